@@ -1,0 +1,35 @@
+"""Loading: the DataLoader, datasets, samplers and mixing. Imported lazily: DALI only starts with the first batch."""
+
+import importlib
+
+_HOME = {
+    "DataLoader": "loader",
+    "BadSample": "faults",
+    "BadSampleError": "faults",
+    "ImageFolder": "datasets",
+    "ImageCsv": "datasets",
+    "SegmentationFolder": "datasets",
+    "SpectrogramFolder": "datasets",
+    "WebDataset": "datasets",
+    "HuggingFace": "datasets",
+    "ImbalancedSampler": "samplers",
+    "RepeatBatchSampler": "samplers",
+    "GroupBatchSampler": "samplers",
+    "MixedBatchSampler": "samplers",
+    "stratified_split": "samplers",
+    "MixUp": "mixing",
+    "CutMix": "mixing",
+}
+__all__ = list(_HOME)
+
+
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(set(globals()) | set(__all__))

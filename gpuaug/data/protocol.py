@@ -1,0 +1,87 @@
+"""What a dataset and a sampler may offer beyond torch's interface, and how the loader recognizes it.
+
+Nothing here is required: any `torch.utils.data` dataset and sampler works. Whoever offers more is loaded faster
+(encoded files go to DALI, arrays in memory are indexed as a batch) or resumes exactly (samplers).
+
+Datasets
+--------
+A map-style dataset may have one of these methods beside `__len__` and `__getitem__`:
+
+`encoded(index) -> sample`
+    The sample that `dataset[index]` stands for, in the same structure (tuple, dict, namedtuple, dataclass, nested),
+    but with each image and mask given as a path (str, os.PathLike) or as the bytes of an encoded file (bytes,
+    bytearray, memoryview, uint8 array of one axis). Masks are decoded without colour conversion: a palette image
+    yields its indices. It is called from one background thread, in the order of the epoch; it should be cheap and must
+    not decode. Raising marks the sample as bad.
+
+`arrays() -> sample`
+    The whole dataset at once, in the structure of one sample, each entry an array or tensor whose first axis is
+    the sample. Only for data in memory (a memory map counts).
+
+An iterable dataset yields such samples itself: whether they are encoded is seen from the first one.
+
+`targets_hint` (attribute, optional): `{"image": where, "mask": where, ...}`, what `DataLoader(targets=...)` would say; an
+explicit argument wins. `where` is a key, a position, a field name, or a tuple of these for nested structures.
+
+`path_of(index) -> str` (optional): names a sample in error messages when its image is given as bytes.
+
+`set_epoch(epoch)` (optional, iterable datasets): called before each epoch.
+
+Of other people's datasets these are recognized (`encoded_view`): torchvision's `DatasetFolder` and `ImageFolder` that have
+no `transform` and torchvision's own file loader; `Subset` and `ConcatDataset` of anything recognized; datasets
+whose `__getitem__` already returns a path or encoded bytes where the image is expected.
+
+Samplers
+--------
+A sampler yields indices, a batch sampler lists of them. The id of a sample, which with seed, epoch and occurrence
+decides its draw, is its index when that is an integer, else a 63-bit hash of its `repr`. The occurrence is how often the
+epoch's order has yielded the index before; the loader counts it, samplers need not.
+
+To resume in the middle of an epoch the loader asks for the epoch's order again and skips what was delivered, so the
+order must be a function of what can be saved. In this order of preference a sampler offers
+
+1. `set_epoch(epoch)`: the order depends on constructor arguments and the epoch only (`DistributedSampler` does this);
+2. `state_dict()` / `load_state_dict(state)`: the state at the start of an epoch is saved, of constant size;
+3. a `generator` attribute: its state at the start of the epoch is saved; torch's samplers with `generator=None` get one
+   that is derived from (seed, epoch).
+
+A batch sampler may instead have such a `sampler`. Whatever else it is, a checksum of the order delivered so far is saved,
+and a sampler that gives another order after resuming is an error instead of lost samples.
+"""
+
+import os
+from typing import Any, Protocol, runtime_checkable
+
+
+@runtime_checkable
+class EncodedDataset(Protocol):
+    """A map-style dataset that hands out files instead of pixels."""
+
+    def __len__(self) -> int: ...
+    def encoded(self, index: int) -> Any: ...
+
+
+@runtime_checkable
+class ArrayDataset(Protocol):
+    """A dataset that lies in memory as arrays with the sample as first axis."""
+
+    def __len__(self) -> int: ...
+    def arrays(self) -> Any: ...
+
+
+IMAGE_SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .bmp .ppm .pgm .pnm .tif .tiff .webp .jp2 .j2k .gif .avif".split()
+)
+
+
+def is_encoded(leaf) -> bool:
+    """Whether `leaf` is a path to an image file or the bytes of one.
+
+    >>> is_encoded("cat.jpg"), is_encoded(b"..."), is_encoded("cat")
+    (True, True, False)
+    """
+    if isinstance(leaf, (bytes, bytearray, memoryview, os.PathLike)):
+        return True
+    if isinstance(leaf, str):
+        return os.path.splitext(leaf)[1].lower() in IMAGE_SUFFIXES
+    return getattr(leaf, "ndim", None) == 1 and str(getattr(leaf, "dtype", "")) in ("uint8", "torch.uint8")
