@@ -1,0 +1,204 @@
+"""Builds gpuaug: the Python package, the kernel sources, and the kernels compiled for the CPU.
+
+The CPU kernels are shared libraries with a plain C ABI, loaded with ctypes: they depend neither on this Python's nor
+on torch's ABI, so one wheel serves every Python 3. Each is the same source compiled for one instruction set; the
+best one that the processor has is chosen when the kernels are first used. Where they cannot be compiled the package
+installs without them, says what is missing, and says it again when a kernel for the CPU is asked for.
+"""
+
+import contextlib
+import os
+import platform
+import runpy
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from setuptools import Extension, find_packages, setup
+from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import CCompilerError, ExecError
+
+HERE = Path(__file__).resolve().parent
+TOOLCHAIN = runpy.run_path(str(HERE / "gpuaug" / "_toolchain.py"))  # by path: importing gpuaug would import torch
+
+FLAGS = [
+    "-std=c++17",
+    "-O3",
+    "-g0",
+    "-pthread",
+    "-fopenmp-simd",  # the pragmas only: libgomp's threads do not survive the fork of a DataLoader worker
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fno-signed-zeros",
+    "-ffp-contract=off",  # fused multiply-adds are explicit in the source, so that CPU and GPU round alike
+    "-fvisibility=hidden",
+]
+if sys.platform == "win32":
+    VARIANTS = {}  # the kernels use attributes of GCC and Clang; DALI has no Windows build either: WSL has both
+elif platform.machine().lower() in ("x86_64", "amd64"):
+    # v2 (SSE4.2) is the baseline: DALI and torch do not run on less
+    VARIANTS = {f"v{level}": [f"-march=x86-64-v{level}"] for level in (2, 3, 4)}
+else:
+    VARIANTS = {"base": []}  # arm64: NEON is part of the baseline
+
+
+def extensions():
+    sources = sorted(f"kernels/{path.name}" for path in (HERE / "kernels").glob("cpu*.cpp"))
+    depends = [f"kernels/{path.name}" for path in (HERE / "kernels").glob("*.cuh")] + ["setup.py"]
+    if not sources:
+        return []
+    return [
+        Extension(
+            f"gpuaug._cpu_{name}",
+            sources,
+            depends=depends,
+            include_dirs=["kernels"],
+            extra_compile_args=FLAGS + flags,
+            extra_link_args=["-pthread"],
+            language="c++",
+            optional=True,
+        )
+        for name, flags in VARIANTS.items()
+    ]
+
+
+class BuildKernels(build_ext):
+    """Compiles the variants, two at a time: each is one large file that takes the compiler up to a minute."""
+
+    def initialize_options(self):
+        super().initialize_options()
+        self.reasons = {}
+
+    def finalize_options(self):
+        super().finalize_options()
+        if self.parallel is None:
+            self.parallel = min(2, os.cpu_count() or 1)
+
+    def get_ext_filename(self, fullname):
+        """gpuaug/_cpu_v3.so: no Python tag, since no Python ABI."""
+        return fullname.replace(".", "/") + ".so"
+
+    def get_export_symbols(self, ext):
+        """No PyInit_: it is no Python module."""
+        return ext.export_symbols
+
+    def run(self):
+        configured = os.environ.get("CXX") or sysconfig.get_config_var("CXX") or "c++"
+        if not shutil.which(configured.split()[0]) and "CXX" not in os.environ:
+            found = next((name for name in ("g++", "clang++", "c++") if shutil.which(name)), None)
+            if found:
+                os.environ["CXX"] = found
+        super().run()
+        self.report()
+
+    def build_extension(self, ext):
+        # distutils' own version shares one build_temp: the variants' objects would overwrite one another
+        target = Path(self.get_ext_fullpath(ext.name))
+        checkout = HERE / self.get_ext_filename(ext.name)
+        newest = max(os.path.getmtime(path) for path in [*ext.sources, *ext.depends])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for built in {target, checkout}:  # pip gives every editable install a fresh build folder
+            if not self.force and built.exists() and built.stat().st_mtime > newest:
+                if built != target:
+                    self.copy_file(str(built), str(target))
+                return
+        try:
+            objects = self.compiler.compile(
+                ext.sources,
+                output_dir=str(Path(self.build_temp) / ext.name),
+                include_dirs=ext.include_dirs,
+                extra_postargs=ext.extra_compile_args,
+                depends=ext.depends,
+            )
+            self.compiler.link_shared_object(
+                objects, str(target), extra_postargs=ext.extra_link_args, target_lang="c++"
+            )
+        except (CCompilerError, ExecError) as error:
+            self.reasons[ext.name] = str(error)
+            for stale in (target, checkout):
+                stale.unlink(missing_ok=True)
+
+    def report(self):
+        """Writes beside the kernels why they are missing, for the first use, and prints it now."""
+        notes = {Path(self.build_lib) / "gpuaug" / TOOLCHAIN["NOTE"]}
+        if self.inplace:
+            notes.add(HERE / "gpuaug" / TOOLCHAIN["NOTE"])
+        for note in notes:
+            if not self.reasons:
+                note.unlink(missing_ok=True)
+                continue
+            note.parent.mkdir(parents=True, exist_ok=True)
+            note.write_text(self.explain() + "\n")
+        if self.reasons:
+            # straight to the terminal: pip shows the output of a build only when the build fails
+            message = f"\ngpuaug: {self.explain()}\n\n"
+            print(message, file=sys.stderr)
+            if not sys.stderr.isatty():
+                with contextlib.suppress(OSError):
+                    Path("/dev/tty").write_text(message)
+
+    def explain(self):
+        compiler = (getattr(self.compiler, "compiler_cxx", None) or ["c++"])[0]
+        names = ", ".join(sorted(name.split("_cpu_")[1] for name in self.reasons))
+        if not shutil.which(compiler):
+            return TOOLCHAIN["no_compiler"](compiler)
+        version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout
+        return TOOLCHAIN["compiler_failed"](
+            names, (version.splitlines() or [compiler])[0], "; ".join(sorted(set(self.reasons.values())))
+        )
+
+
+class Wheel(bdist_wheel):
+    def get_tag(self):
+        """Any Python 3, this platform."""
+        return "py3", "none", super().get_tag()[2]
+
+
+def read(name):
+    path = HERE / name
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+# dali, cupy and torch have to speak of the same CUDA major version
+EXTRAS = {
+    "cuda12": ["nvidia-dali-cuda120>=2.4,<3", "cupy-cuda12x>=14,<15"],
+    "cuda13": ["nvidia-dali-cuda130>=2.4,<3", "cupy-cuda13x>=14,<15"],
+    "albumentations": ["albumentations>=2.0.8,<2.1", "opencv-python-headless>=4.9"],
+    "audio": ["torchaudio"],
+    "kornia": ["kornia>=0.8"],
+    "cli": ["typer>=0.12", "rich>=13", "tqdm", "matplotlib", "pillow"],
+    "data": ["webdataset", "datasets", "pillow", "scikit-learn", "torchdata"],
+    "ray": ["ray[data]"],
+    "lightning": ["lightning>=2.2"],
+}
+EXTRAS["demo"] = EXTRAS["cli"] + EXTRAS["albumentations"] + ["scikit-learn", "scikit-image"]
+EXTRAS["bench"] = EXTRAS["demo"] + EXTRAS["audio"] + EXTRAS["kornia"] + ["torchvision"]
+EXTRAS["test"] = (
+    EXTRAS["bench"] + EXTRAS["data"] + EXTRAS["ray"] + EXTRAS["lightning"]
+    + ["pytest>=8", "hypothesis", "scipy", "setuptools>=77"]
+)  # fmt: skip
+EXTRAS["dev"] = EXTRAS["test"] + ["ruff"]
+
+setup(
+    name="gpuaug",
+    version="0.1.0",
+    description="Image and spectrogram augmentation on the GPU, with compiled kernels for the CPU as fallback",
+    long_description=read("README.md"),
+    long_description_content_type="text/markdown",
+    author="the gpuaug authors",
+    license_expression="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.10",
+    packages=[*find_packages(include=["gpuaug", "gpuaug.*"]), "gpuaug._kernels"],
+    package_dir={"gpuaug._kernels": "kernels"},
+    package_data={"gpuaug": [TOOLCHAIN["NOTE"]], "gpuaug._kernels": ["*.cuh", "*.cu", "*.cpp"]},
+    ext_modules=extensions(),
+    install_requires=["numpy>=1.26", "torch>=2.5"],
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["gpuaug = gpuaug.cli:main"]},
+    cmdclass={"build_ext": BuildKernels, "bdist_wheel": Wheel},
+    zip_safe=False,
+)
