@@ -15,7 +15,15 @@ struct Row {                // 160 bytes
   float m[9];               // gather: frame pixel -> source pixel (3x3, row-major)
   int gather, border, fill; // fill: offset into the blob, one float per channel
   int ops, n_ops;           // its slice of the op table
-  int pad[6];
+  int stat;                 // offset of the sample's statistics (in floats), for operations that read them
+  int pad;
+  double scale[2];          // GATHER_RESIZE_NEAREST: source pixels per output pixel, x and y
+};
+
+enum Gather {
+  GATHER_NONE = 0,           // integer strides: copy, crop, flip, transpose
+  GATHER_NEAREST = 1, GATHER_LINEAR = 2, GATHER_CUBIC = 3,  // by the matrix m
+  GATHER_RESIZE_NEAREST = 4  // cv2.resize's nearest: floor(i * scale)
 };
 
 struct Op {                 // 64 bytes

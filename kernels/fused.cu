@@ -1,0 +1,20 @@
+// fused.cu: the fused stage on the GPU. A block takes Group::lanes consecutive output pixels of one
+// sample: blockIdx.x is the tile, y the row of the launch, z the chunk of C channels. The grid is
+// as wide as the largest sample needs; blocks beyond the end of a smaller one leave at once.
+//
+// Compiled once per (types, channels) with GPUAUG_KERNEL, GPUAUG_IN, GPUAUG_OUT, GPUAUG_CHANNELS defined.
+// All arguments are 8 bytes wide, which is what CuPy passes for a Python int.
+#include "fused.cuh"
+#ifndef GPUAUG_SLOTS
+#define GPUAUG_SLOTS 2
+#endif
+
+extern "C" __global__ void __launch_bounds__(256)
+GPUAUG_KERNEL(const aug::Row* rows, const aug::Op* ops, const float* blob, const float* stats, aug::i64 channels, aug::i64 channel0) {
+  typedef aug::Group<256, GPUAUG_SLOTS> G;
+  const aug::Row& s = rows[blockIdx.y];
+  const int first = (int)blockIdx.x * G::lanes;
+  if (first >= s.dh * s.dw) return;
+  const aug::Fused f = {rows, ops, blob, stats, (int)gridDim.y, (int)channels, {0, 0}};
+  aug::fused_group<G, GPUAUG_IN, GPUAUG_OUT, GPUAUG_CHANNELS>(G(), f, s, (int)channel0 + (int)blockIdx.z * GPUAUG_CHANNELS, first);
+}

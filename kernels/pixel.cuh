@@ -1,0 +1,207 @@
+// pixel.cuh: the pixel program. Each operation is a function of one pixel's channels and position;
+// `apply` runs one operation over the lanes of a group. An operation is the same for all pixels of
+// a sample, so the switch is uniform.
+//
+// Images of uint8 keep whole numbers 0..255 in their lanes: an operation on them ends with the
+// rounding or truncation of its reference, so that a fused program equals the steps one by one.
+#pragma once
+#include "rows.cuh"
+#include "philox.cuh"
+namespace aug {
+
+enum OpCode {
+  OP_NONE = 0,
+  OP_MOVE,       // flag: 8 orientations and crops. x' = f0 x + f1 y + f2, y' = f3 x + f4 y + f5 (p[0..5])
+  OP_ROUND,      // flag: 0 float16, 1 bfloat16   the rounding that storing the intermediate result would do
+  OP_LINEAR_U8,  // trunc(clip(v * p[0] + p[1], 0, 255)); flag 1: p[1] is multiplied by the sample's mean
+  OP_LINEAR,     // v * p[0] + p[1], clipped to p[2]..p[3]; flag 1: as above
+  OP_NORMALIZE,  // (v - blob[arg + c]) * blob[arg + channels + c]
+  OP_HSV_U8,     // p[0] hue shift (0..180), p[1] saturation, p[2] value, integers
+  OP_HSV,        // p[0] hue shift (turns), p[1] saturation, p[2] value, in 0..1
+  OP_GAUSS,      // p[0], p[1] key (bits), p[2] sigma, p[3] mean, p[4] width (bits); flag: see below
+  OP_RECTS,      // arg: n rectangles (x0, y0, x1, y1 as int bits), then fills; flag: FillMode
+  OP_COUNT
+};
+enum { GAUSS_SHARED = 1, GAUSS_U8 = 2, GAUSS_CLIP = 4 };
+enum FillMode {
+  FILL_CONSTANT = 0,  // blob[arg + 4 n + c]
+  FILL_PER_RECT = 1,  // blob[arg + 4 n + k * channels + c]
+  FILL_RANDOM = 2,    // a number per pixel and channel: p[0], p[1] key, p[2] width (bits), p[3] scale, p[4] floor it?
+};
+
+template <class G, int C> struct Pixels {  // a group's pixels: colour and position
+  typename G::template Var<float> v[C];
+  typename G::template Var<int> x, y;
+};
+struct Sample {  // what an operation may ask about its sample
+  const float* blob;
+  const float* stats;  // per channel: sum, minimum, maximum, sum of squares
+  int channels, c0;    // of the image; first channel of this chunk
+  int count;           // pixels that the statistics were taken over
+};
+
+AUG float linear_u8(float v, float a, float b) { return trunc_(clamp_(v * a + b, 0.0f, 255.0f)); }
+
+// OpenCV's 8-bit RGB -> HSV -> RGB with shifts between. The two divisions stand for its tables
+// (rint((255 << 12) / v), rint((180 << 12) / (6 d))): equal for all 255 arguments.
+AUG void hsv_u8(float& r, float& g, float& b, float hue, float sat, float val) {
+  const float v = max_(r, max_(g, b)), d = v - min_(r, min_(g, b));
+  const int sdiv = (int)round_(1044480.0f / max_(v, 1.0f)), hdiv = (int)round_(122880.0f / max_(d, 1.0f));
+  const int s0 = ((int)d * sdiv + 2048) >> 12;
+  const float e = v == r ? g - b : v == g ? b - r + 2.0f * d : r - g + 4.0f * d;
+  int hi = ((int)e * hdiv + 2048) >> 12;
+  hi = hi < 0 ? hi + 180 : hi;
+  // 0 <= hue < 180 is added as a real number, the sum wrapped and truncated
+  float h = (float)hi + hue;
+  h = trunc_(h >= 180.0f ? h - 180.0f : h);
+  const float s1 = (float)s0;
+  const float s = s0 == 0 ? 0.0f : clamp_(s1 + sat, 0.0f, 255.0f), w = clamp_(v + val, 0.0f, 255.0f);
+  const float h6 = h * 0.033333335f, S = s * 0.003921569f, V = w * 0.003921569f;  // float32(6/180), float32(1/255)
+  const float sector = floor_(h6), f = h6 - sector;
+  const float p = V * (1.0f - S), q = V * fma_(-S, f, 1.0f), t = V * fma_(-S, 1.0f - f, 1.0f);
+  const float R = sector == 0.0f || sector == 5.0f ? V : sector == 1.0f ? q : sector == 4.0f ? t : p;
+  const float Gr = sector == 1.0f || sector == 2.0f ? V : sector == 3.0f ? q : sector == 0.0f ? t : p;
+  const float B = sector == 3.0f || sector == 4.0f ? V : sector == 5.0f ? q : sector == 2.0f ? t : p;
+  r = trunc_(255.0f * R);
+  g = trunc_(255.0f * Gr);
+  b = trunc_(255.0f * B);
+}
+
+AUG float hue_channel(float h6, float n, float v, float c) {  // h6 in [0, 6)
+  float k = n + h6;
+  k = k >= 6.0f ? k - 6.0f : k;
+  return v - c * clamp_(min_(k, 4.0f - k), 0.0f, 1.0f);
+}
+AUG void hsv_float(float& r, float& g, float& b, float hue, float sat, float val) {
+  const float v = max_(r, max_(g, b)), d = v - min_(r, min_(g, b));
+  const float inv = 1.0f / max_(d, 1e-12f);
+  float h = v == r ? (g - b) * inv : v == g ? fma_(b - r, inv, 2.0f) : fma_(r - g, inv, 4.0f);
+  h = fma_(6.0f, hue, h);
+  h = h - 6.0f * floor_(h * (1.0f / 6.0f));
+  h = h >= 6.0f ? 0.0f : h;
+  const float s0 = d / max_(v, 1e-12f);
+  const float s = d > 0.0f ? clamp_(s0 + sat, 0.0f, 1.0f) : 0.0f;
+  const float w = clamp_(v + val, 0.0f, 1.0f), c = w * s;
+  r = hue_channel(h, 5.0f, w, c);
+  g = hue_channel(h, 3.0f, w, c);
+  b = hue_channel(h, 1.0f, w, c);
+}
+
+AUG float pick(const float* four, int i) { return i == 0 ? four[0] : i == 1 ? four[1] : i == 2 ? four[2] : four[3]; }
+
+template <class G, int C> AUG void op_gauss(G g, const Op& op, const Sample& s, Pixels<G, C>& px) {
+  const u32 k0 = bits(op.p[0]), k1 = bits(op.p[1]);
+  const float sigma = op.p[2], mean = op.p[3];
+  const int width = (int)bits(op.p[4]), shared = op.flag & GAUSS_SHARED, whole = op.flag & GAUSS_U8;
+  const float top = whole ? 255.0f : op.flag & GAUSS_CLIP ? 1.0f : 3.4e38f, low = op.flag & (GAUSS_U8 | GAUSS_CLIP) ? 0.0f : -3.4e38f;
+  const int first = shared ? 0 : s.c0;  // channels are served in blocks of four
+  g.each([&](Lane l) {
+    const U4 u = philox((u32)(px.y[l] * width + px.x[l]), (u32)(first >> 2), 0u, 0u, k0, k1);
+    float n[4];
+    normal2(u.x, u.y, n[0], n[1]);
+    normal2(u.z, u.w, n[2], n[3]);
+    AUG_UNROLL for (int c = 0; c < C; ++c) {
+      const float z = shared ? n[0] : C == 1 ? pick(n, first & 3) : n[c];
+      const float e = fma_(sigma, z, mean), t = whole ? trunc_(e) : e;
+      px.v[c][l] = clamp_(px.v[c][l] + t, low, top);
+    }
+  });
+}
+
+template <class G, int C> AUG void op_rects(G g, const Op& op, const Sample& s, Pixels<G, C>& px) {
+  typename G::template Var<int> hit;
+  g.each([&](Lane l) { hit[l] = 0; });
+  const u32* rects = (const u32*)s.blob + op.arg;
+  for (int k = 0; k < op.n; ++k) {
+    const int x0 = (int)ld(rects + 4 * k), y0 = (int)ld(rects + 4 * k + 1);
+    const u32 w = ld(rects + 4 * k + 2) - (u32)x0, h = ld(rects + 4 * k + 3) - (u32)y0;
+    g.each([&](Lane l) {
+      const bool in = ((u32)(px.x[l] - x0) < w) & ((u32)(px.y[l] - y0) < h);
+      hit[l] = in ? k + 1 : hit[l];
+    });
+  }
+  const float* fill = s.blob + op.arg + 4 * op.n;
+  if (op.flag == FILL_CONSTANT) {
+    AUG_UNROLL for (int c = 0; c < C; ++c) {
+      const float f = ld(fill + s.c0 + c);
+      g.each([&](Lane l) { px.v[c][l] = hit[l] ? f : px.v[c][l]; });
+    }
+  } else if (op.flag == FILL_PER_RECT) {
+    AUG_UNROLL for (int c = 0; c < C; ++c)
+      g.each([&](Lane l) {
+        const float f = ld(fill + max_(hit[l] - 1, 0) * s.channels + s.c0 + c);
+        px.v[c][l] = hit[l] ? f : px.v[c][l];
+      });
+  } else {
+    const u32 k0 = bits(op.p[0]), k1 = bits(op.p[1]);
+    const int width = (int)bits(op.p[2]);
+    const float scale = op.p[3], whole = op.p[4];
+    g.each([&](Lane l) {
+      const U4 u = philox((u32)(px.y[l] * width + px.x[l]), (u32)(s.c0 >> 2), 1u, 0u, k0, k1);
+      float n[4] = {uniform(u.x), uniform(u.y), uniform(u.z), uniform(u.w)};
+      AUG_UNROLL for (int c = 0; c < C; ++c) {
+        const float f = scale * (C == 1 ? pick(n, s.c0 & 3) : n[c]);
+        px.v[c][l] = hit[l] ? (whole != 0.0f ? floor_(f) : f) : px.v[c][l];
+      }
+    });
+  }
+}
+
+// the mean over all channels, as NumPy's img.mean()
+AUG float sample_mean(const Sample& s) {
+  float sum = 0.0f;
+  for (int c = 0; c < s.channels; ++c) sum += ld(s.stats + 4 * c);
+  return sum / ((float)s.count * (float)s.channels);
+}
+
+template <class G, int C> AUG void apply(G g, const Op& op, const Sample& s, Pixels<G, C>& px) {
+  switch (op.code) {
+    case OP_MOVE: {
+      const int f0 = (int)op.p[0], f1 = (int)op.p[1], f2 = (int)op.p[2], f3 = (int)op.p[3], f4 = (int)op.p[4], f5 = (int)op.p[5];
+      g.each([&](Lane l) {
+        const int x = px.x[l], y = px.y[l];
+        px.x[l] = f0 * x + f1 * y + f2;
+        px.y[l] = f3 * x + f4 * y + f5;
+      });
+    } break;
+    case OP_ROUND: {
+      const int half = op.flag == 0;
+      AUG_UNROLL for (int c = 0; c < C; ++c)
+        g.each([&](Lane l) {
+          const float v = px.v[c][l];
+          px.v[c][l] = half ? from_half(half_bits(v)) : unbits((u32)bhalf_bits(v) << 16);
+        });
+    } break;
+    case OP_LINEAR_U8: {
+      const float a = op.p[0], b = op.flag ? op.p[1] * sample_mean(s) : op.p[1];
+      AUG_UNROLL for (int c = 0; c < C; ++c) g.each([&](Lane l) { px.v[c][l] = linear_u8(px.v[c][l], a, b); });
+    } break;
+    case OP_LINEAR: {
+      const float a = op.p[0], b = op.flag ? op.p[1] * sample_mean(s) : op.p[1], lo = op.p[2], hi = op.p[3];
+      AUG_UNROLL for (int c = 0; c < C; ++c) g.each([&](Lane l) { px.v[c][l] = clamp_(px.v[c][l] * a + b, lo, hi); });
+    } break;
+    case OP_NORMALIZE: {
+      AUG_UNROLL for (int c = 0; c < C; ++c) {
+        const float mean = ld(s.blob + op.arg + s.c0 + c), inv = ld(s.blob + op.arg + s.channels + s.c0 + c);
+        g.each([&](Lane l) { px.v[c][l] = (px.v[c][l] - mean) * inv; });
+      }
+    } break;
+    case OP_HSV_U8:
+      if constexpr (C == 3) {
+        const float h = op.p[0], sa = op.p[1], va = op.p[2];
+        g.each([&](Lane l) { hsv_u8(px.v[0][l], px.v[1][l], px.v[2][l], h, sa, va); });
+      }
+      break;
+    case OP_HSV:
+      if constexpr (C == 3) {
+        const float h = op.p[0], sa = op.p[1], va = op.p[2];
+        g.each([&](Lane l) { hsv_float(px.v[0][l], px.v[1][l], px.v[2][l], h, sa, va); });
+      }
+      break;
+    case OP_GAUSS: op_gauss(g, op, s, px); break;
+    case OP_RECTS: op_rects(g, op, s, px); break;
+    default: break;
+  }
+}
+
+}  // namespace aug
