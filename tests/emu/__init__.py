@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import hashlib
 import os
 import shutil
@@ -94,3 +95,46 @@ def _value(a):
     if isinstance(a, np.generic):
         return (ctypes.c_char * a.nbytes).from_buffer_copy(a.tobytes())
     return ctypes.c_double(a) if isinstance(a, float) else ctypes.c_int64(a)
+
+
+class Device:
+    """What `gpuaug.backends.cuda.run` needs of a GPU: memory of NumPy, kernels on fibers.
+
+    Memory is separate for every call and filled with 0xff (NaN), so that nothing is right by being zero.
+    """
+
+    def __init__(self, order: int = FORWARD, replace: tuple[tuple[str, str], ...] = ()):
+        self.order, self.replace = order, replace  # replace: edits of the source, to plant a bug
+        self.launches: list[str] = []
+        self._owners: list[np.ndarray] = []
+
+    def empty(self, size: int):
+        memory = np.full(size + 256, 0xFF, np.uint8)
+        self._owners.append(memory)
+        start = -memory.ctypes.data % 256
+        return memory.ctypes.data + start, memory[start : start + size]
+
+    def upload(self, size: int, parts):
+        from gpuaug.backends import cuda
+
+        address, memory = self.empty(size)
+        cuda.pack(memory, parts)
+        return address, memory
+
+    def kernel(self, key):
+        return _kernel(key, self.order, self.replace)
+
+    def launch(self, kernel, grid, args, shared: int) -> None:
+        self.launches.append(kernel.name)
+        kernel(grid, (256,), args, shared)
+
+
+@functools.cache
+def _kernel(key, order: int, replace):
+    from gpuaug.backends import nvrtc
+
+    code = nvrtc.source(key.kind)
+    for old, new in replace:
+        assert old in code, f"the source of {key.kind} no longer holds {old!r}"
+        code = code.replace(old, new)
+    return RawModule(code, key.defines, order=order).get_function(key.name)

@@ -1,0 +1,197 @@
+"""Runs a Plan on a GPU: one upload of all parameters, then its launches, without a synchronization.
+
+`run` is everything but the calls into torch and CuPy, which are the methods of `Gpu`; the tests give it
+a device of NumPy memory whose kernels execute on CPU fibers.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from . import nvrtc
+from .nvrtc import Key
+
+ALIGN = 16  # of every array in the upload: the widest load of a GPU
+GRID_YZ = 65535  # the limit of gridDim.y and .z; a launch of more samples is cut into several
+FUSED_PIXELS = 512  # of one block of fused.cu: 256 threads, GPUAUG_SLOTS = 2 pixels each
+FILTER_TILE = 32  # pixels, both ways, of one block of filter.cu
+FILTER_ROWS = 32  # as in filter.cuh
+SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
+
+
+# ---- launches ----------------------------------------------------------------------------------
+
+
+def run(plan, device) -> None:
+    """Queues the plan on `device`, which is a `Gpu` or has its four methods."""
+    # What is allocated here is freed when everything is queued. That is safe: the allocator hands memory
+    # that was freed to later work of the same stream only.
+    owners = []
+    if plan.scratch_bytes:
+        base, owner = device.empty(plan.scratch_bytes)
+        owners.append(owner)
+        plan.place(base)  # before the upload: rows hold addresses
+
+    parts, size = [], 0
+    for launch in plan.launches:
+        for array in (launch.rows, launch.ops, launch.blob):
+            parts.append((size, array))
+            size += 0 if array is None else -(-array.nbytes // ALIGN) * ALIGN
+    if not size:
+        return
+    base, owner = device.upload(size, parts)
+    owners.append(owner)
+    stats = 0
+
+    for i, launch in enumerate(plan.launches):
+        if len(launch.rows):
+            rows, ops, blob = (base + offset for offset, _ in parts[3 * i : 3 * i + 3])
+            _LAUNCH[launch.kind](device, launch, rows, ops, blob, stats)
+
+
+def pack(host: np.ndarray, parts) -> None:
+    """Copies each array to its offset in a buffer of bytes."""
+    for offset, array in parts:
+        if array is not None and array.nbytes:
+            host[offset : offset + array.nbytes] = array.view(np.uint8)
+
+
+def chunks_of(channels: int) -> list[tuple[int, int, int]]:
+    """(first channel, channels per chunk, chunks): 3 as one, otherwise fours and then ones."""
+    if channels == 3:
+        return [(0, 3, 1)]
+    fours = channels // 4
+    return ([(0, 4, fours)] if fours else []) + ([(4 * fours, 1, channels % 4)] if channels % 4 else [])
+
+
+def cuts(count: int, limit: int) -> list[tuple[int, int]]:
+    """(first, count) of pieces of at most `limit` rows."""
+    return [(first, min(limit, count - first)) for first in range(0, count, limit)]
+
+
+def _fused(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
+    table = launch.rows
+    tiles = -(-int((table["dh"] * table["dw"]).max()) // FUSED_PIXELS)
+    for channel0, width, chunks in chunks_of(launch.channels):
+        kernel = device.kernel(Key("fused", launch.source, launch.target, width))
+        for first, count in cuts(len(table), GRID_YZ):
+            args = (rows + first * table.itemsize, ops, blob, stats, launch.channels, channel0)
+            device.launch(kernel, (tiles, count, chunks), args, 0)
+
+
+def filter_shape(channels: int, kh: int, kw: int) -> tuple[int, int, int]:
+    """(tile, channels per block, bytes of shared memory) for the longest weights of a launch, as filter.cuh asks."""
+    tile = FILTER_TILE
+    while tile:
+        lines = tile + kh - 1
+        bytes_ = 4 * (min(lines, FILTER_ROWS) * (tile + kw - 1) + lines * tile)
+        if bytes_ <= SHARED:
+            chunk = max(1, min(channels, 4, SHARED // bytes_))
+            return tile, chunk, chunk * bytes_
+        tile //= 2
+    raise ValueError(f"a filter of {kh} x {kw} weights does not fit into the {SHARED} bytes of shared memory of a GPU's block")
+
+
+def _filter(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
+    table = launch.rows
+    separable = table[table["kind"] == 0]
+    longest = (int(separable["kh"].max()), int(separable["kw"].max())) if len(separable) else (1, 1)
+    tile, chunk, shared = filter_shape(launch.channels, *longest)
+    chunks = -(-launch.channels // chunk)
+    across, down = -(-int(table["w"].max()) // tile), -(-int(table["h"].max()) // tile)
+    kernel = device.kernel(Key("filter", launch.source))
+    for first, count in cuts(len(table), GRID_YZ // chunks):
+        args = (rows + first * table.itemsize, blob, launch.channels, chunk, tile, tile)
+        device.launch(kernel, (across, down, count * chunks), args, shared)
+
+
+_LAUNCH = {"fused": _fused, "filter": _filter}
+
+
+# ---- the device --------------------------------------------------------------------------------
+
+
+class _Stream:  # all that a CuPy function wants to know of a stream
+    __slots__ = ("ptr",)
+
+    def __init__(self, ptr: int):
+        self.ptr = ptr
+
+
+class Gpu:
+    """Memory, upload and launch on torch's current stream of the current GPU, for one plan."""
+
+    __slots__ = ("_device", "_index", "_stream", "_torch")
+
+    def __init__(self, index: int):
+        import torch
+
+        self._torch, self._index = torch, index
+        self._device = torch.device("cuda", index)
+        self._stream = _Stream(torch.cuda.current_stream(index).cuda_stream)
+
+    def empty(self, size: int):
+        """(address, owner) of memory on the GPU."""
+        memory = self._torch.empty(size, dtype=self._torch.uint8, device=self._device)
+        return memory.data_ptr(), memory
+
+    def upload(self, size: int, parts):
+        """(address, owner) of a copy on the GPU, made by one asynchronous transfer."""
+        # torch's allocator of pinned memory is the ring of upload slots: it records an event behind the
+        # copy, and a block that was freed is given out again only after its event
+        host = self._torch.empty(size, dtype=self._torch.uint8, pin_memory=True)
+        pack(host.numpy(), parts)
+        memory = host.to(self._device, non_blocking=True)
+        return memory.data_ptr(), memory
+
+    def kernel(self, key: Key):
+        return nvrtc.function(key, self._index)
+
+    def launch(self, kernel, grid, args, shared: int) -> None:
+        kernel(grid, (nvrtc.THREADS,), args, shared, self._stream)
+
+
+@functools.cache
+def problem() -> str | None:
+    """Why nothing can run on a GPU here and what to install, all causes at once; None where it can."""
+    import torch
+
+    causes = []
+    if torch.version.cuda is None:
+        causes.append("this torch was built without CUDA (install one that was: https://pytorch.org/get-started)")
+    elif not torch.cuda.is_available():
+        causes.append("torch finds no GPU (does `nvidia-smi` list one? is CUDA_VISIBLE_DEVICES empty?)")
+    try:
+        from cupy.cuda import nvrtc as _  # noqa: F401
+    except Exception as error:  # a broken CUDA installation raises more than ImportError
+        major = (torch.version.cuda or "13").split(".")[0]
+        causes.append(f"CuPy cannot be imported: {error} (pip install cupy-cuda{major}x)")
+    return "gpuaug cannot use a GPU: " + "; and ".join(causes) if causes else None
+
+
+def available() -> bool:
+    return problem() is None
+
+
+def execute(plan, stream=None, device: int | None = None) -> None:
+    """Queues the plan and returns at once; the first use of a kernel compiles it.
+
+    On `stream` (default: torch's current stream) of GPU number `device` (default: the stream's, else the current one).
+    """
+    why = problem()
+    if why:
+        raise RuntimeError(why)
+    import torch
+
+    if stream is not None:
+        with torch.cuda.stream(stream):  # makes its GPU the current one too
+            run(plan, Gpu(stream.device_index))
+        return
+    current = torch.cuda.current_device()
+    if device is None or device == current:
+        run(plan, Gpu(current))
+    else:
+        with torch.cuda.device(device):
+            run(plan, Gpu(device))

@@ -1,0 +1,150 @@
+"""Every kernel compiles for every architecture, without spills, on a machine without a GPU."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from gpuaug.backends import nvrtc
+from gpuaug.backends.nvrtc import Key
+
+ARCHS = ("sm_75", "sm_80", "sm_90", "sm_100", "sm_120")
+# One combination is in every architecture; each of the others in at least one, dealt in turn.
+EVERYWHERE = (Key("fused", "uint8", "float32", 3), Key("filter", "uint8"))
+DEALT = (
+    Key("fused", "uint8", "uint8", 3),
+    Key("fused", "uint8", "float16", 3),
+    Key("fused", "uint8", "bfloat16", 1),
+    Key("fused", "uint8", "uint8", 1),
+    Key("fused", "uint8", "float32", 4),
+    Key("fused", "float32", "float32", 3),
+    Key("fused", "float32", "float32", 1),
+    Key("fused", "float32", "float16", 4),
+    Key("fused", "float32", "bfloat16", 1),
+    Key("fused", "float16", "float16", 3),
+    Key("fused", "float16", "float32", 1),
+    Key("fused", "bfloat16", "bfloat16", 3),
+    Key("fused", "bfloat16", "float32", 1),
+    Key("fused", "int32", "int32", 1),
+    Key("filter", "float32"),
+    Key("filter", "float16"),
+    Key("filter", "bfloat16"),
+)
+CASES = [(key, arch) for arch in ARCHS for key in EVERYWHERE] + [
+    (key, ARCHS[i % len(ARCHS)]) for i, key in enumerate(DEALT)
+]
+SMALLEST_REGISTER_LIMIT = 128  # 65536 registers of a multiprocessor / 256 threads / at least 2 blocks
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    """All cases, compiled two at a time: NVRTC runs outside of Python's lock."""
+    try:
+        from cupy.cuda import nvrtc as library
+
+        library.getVersion()
+    except Exception as error:
+        pytest.skip(f"needs CuPy with NVRTC: {error}")
+    known = {f"sm_{arch}" for arch in library.getSupportedArchs()}
+
+    def build(case):
+        key, arch = case
+        try:
+            return nvrtc.compile(key, arch, ("--ptxas-options=-v",)) if arch in known else None
+        except RuntimeError as error:
+            return error
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(CASES, pool.map(build, CASES)))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0].name}-{case[1]}")
+def test_compiles_without_spills(compiled, case):
+    result = compiled[case]
+    if result is None:
+        pytest.skip(f"this NVRTC does not build for {case[1]}")
+    if isinstance(result, Exception):
+        raise result
+    assert case[0].name.encode() in result.code
+    usage = re.search(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads", result.log)
+    registers = re.search(r"Used (\d+) registers", result.log)
+    if usage is None or registers is None:
+        pytest.skip("this NVRTC does not report the use of registers")
+    assert usage.groups() == ("0", "0", "0"), "an array that is indexed at run time, or too many registers"
+    assert int(registers[1]) <= SMALLEST_REGISTER_LIMIT
+
+
+def test_every_kernel_file_is_compiled():
+    files = {path.stem for path in nvrtc.folder().glob("*.cu")}
+    assert files == {key.kind for key, _ in CASES}
+
+
+def test_text_is_self_contained_and_keeps_its_lines(tmp_path):
+    (tmp_path / "a.cuh").write_text("#pragma once\nint a;\n")
+    (tmp_path / "b.cuh").write_text('#pragma once\n#include "a.cuh"\nint b;\n')
+    (tmp_path / "k.cu").write_text('#include "b.cuh"\n#include "a.cuh"\nint k;\n')
+    text = nvrtc.flatten(tmp_path / "k.cu")
+    assert "#include" not in text
+    assert text.count("int a;") == 1
+    lines = text.splitlines()
+    for name, number in (("a.cuh", 2), ("b.cuh", 3), ("k.cu", 3)):
+        # the nearest #line above, and the distance to it
+        at = lines.index(f"int {name[0]};")
+        mark = max(i for i in range(at) if lines[i].startswith("#line"))
+        first, file = re.fullmatch(r'#line (\d+) "(.+)"', lines[mark]).groups()
+        assert (file, int(first) + at - mark - 1) == (name, number)
+
+
+def test_a_compile_error_names_file_and_line(monkeypatch, tmp_path, compiled):
+    (tmp_path / "broken.cuh").write_text("#pragma once\n\nint x = undeclared;\n")
+    (tmp_path / "fused.cu").write_text('#include "broken.cuh"\n')
+    monkeypatch.setattr(nvrtc, "source", lambda kind: nvrtc.flatten(tmp_path / f"{kind}.cu"))
+    with pytest.raises(RuntimeError, match=r"broken.cuh\(3\): error"):
+        nvrtc.compile(Key("fused", "uint8", "uint8", 1), "sm_90")
+
+
+class TestCache:
+    KEY = Key("fused", "int32", "int32", 1)
+
+    @pytest.fixture(autouse=True)
+    def counted(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("GPUAUG_CACHE_DIR", str(tmp_path / "cache"))
+        monkeypatch.setattr(nvrtc, "source", lambda kind: self.text)
+        monkeypatch.setattr(nvrtc, "_version", lambda: "13.0")
+        self.text, self.calls, self.folder = "text", 0, tmp_path / "cache"
+
+        def compile(key, arch, options=()):
+            self.calls += 1
+            return nvrtc.Compiled(f"{key.name} {arch} {self.text}".encode(), "")
+
+        monkeypatch.setattr(nvrtc, "compile", compile)
+
+    def test_second_use_reads_the_file(self):
+        first, second = (nvrtc.binary(self.KEY, "sm_90") for _ in range(2))
+        assert (first, self.calls) == (second, 1)
+
+    def test_changed_source_architecture_type_or_option_compiles_again(self, monkeypatch):
+        nvrtc.binary(self.KEY, "sm_90")
+        nvrtc.binary(self.KEY, "sm_80")
+        nvrtc.binary(self.KEY._replace(channels=4), "sm_90")
+        self.text = "other"
+        assert b"other" in nvrtc.binary(self.KEY, "sm_90")
+        monkeypatch.setattr(nvrtc, "OPTIONS", (*nvrtc.OPTIONS, "--fmad=true"))
+        nvrtc.binary(self.KEY, "sm_90")
+        assert self.calls == 5
+
+    def test_a_damaged_file_is_compiled_again(self):
+        good = nvrtc.binary(self.KEY, "sm_90")
+        (file,) = self.folder.iterdir()
+        for damage in (b"", file.read_bytes()[:-1], file.read_bytes() + b"x", b"x" * 200):
+            file.write_bytes(damage)
+            assert nvrtc.binary(self.KEY, "sm_90") == good
+        assert self.calls == 5
+
+    def test_a_folder_that_cannot_be_written_is_no_error(self, monkeypatch, tmp_path):
+        (tmp_path / "file").write_text("")
+        monkeypatch.setenv("GPUAUG_CACHE_DIR", str(tmp_path / "file" / "cache"))
+        assert nvrtc.binary(self.KEY, "sm_90") == nvrtc.binary(self.KEY, "sm_90")
+        assert self.calls == 2
