@@ -28,7 +28,7 @@ $(KERNELS): $(DEPS) $(wildcard kernels/*)
 	test -e gpuaug/_cpu_missing.txt || touch $@
 
 demo: $(KERNELS)
-	$(VENV)/bin/gpuaug demo $(ARGS)
+	$(VENV)/bin/gpuaug demo --folder .demo $(ARGS)
 
 test: $(KERNELS)
 	$(PY) -m pytest $(ARGS)
@@ -39,7 +39,6 @@ test-gpu: $(KERNELS)
 
 lint: $(DEPS)
 	$(PY) -m ruff check .
-	$(PY) -m ruff format --check .
 
 bench: $(KERNELS)
 	$(PY) -m bench.transforms

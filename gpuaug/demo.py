@@ -1,0 +1,387 @@
+"""The demonstration: a folder of photographs through torch's DataLoader + albumentations, and through gpuaug.
+
+The photographs are those that scikit-learn and scikit-image bring along. `photo_folder` makes as many JPEGs
+of them as asked for, the same ones every time, which tests and benchmarks use too. `compare` times both loaders with
+the same transforms, epoch by epoch in turn, so that what else the machine does meanwhile touches both alike.
+"""
+
+import json
+import os
+import platform
+import resource
+import shutil
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+PHOTOGRAPHS = {
+    "astronaut": ("skimage", "data/astronaut.png"),
+    "cat": ("skimage", "data/chelsea.png"),
+    "coffee": ("skimage", "data/coffee.png"),
+    "flower": ("sklearn", "datasets/images/flower.jpg"),
+    "galaxies": ("skimage", "data/hubble_deep_field.jpg"),
+    "motorcycle": ("skimage", "data/motorcycle_left.png"),
+    "rocket": ("skimage", "data/rocket.jpg"),
+    "temple": ("sklearn", "datasets/images/china.jpg"),
+}
+"""Class name: the package, and the file inside it. Only files that lie in the wheels: nothing is downloaded."""
+
+RECIPE = 1  # raise it when photo_folder writes other files for the same arguments
+
+
+def photographs():
+    """The source photographs: {name: uint8 array [H, W, 3]}."""
+    import importlib.util
+
+    from PIL import Image
+
+    found = {}
+    for name, (package, inside) in PHOTOGRAPHS.items():
+        spec = importlib.util.find_spec(package)  # without importing it: scikit-image takes a second
+        path = Path(spec.origin).parent / inside if spec else None
+        if path is not None and path.exists():
+            found[name] = np.asarray(Image.open(path).convert("RGB"))
+    if not found:
+        raise FileNotFoundError(
+            "the photographs come from scikit-learn and scikit-image, which are not installed: "
+            "pip install scikit-learn scikit-image"
+        )
+    return found
+
+
+def default_folder():
+    """Where the demo keeps its photographs: the user's cache."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "gpuaug" / "photographs"
+
+
+def photo_folder(root=None, count=512, size=(375, 500), vary=0.1, quality=90, progress=None):
+    """A folder of `count` JPEGs with one subfolder per photograph; returns its path.
+
+    Each file is a window of a photograph (half to all of the largest that fits, anywhere), flipped or not, resized to
+    about `size` = (height, width): both sides vary by up to the fraction `vary`, as in a folder of real photographs;
+    with vary=0 all have that size. The files depend on the arguments only. A folder that was made before is used again.
+    """
+    from PIL import Image
+
+    root = Path(root) if root is not None else default_folder()
+    recipe = {"recipe": RECIPE, "count": count, "size": list(size), "vary": vary, "quality": quality}
+    folder = root / f"{count}x{size[0]}x{size[1]}v{round(vary * 100)}q{quality}"
+    record = folder.with_suffix(".json")
+    if record.exists() and json.loads(record.read_text()) == recipe:
+        return folder
+
+    sources = photographs()
+    names = sorted(sources)
+    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")  # renamed when complete: another process may look
+    for number in range(count):
+        name = names[number % len(names)]
+        draw = np.random.default_rng([RECIPE, number])
+        photo = sources[name]
+        height, width = (round(side * draw.uniform(1 - vary, 1 + vary)) for side in size)
+        largest = min(photo.shape[0] / height, photo.shape[1] / width)
+        scale = largest * draw.uniform(0.5, 1)
+        h, w = (max(1, int(scale * side)) for side in (height, width))
+        top, left = draw.integers(photo.shape[0] - h + 1), draw.integers(photo.shape[1] - w + 1)
+        window = photo[top : top + h, left : left + w]
+        if draw.random() < 0.5:
+            window = window[:, ::-1]
+        target = unfinished / name / f"{number:05d}.jpg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        image = Image.fromarray(np.ascontiguousarray(window)).resize((width, height), Image.Resampling.BICUBIC)
+        image.save(target, quality=quality)
+        if progress:
+            progress(number + 1, count)
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
+    record.write_text(json.dumps(recipe))
+    return folder
+
+
+def crops(count, size=(224, 224)):
+    """Windows of the photographs as they are, [count, H, W, 3] uint8: what the benchmarks of transforms work on."""
+    sources = photographs()
+    names = sorted(sources)
+    out = np.empty((count, *size, 3), np.uint8)
+    for number in range(count):
+        photo = sources[names[number % len(names)]]
+        draw = np.random.default_rng([RECIPE, number])
+        top, left = (draw.integers(photo.shape[axis] - size[axis] + 1) for axis in (0, 1))
+        out[number] = photo[top : top + size[0], left : left + size[1]]
+    return out
+
+
+def pipeline(library, size=224):
+    """The nine transforms of the demo, each as often as in an everyday training; `library` is albumentations or gpuaug.
+
+    Changing that one name is all there is to changing from one to the other.
+    """
+    return library.Compose(
+        [
+            library.RandomResizedCrop((size, size)),
+            library.HorizontalFlip(p=0.5),
+            library.ShiftScaleRotate(shift_limit=0.0625, scale_limit=0.1, rotate_limit=15, p=0.5),
+            library.OneOf([library.MotionBlur(p=1), library.GaussianBlur(p=1), library.Blur(p=1)], p=0.2),
+            library.RandomBrightnessContrast(p=0.5),
+            library.HueSaturationValue(p=0.5),
+            library.GaussNoise(std_range=(0.02, 0.1), p=0.3),
+            library.XYMasking(
+                num_masks_x=(1, 2), num_masks_y=(1, 2), mask_x_length=(10, 30), mask_y_length=(10, 30), p=0.3
+            ),
+            library.Normalize(),
+            library.ToTensorV2(),
+        ],
+        seed=0,
+    )
+
+
+class AlbumentationsFolder:
+    """What people have today: a map-style dataset that reads with OpenCV and augments with albumentations."""
+
+    def __init__(self, folder, size=224):
+        import warnings
+
+        import albumentations
+
+        self.classes = sorted(path.name for path in Path(folder).iterdir() if path.is_dir())
+        self.files = sorted(
+            (str(path), label) for label, name in enumerate(self.classes) for path in (Path(folder) / name).iterdir()
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # ShiftScaleRotate: it advises Affine
+            self.transform = pipeline(albumentations, size)
+
+    def __len__(self):
+        return len(self.files)
+
+    def __getitem__(self, index):
+        import cv2
+
+        path, label = self.files[index]
+        image = cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB)
+        return self.transform(image=image)["image"], label
+
+
+def single_threaded(_):
+    """OpenCV's own threads would fight with the workers for the cores; albumentations advises the same."""
+    import cv2
+
+    cv2.setNumThreads(0)
+
+
+def torch_loader(folder, batch_size=64, workers=2, size=224, device=None):
+    import torch
+
+    return torch.utils.data.DataLoader(
+        AlbumentationsFolder(folder, size),
+        batch_size=batch_size,
+        shuffle=True,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        worker_init_fn=single_threaded,
+        pin_memory=device is not None and torch.device(device).type == "cuda",
+    )
+
+
+def gpuaug_loader(folder, batch_size=64, workers=2, size=224, device=None):
+    import gpuaug
+
+    return gpuaug.DataLoader(
+        str(folder),
+        batch_size=batch_size,
+        shuffle=True,
+        num_workers=workers,
+        transform=pipeline(gpuaug, size),
+        device=device,
+    )
+
+
+def best_device():
+    import torch
+
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def device_name(device):
+    """The name of the card or of the processor."""
+    import torch
+
+    device = torch.device(device)
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name()
+
+
+def cpu_name():
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = platform.processor() or platform.machine()
+    return f"{name}, {len(usable_cores())} cores"
+
+
+def usable_cores():
+    """The cores this process may run on: in a container fewer than the machine has."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+
+
+def cpu_seconds():
+    """Processor time of this process and all below it so far, those that still run included.
+
+    getrusage counts a child only after it was waited for, a DataLoader's workers live on: where there is /proc theirs
+    is read from there (in steps of 10 ms), elsewhere only this process and the ended ones are counted.
+    """
+    total = sum(
+        used.ru_utime + used.ru_stime
+        for used in (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    )
+    if not Path("/proc/self/stat").exists():
+        return total
+    parents, times = {}, {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:  # ended meanwhile
+                continue
+            parents[int(entry.name)] = int(fields[1])
+            times[int(entry.name)] = sum(map(int, fields[11:15]))  # user, system, and the same of waited children
+    below = {os.getpid()}
+    for _ in range(8):  # workers of workers; more generations than that nobody has
+        below |= {process for process, parent in parents.items() if parent in below}
+    return total + sum(times[process] for process in below - {os.getpid()}) / os.sysconf("SC_CLK_TCK")
+
+
+def compare(folder, rounds=5, batch_size=64, workers=2, size=224, device=None, progress=None):
+    """Both loaders over the folder, `rounds` epochs each, in turn, after one epoch of each to warm up.
+
+    -> {"device", "rounds", "images", ..., "ratio": of the rates, "ratios": epoch by epoch, "torch": {"rates": images/s of
+    each epoch, "rate": their median, "cpu_ms": median of the processor's milliseconds per image}, "gpuaug": the same}
+    """
+    import torch
+
+    device = torch.device(device) if device is not None else best_device()
+    arguments = {"batch_size": batch_size, "workers": workers, "size": size, "device": device}
+    loaders = {"torch": torch_loader(folder, **arguments)}
+    epochs = {name: {"rates": [], "cpu_ms": []} for name in ("torch", "gpuaug")}
+    for number in range(rounds + 1):
+        for name in epochs:
+            if name not in loaders:  # after torch's workers were forked: a fork copies no threads
+                loaders[name] = gpuaug_loader(folder, **arguments)
+            cpu, start, images = cpu_seconds(), time.perf_counter(), 0
+            for batch, labels in loaders[name]:
+                batch, labels = batch.to(device, non_blocking=True), labels.to(device, non_blocking=True)
+                images += len(batch)
+                if progress:
+                    progress(name, number, len(batch))
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+            seconds, cpu = time.perf_counter() - start, cpu_seconds() - cpu
+            if number:  # the first is to warm up
+                epochs[name]["rates"].append(images / seconds)
+                epochs[name]["cpu_ms"].append(1000 * cpu / images)
+    result = {
+        "device": device.type,
+        "device_name": device_name(device),
+        "cpu": cpu_name(),
+        "images": images,
+        "rounds": rounds,
+        "batch_size": batch_size,
+        "workers": workers,
+        "size": size,
+    }
+    for name, epoch in epochs.items():
+        result[name] = {
+            "rate": statistics.median(epoch["rates"]),
+            "cpu_ms": statistics.median(epoch["cpu_ms"]),
+            "rates": epoch["rates"],
+        }
+    result["ratio"] = result["gpuaug"]["rate"] / result["torch"]["rate"]
+    result["ratios"] = [b / a for a, b in zip(result["torch"]["rates"], result["gpuaug"]["rates"], strict=True)]
+    return result
+
+
+def picture(folder, path="gpuaug_demo.png", columns=8, versions=2, size=224, device=None):
+    """Writes a PNG: in the first row one original of each class, below it what gpuaug makes of it in each epoch."""
+    from PIL import Image
+
+    import gpuaug
+
+    classes = sorted(entry for entry in Path(folder).iterdir() if entry.is_dir())
+    files = [sorted(classes[i % len(classes)].iterdir())[i // len(classes)] for i in range(columns)]
+    originals = [np.asarray(Image.open(file).convert("RGB")) for file in files]
+    transform = pipeline(gpuaug, size)
+    rows = [np.stack([thumbnail(image, size) for image in originals])]
+    mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    for epoch in range(versions):
+        out = transform.run({"image": originals}, ids=np.arange(columns), epoch=epoch, device=device)["image"]
+        values = out.float().cpu().numpy().transpose(0, 2, 3, 1) * std + mean
+        rows.append(np.clip(np.rint(values * 255), 0, 255).astype(np.uint8))
+    gap = 4
+    sheet = np.full((len(rows) * (size + gap) - gap, columns * (size + gap) - gap, 3), 255, np.uint8)
+    for r, row in enumerate(rows):
+        for c, image in enumerate(row):
+            sheet[r * (size + gap) : r * (size + gap) + size, c * (size + gap) : c * (size + gap) + size] = image
+    path = Path(path).resolve()
+    Image.fromarray(sheet).save(path)
+    return path
+
+
+def thumbnail(image, size):
+    """The whole image on a white square of `size`."""
+    from PIL import Image
+
+    square = Image.new("RGB", (size, size), "white")
+    small = Image.fromarray(image)
+    small.thumbnail((size, size))
+    square.paste(small, ((size - small.width) // 2, (size - small.height) // 2))
+    return np.asarray(square)
+
+
+def run(folder=None, count=512, rounds=5, batch_size=64, workers=2, out="gpuaug_demo.png", device=None):
+    """All of `gpuaug demo`: photographs, progress bar, table, picture. Returns what `compare` returns."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Table
+
+    console = Console()
+    columns = (TextColumn("{task.description:44}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bars:
+        task = bars.add_task("writing JPEGs of photographs", total=count)
+        folder = photo_folder(folder, count, progress=lambda done, _: bars.update(task, completed=done))
+        bars.update(task, completed=count)
+        labels = {"torch": f"torch DataLoader, {workers} workers + albumentations", "gpuaug": "gpuaug.DataLoader"}
+        tasks = {name: bars.add_task(label, total=(rounds + 1) * count) for name, label in labels.items()}
+        result = compare(
+            folder, rounds, batch_size, workers, device=device,
+            progress=lambda name, _, images: bars.update(tasks[name], advance=images),
+        )  # fmt: skip
+
+    table = Table(title=f"{count} JPEGs of about 500x375, nine transforms, to float32 [{batch_size}, 3, 224, 224]")
+    table.add_column()
+    for heading in ("images/s", "lowest - highest", "CPU ms per image"):
+        table.add_column(heading, justify="right")
+    for name, label in labels.items():
+        rates = result[name]["rates"]
+        table.add_row(
+            label,
+            f"{result[name]['rate']:.0f}",
+            f"{min(rates):.0f} - {max(rates):.0f}",
+            f"{result[name]['cpu_ms']:.2f}",
+        )
+    console.print(table)
+    lowest, highest = min(result["ratios"]), max(result["ratios"])
+    console.print(
+        f"gpuaug is at [bold]{result['ratio']:.2f}x[/] (median of {rounds} epochs each, in turn; "
+        f"{lowest:.2f} to {highest:.2f} epoch by epoch)"
+    )
+    where = "GPU" if result["device"] == "cuda" else "CPU, no GPU was used"
+    console.print(f"ran on {result['device_name']} ({where}); the other side on {result['cpu']}", highlight=False)
+    console.print(f"picture: {picture(folder, out, device=device)}", highlight=False, soft_wrap=True)
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit("run it as `gpuaug demo`")
