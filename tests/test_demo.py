@@ -1,0 +1,102 @@
+"""The demo: its photographs, its accounting, and the whole command."""
+
+import multiprocessing
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gpuaug import demo
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return demo.photo_folder(tmp_path_factory.mktemp("photographs"), count=24, size=(60, 80))
+
+
+def test_photographs_lie_in_class_folders(folder):
+    classes = sorted(path.name for path in folder.iterdir())
+    assert classes == sorted(demo.PHOTOGRAPHS)
+    files = sorted(folder.rglob("*.jpg"))
+    assert len(files) == 24
+    for file in files:
+        with Image.open(file) as image:
+            assert image.format == "JPEG"
+            assert image.mode == "RGB"
+            assert 72 <= image.width <= 88
+            assert 54 <= image.height <= 66
+
+
+def test_photographs_are_no_copies_of_one_another(folder):
+    small = [np.asarray(Image.open(file).resize((16, 16)), np.int16) for file in sorted((folder / "cat").iterdir())]
+    for i, one in enumerate(small):
+        for other in small[:i]:
+            assert np.abs(one - other).mean() > 2
+
+
+def test_photographs_are_the_same_every_time_and_kept(folder, tmp_path):
+    again = demo.photo_folder(tmp_path, count=24, size=(60, 80))
+    for file in sorted(folder.rglob("*.jpg")):
+        assert (again / file.relative_to(folder)).read_bytes() == file.read_bytes()
+    times = {file: file.stat().st_mtime_ns for file in again.rglob("*.jpg")}
+    assert demo.photo_folder(tmp_path, count=24, size=(60, 80)) == again
+    assert {file: file.stat().st_mtime_ns for file in again.rglob("*.jpg")} == times
+
+
+def test_without_variation_all_have_the_size(tmp_path):
+    made = demo.photo_folder(tmp_path, count=9, size=(40, 30), vary=0)
+    assert {Image.open(file).size for file in made.rglob("*.jpg")} == {(30, 40)}
+
+
+def test_an_unfinished_folder_is_made_again(tmp_path):
+    made = demo.photo_folder(tmp_path, count=8, size=(20, 30))
+    made.with_suffix(".json").unlink()
+    next(made.rglob("*.jpg")).unlink()
+    assert len(list(demo.photo_folder(tmp_path, count=8, size=(20, 30)).rglob("*.jpg"))) == 8
+
+
+def burn(seconds, ready, go_on):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+    ready.set()
+    go_on.wait(60)
+
+
+def test_processor_time_of_running_children_counts():
+    """Workers of a DataLoader live on after an epoch: their time must count while they do, and only once after."""
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
+    ready, go_on = context.Event(), context.Event()
+    child = context.Process(target=burn, args=(0.3, ready, go_on))
+    before, own = demo.cpu_seconds(), time.process_time()
+    child.start()
+    ready.wait(60)
+    if sys.platform == "linux":
+        running = demo.cpu_seconds() - before - (time.process_time() - own)
+        assert 0.25 < running < 0.6  # /proc counts in steps of 10 ms; the start of a process costs some, too
+    go_on.set()
+    child.join()
+    ended = demo.cpu_seconds() - before - (time.process_time() - own)
+    assert 0.25 < ended < 0.6
+
+
+@pytest.mark.slow
+def test_the_command_runs_and_writes_its_picture(tmp_path):
+    out = tmp_path / "grid.png"
+    done = subprocess.run(
+        [sys.executable, "-m", "gpuaug.cli", "demo", "--folder", tmp_path, "--count", "16", "--rounds", "1",
+         "--batch-size", "8", "--workers", "1", "--device", "cpu", "--out", out],
+        capture_output=True, text=True, check=False, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    for words in ("images/s", "CPU ms per image", "gpuaug is at", demo.cpu_name().split(",")[0], str(out)):
+        assert words in done.stdout
+    sheet = np.asarray(Image.open(out))
+    assert sheet.shape == (3 * 228 - 4, 8 * 228 - 4, 3)
+    tiles = [[sheet[r * 228 : r * 228 + 224, c * 228 : c * 228 + 224].astype(int) for c in range(8)] for r in range(3)]
+    for c in range(8):  # photographs, not flat colours, and two versions that differ
+        assert all(tiles[r][c].std() > 5 for r in range(3))
+        assert np.abs(tiles[1][c] - tiles[2][c]).mean() > 2
