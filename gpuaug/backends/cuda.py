@@ -34,21 +34,28 @@ def run(plan, device) -> None:
         owners.append(owner)
         plan.place(base)  # before the upload: rows hold addresses
 
-    parts, size = [], 0
-    for launch in plan.launches:
-        for array in (launch.rows, launch.ops, launch.blob):
-            parts.append((size, array))
-            size += 0 if array is None else -(-array.nbytes // ALIGN) * ALIGN
+    parts, size = layout(plan.launches)
     if not size:
         return
-    base, owner = device.upload(size, parts)
+    base, owner = device.upload(size, parts.values())
     owners.append(owner)
     stats = 0
 
-    for i, launch in enumerate(plan.launches):
+    for launch in plan.launches:
         if len(launch.rows):
-            rows, ops, blob = (base + offset for offset, _ in parts[3 * i : 3 * i + 3])
+            rows, ops, blob = (base + parts[id(a)][0] for a in (launch.rows, launch.ops, launch.blob))
             _LAUNCH[launch.kind](device, launch, rows, ops, blob, stats)
+
+
+def layout(launches) -> tuple[dict, int]:
+    """{id(array): (offset, array)} of an upload, and its bytes. Launches may share an array: it travels once."""
+    parts, size = {id(None): (0, None)}, 0
+    for launch in launches:
+        for array in (launch.rows, launch.ops, launch.blob):
+            if id(array) not in parts:
+                parts[id(array)] = (size, array)
+                size += -(-array.nbytes // ALIGN) * ALIGN
+    return parts, size
 
 
 def pack(host: np.ndarray, parts) -> None:
@@ -175,10 +182,13 @@ def available() -> bool:
     return problem() is None
 
 
-def execute(plan, stream=None, device: int | None = None) -> None:
+def execute(plan, device=None, stream=None) -> None:
     """Queues the plan and returns at once; the first use of a kernel compiles it.
 
-    On `stream` (default: torch's current stream) of GPU number `device` (default: the stream's, else the current one).
+    Args:
+        device: `torch.device` or number of the GPU on which the plan's addresses lie; by default the stream's,
+            else the current one.
+        stream: `torch.cuda.Stream`; by default the current one of that GPU.
     """
     why = problem()
     if why:
@@ -190,8 +200,9 @@ def execute(plan, stream=None, device: int | None = None) -> None:
             run(plan, Gpu(stream.device_index))
         return
     current = torch.cuda.current_device()
-    if device is None or device == current:
+    index = device.index if isinstance(device, torch.device) else device
+    if index is None or index == current:
         run(plan, Gpu(current))
     else:
-        with torch.cuda.device(device):
-            run(plan, Gpu(device))
+        with torch.cuda.device(index):
+            run(plan, Gpu(index))

@@ -21,6 +21,7 @@ CXX = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
 FLAGS = (
     "-std=c++17 -O1 -g1 -mfma -ffp-contract=off -fno-math-errno -shared -fPIC -fvisibility=hidden -w"
 ).split()
+PAST = 8192  # bytes behind an allocation: what a block with a planted bug may overwrite
 FORWARD, BACKWARD = 0, 1  # any other order is the seed of a shuffle
 _one_at_a_time = threading.Lock()  # the shim keeps the running block in globals
 
@@ -103,13 +104,13 @@ class Device:
     Memory is separate for every call and filled with 0xff (NaN), so that nothing is right by being zero.
     """
 
-    def __init__(self, order: int = FORWARD, replace: tuple[tuple[str, str], ...] = ()):
-        self.order, self.replace = order, replace  # replace: edits of the source, to plant a bug
+    def __init__(self, order: int = FORWARD, replace: tuple[tuple[str, str, str], ...] = ()):
+        self.order, self.replace = order, replace  # (kernel, old, new): edits of the source, to plant a bug
         self.launches: list[str] = []
         self._owners: list[np.ndarray] = []
 
     def empty(self, size: int):
-        memory = np.full(size + 256, 0xFF, np.uint8)
+        memory = np.full(size + 256 + PAST, 0xFF, np.uint8)
         self._owners.append(memory)
         start = -memory.ctypes.data % 256
         return memory.ctypes.data + start, memory[start : start + size]
@@ -134,7 +135,9 @@ def _kernel(key, order: int, replace):
     from gpuaug.backends import nvrtc
 
     code = nvrtc.source(key.kind)
-    for old, new in replace:
+    for kind, old, new in replace:
+        if kind != key.kind:
+            continue
         assert old in code, f"the source of {key.kind} no longer holds {old!r}"
         code = code.replace(old, new)
     return RawModule(code, key.defines, order=order).get_function(key.name)
