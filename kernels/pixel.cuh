@@ -19,13 +19,13 @@ enum OpCode {
   OP_HSV_U8,     // p[0] hue shift (0..180), p[1] saturation, p[2] value, integers
   OP_HSV,        // p[0] hue shift (turns), p[1] saturation, p[2] value, in 0..1
   OP_GAUSS,      // p[0], p[1] key (bits), p[2] sigma, p[3] mean, p[4] width (bits); flag: see below
-  OP_RECTS,      // arg: n rectangles (x0, y0, x1, y1 as int bits), then fills; flag: FillMode
+  OP_RECTS,      // arg: n rectangles (x0, y0, x1, y1 as int bits); flag: FillMode; p[5] offset of the fills (bits)
   OP_COUNT
 };
 enum { GAUSS_SHARED = 1, GAUSS_U8 = 2, GAUSS_CLIP = 4 };
 enum FillMode {
-  FILL_CONSTANT = 0,  // blob[arg + 4 n + c]
-  FILL_PER_RECT = 1,  // blob[arg + 4 n + k * channels + c]
+  FILL_CONSTANT = 0,  // blob[p[5] + c]
+  FILL_PER_RECT = 1,  // blob[p[5] + k * channels + c]
   FILL_RANDOM = 2,    // a number per pixel and channel: p[0], p[1] key, p[2] width (bits), p[3] scale, p[4] floor it?
 };
 
@@ -120,7 +120,7 @@ template <class G, int C> AUG void op_rects(G g, const Op& op, const Sample& s, 
       hit[l] = in ? k + 1 : hit[l];
     });
   }
-  const float* fill = s.blob + op.arg + 4 * op.n;
+  const float* fill = s.blob + (int)bits(op.p[5]);
   if (op.flag == FILL_CONSTANT) {
     AUG_UNROLL for (int c = 0; c < C; ++c) {
       const float f = ld(fill + s.c0 + c);

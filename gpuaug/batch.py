@@ -1,0 +1,215 @@
+"""Samples as a table of addresses, sizes and strides."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+import numpy as np
+import torch
+
+# element types of samples: name -> (number in kernels/lang.cuh, bytes)
+DTYPES = {"uint8": (0, 1), "float16": (1, 2), "bfloat16": (2, 2), "float32": (3, 4), "int32": (4, 4)}
+_TORCH = {torch.uint8: "uint8", torch.float16: "float16", torch.bfloat16: "bfloat16", torch.float32: "float32", torch.int32: "int32"}
+TORCH_DTYPES = {name: dtype for dtype, name in _TORCH.items()}
+_CPU = torch.device("cpu")
+_LIMIT = 2**31 - 1
+
+
+class Batch:
+    """``B`` samples that may lie anywhere and differ in height and width.
+
+    Attributes:
+        address: int64 ``[B]``, address of each sample's element (0, 0, 0).
+        size: int32 ``[B, 2]``, height and width.
+        stride: int64 ``[B, 3]``, of y, x and channel, in elements, signed.
+        channels: channel count, the same for all samples.
+        dtype: ``"uint8"``, ``"float16"``, ``"bfloat16"``, ``"float32"`` or ``"int32"``.
+        device: the ``torch.device`` on which the samples lie.
+        owner: whatever keeps the memory alive.
+
+    Example:
+        >>> import numpy as np
+        >>> batch = Batch.of(np.zeros((2, 5, 7, 3), np.uint8))
+        >>> len(batch), batch.channels, batch.size.tolist()
+        (2, 3, [[5, 7], [5, 7]])
+    """
+
+    __slots__ = ("address", "size", "stride", "channels", "dtype", "device", "owner")
+
+    def __init__(self, address, size, stride, channels, dtype, device, owner):
+        self.address, self.size, self.stride = address, size, stride
+        self.channels, self.dtype, self.device, self.owner = channels, dtype, device, owner
+
+    def __len__(self) -> int:
+        return len(self.address)
+
+    @classmethod
+    def of(cls, data: Any, layout: str | None = None, *, name: str = "image") -> "Batch":
+        """Describe ``data`` without copying it.
+
+        Args:
+            data: a batch: NumPy array, torch tensor, CuPy array, DALI TensorList or anything with ``__dlpack__``,
+                ``[B, H, W]``, ``[B, H, W, C]`` or ``[B, C, H, W]``; or a sequence of samples of differing sizes.
+            layout: ``"HWC"`` or ``"CHW"``; by default CHW for torch tensors and HWC for all others.
+            name: what errors call the data.
+
+        Raises:
+            TypeError: an element type or a container that the kernels do not read.
+            ValueError: a sample of the wrong rank, without pixels, or of another channel count than the first.
+        """
+        if layout not in (None, "HWC", "CHW"):
+            raise ValueError(f"layout must be 'HWC' or 'CHW', got {layout!r}")
+        if type(data).__module__.startswith("nvidia.dali"):
+            return cls._of_tensor_list(data, name)
+        if isinstance(data, (list, tuple)):
+            return cls._of_samples(data, layout, name)
+        pointer, shape, strides, dtype, device, owner = _describe(data, name)
+        if len(shape) not in (3, 4):
+            raise ValueError(f"{name}: a batch has 3 dimensions (B, H, W) or 4, got shape {tuple(shape)}; "
+                             f"pass one sample as a list of one")
+        planar = _planar(layout, data)
+        n = shape[0]
+        h, w, c, sy, sx, sc = _axes(shape[1:], strides[1:], planar)
+        _check(name, None, h, w, c, sy, sx, sc) if n else None
+        size = np.empty((n, 2), np.int32)
+        size[:] = h, w
+        stride = np.empty((n, 3), np.int64)
+        stride[:] = sy, sx, sc
+        step = strides[0] * DTYPES[dtype][1]
+        return cls(pointer + step * np.arange(n, dtype=np.int64), size, stride, c, dtype, device, owner)
+
+    def to(self, device) -> "Batch":
+        """The same samples on ``device``: one packed, pinned, asynchronous upload for all of them."""
+        device = self.device if device is None else torch.device(device)
+        if device.type == self.device.type and (device.index is None or device == self.device):
+            return self
+        if self.device.type != "cpu" or device.type != "cuda":
+            raise ValueError(f"a batch on {self.device} cannot be moved to {device}; move the data first")
+        item = DTYPES[self.dtype][1]
+        shape = np.concatenate([self.size.astype(np.int64), np.full((len(self), 1), self.channels)], 1)
+        start = np.zeros(len(self) + 1, np.int64)
+        np.cumsum((shape.prod(1) * item + 15) & ~15, out=start[1:])
+        pinned = torch.empty(int(start[-1]), dtype=torch.uint8, pin_memory=True)
+        dense = Batch(pinned.data_ptr() + start[:-1], self.size, np.stack([shape[:, 1] * self.channels, shape[:, 2], np.ones(len(self), np.int64)], 1),
+                      self.channels, self.dtype, _CPU, pinned)
+        copy(self, dense)
+        memory = pinned.to(device, non_blocking=True)
+        return Batch(memory.data_ptr() + start[:-1], self.size, dense.stride, self.channels, self.dtype, memory.device, (memory, pinned))
+
+    @classmethod
+    def _of_samples(cls, samples: Sequence, layout: str | None, name: str) -> "Batch":
+        n = len(samples)
+        address, size = np.empty(n, np.int64), np.empty((n, 2), np.int32)
+        stride, owner = np.empty((n, 3), np.int64), []
+        channels, kind, where = 1, "uint8", _CPU
+        for i, sample in enumerate(samples):
+            pointer, shape, strides, dtype, device, keep = _describe(sample, f"{name} {i}")
+            if len(shape) not in (2, 3):
+                raise ValueError(f"{name} {i} must have 2 dimensions (H, W) or 3, got shape {tuple(shape)}")
+            h, w, c, sy, sx, sc = _axes(shape, strides, _planar(layout, sample))
+            _check(name, i, h, w, c, sy, sx, sc)
+            if i == 0:
+                channels, kind, where = c, dtype, device
+            elif (c, dtype, device) != (channels, kind, where):
+                raise ValueError(f"{name} {i} is {dtype} with {c} channels on {device}, but {name} 0 is {kind} with "
+                                 f"{channels} channels on {where}; all samples of a batch must agree")
+            address[i], size[i], stride[i] = pointer, (h, w), (sy, sx, sc)
+            owner.append(keep)
+        return cls(address, size, stride, channels, kind, where, owner)
+
+    @classmethod
+    def _of_tensor_list(cls, data: Any, name: str) -> "Batch":
+        # a pipeline's output is one contiguous ragged buffer: base address and host-side shapes are all there is to know
+        shape = np.asarray(data.shape(), np.int64).reshape(len(data), -1)
+        if shape.shape[1] == 2:
+            shape = np.concatenate([shape, np.ones((len(shape), 1), np.int64)], 1)
+        if len(shape) and shape.shape[1] != 3:
+            raise ValueError(f"{name}: a DALI TensorList must hold HW or HWC samples, got {shape.shape[1]} dimensions")
+        kind = str(data.dtype).rsplit(".", 1)[-1].lower()
+        dtype = {"uint8": "uint8", "float": "float32", "float16": "float16", "int32": "int32"}.get(kind)
+        if dtype is None:
+            raise TypeError(f"{name}: unsupported element type {kind} of a DALI TensorList; use UINT8, FLOAT16, FLOAT or INT32")
+        volume = shape.prod(1)
+        channels = int(shape[0, 2]) if len(shape) else 1
+        if len(shape) and (shape[:, 2] != channels).any():
+            i = int(np.flatnonzero(shape[:, 2] != channels)[0])
+            raise ValueError(f"{name} {i} has {shape[i, 2]} channels, but {name} 0 has {channels}")
+        if len(shape) and (volume.min() <= 0 or volume.max() > _LIMIT):
+            i = int(np.flatnonzero((volume <= 0) | (volume > _LIMIT))[0])
+            raise ValueError(f"{name} {i} has shape {shape[i].tolist()}; a sample has 1 to 2^31 - 1 elements")
+        offset = np.zeros(len(shape), np.int64)
+        np.cumsum(volume[:-1], out=offset[1:])
+        stride = np.empty((len(shape), 3), np.int64)
+        stride[:, 0], stride[:, 1], stride[:, 2] = shape[:, 1] * channels, channels, 1
+        device = torch.device("cuda", data.device_id()) if "GPU" in type(data).__name__ else _CPU
+        base = data.data_ptr() if len(shape) else 0
+        return cls(base + offset * DTYPES[dtype][1], shape[:, :2].astype(np.int32), stride, channels, dtype, device, data)
+
+
+def _planar(layout: str | None, data: Any) -> bool:
+    return layout == "CHW" if layout else isinstance(data, torch.Tensor)
+
+
+def _axes(shape, strides, planar):
+    if len(shape) == 2:
+        return shape[0], shape[1], 1, strides[0], strides[1], 1
+    if planar:
+        return shape[1], shape[2], shape[0], strides[1], strides[2], strides[0]
+    return shape[0], shape[1], shape[2], strides[0], strides[1], strides[2]
+
+
+def _check(name, i, h, w, c, sy, sx, sc) -> None:
+    what = name if i is None else f"{name} {i}"
+    if h < 1 or w < 1 or c < 1:
+        raise ValueError(f"{what} has no pixels: height {h}, width {w}, channels {c} must each be at least 1")
+    if abs(sy) * (h - 1) + abs(sx) * (w - 1) + abs(sc) * (c - 1) > _LIMIT or h * w * c > _LIMIT:
+        raise ValueError(f"{what} of {h} x {w} x {c} spans more than 2^31 - 1 elements; crop or resize it first")
+
+
+def _describe(data: Any, name: str):
+    """(address, shape, strides in elements, dtype name, device, owner) of an array or tensor."""
+    if isinstance(data, torch.Tensor):
+        dtype = _TORCH.get(data.dtype)
+        if dtype is None:
+            raise TypeError(f"{name}: unsupported element type {data.dtype}; use one of {', '.join(DTYPES)}")
+        return data.data_ptr(), data.shape, data.stride(), dtype, data.device, data
+    if isinstance(data, np.ndarray):
+        dtype = data.dtype.name
+        if dtype == "bool":
+            data, dtype = data.view(np.uint8), "uint8"
+        if dtype not in DTYPES:
+            raise TypeError(f"{name}: unsupported element type {dtype}; use one of {', '.join(DTYPES)}")
+        item = data.itemsize
+        if not data.dtype.isnative or not data.flags.aligned or any(s % item for s in data.strides):
+            data = np.ascontiguousarray(data, data.dtype.newbyteorder("="))
+        return data.ctypes.data, data.shape, [s // item for s in data.strides], dtype, _CPU, data
+    if hasattr(data, "__cuda_array_interface__"):  # CuPy, Numba
+        face = data.__cuda_array_interface__
+        dtype = np.dtype(face["typestr"])
+        if dtype.name not in DTYPES:
+            raise TypeError(f"{name}: unsupported element type {dtype.name}; use one of {', '.join(DTYPES)}")
+        strides = face.get("strides") or _dense(face["shape"], dtype.itemsize)
+        device = torch.device("cuda", int(getattr(getattr(data, "device", None), "id", 0)))
+        return face["data"][0], face["shape"], [s // dtype.itemsize for s in strides], dtype.name, device, data
+    if hasattr(data, "__dlpack__"):
+        return _describe(torch.from_dlpack(data), name)
+    if hasattr(data, "__array_interface__"):  # PIL
+        return _describe(np.asarray(data), name)
+    raise TypeError(f"{name}: cannot read a {type(data).__name__}; pass a NumPy array, a torch tensor, a CuPy array, "
+                    f"a PIL image, a DALI TensorList, something with __dlpack__, or a list of those")
+
+
+def _dense(shape, item):
+    strides, step = [], item
+    for n in reversed(shape):
+        strides.insert(0, step)
+        step *= n
+    return strides
+
+
+def copy(source: Batch, target: Batch) -> None:
+    """Copy samples into the memory of another batch of the same sizes, in the host's memory."""
+    from .backends import cpu
+    from .plan import Track
+
+    cpu.execute(Track(source).finish(target.address, target.stride, target.dtype))

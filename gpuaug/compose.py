@@ -1,0 +1,546 @@
+"""Trees of transforms: Compose, Sequential, OneOf, SomeOf, RandomOrder, OneOrOther, NoOp."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Sequence
+
+import numpy as np
+import torch
+
+from . import draw as philox
+from .backends import execute
+from .batch import DTYPES, TORCH_DTYPES, Batch
+from .plan import Track
+from .transform import Transform, View, boolean, integer, probability
+
+
+class NoOp(Transform):
+    """Leave the sample as it is: a branch of `OneOf` that does nothing.
+
+    Args:
+        p: probability, per sample; without effect.
+
+    Targets: all. Source: albumentations ``NoOp``.
+    """
+
+    targets = ("image", "mask")
+
+    def lower(self, to, rows, params) -> None:
+        return None
+
+
+class Group:
+    """A node of the tree with children; what `OneOf`, `SomeOf` and the others share."""
+
+    def __init__(self, transforms: Sequence, p: float):
+        if isinstance(transforms, (Transform, Group)) or not isinstance(transforms, (list, tuple)):
+            raise TypeError(f"{type(self).__name__}: transforms must be a list, got {transforms!r}")
+        for i, t in enumerate(transforms):
+            if not isinstance(t, (Transform, Group)):
+                raise TypeError(f"{type(self).__name__}: transforms[{i}] must be a gpuaug transform, got {t!r}")
+        self.transforms = list(transforms)
+        self.p = probability(p)
+
+    def columns(self) -> int:
+        return 0
+
+    def __len__(self) -> int:
+        return len(self.transforms)
+
+    def __getitem__(self, i):
+        return self.transforms[i]
+
+    def __iter__(self):
+        return iter(self.transforms)
+
+    def __repr__(self) -> str:
+        inner = ",\n".join("  " + repr(t).replace("\n", "\n  ") for t in self.transforms)
+        return f"{type(self).__name__}([\n{inner},\n], p={self.p})"
+
+    def turns(self) -> int:
+        """How often a child may be applied to one sample."""
+        return 1
+
+    def walk(self, drawer: "_Drawer", place: "_Place", rows, u: np.ndarray) -> None:
+        """Visit children (``place.children[turn][i]``) with the samples that take them."""
+        raise NotImplementedError
+
+    def _weights(self) -> np.ndarray:
+        p = np.array([t.p for t in self.transforms], np.float64)
+        if not self.transforms or p.sum() <= 0:
+            raise ValueError(f"{type(self).__name__} needs at least one transform with p above 0: p is the weight of the choice")
+        return p / p.sum()
+
+
+class Sequential(Group):
+    """Apply all children in order, or, with probability 1 - p, none.
+
+    Args:
+        transforms: list of transforms.
+        p: probability, per sample.
+    """
+
+    def __init__(self, transforms: Sequence, p: float = 0.5):
+        super().__init__(transforms, p)
+
+    def walk(self, drawer, place, rows, u) -> None:
+        for child in place.children[0]:
+            drawer.visit(child, rows)
+
+
+class OneOf(Group):
+    """Apply one child, chosen per sample; the children's ``p``, normalized, are the weights of the choice.
+
+    Args:
+        transforms: list of transforms.
+        p: probability, per sample, that a child is applied at all.
+
+    Example:
+        >>> import gpuaug as G
+        >>> G.OneOf([G.HorizontalFlip(p=1), G.VerticalFlip(p=2 / 3)], p=0.9)._weights().round(2).tolist()
+        [0.6, 0.4]
+    """
+
+    def __init__(self, transforms: Sequence, p: float = 0.5):
+        super().__init__(transforms, p)
+        self._edges = np.cumsum(self._weights())[:-1]
+
+    def columns(self) -> int:
+        return 1
+
+    def walk(self, drawer, place, rows, u) -> None:
+        choice = np.searchsorted(self._edges, u[:, 0], side="right")
+        index = drawer.index(rows)
+        for i, child in enumerate(place.children[0]):
+            drawer.visit(child, index[choice == i], force=True)
+
+
+class SomeOf(Group):
+    """Apply ``n`` children, chosen per sample, in the order of the list; a chosen child still has its own ``p``.
+
+    Args:
+        transforms: list of transforms.
+        n: how many, or (low, high) inclusive.
+        replace: whether a child may be chosen more than once.
+        p: probability, per sample.
+    """
+
+    def __init__(self, transforms: Sequence, n: int | tuple[int, int] = 1, replace: bool = False, p: float = 1.0):
+        super().__init__(transforms, p)
+        low, high = (n, n) if isinstance(n, int) else n
+        self.n = integer("n", low, 0), integer("n", high, 0)
+        self.replace = boolean("replace", replace)
+        if self.n[0] > self.n[1] or (not self.replace and self.n[1] > len(transforms)):
+            raise ValueError(f"n must be (low, high) with low <= high <= {len(transforms)}, the number of transforms, got {n!r}")
+
+    def columns(self) -> int:
+        return 1 + (self.n[1] if self.replace else len(self.transforms))
+
+    def turns(self) -> int:
+        return max(self.n[1], 1) if self.replace else 1
+
+    def walk(self, drawer, place, rows, u) -> None:
+        index, k = drawer.index(rows), len(self.transforms)
+        n = philox.integers(u[:, 0], *self.n)
+        if self.replace:
+            taken = philox.integers(u[:, 1:], 0, k - 1)
+            taken = np.where(np.arange(self.n[1]) < n[:, None], taken, -1)
+            times = (taken[:, :, None] == np.arange(k)).sum(1)
+        else:  # the n smallest of k uniforms
+            rank = np.argsort(np.argsort(u[:, 1:], 1, kind="stable"), 1, kind="stable")
+            times = (rank < n[:, None]).astype(int)
+        for i in range(k):
+            for turn in range(int(times[:, i].max(initial=0))):
+                drawer.visit(place.children[turn][i], index[times[:, i] > turn])
+
+
+class RandomOrder(SomeOf):
+    """As `SomeOf`, but the chosen children are applied in an order drawn per sample."""
+
+    def __init__(self, transforms: Sequence, n: int | tuple[int, int] = 1, replace: bool = False, p: float = 1.0):
+        super().__init__(transforms, n, replace, p)
+
+    def walk(self, drawer, place, rows, u) -> None:
+        index, k = drawer.index(rows), len(self.transforms)
+        n = philox.integers(u[:, 0], *self.n)
+        order = philox.integers(u[:, 1:], 0, k - 1) if self.replace else np.argsort(u[:, 1:], 1, kind="stable")
+        for position in range(self.n[1]):
+            children = place.children[position if self.replace else 0]
+            for i, child in enumerate(children):
+                drawer.visit(child, index[(order[:, position] == i) & (position < n)])
+
+
+class OneOrOther(Group):
+    """Apply ``first`` with probability ``p``, else ``second``; per sample.
+
+    Args:
+        first, second: transforms; or pass them as a list of two.
+        p: probability of the first.
+    """
+
+    def __init__(self, first=None, second=None, transforms: Sequence | None = None, p: float = 0.5):
+        super().__init__([first, second] if transforms is None else transforms, p)
+        if len(self.transforms) != 2:
+            raise ValueError(f"OneOrOther takes two transforms, got {len(self.transforms)}")
+        self.first_p, self.p = self.p, 1.0
+
+    def columns(self) -> int:
+        return 1
+
+    def walk(self, drawer, place, rows, u) -> None:
+        index, first = drawer.index(rows), u[:, 0] < self.first_p
+        drawer.visit(place.children[0][0], index[first], force=True)
+        drawer.visit(place.children[0][1], index[~first], force=True)
+
+
+@dataclass
+class Step:
+    """One transform with the parameters of the samples that drew it."""
+
+    transform: Transform
+    rows: Any  # slice for all samples, or int64 indices
+    params: dict
+
+
+@dataclass
+class Drawn:
+    """Everything that was drawn for a batch: deterministic from here on."""
+
+    samples: int
+    steps: list[Step] = field(default_factory=list)
+    size: np.ndarray | None = None
+
+    def explain(self) -> str:
+        """Which transform applies to how many samples, in order."""
+        n = [self.samples if isinstance(s.rows, slice) else len(s.rows) for s in self.steps]
+        return "\n".join(f"{type(s.transform).__name__}: {k} of {self.samples} samples" for s, k in zip(self.steps, n))
+
+
+class _Place:
+    """A node's place in the tree: its columns in the table of uniforms (the coin first), and its children's places."""
+
+    __slots__ = ("node", "first", "last", "children")
+
+    def __init__(self, node, slots: list[int], blocks: list[int], count: list[int]):
+        slot, count[0] = count[0], count[0] + 1
+        need = 1 + node.columns()
+        self.node, self.first, self.last = node, 4 * len(slots), 4 * len(slots) + need
+        used = (need + 3) // 4
+        if used > philox.BLOCKS:
+            raise ValueError(f"{type(node).__name__} draws {need} numbers per sample; at most {4 * philox.BLOCKS} are possible")
+        slots.extend([slot] * used)
+        blocks.extend(range(used))
+        self.children = []
+        if isinstance(node, Group):
+            self.children = [[_Place(child, slots, blocks, count) for child in node.transforms] for _ in range(node.turns())]
+
+
+class _Drawer:
+    """Walks the tree for one batch."""
+
+    def __init__(self, u: np.ndarray, view: View):
+        self._u, self._view = u, view
+        self._all = np.arange(len(u))
+        self.drawn = Drawn(len(u), size=view.size.astype(np.int64))
+
+    def index(self, rows) -> np.ndarray:
+        return self._all if isinstance(rows, slice) else rows
+
+    def visit(self, place: _Place, rows, force: bool = False) -> None:
+        """Let the samples ``rows`` (indices, or a slice for all) take a node; force: its coin is not thrown."""
+        node = place.node
+        if not force and node.p < 1:
+            coin = self._u[rows, place.first] < node.p
+            rows = np.flatnonzero(coin) if isinstance(rows, slice) else rows[coin]
+        if not isinstance(rows, slice) and len(rows) == 0:
+            return
+        u = self._u[rows, place.first + 1 : place.last]
+        if isinstance(node, Group):
+            node.walk(self, place, rows, u)
+            return
+        size = self.drawn.size[rows]
+        params = node.draw(u, View(size, self._view.channels, self._view.dtype, self._view.targets))
+        after = node.resize(params, size)
+        if after is not size:
+            self.drawn.size[rows] = after
+        self.drawn.steps.append(Step(node, rows, params))
+
+
+class Compose(torch.nn.Module, Group):
+    """A pipeline of transforms whose every random number depends on the sample, not on the batch.
+
+    Args:
+        transforms: list of transforms and groups (`OneOf`, `SomeOf`, `Sequential`, ...).
+        p: probability, per sample, that anything is applied.
+        seed: 64-bit seed. None takes ``torch.initial_seed()`` at the first call.
+        additional_targets: names of further targets and what they are, e.g. ``{"image2": "image", "depth": "mask"}``.
+
+    Call it with one NumPy image (HWC) or one torch image (CHW), with a batch (NHWC array, NCHW tensor, or a list of samples
+    of differing sizes), or with keywords ``image=``, ``mask=`` (then the result is a dict). What goes in comes out: NumPy for
+    NumPy, tensors for tensors, a list for a list; after `ToTensorV2` tensors (CHW). Inputs are never written. A call without
+    ``ids`` numbers its samples by a counter that is part of ``state_dict()``.
+
+    Raises:
+        ValueError: samples and masks that do not fit each other, an argument that does not fit the data.
+
+    Source: albumentations ``Compose``.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> aug = G.Compose([G.HorizontalFlip(p=1), G.Normalize()], seed=1)
+        >>> aug(image=np.zeros((4, 6, 3), np.uint8))["image"].shape
+        (4, 6, 3)
+    """
+
+    def __init__(self, transforms: Sequence, p: float = 1.0, *, seed: int | None = None, additional_targets: dict[str, str] | None = None):
+        torch.nn.Module.__init__(self)
+        Group.__init__(self, transforms, p)
+        self.seed = None if seed is None else integer("seed", seed, 0, 2**64 - 1)
+        self.additional_targets = dict(additional_targets or {})
+        for name, kind in self.additional_targets.items():
+            if kind not in ("image", "mask"):
+                raise ValueError(f"additional_targets[{name!r}] must be 'image' or 'mask', got {kind!r}")
+        self._counter = 0
+        slots: list[int] = []
+        blocks: list[int] = []
+        count = [0]
+        self._root = _Place(self, slots, blocks, count)
+        if count[0] > philox.SLOTS:
+            raise ValueError(f"a Compose holds at most {philox.SLOTS} transforms, got {count[0]}")
+        self._slots, self._blocks = np.array(slots, np.uint32), np.array(blocks, np.uint32)
+
+    __repr__ = Group.__repr__
+
+    def walk(self, drawer, place, rows, u) -> None:
+        for child in place.children[0]:
+            drawer.visit(child, rows)
+
+    # ---- state -----------------------------------------------------------------------
+
+    def get_extra_state(self) -> dict:
+        """Seed and sample counter: part of ``state_dict()``, so that a restored module goes on where it was."""
+        return {"seed": self.seed, "counter": self._counter}
+
+    def set_extra_state(self, state: dict) -> None:
+        self.seed, self._counter = state["seed"], state["counter"]
+
+    def _seed(self) -> int:
+        if self.seed is None:
+            self.seed = torch.initial_seed() & 0xFFFFFFFFFFFFFFFF
+        return self.seed
+
+    # ---- the three steps: draw, plan, execute ------------------------------------------
+
+    def draw(self, size, *, ids, epoch: int = 0, occurrence=None, channels: int = 3, dtype: str = "uint8", targets=None) -> Drawn:
+        """Draw everything for a batch.
+
+        Args:
+            size: int ``[B, 2]``, heights and widths.
+            ids: int64 ``[B]``, the samples' numbers in the dataset.
+            epoch: number of the epoch.
+            occurrence: int ``[B]``, how often the epoch has yielded the sample before; default 0.
+        """
+        ids, occurrence = philox.check_counters(ids, epoch, occurrence)
+        u = philox.uniforms(self._seed(), epoch, ids, occurrence, self._slots, self._blocks)
+        drawer = _Drawer(u, View(np.asarray(size), channels, dtype, targets))
+        drawer.visit(self._root, slice(None))
+        return drawer.drawn
+
+    def kind_of(self, name: str) -> str:
+        """``"image"`` or ``"mask"``: how a target of this name is treated."""
+        kind = self.additional_targets.get(name, name)
+        if kind not in ("image", "mask"):
+            raise ValueError(f"unknown target {name!r}: use image, mask, or declare it in additional_targets")
+        return kind
+
+    def _batches(self, targets: dict, layout) -> dict[str, Batch]:
+        batches = {name: data if isinstance(data, Batch) else Batch.of(data, layout, name=name) for name, data in targets.items()}
+        first = next(iter(batches))
+        for name, batch in batches.items():
+            if len(batch) != len(batches[first]):
+                raise ValueError(f"{name} has {len(batch)} samples, {first} has {len(batches[first])}; they must agree")
+            differs = (batch.size != batches[first].size).any(1)
+            if differs.any():
+                i = int(np.flatnonzero(differs)[0])
+                raise ValueError(f"{name} {i} is {tuple(batch.size[i].tolist())} (height, width), but {first} {i} is "
+                                 f"{tuple(batches[first].size[i].tolist())}; they must agree")
+        return batches
+
+    def lower(self, batch: Batch, drawn: Drawn, kind: str = "image") -> Track:
+        """Lower what was drawn to launches for one target; `Track.finish` makes it a plan."""
+        track = Track(batch, kind)
+        for step in drawn.steps:
+            if kind in step.transform.targets:
+                track.doing = type(step.transform).__name__
+                step.transform.lower(track, step.rows, step.params)
+        return track
+
+    def run(self, targets: dict[str, Any], *, ids, epoch: int = 0, occurrence=None, device=None, dtype=None,
+            channels_last: bool = False, layout: str | None = None) -> dict[str, torch.Tensor]:
+        """What a loader calls: a batch in, dense tensors out.
+
+        Args:
+            targets: ``{"image": data, "mask": data, ...}``, each what `Batch.of` takes.
+            ids, epoch, occurrence: see `draw`.
+            device: where to compute and deliver; by default where the data lies.
+            dtype: torch dtype of images; by default what the transforms leave (masks keep theirs).
+            channels_last: deliver images ``[B, C, H, W]`` in channels-last memory.
+
+        Returns:
+            ``{"image": [B, C, H, W], "mask": [B, H, W] or [B, C, H, W], ...}``.
+
+        Raises:
+            ValueError: samples that end with different sizes; names two of them.
+        """
+        batches = self._batches(targets, layout)
+        first = next(iter(batches.values()))
+        drawn = self.draw(first.size, ids=ids, epoch=epoch, occurrence=occurrence, channels=first.channels, dtype=first.dtype)
+        out = {}
+        for name, batch in batches.items():
+            kind = self.kind_of(name)
+            track = self.lower(batch.to(device), drawn, kind)
+            out[name] = deliver(track, name, dtype if kind == "image" else None, channels_last, squeeze=kind == "mask")
+        return out
+
+    def explain(self, size=(224, 224), *, samples: int = 64, channels: int = 3, dtype: str = "uint8") -> str:
+        """What a batch of ``samples`` images would launch, in words."""
+        image = np.zeros((1, *size, channels), np.dtype(dtype) if dtype != "bfloat16" else np.float16)
+        batch = Batch.of(np.broadcast_to(image, (samples, *size, channels)))
+        seed = self.seed if self.seed is not None else 0
+        ids, occurrence = philox.check_counters(np.arange(samples), 0, None)
+        drawer = _Drawer(philox.uniforms(seed, 0, ids, occurrence, self._slots, self._blocks), View(batch.size, channels, dtype))
+        drawer.visit(self._root, slice(None))
+        track = self.lower(batch, drawer.drawn)
+        plan = track.finish(np.zeros(samples), np.zeros((samples, 3)), track.dtype)
+        return drawer.drawn.explain() + "\n" + plan.explain()
+
+    # ---- the call ----------------------------------------------------------------------
+
+    def forward(self, data: Any = None, *, ids=None, epoch: int = 0, occurrence=None, layout: str | None = None, **targets):
+        """Augment; see the class."""
+        if data is not None:
+            if "image" in targets:
+                raise ValueError("pass the image either as the first argument or as image=, not both")
+            targets["image"] = data
+        if "image" not in targets:
+            raise ValueError(f"Compose needs image=, got {', '.join(targets) or 'nothing'}")
+        image = targets["image"]
+        one = getattr(image, "ndim", None) in (2, 3)
+        if type(image).__module__.startswith("PIL"):
+            targets["image"], one = np.asarray(image), True
+        packed = {name: [value] if one else value for name, value in targets.items()}
+        return_types = {name: _Container(value, one, layout) for name, value in targets.items()}
+        packed = {name: return_types[name].into(value) for name, value in packed.items()}
+        batches = self._batches(packed, layout)
+        first = batches["image"]
+        if ids is None:
+            ids = np.arange(self._counter, self._counter + len(first))
+            self._counter += len(first)
+        drawn = self.draw(first.size, ids=np.atleast_1d(ids), epoch=epoch, occurrence=occurrence, channels=first.channels, dtype=first.dtype)
+        out = {}
+        for name, batch in batches.items():
+            track = self.lower(batch, drawn, self.kind_of(name))
+            out[name] = return_types[name].outof(track, name)
+        return out["image"] if data is not None and len(out) == 1 else out
+
+
+class _Container:
+    """Puts results into the kind of container that came in."""
+
+    def __init__(self, value, one: bool, layout):
+        self.one, self.tensor = one, isinstance(value, torch.Tensor)
+        self.list = isinstance(value, (list, tuple))
+        sample = value[0] if self.list and len(value) else value
+        self.tensor = isinstance(sample, torch.Tensor)
+        self.planar = layout == "CHW" if layout else self.tensor
+        self.flat = getattr(sample, "ndim", 3) == (2 if one or self.list else 3)
+        self.wide = str(getattr(sample, "dtype", "")).rsplit(".", 1)[-1]
+
+    def into(self, value):
+        """int64 and bool labels as types that the kernels move."""
+        if self.wide in ("int64", "bool"):
+            if isinstance(value, (list, tuple)):
+                return [narrow(v) for v in value]
+            return narrow(value)
+        return value
+
+    def outof(self, track: Track, name: str):
+        tensor = self.tensor or bool(track.tensor)
+        planar = track.tensor == "CHW" or self.planar and not track.tensor == "HWC"
+        if self.list:
+            parts = deliver_ragged(track, planar)
+        else:
+            whole = deliver(track, name, None, not planar, squeeze=False)
+            parts = whole if planar else whole.permute(0, 2, 3, 1)
+        if self.wide in ("int64", "bool") and track.dtype in ("int32", "uint8"):
+            wide = getattr(torch, self.wide)
+            parts = [p.to(wide) for p in parts] if self.list else parts.to(wide)
+
+        def shape(sample, axis):
+            flat = self.flat and not (track.tensor == "CHW" and not self.tensor)  # ToTensorV2 makes [1, H, W] of [H, W]
+            sample = sample.squeeze(axis) if flat else sample
+            return sample if tensor else sample.numpy()
+
+        if self.list:
+            return [shape(p, 0 if planar else 2) for p in parts]
+        if self.one:
+            return shape(parts[0], 0 if planar else 2)
+        return shape(parts, 1 if planar else 3)
+
+
+def narrow(value):
+    """int64 labels as int32, bool as uint8."""
+    array = value if isinstance(value, torch.Tensor) else torch.from_numpy(np.ascontiguousarray(value))
+    if array.dtype == torch.bool:
+        return array.to(torch.uint8) if isinstance(value, torch.Tensor) else array.to(torch.uint8).numpy()
+    if array.numel() and array.device.type == "cpu" and (array.min() < -(2**31) or array.max() >= 2**31):
+        raise ValueError("int64 masks must hold labels that fit 32 bits")
+    array = array.to(torch.int32)
+    return array if isinstance(value, torch.Tensor) else array.numpy()
+
+
+def deliver(track: Track, name: str, dtype, channels_last: bool, squeeze: bool) -> torch.Tensor:
+    """Finish a track into one dense tensor [B, C, H, W] (squeeze: [B, H, W] if there is one channel)."""
+    size = track.size
+    differs = (size != size[:1]).any(1)
+    if differs.any():
+        i = int(np.flatnonzero(differs)[0])
+        raise ValueError(f"samples end with different sizes: {name} 0 is {tuple(size[0].tolist())} (height, width), {name} {i} is "
+                         f"{tuple(size[i].tolist())}; end the pipeline with a transform of fixed size (RandomResizedCrop, Resize, "
+                         f"RandomCrop, CenterCrop), or pass a list of samples to get a list back")
+    n, c = track.samples, track.channels
+    h, w = size[0].tolist() if n else (0, 0)
+    kind = track.dtype if dtype is None else _name(dtype)
+    out = torch.empty((n, h, w, c) if channels_last else (n, c, h, w), dtype=TORCH_DTYPES[kind], device=track.device)
+    if n:
+        step = h * w * c * DTYPES[kind][1]
+        stride = np.empty((n, 3), np.int64)
+        stride[:] = (w * c, c, 1) if channels_last else (w, 1, h * w)
+        execute(track.finish(out.data_ptr() + step * np.arange(n, dtype=np.int64), stride, kind), track.device)
+    out = out.permute(0, 3, 1, 2) if channels_last else out
+    return out[:, 0] if squeeze and c == 1 else out
+
+
+def deliver_ragged(track: Track, planar: bool) -> list[torch.Tensor]:
+    """Finish a track into one tensor per sample, CHW or HWC, all in one buffer."""
+    size, c = track.size.astype(np.int64), track.channels
+    volume = size[:, 0] * size[:, 1] * c
+    start = np.concatenate([[0], np.cumsum((volume + 63) & ~63)])
+    out = torch.empty(int(start[-1]), dtype=TORCH_DTYPES[track.dtype], device=track.device)
+    stride = np.empty((track.samples, 3), np.int64)
+    if planar:
+        stride[:, 0], stride[:, 1], stride[:, 2] = size[:, 1], 1, size[:, 0] * size[:, 1]
+    else:
+        stride[:, 0], stride[:, 1], stride[:, 2] = size[:, 1] * c, c, 1
+    if track.samples:
+        execute(track.finish(out.data_ptr() + start[:-1] * DTYPES[track.dtype][1], stride, track.dtype), track.device)
+    shapes = [(c, h, w) if planar else (h, w, c) for h, w in size.tolist()]
+    return [out[a : a + v].view(s) for a, v, s in zip(start.tolist(), volume.tolist(), shapes)]
+
+
+def _name(dtype) -> str:
+    name = str(dtype).rsplit(".", 1)[-1]
+    if name not in DTYPES:
+        raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
+    return name

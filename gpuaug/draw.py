@@ -1,0 +1,96 @@
+"""Counter-based uniforms: what sample i gets in epoch e is a function of (seed, e, i, transform) alone.
+
+Philox4x32-10 (Salmon et al. 2011). The key is the seed; the counter holds
+
+    word 0   sample id, low 32 bits
+    word 1   epoch
+    word 2   occurrence (20 bits) | slot of the transform (12 bits)
+    word 3   sample id, high 20 bits | block of four uniforms (12 bits)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .backends import cpu
+
+SLOTS = BLOCKS = 4096
+OCCURRENCES = 1 << 20
+IDS = 1 << 52
+_M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+_W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+_LOW, _SHIFT = np.uint64(0xFFFFFFFF), np.uint64(32)
+
+
+def philox(c0, c1, c2, c3, k0, k1) -> np.ndarray:
+    """Philox4x32-10 of arrays of counter and key words: uint32 ``[..., 4]``. The NumPy twin of kernels/philox.cuh.
+
+    Example:
+        >>> [hex(int(w)) for w in philox(0, 0, 0, 0, 0, 0)]
+        ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
+    """
+    c0, c1, c2, c3, k0, k1 = np.broadcast_arrays(*(np.asarray(c, np.uint64) for c in (c0, c1, c2, c3, k0, k1)))
+    for _ in range(10):
+        p0, p1 = _M0 * c0, _M1 * c2
+        c0, c1, c2, c3 = (p1 >> _SHIFT) ^ c1 ^ k0, p1 & _LOW, (p0 >> _SHIFT) ^ c3 ^ k1, p0 & _LOW
+        k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    return np.stack([c0, c1, c2, c3], -1).astype(np.uint32)
+
+
+def check_counters(ids, epoch: int, occurrence) -> tuple[np.ndarray, np.ndarray]:
+    """ids and occurrences as the kernels take them, or a ValueError that names the value and its range."""
+    ids = np.ascontiguousarray(ids, np.int64)
+    if len(ids) and (ids.min() < 0 or ids.max() >= IDS):
+        raise ValueError(f"ids must lie in 0 .. 2^52 - 1, got {ids.min()} .. {ids.max()}")
+    if not 0 <= epoch < 1 << 32:
+        raise ValueError(f"epoch must lie in 0 .. 2^32 - 1, got {epoch}")
+    if occurrence is None:
+        return ids, np.zeros(len(ids), np.uint32)
+    occurrence = np.asarray(occurrence)
+    if occurrence.shape != ids.shape:
+        raise ValueError(f"occurrence has shape {occurrence.shape}, ids {ids.shape}: they must agree")
+    if len(ids) and (occurrence.min() < 0 or occurrence.max() >= OCCURRENCES):
+        raise ValueError(f"occurrence must lie in 0 .. 2^20 - 1, got {occurrence.min()} .. {occurrence.max()}")
+    return ids, np.ascontiguousarray(occurrence, np.uint32)
+
+
+def uniforms(seed: int, epoch: int, ids: np.ndarray, occurrence: np.ndarray, slots: np.ndarray, blocks: np.ndarray) -> np.ndarray:
+    """Uniforms in [0, 1) of a whole batch in one call.
+
+    Args:
+        seed: 64 bits.
+        epoch: 32 bits.
+        ids, occurrence: ``[B]``, as `check_counters` returns them.
+        slots, blocks: uint32 ``[S]``: which transform, which of its blocks of four numbers.
+
+    Returns:
+        float64 ``[B, 4 S]``; number ``4 k + j`` belongs to ``(slots[k], blocks[k])``. Multiples of 2^-32.
+    """
+    library = cpu.library(required=False)
+    if library is not None:
+        return library.uniforms(seed, epoch, ids, occurrence, slots, blocks)
+    i = ids.astype(np.uint64)[:, None]
+    words = philox(i & _LOW, epoch, (occurrence.astype(np.uint64) << np.uint64(12))[:, None] | slots.astype(np.uint64),
+                   (i >> _SHIFT) << np.uint64(12) | blocks.astype(np.uint64), seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF)
+    return words.reshape(len(ids), -1) * 2.0**-32
+
+
+def key(u: np.ndarray) -> np.ndarray:
+    """A Philox key for per-pixel noise, uint32 ``[n, 2]``, from two columns of uniforms."""
+    return (u * 2.0**32).astype(np.uint32)
+
+
+def integers(u: np.ndarray, low, high) -> np.ndarray:
+    """Whole numbers in ``low .. high``, both inclusive, from uniforms.
+
+    Example:
+        >>> import numpy as np
+        >>> integers(np.array([0.0, 0.5, 0.999]), 3, 4).tolist()
+        [3, 4, 4]
+    """
+    return (low + np.floor(u * (np.asarray(high) - low + 1))).astype(np.int64)
+
+
+def between(u: np.ndarray, low, high) -> np.ndarray:
+    """Real numbers in ``[low, high)`` from uniforms."""
+    return low + u * (np.asarray(high) - low)

@@ -1,0 +1,173 @@
+"""What every augmentation is: arguments, a draw, and a lowering to kernels."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import numbers
+from dataclasses import dataclass
+
+import numpy as np
+
+REGISTRY: dict[str, type["Transform"]] = {}
+
+
+@dataclass
+class View:
+    """What a draw may look at: the samples' sizes now (int ``[n, 2]``), channel count, element type."""
+
+    size: np.ndarray
+    channels: int
+    dtype: str
+    targets: dict | None = None
+
+
+class Transform:
+    """An augmentation with per-sample random parameters.
+
+    A subclass checks its arguments in ``__init__``, says in `columns` how many uniforms one sample needs, turns them into
+    parameters in `draw` (the only random step) and adds itself to a plan in `lower` (deterministic). It registers itself.
+
+    Attributes:
+        p: probability, per sample.
+        targets: what `lower` handles: ``("image",)`` for pixel operations, ``("image", "mask")`` for geometry and dropout.
+    """
+
+    targets: tuple[str, ...] = ("image",)
+
+    def __init_subclass__(cls, register: bool = True, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if register and not cls.__name__.startswith("_"):
+            REGISTRY[cls.__name__] = cls
+
+    def __init__(self, p: float = 0.5):
+        self.p = probability(p)
+
+    def columns(self) -> int:
+        """How many uniforms `draw` takes for one sample."""
+        return 0
+
+    def draw(self, u: np.ndarray, view: View) -> dict[str, np.ndarray]:
+        """Parameters of ``n`` samples from uniforms ``[n, columns]``; each array's first axis is ``n``."""
+        return {}
+
+    def resize(self, params: dict, size: np.ndarray) -> np.ndarray:
+        """Sizes ``[n, 2]`` after the transform."""
+        return size
+
+    def lower(self, to, rows, params: dict) -> None:
+        """Add the transform of samples ``rows`` (indices, or a slice for all) to a `gpuaug.plan.Track`."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        shown = []
+        for name in inspect.signature(type(self).__init__).parameters:
+            if name != "self" and hasattr(self, name):
+                shown.append(f"{name}={getattr(self, name)!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+# ---- argument checks: each names the argument, the value and the rule ---------------------
+
+
+def real(name: str, value, low: float = -math.inf, high: float = math.inf, *, above: bool = False) -> float:
+    """A number in [low, high] (above: in (low, high])."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not low <= value <= high or (above and value == low) or math.isnan(value):
+        raise ValueError(f"{name} must lie in {'(' if above else '['}{low:g}, {high:g}], got {value!r}")
+    return float(value)
+
+
+def probability(p) -> float:
+    """p, between 0 and 1."""
+    return real("p", p, 0, 1)
+
+
+def integer(name: str, value, low: int = -(2**31), high: int = 2**31 - 1) -> int:
+    """A whole number in [low, high]."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be a whole number, got {value!r}")
+    if not low <= value <= high:
+        raise ValueError(f"{name} must lie in [{low}, {high}], got {value!r}")
+    return int(value)
+
+
+def boolean(name: str, value) -> bool:
+    """True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def _pair(name, value):
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise TypeError(f"{name} must be a number or a pair (low, high), got {value!r}")
+    return value
+
+
+def span(name: str, value, low: float = -math.inf, high: float = math.inf, *, scalar: str = "symmetric") -> tuple[float, float]:
+    """A range of real numbers. A number v stands for (-v, v) (symmetric), (0, v) (zero), (1, v) (one) or (v, v) (fixed)."""
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        value = {"symmetric": (-abs(value), abs(value)), "zero": (0, value), "one": (1, value), "fixed": (value, value)}[scalar]
+    a, b = (real(name, v, low, high) for v in _pair(name, value))
+    return min(a, b), max(a, b)
+
+
+def increasing(name: str, value, low: float = -math.inf, high: float = math.inf) -> tuple[float, float]:
+    """A range of real numbers whose ends must be in order."""
+    a, b = (real(name, v, low, high) for v in _pair(name, value))
+    if a > b:
+        raise ValueError(f"{name} must be (low, high) with low <= high, got {tuple(value)!r}")
+    return a, b
+
+
+def whole(name: str, value, low: int = 0, high: int = 2**31 - 1, *, scalar: str = "fixed") -> tuple[int, int]:
+    """A range of whole numbers, both ends inclusive and in order. A number n stands for (n, n), or for (0, n) (zero)."""
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        value = (value, value) if scalar == "fixed" else (0, value)
+    a, b = (integer(name, v, low, high) for v in _pair(name, value))
+    if a > b:
+        raise ValueError(f"{name} must be (low, high) with low <= high, got {tuple(value)!r}")
+    return a, b
+
+
+def one_of(name: str, value, allowed) -> object:
+    """One of a few values."""
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(repr(a) for a in allowed)}, got {value!r}")
+    return value
+
+
+def colour(name: str, value, words: tuple[str, ...] = ()) -> object:
+    """A fill: a number, one number for each channel, or one of ``words``."""
+    if isinstance(value, str):
+        return one_of(name, value, words) if words else colour(name, object())
+    if isinstance(value, (tuple, list, np.ndarray)):
+        if len(value) == 0:
+            raise ValueError(f"{name} must hold a number for each channel, got {value!r}")
+        return tuple(real(name, v.item() if isinstance(v, np.generic) else v) for v in value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a number, one number for each channel{' or a word' if words else ''}, got {value!r}")
+    return real(name, value) if isinstance(value, float) else value
+
+
+INTERPOLATIONS = {0: "nearest", 1: "linear", 2: "cubic"}
+BORDERS = {0: "constant", 1: "replicate", 2: "reflect", 3: "wrap", 4: "reflect_101"}
+
+
+def interpolation(name: str, value) -> int:
+    """OpenCV's number of an interpolation that the kernels know: 0 nearest, 1 linear, 2 cubic."""
+    if value not in INTERPOLATIONS or isinstance(value, bool):
+        raise ValueError(f"{name} must be 0 (cv2.INTER_NEAREST), 1 (cv2.INTER_LINEAR) or 2 (cv2.INTER_CUBIC), got {value!r}; "
+                         f"area and Lanczos interpolation are not built yet")
+    return int(value)
+
+
+def border(name: str, value) -> int:
+    """OpenCV's number of a border mode."""
+    if value not in BORDERS or isinstance(value, bool):
+        raise ValueError(f"{name} must be one of OpenCV's border modes {', '.join(f'{k} ({v})' for k, v in BORDERS.items())}, got {value!r}")
+    return int(value)

@@ -1,0 +1,205 @@
+"""Affine maps."""
+
+from __future__ import annotations
+
+import numbers
+
+import numpy as np
+
+from ..draw import between, integers
+from ..transform import INTERPOLATIONS, Transform, boolean, border, colour, interpolation, real, span
+
+
+def forward_matrices(shift, translate, shear, scale, rotate) -> np.ndarray:
+    """``S(c) T Shear R Scale S(-c)`` for arrays of parameters, float64 ``[n, 3, 3]``; positive angles turn counter-clockwise.
+
+    Args:
+        shift: ``[n, 2]`` centre c as x, y. translate: ``[n, 2]`` pixels. shear, rotate: degrees. scale: ``[n, 2]``.
+    """
+    r, (sx, sy) = np.deg2rad(rotate), np.tan(np.deg2rad(shear)).T
+    cos, sin = np.cos(r), np.sin(r)
+    # Shear @ R = [[1, sx], [sy, 1]] @ [[cos, sin], [-sin, cos]]
+    a, b, c, d = cos - sx * sin, sin + sx * cos, sy * cos - sin, sy * sin + cos
+    a, c, b, d = a * scale[:, 0], c * scale[:, 0], b * scale[:, 1], d * scale[:, 1]
+    m = np.zeros((len(r), 3, 3))
+    m[:, 0, 0], m[:, 0, 1], m[:, 1, 0], m[:, 1, 1], m[:, 2, 2] = a, b, c, d, 1
+    m[:, 0, 2] = shift[:, 0] + translate[:, 0] - a * shift[:, 0] - b * shift[:, 1]
+    m[:, 1, 2] = shift[:, 1] + translate[:, 1] - c * shift[:, 0] - d * shift[:, 1]
+    return m
+
+
+def invert(m: np.ndarray) -> np.ndarray:
+    """Inverses of affine matrices ``[n, 3, 3]`` as ``[n, 6]``."""
+    a, b, c, d = m[:, 0, 0], m[:, 0, 1], m[:, 1, 0], m[:, 1, 1]
+    det = a * d - b * c
+    inverse = np.empty((len(m), 6))
+    inverse[:, 0], inverse[:, 1], inverse[:, 3], inverse[:, 4] = d / det, -b / det, -c / det, a / det
+    inverse[:, 2] = -(inverse[:, 0] * m[:, 0, 2] + inverse[:, 1] * m[:, 1, 2])
+    inverse[:, 5] = -(inverse[:, 3] * m[:, 0, 2] + inverse[:, 4] * m[:, 1, 2])
+    return inverse
+
+
+def _axes(name: str, value, default: float, whole: bool = False) -> dict[str, tuple[float, float]]:
+    """{"x": range, "y": range} from a number, a range, or a dict with one or both keys."""
+    def bounds(v):
+        if whole and isinstance(v, numbers.Real) and int(v) != v:
+            raise ValueError(f"{name} must be whole pixels, got {v!r}")
+        return span(name, v, scalar="fixed")
+
+    if isinstance(value, dict):
+        if not value or set(value) - {"x", "y"}:
+            raise ValueError(f"{name} as a dict needs the keys 'x', 'y' or both, got {sorted(value)!r}")
+        return {axis: bounds(value.get(axis, default)) for axis in "xy"}
+    return {"x": bounds(value), "y": bounds(value)}
+
+
+class Affine(Transform):
+    """Scale, rotate, shear and move, about the image's centre, in one interpolation.
+
+    Args:
+        scale: factor, a range of factors, or ``{"x": .., "y": ..}``; x and y are drawn independently unless ``keep_ratio``.
+        translate_percent: fraction of width and height (number, range or dict), truncated to whole pixels.
+        translate_px: whole pixels (number, range or dict); only one of the two may be given.
+        rotate: degrees, counter-clockwise; a number is fixed, a range is drawn from.
+        shear: degrees (number, range or dict); a missing axis is not sheared.
+        interpolation, mask_interpolation: 0 nearest, 1 linear, 2 cubic.
+        fit_output: enlarge or shrink the result so that the whole image is in it.
+        keep_ratio: one factor for x and y.
+        rotate_method: how boxes turn: "largest_box" or "ellipse".
+        balanced_scale: draw below and above 1 with equal probability.
+        border_mode: OpenCV's number: 0 constant, 1 replicate, 2 reflect, 3 wrap, 4 reflect_101.
+        fill, fill_mask: constant border, a number (all channels) or one for each channel.
+        p: probability, per sample.
+
+    Shapes and dtypes: any. Targets: image, mask. Source: albumentations ``Affine``, ``cv2.warpAffine`` of OpenCV 5.
+
+    Raises:
+        ValueError: both translations, a scale of 0, another interpolation or border.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.Affine(translate_px={"x": 1}, p=1)])(np.array([[1, 2, 3]], np.uint8))
+        array([[0, 1, 2]], dtype=uint8)
+    """
+
+    targets = ("image", "mask")
+
+    def __init__(self, scale=(1.0, 1.0), translate_percent=None, translate_px=None, rotate=0.0, shear=(0.0, 0.0),
+                 interpolation: int = 1, mask_interpolation: int = 0, fit_output: bool = False, keep_ratio: bool = False,
+                 rotate_method: str = "largest_box", balanced_scale: bool = False, border_mode: int = 0, fill=0, fill_mask=0,
+                 p: float = 0.5):
+        super().__init__(p)
+        if translate_percent is not None and translate_px is not None:
+            raise ValueError("give translate_percent or translate_px, not both")
+        self.scale = _axes("scale", scale, 1.0)
+        for low, high in self.scale.values():
+            real("scale", low, 0, above=True)
+        self.translate_percent = None if translate_percent is None else _axes("translate_percent", translate_percent, 0.0)
+        self.translate_px = None if translate_px is None else _axes("translate_px", translate_px, 0, whole=True)
+        self.rotate = span("rotate", rotate, scalar="fixed")
+        self.shear = _axes("shear", shear, 0.0)
+        for low, high in self.shear.values():
+            if low <= -90 or high >= 90:
+                raise ValueError(f"shear must lie between -90 and 90 degrees, got {shear!r}")
+        self.interpolation = _interpolation("interpolation", interpolation)
+        self.mask_interpolation = _interpolation("mask_interpolation", mask_interpolation)
+        self.fit_output, self.keep_ratio = boolean("fit_output", fit_output), boolean("keep_ratio", keep_ratio)
+        if self.keep_ratio and self.scale["x"] != self.scale["y"]:
+            raise ValueError(f"with keep_ratio the scale ranges of x and y must be equal, got {self.scale}")
+        if rotate_method not in ("largest_box", "ellipse"):
+            raise ValueError(f"rotate_method must be 'largest_box' or 'ellipse', got {rotate_method!r}")
+        self.rotate_method, self.balanced_scale = rotate_method, boolean("balanced_scale", balanced_scale)
+        self.border_mode = border("border_mode", border_mode)
+        self.fill, self.fill_mask = colour("fill", fill), colour("fill_mask", fill_mask)
+
+    def columns(self) -> int:
+        return 9
+
+    def _scales(self, u, axis: str):
+        low, high = self.scale[axis]
+        if self.balanced_scale and low < 1 < high:
+            below = u[:, 0] < 0.5
+            return np.where(below, between(u[:, 1], low, 1.0), between(u[:, 1], 1.0, high))
+        return between(u[:, 1], low, high)
+
+    def draw(self, u, view):
+        h, w = view.size[:, 0], view.size[:, 1]
+        n = len(u)
+        translate = np.zeros((n, 2))
+        if self.translate_px is not None:
+            for i, axis in enumerate("xy"):
+                translate[:, i] = integers(u[:, i], *self.translate_px[axis])
+        elif self.translate_percent is not None:
+            for i, (axis, length) in enumerate(zip("xy", (w, h))):
+                translate[:, i] = np.trunc(between(u[:, i], *self.translate_percent[axis]) * length)
+        shear = np.stack([-between(u[:, 2 + i], *self.shear[axis]) for i, axis in enumerate("xy")], 1)
+        scale = np.empty((n, 2))
+        scale[:, 0] = self._scales(u[:, 4:6], "x")
+        scale[:, 1] = scale[:, 0] if self.keep_ratio else self._scales(u[:, 6:8], "y")
+        rotate = between(u[:, 8], *self.rotate)
+        centre = np.stack([w / 2 - 0.5, h / 2 - 0.5], 1)
+        matrix = forward_matrices(centre, translate, shear, scale, rotate)
+        params = {"matrix": matrix, "scale": scale, "rotate": rotate, "output_shape": view.size}
+        if self.fit_output:
+            params["matrix"], params["output_shape"] = _fitted(matrix, view.size)
+        return params
+
+    def resize(self, params, size):
+        return params["output_shape"]
+
+    def lower(self, to, rows, params) -> None:
+        image = to.kind == "image"
+        code = self.interpolation if image else self.mask_interpolation
+        to.warp(rows, invert(params["matrix"]), params["output_shape"], INTERPOLATIONS[code], self.border_mode,
+                self.fill if image else self.fill_mask)
+
+
+_interpolation = interpolation
+
+
+def _fitted(matrix, size):
+    """Matrices moved so that the whole image is in the output, and the outputs' sizes."""
+    h, w = size[:, 0:1].astype(np.float64), size[:, 1:2].astype(np.float64)
+    zero = np.zeros_like(w)
+    x, y = np.concatenate([zero, w, w, zero], 1), np.concatenate([zero, zero, h, h], 1)
+    moved = np.stack([matrix[:, i, 0:1] * x + matrix[:, i, 1:2] * y + matrix[:, i, 2:3] for i in (0, 1)], 2)
+    low, high = np.floor(moved.min(1)), np.ceil(moved.max(1))
+    matrix = matrix.copy()
+    matrix[:, 0, 2] -= low[:, 0]
+    matrix[:, 1, 2] -= low[:, 1]
+    return matrix, (high - low + 1)[:, ::-1].astype(np.int64)
+
+
+class ShiftScaleRotate(Affine):
+    """Move, scale and rotate: `Affine` under older names.
+
+    Args:
+        shift_limit: fraction of width and height; a number v means (-v, v).
+        scale_limit: factor minus 1; a number v means factors in (1 - v, 1 + v), x and y drawn independently.
+        rotate_limit: degrees; a number v means (-v, v).
+        interpolation, mask_interpolation, border_mode, rotate_method, fill, fill_mask: see `Affine`.
+        shift_limit_x, shift_limit_y: instead of ``shift_limit``, for one axis.
+        p: probability, per sample.
+
+    Shapes and dtypes: any. Targets: image, mask. Source: albumentations ``ShiftScaleRotate``.
+
+    Raises:
+        ValueError: a shift outside [-1, 1], a scale_limit of -1 or below.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.ShiftScaleRotate(p=1)], seed=1)(np.zeros((5, 7, 3), np.uint8)).shape
+        (5, 7, 3)
+    """
+
+    def __init__(self, shift_limit=(-0.0625, 0.0625), scale_limit=(-0.1, 0.1), rotate_limit=(-45, 45), interpolation: int = 1,
+                 border_mode: int = 0, shift_limit_x=None, shift_limit_y=None, rotate_method: str = "largest_box",
+                 mask_interpolation: int = 0, fill=0, fill_mask=0, p: float = 0.5):
+        self.shift_limit_x = span("shift_limit_x", shift_limit if shift_limit_x is None else shift_limit_x, -1, 1)
+        self.shift_limit_y = span("shift_limit_y", shift_limit if shift_limit_y is None else shift_limit_y, -1, 1)
+        self.scale_limit, self.rotate_limit = span("scale_limit", scale_limit), span("rotate_limit", rotate_limit)
+        real("scale_limit", self.scale_limit[0], -1, above=True)
+        super().__init__(scale=(1 + self.scale_limit[0], 1 + self.scale_limit[1]), rotate=self.rotate_limit, shear=(0, 0),
+                         translate_percent={"x": self.shift_limit_x, "y": self.shift_limit_y}, interpolation=interpolation,
+                         mask_interpolation=mask_interpolation, rotate_method=rotate_method, border_mode=border_mode, fill=fill,
+                         fill_mask=fill_mask, p=p)

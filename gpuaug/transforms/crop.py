@@ -1,0 +1,253 @@
+"""Crops and resizes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..draw import between, integers
+from ..transform import Transform, boolean, border, colour, increasing, integer, interpolation, one_of
+
+POSITIONS = ("center", "top_left", "top_right", "bottom_left", "bottom_right", "random")
+_PAIR = "size must be (height, width), two whole numbers of at least 1"
+
+
+def resize_window(to, rows, size, code: int, fill_from: np.ndarray | None = None) -> None:
+    """Resize samples to ``size`` (height, width) with pixel centres at half-integers, as ``cv2.resize``."""
+    now = to.size[rows].astype(np.float64)
+    scale = now / np.asarray(size, np.float64)
+    same = (now == np.asarray(size)).all(1)
+    index = np.arange(to.samples)[rows]
+    if same.all():
+        return
+    if same.any():
+        index, scale = index[~same], scale[~same]
+        rows = index
+    if code == 0:
+        to.warp(rows, np.zeros(6, np.float32), size, "resize_nearest", 1, scale=scale[:, ::-1])
+        return
+    matrix = np.zeros((len(scale), 6))
+    matrix[:, 0], matrix[:, 4] = scale[:, 1], scale[:, 0]
+    matrix[:, 2], matrix[:, 5] = 0.5 * scale[:, 1] - 0.5, 0.5 * scale[:, 0] - 0.5
+    to.warp(rows, matrix, size, "linear" if code == 1 else "cubic", 1)
+
+
+class Resize(Transform):
+    """Resize to a fixed height and width.
+
+    Args:
+        height, width: of the result, pixels.
+        interpolation: 0 nearest, 1 linear, 2 cubic (OpenCV's numbers), without antialiasing, as ``cv2.resize``.
+        mask_interpolation: the same for masks.
+        p: probability, per sample.
+
+    Shapes and dtypes: any. Targets: image, mask. Source: albumentations ``Resize``, ``cv2.resize``.
+
+    Raises:
+        ValueError: a height or width below 1; another interpolation.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.Resize(8, 4)])(np.zeros((5, 7, 3), np.uint8)).shape
+        (8, 4, 3)
+    """
+
+    targets = ("image", "mask")
+
+    def __init__(self, height: int, width: int, interpolation: int = 1, mask_interpolation: int = 0, p: float = 1.0):
+        super().__init__(p)
+        self.height, self.width = integer("height", height, 1), integer("width", width, 1)
+        self.interpolation = _interpolation("interpolation", interpolation)
+        self.mask_interpolation = _interpolation("mask_interpolation", mask_interpolation)
+
+    def resize(self, params, size):
+        return np.broadcast_to(np.array([self.height, self.width]), size.shape)
+
+    def lower(self, to, rows, params) -> None:
+        resize_window(to, rows, (self.height, self.width), self.interpolation if to.kind == "image" else self.mask_interpolation)
+
+
+_interpolation = interpolation
+
+
+class RandomResizedCrop(Transform):
+    """Crop a window of random area and aspect ratio and resize it to a fixed size.
+
+    Args:
+        size: (height, width) of the result.
+        scale: range of the window's area as a fraction of the image's.
+        ratio: range of the window's width / height, drawn log-uniformly.
+        interpolation, mask_interpolation: 0 nearest, 1 linear, 2 cubic; without antialiasing.
+        p: probability, per sample.
+
+    Shapes and dtypes: any. Targets: image, mask. Source: albumentations ``RandomResizedCrop`` (ten tries, then the largest
+    central window whose ratio fits).
+
+    Raises:
+        ValueError: scale outside [0, 1], a ratio that is not positive, a size below 1.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.RandomResizedCrop((8, 8))])(np.zeros((20, 30, 3), np.uint8)).shape
+        (8, 8, 3)
+    """
+
+    targets = ("image", "mask")
+    TRIES = 10
+
+    def __init__(self, size, scale=(0.08, 1.0), ratio=(0.75, 4 / 3), interpolation: int = 1, mask_interpolation: int = 0, p: float = 1.0):
+        super().__init__(p)
+        if not isinstance(size, (tuple, list)) or len(size) != 2:
+            raise TypeError(f"{_PAIR}, got {size!r}")
+        self.size = tuple(integer("size", s, 1) for s in size)
+        self.scale = increasing("scale", scale, 0, 1)
+        self.ratio = increasing("ratio", ratio, 0)
+        if self.ratio[0] <= 0:
+            raise ValueError(f"ratio must be above 0, got {ratio!r}")
+        self.interpolation = _interpolation("interpolation", interpolation)
+        self.mask_interpolation = _interpolation("mask_interpolation", mask_interpolation)
+
+    def columns(self) -> int:
+        return 2 * self.TRIES + 2
+
+    def draw(self, u, view):
+        h, w = view.size[:, 0:1].astype(np.float64), view.size[:, 1:2].astype(np.float64)
+        k = self.TRIES
+        area = between(u[:, :k], self.scale[0], self.scale[1]) * (h * w)
+        aspect = np.exp(between(u[:, k : 2 * k], math.log(self.ratio[0]), math.log(self.ratio[1])))
+        width, height = np.rint(np.sqrt(area * aspect)), np.rint(np.sqrt(area / aspect))
+        fits = (width > 0) & (width <= w) & (height > 0) & (height <= h)
+        first = fits.argmax(1)
+        pick = np.arange(len(u))
+        cw, ch = width[pick, first], height[pick, first]
+        h, w = h[:, 0], w[:, 0]
+        y, x = np.floor((h - ch + 1) * u[:, 2 * k]), np.floor((w - cw + 1) * u[:, 2 * k + 1])
+        none = ~fits[pick, first]
+        if none.any():  # no try fitted
+            low, high = w / h < self.ratio[0], w / h > self.ratio[1]
+            cw = np.where(none, np.where(high, np.rint(h * self.ratio[1]), w), cw)
+            ch = np.where(none, np.where(low, np.rint(w / self.ratio[0]), h), ch)
+            cw, ch = np.clip(cw, 1, w), np.clip(ch, 1, h)
+            x, y = np.where(none, (w - cw) // 2, x), np.where(none, (h - ch) // 2, y)
+        return {"crop_coords": np.stack([x, y, x + cw, y + ch], 1).astype(np.int64)}
+
+    def resize(self, params, size):
+        return np.broadcast_to(np.array(self.size), size.shape)
+
+    def lower(self, to, rows, params) -> None:
+        x0, y0, x1, y1 = params["crop_coords"].T
+        to.crop(rows, x0, y0, y1 - y0, x1 - x0)
+        resize_window(to, rows, self.size, self.interpolation if to.kind == "image" else self.mask_interpolation)
+
+
+class _FixedCrop(Transform, register=False):
+    """A window of fixed size; smaller images are padded on request."""
+
+    targets = ("image", "mask")
+
+    def __init__(self, height, width, pad_if_needed=False, pad_position="center", border_mode=0, fill=0.0, fill_mask=0.0, p=1.0):
+        super().__init__(p)
+        self.height, self.width = integer("height", height, 1), integer("width", width, 1)
+        self.pad_if_needed = boolean("pad_if_needed", pad_if_needed)
+        self.pad_position = one_of("pad_position", pad_position, POSITIONS)
+        self.border_mode = border("border_mode", border_mode)
+        self.fill, self.fill_mask = colour("fill", fill), colour("fill_mask", fill_mask)
+
+    def columns(self) -> int:
+        return 4
+
+    def _place(self, u, free):
+        raise NotImplementedError
+
+    def draw(self, u, view):
+        want = np.array([self.height, self.width])
+        short = np.maximum(want - view.size, 0)
+        if short.any() and not self.pad_if_needed:
+            i = int(np.flatnonzero(short.any(1))[0])
+            raise ValueError(f"{type(self).__name__}: the window of height {self.height}, width {self.width} is larger than image {i} of "
+                             f"the batch, {tuple(view.size[i].tolist())}; make it smaller, resize first, or set pad_if_needed=True")
+        before = short // 2
+        if self.pad_position == "random":
+            before = integers(u[:, 2:4], 0, short)
+        elif self.pad_position != "center":
+            vertical, horizontal = self.pad_position.split("_")
+            before = short * np.array([vertical == "bottom", horizontal == "right"])
+        start = self._place(u, view.size + short - want)
+        pad = np.stack([before[:, 0], short[:, 0] - before[:, 0], before[:, 1], short[:, 1] - before[:, 1]], 1)
+        return {"crop_coords": np.stack([start[:, 1], start[:, 0], start[:, 1] + self.width, start[:, 0] + self.height], 1),
+                "pad": pad}
+
+    def resize(self, params, size):
+        return np.broadcast_to(np.array([self.height, self.width]), size.shape)
+
+    def lower(self, to, rows, params) -> None:
+        index = np.arange(to.samples)[rows]
+        coords, pad = params["crop_coords"], params["pad"]
+        padded = pad.any(1)
+        if padded.any():
+            # crop and pad in one: a gather by a whole number of pixels, which needs no interpolation
+            matrix = np.tile(np.array([1.0, 0, 0, 0, 1, 0]), (int(padded.sum()), 1))
+            matrix[:, 2], matrix[:, 5] = (coords[:, 0] - pad[:, 2])[padded], (coords[:, 1] - pad[:, 0])[padded]
+            fill = self.fill if to.kind == "image" else self.fill_mask
+            to.warp(index[padded], matrix, (self.height, self.width), "nearest", self.border_mode, fill)
+        if not padded.all():
+            plain = ~padded
+            to.crop(rows if plain.all() else index[plain], coords[plain, 0], coords[plain, 1], self.height, self.width)
+
+
+class RandomCrop(_FixedCrop):
+    """Crop a window of fixed size at a random place.
+
+    Args:
+        height, width: of the window, pixels.
+        pad_if_needed: pad images that are smaller; else they are an error.
+        pad_position: where a padded image lies: "center", "top_left", "top_right", "bottom_left", "bottom_right", "random".
+        border_mode: OpenCV's number: 0 constant, 1 replicate, 2 reflect, 3 wrap, 4 reflect_101.
+        fill, fill_mask: colour of constant padding, a number or one for each channel.
+        p: probability, per sample.
+
+    Shapes and dtypes: any. Targets: image, mask. Source: albumentations ``RandomCrop``.
+
+    Raises:
+        ValueError: an image smaller than the window (at the first batch that has one).
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.RandomCrop(3, 4)])(np.zeros((5, 7, 3), np.uint8)).shape
+        (3, 4, 3)
+    """
+
+    def __init__(self, height: int, width: int, pad_if_needed: bool = False, pad_position: str = "center", border_mode: int = 0,
+                 fill=0.0, fill_mask=0.0, p: float = 1.0):
+        super().__init__(height, width, pad_if_needed, pad_position, border_mode, fill, fill_mask, p)
+
+    def _place(self, u, free):
+        return np.floor(u[:, 0:2] * (free + 1)).astype(np.int64)
+
+
+class CenterCrop(_FixedCrop):
+    """Crop the central window of fixed size.
+
+    Args:
+        height, width: of the window, pixels.
+        pad_if_needed, pad_position, border_mode, fill, fill_mask: see `RandomCrop`.
+        p: probability, per sample.
+
+    Shapes and dtypes: any. Targets: image, mask. Source: albumentations ``CenterCrop``.
+
+    Raises:
+        ValueError: an image smaller than the window (at the first batch that has one).
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.CenterCrop(1, 1)])(np.arange(9, dtype=np.uint8).reshape(3, 3))
+        array([[4]], dtype=uint8)
+    """
+
+    def __init__(self, height: int, width: int, pad_if_needed: bool = False, pad_position: str = "center", border_mode: int = 0,
+                 fill=0.0, fill_mask=0.0, p: float = 1.0):
+        super().__init__(height, width, pad_if_needed, pad_position, border_mode, fill, fill_mask, p)
+
+    def _place(self, u, free):
+        return free // 2

@@ -1,0 +1,140 @@
+"""Flips, transposes, quarter turns: integer geometry, a view or a permutation of output positions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..draw import integers
+from ..transform import Transform
+
+_SWAPPED = {"transpose", "rot90", "rot270", "anti_transpose"}
+
+
+def _turned(size, swap):
+    return np.where(np.asarray(swap)[..., None], size[:, ::-1], size)
+
+
+class _Fixed(Transform):
+    """An orientation that is always the same."""
+
+    targets = ("image", "mask")
+    orientation = "identity"
+
+    def resize(self, params, size):
+        return size[:, ::-1] if self.orientation in _SWAPPED else size
+
+    def lower(self, to, rows, params) -> None:
+        to.orient(rows, self.orientation)
+
+
+class HorizontalFlip(_Fixed):
+    """Mirror left and right.
+
+    Args:
+        p: probability, per sample.
+
+    Shapes and dtypes: any; unchanged. Targets: image, mask. Source: albumentations ``HorizontalFlip`` (``cv2.flip``, code 1).
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.HorizontalFlip(p=1)])(np.arange(3, dtype=np.uint8)[None])
+        array([[2, 1, 0]], dtype=uint8)
+    """
+
+    orientation = "hflip"
+
+
+class VerticalFlip(_Fixed):
+    """Mirror top and bottom.
+
+    Args:
+        p: probability, per sample.
+
+    Shapes and dtypes: any; unchanged. Targets: image, mask. Source: albumentations ``VerticalFlip`` (``cv2.flip``, code 0).
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.VerticalFlip(p=1)])(np.arange(3, dtype=np.uint8)[:, None]).ravel()
+        array([2, 1, 0], dtype=uint8)
+    """
+
+    orientation = "vflip"
+
+
+class Transpose(_Fixed):
+    """Swap rows and columns; height and width change places.
+
+    Args:
+        p: probability, per sample.
+
+    Shapes and dtypes: any. Targets: image, mask. Source: albumentations ``Transpose``.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.Transpose(p=1)])(np.zeros((4, 6, 3), np.uint8)).shape
+        (6, 4, 3)
+    """
+
+    orientation = "transpose"
+
+
+class _Choice(Transform):
+    """One of a few orientations, per sample."""
+
+    targets = ("image", "mask")
+    orientations: tuple[str, ...] = ()
+
+    def columns(self) -> int:
+        return 1
+
+    def draw(self, u, view):
+        return {self.parameter: integers(u[:, 0], 0, len(self.orientations) - 1)}
+
+    def resize(self, params, size):
+        swap = np.array([o in _SWAPPED for o in self.orientations])
+        return _turned(size, swap[params[self.parameter]])
+
+    def lower(self, to, rows, params) -> None:
+        index = np.arange(to.samples)[rows]
+        for i, orientation in enumerate(self.orientations):
+            some = index[params[self.parameter] == i]
+            if len(some) and orientation != "identity":
+                to.orient(some, orientation)
+
+
+class RandomRotate90(_Choice):
+    """Turn counter-clockwise by 0, 90, 180 or 270 degrees, each with probability 1/4.
+
+    Args:
+        p: probability, per sample.
+
+    Shapes and dtypes: any; quarter turns swap height and width. Targets: image, mask.
+    Source: albumentations ``RandomRotate90`` (``np.rot90``).
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.RandomRotate90(p=1)], seed=3)(np.zeros((4, 4, 3), np.uint8)).shape
+        (4, 4, 3)
+    """
+
+    parameter = "factor"
+    orientations = ("identity", "rot90", "rot180", "rot270")
+
+
+class Flip(_Choice):
+    """Mirror left and right, top and bottom, or both, each with probability 1/3.
+
+    Args:
+        p: probability, per sample.
+
+    Shapes and dtypes: any; unchanged. Targets: image, mask. Source: albumentations ``Flip`` before 2.0 (``cv2.flip`` with a
+    code drawn from 0, 1, -1).
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.Flip(p=1)], seed=3)(np.zeros((4, 6, 3), np.uint8)).shape
+        (4, 6, 3)
+    """
+
+    parameter = "d"
+    orientations = ("vflip", "hflip", "rot180")

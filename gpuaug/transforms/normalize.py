@@ -1,0 +1,89 @@
+"""Normalize, ToTensorV2."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..transform import Transform, one_of, real
+
+_KINDS = ("standard", "image", "image_per_channel", "min_max", "min_max_per_channel")
+
+
+def _numbers(name: str, value) -> tuple[float, ...]:
+    values = tuple(value) if isinstance(value, (tuple, list, np.ndarray)) else (value,)
+    return tuple(real(name, v.item() if isinstance(v, np.generic) else v) for v in values)
+
+
+class Normalize(Transform):
+    """``(image - mean * max_pixel_value) / (std * max_pixel_value)``, per channel; the result is float32.
+
+    Args:
+        mean, std: a number, or one for each channel.
+        max_pixel_value: the largest value of the images: 255 for uint8, 1.0 for float images in 0..1.
+        normalization: only "standard" is built.
+        p: probability, per sample; must be 1 for uint8 batches, whose type changes.
+
+    Shapes and dtypes: any to float32 (float16 and bfloat16 stay). Targets: image. Source: albumentations ``Normalize``.
+
+    Raises:
+        ValueError: a std of 0; as many values as there are no channels (at the first batch).
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.Normalize(mean=0.5, std=0.5)])(np.array([[0, 255]], np.uint8))
+        array([[-1.,  1.]], dtype=float32)
+    """
+
+    def __init__(self, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), max_pixel_value: float = 255.0,
+                 normalization: str = "standard", p: float = 1.0):
+        super().__init__(p)
+        self.mean, self.std = _numbers("mean", mean), _numbers("std", std)
+        self.max_pixel_value = real("max_pixel_value", max_pixel_value, 0, above=True)
+        if min(abs(s) for s in self.std) == 0:
+            raise ValueError(f"std must not be 0, got {std!r}")
+        one_of("normalization", normalization, _KINDS)
+        if normalization != "standard":
+            raise ValueError(f"normalization must be 'standard' (the others are not built yet), got {normalization!r}")
+        self.normalization = normalization
+
+    def lower(self, to, rows, params) -> None:
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if len(values) not in (1, to.channels):
+                raise ValueError(f"Normalize: {name} has {len(values)} values for images of {to.channels} channels; pass one number or "
+                                 f"one for each channel")
+        if to.is_u8:
+            to.convert("float32", rows)
+        # the reference rounds mean * max and 1 / (std * max) to float32
+        mean = np.broadcast_to(np.float32(self.mean) * np.float32(self.max_pixel_value), to.channels)
+        inverse = np.broadcast_to(np.reciprocal(np.float32(self.std) * np.float32(self.max_pixel_value)), to.channels)
+        to.pixel(rows, "normalize", arg=to.blob(np.concatenate([mean, inverse])))
+
+
+class ToTensorV2(Transform):
+    """Deliver torch tensors, channels first. Values and type stay as they are.
+
+    Args:
+        transpose_mask: deliver masks with channels first, too; masks of one channel are ``[H, W]`` either way.
+        p: must be 1.
+
+    Shapes and dtypes: HWC to CHW. Targets: image, mask. Source: albumentations ``ToTensorV2``.
+
+    Raises:
+        ValueError: p other than 1: a batch cannot be half tensors.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.ToTensorV2()])(image=np.zeros((4, 6, 3), np.uint8))["image"].shape
+        torch.Size([3, 4, 6])
+    """
+
+    targets = ("image", "mask")
+
+    def __init__(self, transpose_mask: bool = False, p: float = 1.0):
+        super().__init__(p)
+        if self.p != 1:
+            raise ValueError(f"p of ToTensorV2 must be 1, got {p!r}: a batch cannot be half tensors")
+        self.transpose_mask = transpose_mask
+
+    def lower(self, to, rows, params) -> None:
+        to.tensor = "CHW" if to.kind == "image" or self.transpose_mask else "HWC"

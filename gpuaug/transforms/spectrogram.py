@@ -1,0 +1,84 @@
+"""Masks of spectrograms under albumentations' names; `gpuaug.audio` has torchaudio's."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..transform import integer
+from .dropout import Dropout
+
+
+class _AxisMasking(Dropout, register=False):
+    """One stripe whose width is drawn from 0 .. param - 1 (SpecAugment, torchaudio), clipped to the axis."""
+
+    axis = 0  # 0: along x (time), 1: along y (frequency)
+
+    def __init__(self, param: int, p: float):
+        super().__init__(0, 0, p)
+        self._param = param
+
+    def count(self) -> int:
+        return 2
+
+    def holes(self, u, size):
+        side = size[:, 1 - self.axis]
+        value = u[:, 0] * self._param
+        start = np.trunc(u[:, 1] * (side - value))
+        width = np.floor(value)
+        holes = np.zeros((len(u), 1, 4), np.int64)
+        holes[:, 0, self.axis] = np.clip(start, 0, side)
+        holes[:, 0, self.axis + 2] = np.clip(start + width, 0, side)
+        holes[:, 0, 3 - self.axis] = size[:, self.axis]
+        return holes
+
+
+class TimeMasking(_AxisMasking):
+    """Zero one stripe of time steps (columns).
+
+    Args:
+        time_mask_param: upper bound of the width, exclusive, in columns.
+        p: probability, per sample.
+
+    Shapes and dtypes: any channel count and range. Targets: image, mask (both filled with 0).
+    Source: SpecAugment (Park et al. 2019), torchaudio ``TimeMasking``; albumentations' does nothing in half of its calls.
+
+    Raises:
+        ValueError: a time_mask_param below 1.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.TimeMasking(3, p=1)])(np.ones((4, 8, 1), np.float32)).shape
+        (4, 8, 1)
+    """
+
+    axis = 0
+
+    def __init__(self, time_mask_param: int = 40, p: float = 0.5):
+        self.time_mask_param = integer("time_mask_param", time_mask_param, 1)
+        super().__init__(self.time_mask_param, p)
+
+
+class FrequencyMasking(_AxisMasking):
+    """Zero one stripe of frequencies (rows).
+
+    Args:
+        freq_mask_param: upper bound of the height, exclusive, in rows.
+        p: probability, per sample.
+
+    Shapes and dtypes: any channel count and range. Targets: image, mask (both filled with 0).
+    Source: SpecAugment (Park et al. 2019), torchaudio ``FrequencyMasking``.
+
+    Raises:
+        ValueError: a freq_mask_param below 1.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.FrequencyMasking(3, p=1)])(np.ones((4, 8, 1), np.float32)).shape
+        (4, 8, 1)
+    """
+
+    axis = 1
+
+    def __init__(self, freq_mask_param: int = 30, p: float = 0.5):
+        self.freq_mask_param = integer("freq_mask_param", freq_mask_param, 1)
+        super().__init__(self.freq_mask_param, p)
