@@ -45,6 +45,9 @@ order must be a function of what can be saved. In this order of preference a sam
 3. a `generator` attribute: its state at the start of the epoch is saved; torch's samplers with `generator=None` get one
    that is derived from (seed, epoch).
 
+`occurrences()` (optional): the occurrence number of everything that the sampler will yield this epoch (for a batch sampler
+one array per batch), where the loader cannot count them: one rank's part of an order that repeats samples.
+
 A batch sampler may instead have such a `sampler`. Whatever else it is, a checksum of the order delivered so far is saved,
 and a sampler that gives another order after resuming is an error instead of lost samples.
 """

@@ -1,0 +1,77 @@
+"""Bad samples: how they are named, remembered and counted."""
+
+from dataclasses import dataclass
+
+POLICIES = ("raise", "skip", "replace")
+
+
+@dataclass(frozen=True)
+class BadSample:
+    """One entry of `loader.errors`.
+
+    index: the sample's index in the dataset (its running number for an iterable dataset).
+    path: its file, or None if the dataset gave bytes, or raised.
+    reason: what is wrong, in words.
+    """
+
+    index: object
+    path: str | None
+    reason: str
+
+    def __str__(self):
+        where = f" ({self.path})" if self.path else ""
+        return f"sample {self.index}{where}: {self.reason}"
+
+
+class BadSampleError(RuntimeError):
+    """A sample could not be read or decoded. `.index`, `.path` and `.reason` say which and why."""
+
+    def __init__(self, bad, detail=None):
+        self.bad, self.detail = bad, detail
+        self.index, self.path, self.reason = bad.index, bad.path, bad.reason
+        super().__init__(str(bad) if not detail else f"{bad}\n{detail}")
+
+    def __reduce__(self):  # the default would call BadSampleError(message)
+        return BadSampleError, (self.bad, self.detail)
+
+
+class AllBadError(BadSampleError):
+    """Not one sample of an epoch was good."""
+
+    def __init__(self, count, bad):
+        RuntimeError.__init__(self, f"all {count} samples are bad; the first: {bad}")
+        self.count, self.bad, self.detail = count, bad, None
+        self.index, self.path, self.reason = bad.index, bad.path, bad.reason
+
+    def __reduce__(self):
+        return AllBadError, (self.count, self.bad)
+
+
+def one_line(text, limit=200):
+    """The first line of a message, cut to `limit` characters."""
+    text = str(text).strip().split("\n", 1)[0]
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+class Errors:
+    """The bad samples that a loader has met: each index once, in the order in which they were found."""
+
+    def __init__(self):
+        self._by_index = {}
+
+    def add(self, bad):
+        self._by_index.setdefault(_key(bad.index), bad)
+
+    def get(self, index):
+        return self._by_index.get(_key(index)) if self._by_index else None
+
+    def list(self):
+        return list(self._by_index.values())
+
+
+def _key(index):
+    try:
+        hash(index)
+    except TypeError:
+        return repr(index)
+    return index

@@ -1,0 +1,298 @@
+"""The order of an epoch: which samples, in which batches, with which ids and occurrence numbers.
+
+Everything a resumed loader must repeat is here. The order that the loader makes itself is a function of (seed, epoch,
+length, rank, world) alone. A user's sampler is asked again; `protocol` says how its randomness is pinned.
+"""
+
+import collections
+import copy
+import hashlib
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.utils.data import BatchSampler
+
+BEFORE = 64  # how many preceding samples are tried as a replacement for a bad one
+AFTER = 256  # how many following ones, when there is none before
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far an epoch is: batches and samples planned so far, and a checksum of their ids."""
+
+    batches: int = 0
+    samples: int = 0
+    checksum: int = 0
+
+    def after(self, ids):
+        return Position(self.batches + 1, self.samples + len(ids), zlib.crc32(ids.tobytes(), self.checksum))
+
+
+@dataclass
+class Planned:
+    """One batch before it is loaded. `indices` is what the dataset is asked for, `ids` what the draws are keyed on."""
+
+    indices: object  # list, or an int64 array
+    ids: np.ndarray  # int64 [B]
+    occurrence: np.ndarray  # int64 [B]
+    position: Position  # of the epoch after this batch
+    before: tuple = ()  # the indices that precede it, nearest last
+    after: tuple = ()  # the indices that follow; for the first batch only
+
+
+def shuffled(n, seed, epoch):
+    """The permutation of 0..n-1 that belongs to (seed, epoch).
+
+    Sorts the raw output of a counter-based generator: unlike `Generator.permutation`, whose algorithm may change, NumPy
+    promises that stream for good, and so an order survives an upgrade. 4 ms for 50,000, 0.15 s for 1.3 million.
+    """
+    bits = np.random.Philox(key=[seed % 2**64, epoch % 2**64]).random_raw(n)
+    return np.argsort(bits, kind="stable")
+
+
+def own_order(n, shuffle, seed, epoch, rank=0, world=1, drop_last=False):
+    """(indices, occurrence) of this rank's part of an epoch, as `DistributedSampler` deals them out.
+
+    With more than one rank the order is cut (drop_last) or repeated from its start to a multiple of `world`, and rank r
+    takes every world-th from r on.
+
+    >>> own_order(5, False, 0, 0, rank=1, world=2)[0].tolist()
+    [1, 3, 0]
+    """
+    order = shuffled(n, seed, epoch) if shuffle else np.arange(n)
+    if world == 1 or n == 0:
+        return order.astype(np.int64), np.zeros(n, np.int64)
+    total = n // world * world if drop_last else -(-n // world) * world
+    at = np.arange(rank, total, world)
+    return order[at % n].astype(np.int64), at // n
+
+
+def own_length(n, world=1, drop_last=False):
+    return n // world if drop_last else -(-n // world)
+
+
+def to_ids(indices):
+    """int64 ids of a batch of indices: the integers themselves, or a hash of other keys.
+
+    >>> to_ids([3, 1]).tolist(), to_ids(["a"]).tolist() == to_ids(["a"]).tolist()
+    ([3, 1], True)
+    """
+    try:
+        ids = np.asarray(indices)
+    except Exception:  # ragged keys
+        ids = np.empty(0, object)
+    if ids.dtype.kind in "iu" and ids.ndim == 1:
+        return ids.astype(np.int64, copy=False)
+    return np.array([_id_of(i) for i in indices], np.int64).reshape(len(indices))
+
+
+def _id_of(index):
+    try:
+        return int(index.__index__())
+    except (AttributeError, TypeError):
+        digest = hashlib.blake2b(repr(index).encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "little") >> 1
+
+
+class Counter:
+    """Counts how often an epoch has yielded each id. An array where ids are below `n`: a dict of a million ints is 80 MB."""
+
+    def __init__(self, n):
+        self._dense = np.zeros(n, np.int32) if n else None
+        self._rest = {}
+
+    def count(self, ids):
+        dense = self._dense
+        if len(ids) and dense is not None and ids.min() >= 0 and ids.max() < len(dense):
+            if len(np.unique(ids)) == len(ids):
+                seen = dense[ids].astype(np.int64)
+                dense[ids] += 1
+                return seen
+        seen = np.empty(len(ids), np.int64)
+        for k, i in enumerate(ids.tolist()):
+            if dense is not None and 0 <= i < len(dense):
+                seen[k] = dense[i]
+                dense[i] += 1
+            else:
+                seen[k] = self._rest.get(i, 0)
+                self._rest[i] = int(seen[k]) + 1
+        return seen
+
+
+def plan_own(order, occurrence, batch_size, drop_last, start=Position()):
+    """Planned batches of the loader's own order, from `start` on."""
+    return _with_after(_plan_own(order, occurrence, batch_size, drop_last, start))
+
+
+def _plan_own(order, occurrence, batch_size, drop_last, start):
+    position = start
+    _check_resume(start, zlib.crc32(order[: start.samples].tobytes()), start.samples <= len(order))
+    for at in range(start.samples, len(order), batch_size):
+        ids = order[at : at + batch_size]
+        if drop_last and len(ids) < batch_size:
+            return
+        position = position.after(ids)
+        yield Planned(ids, ids, occurrence[at : at + batch_size], position, tuple(order[max(0, at - BEFORE) : at].tolist()))
+
+
+def plan_sampler(sampler, batch_size, drop_last, n, start=Position()):
+    """Planned batches of `batch_size` indices of a sampler; the first `start.samples` are skipped."""
+    counter = _counter(sampler, n)
+    return _with_after(_plan_batches(_chunks(iter(sampler), batch_size, drop_last, start), counter, start, True))
+
+
+def plan_batch_sampler(sampler, n, start=Position()):
+    """Planned batches of a batch sampler; the first `start.batches` are skipped."""
+    return _with_after(_plan_batches(iter(sampler), _counter(sampler, n), start, False))
+
+
+def plan_stream(samples, batch_size, drop_last, start=Position(), rank=0, world=1):
+    """Planned batches of an iterable's samples, which stand in `indices`; ids are running numbers over all ranks."""
+    samples, position = iter(samples), start
+    for _ in range(start.samples):
+        next(samples, None)
+    while chunk := _take(samples, batch_size):
+        if drop_last and len(chunk) < batch_size:
+            return
+        planned = number(position, len(chunk), rank, world)
+        position = planned.position
+        planned.indices = chunk
+        yield planned
+
+
+def number(position, count, rank=0, world=1):
+    """The next `count` samples of a stream, as Planned."""
+    ids = (position.samples + np.arange(count, dtype=np.int64)) * world + rank
+    return Planned(ids.tolist(), ids, np.zeros(count, np.int64), position.after(ids))
+
+
+def _counter(sampler, n):
+    """What counts occurrences: the sampler itself, where its order is one rank's part of a longer one."""
+    given = getattr(sampler, "occurrences", None)
+    return Counter(n) if given is None else _Given(given())
+
+
+class _Given:
+    def __init__(self, occurrences):
+        parts = [np.atleast_1d(np.asarray(o, np.int64)) for o in occurrences]
+        self._all, self._at = np.concatenate(parts) if parts else np.empty(0, np.int64), 0
+
+    def count(self, ids):
+        self._at += len(ids)
+        return self._all[self._at - len(ids) : self._at]
+
+
+def _chunks(indices, batch_size, drop_last, start):
+    # what was delivered comes in one piece, so that a loader can go on with another batch size
+    if start.samples:
+        yield _take(indices, start.samples)
+    while chunk := _take(indices, batch_size):
+        if drop_last and len(chunk) < batch_size:
+            return
+        yield chunk
+
+
+def _take(iterator, count):
+    taken = []
+    for item in iterator:
+        taken.append(item)
+        if len(taken) == count:
+            break
+    return taken
+
+
+def _plan_batches(batches, counter, start, in_one_piece):
+    before = collections.deque(maxlen=BEFORE)
+    skip = min(start.samples, 1) if in_one_piece else start.batches
+    checksum = 0
+    for _ in range(skip):
+        indices = _as_list(next(batches, []))
+        ids = to_ids(indices)
+        counter.count(ids)
+        before.extend(indices)
+        checksum = zlib.crc32(ids.tobytes(), checksum)
+    _check_resume(start, checksum, True)
+    position = start
+    for batch in batches:
+        indices = _as_list(batch)
+        ids = to_ids(indices)
+        position = position.after(ids)
+        yield Planned(indices, ids, counter.count(ids), position, tuple(before))
+        before.extend(indices)
+
+
+def _as_list(batch):
+    if isinstance(batch, (np.ndarray, torch.Tensor)):
+        return batch.tolist()
+    return list(batch)
+
+
+def _check_resume(start, checksum, long_enough):
+    if start.samples and (checksum != start.checksum or not long_enough):
+        raise ValueError(
+            "the sampler gives another order than when the state was saved: the dataset's length, the sampler's arguments, "
+            "the number of ranks and `shuffle` must be the same, and a sampler of your own needs set_epoch(epoch), "
+            "state_dict()/load_state_dict() or a `generator` for its order to be repeatable"
+        )
+
+
+def _with_after(plan):
+    """Gives the first batch, if nothing precedes it, the indices that follow it."""
+    first = next(plan, None)
+    if first is None:
+        return
+    ahead = []
+    if not first.before:
+        following = []
+        while len(following) < AFTER and (planned := next(plan, None)) is not None:
+            ahead.append(planned)
+            following += _as_list(planned.indices)
+        first.after = tuple(following[:AFTER])
+    yield first
+    yield from ahead
+    yield from plan
+
+
+# ---- other people's samplers -------------------------------------------------------------------------------------------
+
+
+def pin(sampler, seed, epoch, saved=None):
+    """(sampler to iterate, state to save): makes what a sampler will yield repeatable, as `protocol` says.
+
+    `saved` is the state that an earlier call returned, to have the same order again. Samplers are never changed beyond
+    what set_epoch, load_state_dict and the user's own generator stand for.
+    """
+    if hasattr(sampler, "set_epoch"):
+        sampler.set_epoch(epoch)
+        return sampler, None
+    if hasattr(sampler, "state_dict") and hasattr(sampler, "load_state_dict"):
+        if saved is not None:
+            sampler.load_state_dict(saved)
+        else:
+            saved = copy.deepcopy(sampler.state_dict())
+        return sampler, saved
+    if type(sampler) is BatchSampler:
+        inner, saved = pin(sampler.sampler, seed, epoch, saved)
+        return BatchSampler(inner, sampler.batch_size, sampler.drop_last), saved
+    if isinstance(getattr(sampler, "generator", None), torch.Generator):
+        if saved is not None:
+            sampler.generator.set_state(saved)
+        return sampler, sampler.generator.get_state() if saved is None else saved
+    if "generator" in getattr(sampler, "__dict__", {}):
+        sampler = copy.copy(sampler)
+        sampler.generator = torch.Generator().manual_seed(derive(seed, epoch))
+        return sampler, None
+    if hasattr(sampler, "sampler"):  # somebody's batch sampler around a sampler
+        inner, saved = pin(sampler.sampler, seed, epoch, saved)
+        if inner is not sampler.sampler:
+            sampler = copy.copy(sampler)
+            sampler.sampler = inner
+        return sampler, saved
+    return sampler, None
+
+
+def derive(seed, epoch, what=0):
+    """A 63-bit seed for a generator of somebody else's, from (seed, epoch)."""
+    return int(np.random.Philox(key=[seed % 2**64, (epoch * 16 + what) % 2**64]).random_raw(1)[0]) >> 1
