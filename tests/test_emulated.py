@@ -8,23 +8,18 @@ saturating conversion of floats beyond the range of int, and everything about ti
 
 from __future__ import annotations
 
+import emu
 import numpy as np
 import pytest
 import torch
+from emu.plans import Only, Steps, build, image, samples
 
-import emu
-from gpuaug.backends import cpu, cuda, nvrtc
-from gpuaug.batch import DTYPES, Batch
-from gpuaug.plan import ORIENTATIONS, Track
+from gpuaug import REGISTRY, Compose, OneOf, backends, compose
+from gpuaug.backends import cpu, cuda
+from gpuaug.batch import Batch
+from gpuaug.plan import Track
 
 pytestmark = pytest.mark.skipif(emu.CXX is None, reason="needs a C++ compiler")
-
-NUMPY = {"uint8": np.uint8, "float16": np.uint16, "bfloat16": np.uint16, "float32": np.float32, "int32": np.int32}
-TORCH = {"float16": torch.float16, "bfloat16": torch.bfloat16}
-GUARD = 2048  # elements before and after every output image: more than a block writes, for the planted bugs
-# odd, prime, one row, one column, one pixel, more than one block, wider than a filter's tile
-SIZES = [(1, 1), (1, 37), (41, 1), (13, 17), (31, 29), (23, 45), (5, 70), (33, 33)]
-
 
 @pytest.fixture(scope="module", autouse=True)
 def fused_multiply_add():
@@ -36,131 +31,16 @@ def fused_multiply_add():
         pytest.skip("needs a processor with a fused multiply-add")
 
 
-def image(rng, dtype: str, h: int, w: int, channels: int):
-    if dtype == "uint8":
-        return rng.integers(0, 256, (h, w, channels), dtype=np.uint8)
-    if dtype == "int32":
-        return rng.integers(-(2**31), 2**31, (h, w, channels), dtype=np.int64).astype(np.int32)
-    values = rng.random((h, w, channels), dtype=np.float32)
-    return torch.from_numpy(values).to(TORCH[dtype]).permute(2, 0, 1) if dtype in TORCH else values
-
-
-def samples(rng, dtype: str, channels: int, n: int):
-    return [image(rng, dtype, *SIZES[i], channels) for i in rng.integers(0, len(SIZES), n)]
-
-
-class Steps:
-    """Random steps of a plan. The choices are drawn once and can be lowered to any number of tracks."""
-
-    def __init__(self, seed: int, n: int, count: int = 6):
-        self.seed, self.n, self.count = seed, n, count
-
-    def lower(self, track: Track) -> None:
-        rng = np.random.default_rng(self.seed)
-        kinds = ["crop", "orient", "warp", "gauss", "rects", "linear"]
-        if track.dtype != "int32":
-            kinds += ["separable", "points"]
-        if track.channels == 3 and track.dtype != "int32":
-            kinds += ["hsv"]
-        if track.dtype == "int32":
-            kinds = ["crop", "orient", "nearest"]
-        for _ in range(self.count):
-            rows = np.flatnonzero(rng.random(self.n) < 0.6)
-            if len(rows):
-                getattr(self, "_" + str(rng.choice(kinds)))(track, rng, rows)
-
-    def _crop(self, track, rng, rows):
-        h, w = track.size[rows].T
-        y, x = (rng.integers(0, np.maximum(v // 3, 1)) for v in (h, w))
-        track.crop(rows, x, y, np.maximum(h - y - rng.integers(0, 3), 1), np.maximum(w - x - rng.integers(0, 3), 1))
-
-    def _orient(self, track, rng, rows):
-        track.orient(rows, str(rng.choice(list(ORIENTATIONS))))
-
-    def _warp(self, track, rng, rows, interpolation=None):
-        n = len(rows)
-        angle, scale = rng.uniform(-np.pi, np.pi, n), rng.uniform(0.3, 3, n)
-        if rng.random() < 0.3:
-            scale *= 1e-9  # far outside on most samples
-        h, w = track.size[rows].T
-        m = np.stack([np.cos(angle) / scale, -np.sin(angle) / scale, w / 2, np.sin(angle) / scale, np.cos(angle) / scale, h / 2], 1)
-        interpolation = interpolation or str(rng.choice(["nearest", "linear", "cubic"]))
-        border, size = int(rng.integers(0, 5)), rng.integers(1, 40, (n, 2))
-        fill = 7 if track.dtype in ("uint8", "int32") else 0.25
-        if rng.random() < 0.2:
-            track.warp(rows, m, size, "resize_nearest", 1, scale=(track.size[rows] / size)[:, ::-1])
-        else:
-            track.warp(rows, m, size, interpolation, border, fill)
-
-    def _nearest(self, track, rng, rows):
-        self._warp(track, rng, rows, "nearest")
-
-    def _linear(self, track, rng, rows):
-        gain = rng.uniform(0.5, 1.5, len(rows))
-        if track.is_u8:
-            track.pixel(rows, "linear_u8", np.stack([gain, rng.uniform(-40, 40, len(rows))], 1))
-        else:
-            track.pixel(rows, "linear", np.stack([gain, gain - 1, 0 * gain, 0 * gain + 1], 1))
-
-    def _hsv(self, track, rng, rows):
-        if track.is_u8:
-            p = rng.integers([0, -60, -60], [180, 60, 60], (len(rows), 3)).astype(np.float32)
-            track.pixel(rows, "hsv_u8", p)
-        else:
-            track.pixel(rows, "hsv", rng.uniform(-0.3, 0.3, (len(rows), 3)))
-
-    def _gauss(self, track, rng, rows):
-        n = len(rows)
-        p = np.zeros((n, 5), np.float32)
-        p[:, :2] = rng.integers(0, 2**31, (n, 2), dtype=np.int64).astype(np.uint32).view(np.float32)
-        p[:, 2], p[:, 3] = (20, 3) if track.is_u8 else (0.1, 0.01)
-        p[:, 4] = track.size[rows][:, 1].astype(np.int32).view(np.float32)
-        track.pixel(rows, "gauss", p, flag=int(rng.integers(0, 2)) + (2 if track.is_u8 else 4), positions=True)
-
-    def _rects(self, track, rng, rows):
-        n, k = len(rows), int(rng.integers(1, 4))
-        at = rng.integers(0, 30, (n, k, 2))
-        rects = np.concatenate([at, at + rng.integers(1, 12, (n, k, 2))], 2).astype(np.int32)
-        fills = np.full((n, track.channels), 9, np.float32)
-        arg = [track.blob(np.concatenate([r.view(np.float32).ravel(), f])) for r, f in zip(rects, fills)]
-        track.pixel(rows, "rects", arg=np.array(arg), n=k, flag=0, positions=True)
-
-    def _separable(self, track, rng, rows):
-        lengths = 2 * rng.integers(0, 6, (len(rows), 2)) + 1
-        taps = [rng.dirichlet(np.ones(a)).tolist() + rng.dirichlet(np.ones(b)).tolist() for a, b in lengths]
-        track.filter(rows, "separable", [np.float32(t) for t in taps], lengths, border=int(rng.integers(0, 5)))
-
-    def _points(self, track, rng, rows):
-        counts = rng.integers(1, 6, len(rows))
-        taps = [np.c_[rng.integers(-3, 4, (k, 2)), rng.dirichlet(np.ones(k))].astype(np.float32) for k in counts]
-        # extents of the kernel, which the CPU's ring of rows is sized by
-        track.filter(rows, "points", taps, counts, border=int(rng.integers(0, 5)))
-        track.launches[-1].rows["kh"] = track.launches[-1].rows["kw"] = 7
-
-
-def build(data, channels: int, target: str, planar: bool, steps):
-    """(plan, output buffer): every output image lies between guards."""
-    batch = Batch.of(data)
-    track = Track(batch)
-    steps.lower(track)
-    h, w = track.size.astype(np.int64).T
-    start = np.cumsum(h * w * channels + 2 * GUARD) - (h * w * channels + GUARD)
-    out = np.full(int((h * w * channels + 2 * GUARD).sum()), 0x5A, NUMPY[target])
-    one = np.ones_like(h)
-    stride = np.stack([w, one, h * w] if planar else [w * channels, one * channels, one], 1)
-    if target != track.dtype:
-        track.convert(target, slice(None))
-    return track.finish(out.ctypes.data + start * DTYPES[target][1], stride, target), out
-
-
 def compare(data, channels, target, planar, steps, device):
+    """Runs the plan in both ways; every byte of the outputs and of their guards must agree."""
     plan, want = build(data, channels, target, planar, steps)
+    untouched = want.clone()
     cpu.execute(plan, 1)
+    assert not torch.equal(want, untouched)
     plan, got = build(data, channels, target, planar, steps)
     cuda.run(plan, device)
-    assert want.tobytes() != np.full_like(want, 0x5A).tobytes()
-    bad = np.flatnonzero(got.view(f"u{got.itemsize}") != want.view(f"u{got.itemsize}"))
-    assert not len(bad), f"{len(bad)} of {len(got)} values differ:\n{plan.explain()}\n{got[bad[:5]]} {want[bad[:5]]}"
+    bad = torch.nonzero(got != want).flatten()
+    assert not len(bad), f"{len(bad)} of {len(got)} bytes differ, the first at {bad[:5].tolist()}:\n{plan.explain()}"
     return plan
 
 
@@ -198,13 +78,6 @@ def test_masks(seed):
     compare(samples(rng, "int32", 1, 5), 1, "int32", False, Steps(seed, 5), emu.Device(emu.BACKWARD))
 
 
-class Only:
-    """One given step on all samples."""
-
-    def __init__(self, step):
-        self.lower = step
-
-
 @pytest.mark.parametrize("lengths", [(1, 1), (3, 31), (31, 3), (25, 25), (49, 49), (161, 161), (199, 3)])
 def test_long_filters(lengths):
     """All sizes of the chunk of channels, and of the tile."""
@@ -222,6 +95,73 @@ def test_filters_that_fit_into_no_block_are_refused():
     assert cuda.filter_shape(3, 1, 1)[:2] == (32, 3)
     with pytest.raises(ValueError, match="9999 x 9999 weights"):
         cuda.filter_shape(3, 9999, 9999)
+
+
+# ---- whole pipelines -----------------------------------------------------------------------------
+
+ARGUMENTS = {
+    "Resize": {"height": 21, "width": 26},
+    "RandomResizedCrop": {"size": (19, 24)},
+    "RandomCrop": {"height": 3, "width": 5, "pad_if_needed": True},
+    "CenterCrop": {"height": 3, "width": 5, "pad_if_needed": True},
+    "XYMasking": {"num_masks_x": 2, "num_masks_y": 1, "mask_x_length": (1, 9), "mask_y_length": (1, 9), "fill": "random"},
+    "Affine": {"scale": (0.5, 1.5), "rotate": (-90, 90), "shear": (-20, 20), "translate_percent": (-0.2, 0.2), "fill": 9},
+    "ShiftScaleRotate": {"interpolation": 2},
+}
+
+
+@pytest.fixture
+def emulated(monkeypatch):
+    """Makes `Compose` run on the emulated device; returns that device."""
+    device = emu.Device(emu.BACKWARD)
+
+    def use(on: bool) -> None:
+        monkeypatch.setattr(compose, "execute", (lambda plan, _: cuda.run(plan, device)) if on else backends.execute)
+
+    return use
+
+
+def both(emulated, build, targets, epoch=0):
+    """The result of a pipeline on the CPU and on the emulated GPU."""
+    results = []
+    for on in (False, True):
+        emulated(on)
+        results.append(build()(**targets, ids=np.arange(len(targets["image"])) * 7, epoch=epoch))
+    return results
+
+
+def equal(results) -> None:
+    want, got = results
+    for name in want:
+        for i, (a, b) in enumerate(zip(want[name], got[name], strict=True)):
+            np.testing.assert_array_equal(a, b, err_msg=f"{name} {i}", strict=True)
+
+
+def transform(name: str, p: float = 1.0):
+    return REGISTRY[name](**ARGUMENTS.get(name, {}), p=p)
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY))
+def test_every_transform(emulated, name):
+    rng = np.random.default_rng(len(name))
+    images = samples(rng, "uint8", 3, 4)
+    masks = [image(rng, "int32", *x.shape[:2], 1)[..., 0] for x in images]
+    equal(both(emulated, lambda: Compose([transform(name)], seed=5), {"image": images, "mask": masks}))
+    floats = samples(rng, "float32", 3, 3)
+    equal(both(emulated, lambda: Compose([transform(name)], seed=6), {"image": floats}))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_pipelines(emulated, seed):
+    rng = np.random.default_rng(seed)
+    names = [n for n in sorted(REGISTRY) if n not in ("Normalize", "ToTensorV2")]
+    chain = list(rng.choice(names, 5, replace=False))
+
+    def build():
+        steps = [transform(name, 0.6) for name in chain]
+        return Compose([OneOf(steps[:2], p=0.7), *steps[2:], transform("Normalize")], seed=seed)
+
+    equal(both(emulated, build, {"image": samples(rng, "uint8", 3, 6)}, epoch=seed))
 
 
 # ---- the host side -----------------------------------------------------------------------------
@@ -332,7 +272,7 @@ SHARED = "  GPUAUG_SHARED(float, shared);\n  const"
         ("fused", "if (l.id < left)", ""),
         ("fused", "s.dh * s.dw - 1 - first", "s.dh * s.dw - 2 - first"),
     ],
-    ids=["no barrier", "barrier for some", "threads leave", "tile too wide", "gap between tiles", "writes past the end", "last pixel"],
+    ids=["no barrier", "barrier for some", "threads leave", "wide tile", "gap", "past the end", "last pixel"],
 )
 def test_a_bug_is_found(bug):
     assert fails((bug,))

@@ -1,0 +1,138 @@
+"""Random plans for tests, built with gpuaug's own `Track` from steps that fit any data."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from gpuaug.batch import DTYPES, Batch
+from gpuaug.plan import ORIENTATIONS, Plan, Track
+
+TORCH = {"float16": torch.float16, "bfloat16": torch.bfloat16}
+GUARD = 2048  # elements before and after every output image: more than a block writes, for the planted bugs
+# odd, prime, one row, one column, one pixel, more than one block, wider than a filter's tile
+SIZES = [(1, 1), (1, 37), (41, 1), (13, 17), (31, 29), (23, 45), (5, 70), (33, 33)]
+
+
+def image(rng, dtype: str, h: int, w: int, channels: int):
+    if dtype == "uint8":
+        return rng.integers(0, 256, (h, w, channels), dtype=np.uint8)
+    if dtype == "int32":
+        return rng.integers(-(2**31), 2**31, (h, w, channels), dtype=np.int64).astype(np.int32)
+    values = rng.random((h, w, channels), dtype=np.float32)
+    return torch.from_numpy(values).to(TORCH[dtype]).permute(2, 0, 1) if dtype in TORCH else values
+
+
+def samples(rng, dtype: str, channels: int, n: int):
+    return [image(rng, dtype, *SIZES[i], channels) for i in rng.integers(0, len(SIZES), n)]
+
+
+class Steps:
+    """Random steps of a plan. The choices are drawn once and can be lowered to any number of tracks."""
+
+    def __init__(self, seed: int, n: int, count: int = 6):
+        self.seed, self.n, self.count = seed, n, count
+
+    def lower(self, track: Track) -> None:
+        rng = np.random.default_rng(self.seed)
+        kinds = ["crop", "orient", "warp", "gauss", "rects", "linear"]
+        if track.dtype != "int32":
+            kinds += ["separable", "points"]
+        if track.channels == 3 and track.dtype != "int32":
+            kinds += ["hsv"]
+        if track.dtype == "int32":
+            kinds = ["crop", "orient", "nearest"]
+        for _ in range(self.count):
+            rows = np.flatnonzero(rng.random(self.n) < 0.6)
+            if len(rows):
+                getattr(self, "_" + str(rng.choice(kinds)))(track, rng, rows)
+
+    def _crop(self, track, rng, rows):
+        h, w = track.size[rows].T
+        y, x = (rng.integers(0, np.maximum(v // 3, 1)) for v in (h, w))
+        track.crop(rows, x, y, np.maximum(h - y - rng.integers(0, 3), 1), np.maximum(w - x - rng.integers(0, 3), 1))
+
+    def _orient(self, track, rng, rows):
+        track.orient(rows, str(rng.choice(list(ORIENTATIONS))))
+
+    def _warp(self, track, rng, rows, interpolation=None):
+        n = len(rows)
+        angle, scale = rng.uniform(-np.pi, np.pi, n), rng.uniform(0.3, 3, n)
+        if rng.random() < 0.3:
+            scale *= 1e-9  # far outside on most samples
+        h, w = track.size[rows].T
+        cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
+        m = np.stack([cos, -sin, w / 2, sin, cos, h / 2], 1)
+        interpolation = interpolation or str(rng.choice(["nearest", "linear", "cubic"]))
+        border, size = int(rng.integers(0, 5)), rng.integers(1, 40, (n, 2))
+        fill = 7 if track.dtype in ("uint8", "int32") else 0.25
+        if rng.random() < 0.2:
+            track.warp(rows, m, size, "resize_nearest", 1, scale=(track.size[rows] / size)[:, ::-1])
+        else:
+            track.warp(rows, m, size, interpolation, border, fill)
+
+    def _nearest(self, track, rng, rows):
+        self._warp(track, rng, rows, "nearest")
+
+    def _linear(self, track, rng, rows):
+        gain = rng.uniform(0.5, 1.5, len(rows))
+        if track.is_u8:
+            track.pixel(rows, "linear_u8", np.stack([gain, rng.uniform(-40, 40, len(rows))], 1))
+        else:
+            track.pixel(rows, "linear", np.stack([gain, gain - 1, 0 * gain, 0 * gain + 1], 1))
+
+    def _hsv(self, track, rng, rows):
+        if track.is_u8:
+            p = rng.integers([0, -60, -60], [180, 60, 60], (len(rows), 3)).astype(np.float32)
+            track.pixel(rows, "hsv_u8", p)
+        else:
+            track.pixel(rows, "hsv", rng.uniform(-0.3, 0.3, (len(rows), 3)))
+
+    def _gauss(self, track, rng, rows):
+        n = len(rows)
+        p = np.zeros((n, 5), np.float32)
+        p[:, :2] = rng.integers(0, 2**31, (n, 2), dtype=np.int64).astype(np.uint32).view(np.float32)
+        p[:, 2], p[:, 3] = (20, 3) if track.is_u8 else (0.1, 0.01)
+        p[:, 4] = track.size[rows][:, 1].astype(np.int32).view(np.float32)
+        track.pixel(rows, "gauss", p, flag=int(rng.integers(0, 2)) + (2 if track.is_u8 else 4), positions=True)
+
+    def _rects(self, track, rng, rows):
+        n, k = len(rows), int(rng.integers(1, 4))
+        at = rng.integers(0, 30, (n, k, 2))
+        rects = np.concatenate([at, at + rng.integers(1, 12, (n, k, 2))], 2).astype(np.int32)
+        fills = np.full((n, track.channels), 9, np.float32)
+        arg = [track.blob(np.concatenate([r.view(np.float32).ravel(), f])) for r, f in zip(rects, fills)]
+        track.pixel(rows, "rects", arg=np.array(arg), n=k, flag=0, positions=True)
+
+    def _separable(self, track, rng, rows):
+        lengths = 2 * rng.integers(0, 6, (len(rows), 2)) + 1
+        taps = [rng.dirichlet(np.ones(a)).tolist() + rng.dirichlet(np.ones(b)).tolist() for a, b in lengths]
+        track.filter(rows, "separable", [np.float32(t) for t in taps], lengths, border=int(rng.integers(0, 5)))
+
+    def _points(self, track, rng, rows):
+        counts = rng.integers(1, 6, len(rows))
+        taps = [np.c_[rng.integers(-3, 4, (k, 2)), rng.dirichlet(np.ones(k))].astype(np.float32) for k in counts]
+        lengths = np.column_stack([np.full((len(rows), 2), 7), counts])
+        track.filter(rows, "points", taps, lengths, border=int(rng.integers(0, 5)))
+
+
+class Only:
+    """One given step, which takes the track."""
+
+    def __init__(self, step):
+        self.lower = step
+
+
+def build(data, channels: int, target: str, planar: bool, steps, device: str = "cpu") -> tuple[Plan, torch.Tensor]:
+    """The plan, and the bytes that it writes: every output image lies between guards."""
+    track = Track(Batch.of(data).to(device))
+    steps.lower(track)
+    if target != track.dtype:
+        track.convert(target, slice(None))
+    h, w = track.size.astype(np.int64).T
+    item, volume = DTYPES[target][1], h * w * channels
+    start = np.cumsum(volume + 2 * GUARD) - (volume + GUARD)
+    out = torch.full((int((volume + 2 * GUARD).sum()) * item,), 0x5A, dtype=torch.uint8, device=device)
+    one = np.ones_like(h)
+    stride = np.stack([w, one, h * w] if planar else [w * channels, one * channels, one], 1)
+    return track.finish(out.data_ptr() + start * item, stride, target), out
