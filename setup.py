@@ -9,6 +9,7 @@ installs without them, says what is missing, and says it again when a kernel for
 import contextlib
 import os
 import platform
+import re
 import runpy
 import shutil
 import subprocess
@@ -184,7 +185,7 @@ EXTRAS["dev"] = EXTRAS["test"] + ["ruff"]
 
 setup(
     name="gpuaug",
-    version="0.1.0",
+    version=re.search(r"__version__ = \"(.+)\"", read("gpuaug/__init__.py")).group(1),
     description="Image and spectrogram augmentation on the GPU, with compiled kernels for the CPU as fallback",
     long_description=read("README.md"),
     long_description_content_type="text/markdown",
