@@ -157,7 +157,7 @@ class Gpu:
         return nvrtc.function(key, self._index)
 
     def launch(self, kernel, grid, args, shared: int) -> None:
-        kernel(grid, (nvrtc.THREADS,), args, shared, self._stream)
+        kernel(grid, (nvrtc.THREADS,), args, shared_mem=shared, stream=self._stream)
 
 
 @functools.cache

@@ -1,0 +1,144 @@
+"""What only a GPU can show: its own arithmetic, streams, and that nothing waits. Plus what must hold without one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from emu.plans import Steps, build, samples
+
+from gpuaug import Compose, GaussianBlur, HorizontalFlip, HueSaturationValue, Normalize, ShiftScaleRotate
+from gpuaug.backends import cpu, cuda, nvrtc
+
+
+@pytest.fixture
+def gpu() -> torch.device:
+    why = cuda.problem()
+    if why:
+        pytest.skip(f"needs a GPU: {why}")
+    return torch.device("cuda", torch.cuda.current_device())
+
+
+def values(out: torch.Tensor, dtype: str) -> np.ndarray:
+    return out.cpu().view(getattr(torch, dtype)).to(torch.float64).numpy()
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float16", "bfloat16", "int32"])
+@pytest.mark.parametrize("seed", range(6))
+def test_gpu_gives_the_bits_of_the_cpu(gpu, seed, dtype):
+    """Both builds round alike: no contraction, fused multiply-adds where the source says so, IEEE division and root.
+    The baseline CPU build has no fused multiply-add, so that there one grey level or 1e-5 is allowed."""
+    channels = 1 if dtype == "int32" else 3
+    rng = np.random.default_rng(seed)
+    data, steps = samples(rng, dtype, channels, 6), Steps(seed, 6)
+    plan, want = build(data, channels, dtype, seed % 2 == 0, steps)
+    cpu.execute(plan)
+    plan, got = build(data, channels, dtype, seed % 2 == 0, steps, gpu)
+    cuda.execute(plan, gpu)
+    if cpu.library().path.stem.endswith("_v2"):
+        tolerance = {"uint8": 1, "int32": 0}.get(dtype, 1e-5)
+        np.testing.assert_allclose(values(got, dtype), values(want, dtype), rtol=0, atol=tolerance)
+    else:
+        bad = torch.nonzero(got.cpu() != want).flatten()
+        assert not len(bad), f"{len(bad)} of {len(want)} bytes differ:\n{plan.explain()}"
+
+
+def pipeline():
+    return Compose([HorizontalFlip(), ShiftScaleRotate(), GaussianBlur(), HueSaturationValue(), Normalize()], seed=3)
+
+
+@pytest.fixture
+def batch() -> torch.Tensor:
+    return torch.randint(0, 256, (16, 3, 96, 80), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.gpu
+def test_a_batch_on_the_gpu_never_waits(gpu, batch):
+    compose, data = pipeline(), batch.to(gpu)
+    compose.run({"image": data}, ids=np.arange(16))  # compiles, and fills the allocators
+    torch.cuda.synchronize()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for epoch in range(20):
+            compose.run({"image": data}, ids=np.arange(16), epoch=epoch)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.gpu
+def test_parameters_outlive_a_slow_stream(gpu, batch):
+    """Forty batches are queued behind work that takes longer than queuing them: no upload slot may be reused early."""
+    compose, data = pipeline(), batch.to(gpu)
+    want = [compose.run({"image": batch}, ids=np.arange(16), epoch=e)["image"] for e in range(40)]
+    compose.run({"image": data}, ids=np.arange(16))
+    torch.cuda.synchronize()
+    stream = torch.cuda.Stream(gpu)
+    with torch.cuda.stream(stream):
+        torch.cuda._sleep(2_000_000_000)  # cycles: about a second
+        got = [compose.run({"image": data}, ids=np.arange(16), epoch=e)["image"] for e in range(40)]
+    assert not stream.query(), "the stream was not slow enough for this test to show anything"
+    stream.synchronize()
+    for a, b in zip(got, want):
+        torch.testing.assert_close(a.cpu(), b, rtol=0, atol=1e-5)
+
+
+@pytest.mark.gpu
+def test_work_goes_to_the_given_stream(gpu):
+    rng = np.random.default_rng(0)
+    data = samples(rng, "uint8", 3, 4)
+    cuda.execute(build(data, 3, "uint8", False, Steps(0, 4), gpu)[0])  # compiles
+    plan, out = build(data, 3, "uint8", False, Steps(0, 4), gpu)
+    torch.cuda.synchronize()
+    before, stream = out.clone(), torch.cuda.Stream(gpu)
+    torch.cuda.synchronize()
+    with torch.cuda.stream(stream):
+        torch.cuda._sleep(500_000_000)
+    cuda.execute(plan, stream=stream)
+    assert torch.equal(out, before), "the launch did not queue behind the stream's work"
+    stream.synchronize()
+    assert not torch.equal(out, before)
+
+
+@pytest.mark.gpu
+def test_second_gpu(gpu, batch):
+    if torch.cuda.device_count() < 2:
+        pytest.skip("needs two GPUs")
+    want = pipeline().run({"image": batch.to("cuda:0")}, ids=np.arange(16))["image"]
+    got = pipeline().run({"image": batch.to("cuda:1")}, ids=np.arange(16))["image"]
+    assert got.device == torch.device("cuda:1")
+    assert torch.equal(got.cpu(), want.cpu())
+
+
+def test_what_a_launch_passes_to_torch_and_cupy(monkeypatch):
+    """The methods of `Gpu`, with memory of the host and a kernel that records its call."""
+    asked, calls = [], []
+
+    def empty(size, *, dtype, device=None, pin_memory=False):
+        asked.append((size, device, pin_memory))
+        return torch.empty(size, dtype=dtype)
+
+    device = object.__new__(cuda.Gpu)
+    device._torch = SimpleNamespace(empty=empty, uint8=torch.uint8)
+    device._device, device._index, device._stream = torch.device("cpu"), 5, cuda._Stream(77)
+    address, memory = device.empty(100)
+    assert (address, memory.numel()) == (memory.data_ptr(), 100)
+    address, memory = device.upload(32, [(0, np.arange(3, dtype="i4")), (16, np.arange(2, dtype="f8")), (0, None)])
+    assert memory[:12].view(torch.int32).tolist() == [0, 1, 2]
+    assert memory[16:].view(torch.float64).tolist() == [0, 1]
+    assert asked == [(100, torch.device("cpu"), False), (32, None, True)]
+    monkeypatch.setattr(nvrtc, "function", lambda key, index: (key, index))
+    assert device.kernel("key") == ("key", 5)
+    device.launch(lambda *a, **k: calls.append((a, k)), (7, 2, 1), (1, 2), 64)
+    assert calls == [(((7, 2, 1), (256,), (1, 2)), {"shared_mem": 64, "stream": device._stream})]
+    assert device._stream.ptr == 77
+
+
+def test_importing_touches_no_gpu():
+    code = "import sys, gpuaug, torch; print('cupy' in sys.modules, torch.cuda.is_initialized())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
