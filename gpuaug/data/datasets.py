@@ -8,6 +8,7 @@ Scanning a folder or a table happens once, in the constructor, and every complai
 """
 
 import csv
+import itertools
 import os
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from .protocol import IMAGE_SUFFIXES
 
 __all__ = ["HuggingFace", "ImageCsv", "ImageFolder", "SegmentationFolder", "SpectrogramFolder", "WebDataset"]
 
+RECENT = 4096  # samples of a stream whose names are kept for messages: more than are in flight
 SHOWN = 10  # of many bad files or rows, a message names the first so many
 
 
@@ -408,10 +410,14 @@ class WebDataset(_HostTransform, IterableDataset):
         self.pictures = {"image": image} if mask is None else {"image": image, "mask": mask}
         self.targets_hint = {name: name for name in self.pictures}
         self.decode, self.split, self.shuffle, self.seed, self.length = decode, split, shuffle, seed, length
-        self.epoch = 0
+        self.epoch, self._recent = 0, {}
 
     def set_epoch(self, epoch):
         self.epoch = epoch
+
+    def path_of(self, number):
+        """The shard and key of a sample that was lately read in this process, by its running number over all ranks."""
+        return self._recent[number]
 
     def __len__(self):
         if self.length is None:
@@ -421,8 +427,13 @@ class WebDataset(_HostTransform, IterableDataset):
     def __iter__(self):
         from . import shards
 
-        for raw in shards.read(self.urls, self.split, self.shuffle, self.seed, self.epoch):
+        self._recent = {}
+        numbers = itertools.count(*shards.rank_and_world())
+        for number, raw in zip(numbers, shards.read(self.urls, self.split, self.shuffle, self.seed, self.epoch)):
             sample = shards.pick(raw, self.pictures, self.fields)
+            self._recent[number] = sample["key"]
+            if len(self._recent) > RECENT:
+                del self._recent[next(iter(self._recent))]
             if self.decode:
                 sample["image"] = self._transformed(read_image(sample["image"], sample["key"]))
                 if "mask" in sample:

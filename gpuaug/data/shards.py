@@ -134,11 +134,16 @@ def _shuffled(samples, size, stream):
         yield held[at]
 
 
+def rank_and_world():
+    world, rank = _distributed()
+    return rank, world
+
+
 def _part():
     """Which of how many readers this process is: ranks times DataLoader workers."""
     from torch.utils.data import get_worker_info
 
-    world, rank = _distributed()
+    rank, world = rank_and_world()
     worker = get_worker_info()
     workers, number = (1, 0) if worker is None else (worker.num_workers, worker.id)
     return rank * workers + number, world * workers
