@@ -198,6 +198,9 @@ class DataLoader(torch.utils.data.DataLoader):
             rank, world = _rank()
             indices, occurrence = order.own_order(n, self.shuffle, seed, epoch, rank, world, self.drop_last)
             return order.plan_own(indices, occurrence, size, self.drop_last, start)
+        if self.generator is not None and progress.sampler is None:
+            # torch draws a base seed here; doing so too gives the order that torch gives for the same generator
+            torch.empty((), dtype=torch.int64).random_(generator=self.generator)
         batched = self.batch_sampler is not None and self.batch_size is None  # a batch sampler of the user's
         sampler = self.batch_sampler if batched else self.sampler
         sampler, progress.sampler = order.pin(sampler, seed, epoch, progress.sampler)

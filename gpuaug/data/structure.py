@@ -95,6 +95,8 @@ def _has_item(x, key):
 
 def replace(sample, changes):
     """A copy of `sample` in which `changes` ({path: leaf}) are made; containers off the paths are shared."""
+    if not changes:
+        return sample
     if () in changes:
         return changes[()]
     parts = []
@@ -236,7 +238,8 @@ def collate(samples):
         return default_collate(samples)
     if isinstance(first, (tuple, list)) and any(len(s) != len(first) for s in samples):
         raise RuntimeError("each element in list of batch should be of equal size")
-    parts = [collate([_child(s, key) for s in samples]) for key, _ in below]
+    column = tuple if isinstance(first, (tuple, list)) else list  # torch hands strings back in the column they came in
+    parts = [collate(column(_child(s, key) for s in samples)) for key, _ in below]
     if isinstance(first, tuple) and not is_namedtuple(first):
         return parts
     return rebuild(first, parts)

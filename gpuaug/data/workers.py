@@ -7,12 +7,13 @@ batches come back as lists of images of any size, packed in one block each.
 import traceback
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
 from .encoded import Loaded
 from .faults import AllBadError, BadSample, BadSampleError, one_line
-from .order import Position, number
+from .order import Position, number, to_ids
 from .pixels import Packed, packable, to_pixels, wide
 from .structure import Slot, children, collate, convert, find_targets, get, rebuild, source_name, take_out
 
@@ -283,8 +284,22 @@ class WorkerRoad:
         data = {name: v.samples() if isinstance(v, Packed) else v for name, v in reply.data.items()}
         at = reply.at
         indices = planned.indices if isinstance(planned.indices, list) else planned.indices.tolist()
+        if self._single and data and all(value[0].ndim >= 3 for value in data.values()):
+            whole = {name: value[0] for name, value in data.items()}
+            count = len(next(iter(whole.values())))
+            if whole.get("image", whole[next(iter(whole))]).ndim == 4:  # the dataset makes its batches itself
+                return _of_whole_batch(whole, reply, planned, indices[0], count)
         return Loaded(data, reply.rest, planned.ids[at], planned.occurrence[at], planned.position,
                       [indices[k] for k in at], self._single, self._listed, None, reply.restore)  # fmt: skip
+
+
+def _of_whole_batch(data, reply, planned, index, count):
+    if isinstance(index, (list, tuple)) and len(index) == count:
+        ids = to_ids(index)
+    else:
+        ids = planned.ids[0] * count + np.arange(count)
+    occurrence = np.repeat(planned.occurrence, count)
+    return Loaded(data, reply.rest, ids, occurrence, planned.position, [index], restore=reply.restore)
 
 
 def _repeat_last(rest, count):
