@@ -8,7 +8,9 @@ from typing import Annotated
 def build():
     import typer
 
-    app = typer.Typer(help="GPU-native augmentation of images and spectrograms.", add_completion=False)
+    app = typer.Typer(
+        help="GPU-native augmentation of images and spectrograms.", add_completion=False, pretty_exceptions_enable=False
+    )
 
     @app.callback()
     def gpuaug():

@@ -188,9 +188,10 @@ def torch_loader(folder, batch_size=64, workers=2, size=224, device=None):
 
 def gpuaug_loader(folder, batch_size=64, workers=2, size=224, device=None):
     import gpuaug
+    from gpuaug.data import ImageFolder
 
     return gpuaug.DataLoader(
-        str(folder),
+        ImageFolder(folder),
         batch_size=batch_size,
         shuffle=True,
         num_workers=workers,
