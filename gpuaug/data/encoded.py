@@ -92,6 +92,7 @@ class Producer:
         self.channel = Channel(1)
         self.decoder = None
         self.pending, self.flying = collections.deque(), collections.deque()
+        self.grounded = collections.deque()  # were in flight when the decoder failed and have not been fed again
         self.delivered = self.bad = self.retries = self.barren = 0
         self.last_good = self.planned_last = None
         self.thread = threading.Thread(target=self._run, name="gpuaug-loader", daemon=True)
@@ -290,13 +291,12 @@ class Producer:
         if faults and self.recipe.on_error == "raise":
             job.error = BadSampleError(faults[0])
             return True
-        if job.slots is None:
-            self.bad += len(faults)
         job.slots = [(k, item) for k, item in enumerate(job.items) if item.fault is None]
         if faults and self.recipe.on_error == "replace":
             job.slots = [(k, self._replacement(job, k)) for k in range(len(job.items))]
         if not job.slots:
             self.barren += len(job.items)
+            self.bad += len(job.items)
             if self.barren > max(100_000, 2 * (self.recipe.length or 0)):  # an endless sampler over bad samples
                 raise AllBadError(self.bad, self.recipe.errors.list()[0])
             return False
@@ -321,7 +321,7 @@ class Producer:
         for item in items[k + 1 :]:
             if item.fault is None:
                 return item
-        return self.last_good or self._next_good()
+        return self.last_good or self._next_good(len(items))
 
     def _alone(self, index):
         item = self._item(index)
@@ -332,23 +332,27 @@ class Producer:
         if item.fault is None:
             for name in self.recipe.images:
                 self._examine([item], name)
+        if item.fault is not None:
+            self.recipe.errors.add(item.fault)
         return item
 
-    def _next_good(self):
-        at = 0
+    def _next_good(self, seen):
+        """The first good sample of the batches that follow; `seen` samples before them are bad."""
+        following, at = [*self.grounded, *self.pending], 0
         while True:
-            if at == len(self.pending):
+            if at == len(following):
                 planned = next(self.plan, None)
-                if planned is None or self.bad > max(100_000, 2 * (self.recipe.length or 0)):
-                    raise AllBadError(self.bad, self.recipe.errors.list()[0])
-                self.pending.append(self._fetch(planned))
-            job = self.pending[at]
+                if planned is None or seen > max(100_000, 2 * (self.recipe.length or 0)):
+                    raise AllBadError(seen, self.recipe.errors.list()[0])
+                following.append(self._fetch(planned))
+                self.pending.append(following[-1])
+            job = following[at]
             self._await(job)
             for item in job.items:
                 if self._probe(item).fault is None:
                     return item
             at += 1
-            self.bad += len(job.items)
+            seen += len(job.items)
 
     def _examine(self, items, name):
         """Finds those of `items` that DALI cannot decode, and decodes them by Pillow if that can; whether there are any."""
@@ -383,13 +387,13 @@ class Producer:
     def _replay(self):
         """A new decoder, and everything in flight fed again."""
         self.decoder = None
-        jobs, self.flying = list(self.flying), collections.deque()
-        for n, job in enumerate(jobs):
+        self.grounded, self.flying = self.flying, collections.deque()
+        while self.grounded:
+            job = self.grounded.popleft()
             if self._launch(job):
                 self.flying.append(job)
-            if job.error is not None:
-                self.pending.extendleft(reversed(jobs[n + 1 :]))
-                break
+            if job.error is not None:  # it ends the epoch
+                self.grounded.clear()
 
     def _masks_fit(self, job, images):
         """Whether each mask has the size of its image; those that do not become faults."""

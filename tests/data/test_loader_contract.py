@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -185,7 +186,7 @@ def test_iterable_datasets(workers, shared_folder):
     with pytest.raises(TypeError):
         len(loader)
     files = ImageFolder(shared_folder).samples
-    encoded = Counting(lambda i: {"jpg": open(files[i][0], "rb").read(), "cls": i})
+    encoded = Counting(lambda i: {"jpg": Path(files[i][0]).read_bytes(), "cls": i})
     got = list(cpu(encoded, 4, num_workers=workers, transform=FakeCompose(4)))
     assert [b["cls"].tolist() for b in got] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
     assert got[2]["jpg"].shape == (2, 3, 4, 4)
@@ -196,7 +197,7 @@ def test_paths_and_bytes_are_decoded(shared_folder):
     make = {
         "path": lambda i: (files[i], i),
         "pathlib": lambda i: {"image": shared_folder / files[i], "y": i},
-        "bytes": lambda i: (open(files[i], "rb").read(), i),
+        "bytes": lambda i: (Path(files[i]).read_bytes(), i),
         "array": lambda i: {"jpg": np.fromfile(files[i], np.uint8), "y": i},
         "named": lambda i: {"path": files[i], "y": i},
     }
