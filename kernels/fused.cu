@@ -3,14 +3,16 @@
 // as wide as the largest sample needs; blocks beyond the end of a smaller one leave at once.
 //
 // Compiled once per (types, channels) with GPUAUG_KERNEL, GPUAUG_IN, GPUAUG_OUT, GPUAUG_CHANNELS defined.
-// All arguments are 8 bytes wide, which is what CuPy passes for a Python int.
+// All arguments are 8 bytes wide, which is what CuPy passes for a Python int. __restrict__: no store can
+// change a record, so each field is loaded once (67 loads of records in the PTX instead of 171).
 #include "fused.cuh"
 #ifndef GPUAUG_SLOTS
 #define GPUAUG_SLOTS 2
 #endif
 
 extern "C" __global__ void __launch_bounds__(256, 3)  // at most 80 registers: 2 pixels of 4 channels without spills on sm_75 .. sm_120
-GPUAUG_KERNEL(const aug::Row* rows, const aug::Op* ops, const float* blob, const float* stats, aug::i64 channels, aug::i64 channel0) {
+GPUAUG_KERNEL(const aug::Row* __restrict__ rows, const aug::Op* __restrict__ ops, const float* __restrict__ blob,
+              const float* __restrict__ stats, aug::i64 channels, aug::i64 channel0) {
   typedef aug::Group<256, GPUAUG_SLOTS> G;
   const aug::Row& s = rows[blockIdx.y];
   const int first = (int)blockIdx.x * G::lanes;

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
@@ -148,3 +152,45 @@ class TestCache:
         monkeypatch.setenv("GPUAUG_CACHE_DIR", str(tmp_path / "file" / "cache"))
         assert nvrtc.binary(self.KEY, "sm_90") == nvrtc.binary(self.KEY, "sm_90")
         assert self.calls == 2
+
+
+def test_kernels_are_compiled_side_by_side_and_loaded_once(monkeypatch):
+    """With a CuPy that has one GPU, and kernels that wait for each other while they compile."""
+    keys = [Key("fused", "uint8", "uint8", 4), Key("fused", "uint8", "uint8", 1)]
+    both, loaded = threading.Barrier(2, timeout=20), []
+
+    class Module:
+        def load(self, code):
+            loaded.append(code)
+
+        def get_function(self, name):
+            return name
+
+    gpu = contextlib.nullcontext(SimpleNamespace(compute_capability="90"))
+    cuda = SimpleNamespace(Device=lambda index: gpu, function=SimpleNamespace(Module=Module))
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=cuda))
+    monkeypatch.setattr(nvrtc, "best_arch", lambda capability: f"sm_{capability}")
+    monkeypatch.setattr(nvrtc, "binary", lambda key, arch: (both.wait(), key.name + arch)[1])
+    monkeypatch.setattr(nvrtc, "_loaded", {})
+    monkeypatch.setattr(nvrtc.os, "cpu_count", lambda: 2)
+    nvrtc.load([*keys, keys[0]], 0)
+    assert sorted(loaded) == ["fused_u8_u8_c1sm_90", "fused_u8_u8_c4sm_90"]
+    assert [nvrtc.function(key, 0) for key in keys] == [key.name for key in keys]
+    nvrtc.load(keys, 0)
+    assert len(loaded) == 2
+
+
+@pytest.mark.parametrize(
+    ("capability", "arch"), [("90", "sm_90"), ("86", "sm_86"), ("130", "compute_120"), ("99", "compute_90")]
+)
+def test_a_gpu_newer_than_nvrtc_gets_ptx(monkeypatch, capability, arch):
+    library = SimpleNamespace(getSupportedArchs=lambda: [75, 80, 86, 90, 120], getVersion=lambda: (13, 0))
+    monkeypatch.setitem(sys.modules, "cupy.cuda", SimpleNamespace(nvrtc=library))
+    assert nvrtc.best_arch(capability) == arch
+
+
+def test_a_gpu_older_than_nvrtc_is_refused(monkeypatch):
+    library = SimpleNamespace(getSupportedArchs=lambda: [75, 80], getVersion=lambda: (13, 0))
+    monkeypatch.setitem(sys.modules, "cupy.cuda", SimpleNamespace(nvrtc=library))
+    with pytest.raises(RuntimeError, match=r"7\.5 and newer, the GPU has 7\.0.*cupy-cuda12x"):
+        nvrtc.best_arch("70")

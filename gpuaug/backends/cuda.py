@@ -25,7 +25,8 @@ SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
 
 
 def run(plan, device) -> None:
-    """Queues the plan on `device`, which is a `Gpu` or has its four methods."""
+    """Queues the plan on `device`, which is a `Gpu` or has its methods."""
+    device.prepare([key for launch in plan.launches for key in keys_of(launch)])
     # What is allocated here is freed when everything is queued. That is safe: the allocator hands memory
     # that was freed to later work of the same stream only.
     owners = []
@@ -73,6 +74,13 @@ def chunks_of(channels: int) -> list[tuple[int, int, int]]:
     return ([(0, 4, fours)] if fours else []) + ([(4 * fours, 1, channels % 4)] if channels % 4 else [])
 
 
+def keys_of(launch) -> list[Key]:
+    """The kernels of a launch."""
+    if launch.kind == "filter":
+        return [Key("filter", launch.source)]
+    return [Key(launch.kind, launch.source, launch.target, width) for _, width, _ in chunks_of(launch.channels)]
+
+
 def cuts(count: int, limit: int) -> list[tuple[int, int]]:
     """(first, count) of pieces of at most `limit` rows."""
     return [(first, min(limit, count - first)) for first in range(0, count, limit)]
@@ -81,8 +89,8 @@ def cuts(count: int, limit: int) -> list[tuple[int, int]]:
 def _fused(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
     table = launch.rows
     tiles = -(-int((table["dh"] * table["dw"]).max()) // FUSED_PIXELS)
-    for channel0, width, chunks in chunks_of(launch.channels):
-        kernel = device.kernel(Key("fused", launch.source, launch.target, width))
+    for key, (channel0, _, chunks) in zip(keys_of(launch), chunks_of(launch.channels)):
+        kernel = device.kernel(key)
         for first, count in cuts(len(table), GRID_YZ):
             args = (rows + first * table.itemsize, ops, blob, stats, launch.channels, channel0)
             device.launch(kernel, (tiles, count, chunks), args, 0)
@@ -108,7 +116,8 @@ def _filter(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
     tile, chunk, shared = filter_shape(launch.channels, *longest)
     chunks = -(-launch.channels // chunk)
     across, down = -(-int(table["w"].max()) // tile), -(-int(table["h"].max()) // tile)
-    kernel = device.kernel(Key("filter", launch.source))
+    (key,) = keys_of(launch)
+    kernel = device.kernel(key)
     for first, count in cuts(len(table), GRID_YZ // chunks):
         args = (rows + first * table.itemsize, blob, launch.channels, chunk, tile, tile)
         device.launch(kernel, (across, down, count * chunks), args, shared)
@@ -152,6 +161,10 @@ class Gpu:
         pack(host.numpy(), parts)
         memory = host.to(self._device, non_blocking=True)
         return memory.data_ptr(), memory
+
+    def prepare(self, keys) -> None:
+        """Compiles and loads what is missing, all at once."""
+        nvrtc.load(keys, self._index)
 
     def kernel(self, key: Key):
         return nvrtc.function(key, self._index)

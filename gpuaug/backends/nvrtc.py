@@ -4,7 +4,7 @@ A specialization is a `Key`; it is compiled when first used. NVRTC is called dir
 `cupy.RawModule`, which appends `-ftz=true` to every compilation: denormals would become zero on the GPU
 and stay numbers on the CPU.
 
-Nothing here needs a GPU or a driver except `function`.
+Nothing here needs a GPU or a driver except `load`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import hashlib
 import os
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -187,12 +188,30 @@ def _write(path: Path, code: bytes) -> None:
             fresh.unlink()
 
 
-@functools.cache
-def function(key: Key, device: int):
-    """The kernel, loaded on GPU number `device`: f(grid, block, args, shared_mem, stream)."""
+# ---- loaded kernels ----------------------------------------------------------------------------
+
+_loaded: dict = {}  # (key, device): function
+
+
+def load(keys, device: int) -> None:
+    """Makes `function` ready for all keys on GPU number `device`; what is missing is compiled side by side."""
+    missing = [key for key in dict.fromkeys(keys) if (key, device) not in _loaded]
+    if not missing:
+        return
     import cupy
 
     with cupy.cuda.Device(device) as gpu:
-        module = cupy.cuda.function.Module()
-        module.load(binary(key, best_arch(gpu.compute_capability)))
-        return module.get_function(key.name)
+        arch = best_arch(gpu.compute_capability)
+        with ThreadPoolExecutor(min(len(missing), os.cpu_count() or 1)) as pool:
+            codes = list(pool.map(lambda key: binary(key, arch), missing))
+        for key, code in zip(missing, codes):
+            module = cupy.cuda.function.Module()
+            module.load(code)
+            _loaded[key, device] = module.get_function(key.name)
+
+
+def function(key: Key, device: int):
+    """The kernel on GPU number `device`: f(grid, block, args, shared_mem=0, stream=None), as `cupy.cuda.Function`."""
+    if (key, device) not in _loaded:
+        load([key], device)
+    return _loaded[key, device]

@@ -109,6 +109,9 @@ class Device:
         self.launches: list[str] = []
         self._owners: list[np.ndarray] = []
 
+    def prepare(self, keys) -> None:
+        self.prepared = set(keys)
+
     def empty(self, size: int):
         memory = np.full(size + 256 + PAST, 0xFF, np.uint8)
         self._owners.append(memory)
@@ -123,6 +126,7 @@ class Device:
         return address, memory
 
     def kernel(self, key):
+        assert key in self.prepared, f"{key.name} was not announced, and would be compiled alone"
         return _kernel(key, self.order, self.replace)
 
     def launch(self, kernel, grid, args, shared: int) -> None:
