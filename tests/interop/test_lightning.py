@@ -1,0 +1,151 @@
+import logging
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_sample_images
+from torch.utils.data import Dataset
+
+import gpuaug as G
+from gpuaug.data import RepeatBatchSampler
+
+lightning = pytest.importorskip("lightning.pytorch")
+from gpuaug.interop.lightning import DataModule  # noqa: E402  lightning is optional
+
+logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+CHINA = load_sample_images().images[0]
+
+
+class Crops(Dataset):
+    """Crops of a photograph, labelled with their own number."""
+
+    def __len__(self):
+        return 20
+
+    def __getitem__(self, i):
+        return CHINA[10 * i : 10 * i + 24, 20 * i : 20 * i + 24], i
+
+
+class Recorder(lightning.LightningModule):
+    """Remembers what it was given."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 1)
+        self.batches, self.validated, self.predicted = [], [], []
+
+    def training_step(self, batch, number):
+        images, numbers = batch
+        self.batches.append((numbers.tolist(), images))
+        return self.layer(images.float().mean().view(1, 1)).sum()
+
+    def validation_step(self, batch, number):
+        self.validated.append(batch[0])
+
+    def predict_step(self, batch, number):
+        self.predicted.append(batch[0])
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), 1e-3)
+
+
+def trainer(folder, **options):
+    return lightning.Trainer(
+        accelerator="cpu",
+        devices=1,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=folder,
+        **{"enable_checkpointing": False, "num_sanity_val_steps": 0, **options},
+    )
+
+
+def module(**more):
+    compose = G.Compose([G.HorizontalFlip(), G.RandomBrightnessContrast(p=1.0)], seed=5)
+    return DataModule(**{"train": Crops(), "transform": compose, "batch_size": 4, **more})
+
+
+def equal(these, those):
+    return [n for n, _ in these] == [n for n, _ in those] and all(
+        torch.equal(a, b) for (_, a), (_, b) in zip(these, those, strict=True)
+    )
+
+
+def test_training_sees_what_the_loader_yields(tmp_path):
+    model = Recorder()
+    trainer(tmp_path, max_epochs=2).fit(model, module())
+    compose = module().transform
+    loader = G.DataLoader(Crops(), batch_size=4, shuffle=True, transform=compose, device="cpu")
+    assert equal(model.batches, [(numbers.tolist(), images) for _ in range(2) for images, numbers in loader])
+    assert model.batches[0][0] != model.batches[5][0], "epochs differ"
+
+
+def test_resumes_in_the_middle_of_an_epoch(tmp_path):
+    whole = Recorder()
+    trainer(tmp_path, max_epochs=2).fit(whole, module())
+    saving = lightning.callbacks.ModelCheckpoint(tmp_path, filename="at-3", every_n_train_steps=3, save_top_k=-1)
+    first = Recorder()
+    trainer(tmp_path, max_steps=3, callbacks=[saving], enable_checkpointing=True).fit(first, module())
+    second = Recorder()
+    trainer(tmp_path, max_epochs=2).fit(second, module(), ckpt_path=str(tmp_path / "at-3.ckpt"))
+    assert equal(first.batches + second.batches, whole.batches)
+
+
+def test_evaluation_has_its_own_transform(tmp_path):
+    model = Recorder()
+    data = module(val=Crops(), predict=Crops(), eval_transform=G.Compose([G.CenterCrop(8, 8)], seed=0))
+    trainer(tmp_path, max_epochs=1).fit(model, data)
+    trainer(tmp_path).predict(model, data)
+    expected = np.stack([Crops()[i][0][8:16, 8:16] for i in range(20)]).transpose(0, 3, 1, 2)
+    np.testing.assert_array_equal(torch.cat(model.validated), expected)
+    np.testing.assert_array_equal(torch.cat(model.predicted), expected)
+
+
+def test_batch_sampler(tmp_path):
+    model = Recorder()
+    trainer(tmp_path, max_epochs=1).fit(model, module(batch_sampler=RepeatBatchSampler(20, 3)))
+    assert [numbers for numbers, _ in model.batches] == list(RepeatBatchSampler(20, 3))
+
+
+def test_stages_without_data_have_no_loader(tmp_path):
+    with pytest.raises(Exception, match=r"(?i)test_dataloader|test_step"):
+        trainer(tmp_path).test(Recorder(), module())
+
+
+def test_errors():
+    with pytest.raises(TypeError, match="DataModule sets shuffle itself"):
+        module(shuffle=True)
+    with pytest.raises(ValueError, match="exclude each other"):
+        module(sampler=[1], batch_sampler=[[1]])
+
+
+TWO_PROCESSES = """
+import sys
+sys.path[:0] = [{here!r}]
+from test_lightning import *
+model = Recorder()
+t = lightning.Trainer(accelerator="cpu", devices=2, strategy="ddp", use_distributed_sampler={injected}, max_epochs=1,
+    logger=False, enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False)
+t.fit(model, module())
+torch.save(model.batches, {out!r} + str(t.global_rank))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("injected", [False, True])
+def test_two_processes(tmp_path, injected):
+    script = tmp_path / "train.py"
+    here, out = str(__file__).rsplit("/", 1)[0], str(tmp_path / "rank")
+    script.write_text(TWO_PROCESSES.format(here=here, injected=injected, out=out))
+    subprocess.run([sys.executable, str(script)], check=True, capture_output=True, timeout=120)
+    ranks = [torch.load(tmp_path / f"rank{r}") for r in range(2)]
+    numbers = [n for rank in ranks for batch, _ in rank for n in batch]
+    assert sorted(numbers) == list(range(20))
+    pixels = {n: image for rank in ranks for batch, images in rank for n, image in zip(batch, images, strict=True)}
+    single = G.DataLoader(Crops(), batch_size=20, transform=module().transform, device="cpu")
+    images, _ = next(iter(single))
+    for n, image in pixels.items():
+        assert torch.equal(image, images[n])
