@@ -23,9 +23,11 @@ FILTER_ROW = np.dtype([("src", "i8"), ("dst", "i8"), ("h", "i4"), ("w", "i4"), (
                        ("n", "i4"), ("taps", "i4"), ("scale", "f4"), ("pad", "i4", 4)])
 
 # kernels/rows.cuh and kernels/pixel.cuh, in their order
-GATHERS = {"none": 0, "nearest": 1, "linear": 2, "cubic": 3, "resize_nearest": 4}
+GATHERS = {"none": 0, "nearest": 1, "linear": 2, "cubic": 3, "resize_nearest": 4, "time_warp": 5}
 OPCODES = {name: i for i, name in enumerate(
-    ["none", "move", "round", "linear_u8", "linear", "normalize", "hsv_u8", "hsv", "gauss", "rects"])}
+    ["none", "move", "round", "linear_u8", "linear", "normalize", "hsv_u8", "hsv", "gauss", "rects",
+     "pixels", "channels", "bitmap", "standardize"])}
+STATS = 5  # numbers without NaNs, sum, minimum, maximum, squared deviations: of each channel
 IDENTITY = np.array([1, 0, 0, 0, 1, 0], np.int32)
 # flips, transposes and quarter turns: new pixel (x, y) -> old pixel (a x + b y + .., c x + d y + ..)
 ORIENTATIONS = {"identity": (1, 0, 0, 1), "hflip": (-1, 0, 0, 1), "vflip": (1, 0, 0, -1), "rot180": (-1, 0, 0, -1),
@@ -58,7 +60,7 @@ class Plan:
 
     samples: int
     launches: list[Launch] = field(default_factory=list)
-    stats: np.ndarray | None = None
+    stats: np.ndarray | None = None  # float32: room for what statistics launches write
     owner: object = None
 
     def _scratch(self):
@@ -136,7 +138,7 @@ class Track:
         self._blob_size = len(self._blob[0])
         self._open_notes: list[str] = []
         self.launches: list[Launch] = []
-        self._stats: np.ndarray | None = None
+        self._stats = 0                                             # floats that statistics write
         self.doing = ""                                             # name of the transform that is being lowered
         self.tensor = ""                                            # ToTensorV2: deliver tensors of this layout
 
@@ -348,6 +350,24 @@ class Track:
         self._emit("filter", out, np.arange(self.samples)[rows], self.dtype, self.doing or kind)
 
     # ---- stages ----------------------------------------------------------------------
+    def statistics(self, rows, width=None) -> None:
+        """Take count, sum, minimum, maximum and squared deviations of every channel of the values so far.
+
+        Args:
+            width: ``[n]``: columns from there on (padding) do not count.
+        """
+        self._close(rows)
+        index = np.arange(self.samples)[rows]
+        if len(index) == 0:
+            return
+        self._row["stat"][rows] = self._stats + STATS * self.channels * np.arange(len(index))
+        self._stats += STATS * self.channels * len(index)
+        table = self._row[index]
+        if width is not None:
+            table["sw"] = width
+        self.launches.append(Launch("statistics", table, index.astype(np.int32), self.channels, self.dtype, self.dtype, note=self.doing))
+        self._writer[index] = -1  # what they read must not be written to the caller's memory instead
+
 
     def _note(self, what: str) -> None:
         what = f"{self.doing} ({what})" if self.doing and self.doing != what else what
@@ -415,7 +435,7 @@ class Track:
         if self._writer.max(initial=-1) >= 0 and dtype == self.dtype:
             # a sample whose last launch was its last step is written to its place by that launch
             row = self._row
-            plain = (row["src"] == 0) & (row["gather"] == 0) & (self._count == 0) & ~self._moved
+            plain = (self._writer[:, 0] >= 0) & (row["src"] == 0) & (row["gather"] == 0) & (self._count == 0) & ~self._moved
             plain &= (row["sy"] == row["dw"] * self.channels) & (self._source == DTYPES[dtype][0])
             done = np.flatnonzero(plain)
             for number in np.unique(self._writer[done, 0]):
@@ -430,4 +450,4 @@ class Track:
         blob = np.concatenate(self._blob)
         for launch in self.launches:
             launch.blob = blob
-        return Plan(self.samples, self.launches, self._stats, self._batch)
+        return Plan(self.samples, self.launches, np.empty(self._stats, np.float32) if self._stats else None, self._batch)

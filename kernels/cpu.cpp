@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 #include "fused.cuh"
+#include "stats.cuh"
 #if __has_include("filter.cuh")
 #include "filter.cuh"
 #endif
@@ -164,3 +165,17 @@ EXPORT int gpuaug_abi() { return 1; }
 EXPORT void gpuaug_sizes(int* out) {
   out[0] = sizeof(Row); out[1] = sizeof(Op); out[2] = sizeof(FilterRow); out[3] = sizeof(Launch);
 }
+void statistics_sample(const Launch& l, const Row& s, float* stats) {
+  for (int c = 0; c < l.channels; ++c) switch (l.source) {
+    case DT_U8: statistics<u8>(s, c, stats); break;
+    case DT_F16: statistics<f16>(s, c, stats); break;
+    case DT_BF16: statistics<bf16>(s, c, stats); break;
+    default: statistics<float>(s, c, stats); break;
+  }
+}
+
+      if (l.kind == KIND_STATISTICS) {
+        Row row = ((const Row*)l.rows)[r];
+        if (!row.src) row.src = scratch.last();
+        statistics_sample(l, row, stats);
+      }

@@ -295,7 +295,8 @@ template <class G, class T, int C> AUG void load(G g, const Row& s, const float*
     return;
   }
   to_frame(g, s, px);
-  if (s.gather == GATHER_LINEAR) gather_linear<G, T, C>(g, s, blob, c0, px);
+  if (s.gather == GATHER_TIME_WARP) gather_time_warp<G, T, C>(g, s, c0, px);
+  else if (s.gather == GATHER_LINEAR) gather_linear<G, T, C>(g, s, blob, c0, px);
   else if (s.gather == GATHER_CUBIC) gather_cubic<G, T, C>(g, s, blob, c0, px);
   else gather_nearest<G, T, C>(g, s, blob, c0, px);
 }
@@ -303,11 +304,15 @@ template <class G, class T, int C> AUG void load(G g, const Row& s, const float*
 // ---- operations -------------------------------------------------------------------------
 
 template <class G, int C> AUG_FN void program(G g, const Fused& f, const Row& s, int c0, Pixels<G, C>& px) {
-  const Sample sample = {f.blob, f.stats + s.stat, f.channels, c0, s.sh * s.sw};
+  const Sample sample = {f.blob, f.stats + s.stat, f.channels, c0};
   for (int k = s.ops; k < s.ops + s.n_ops; ++k) apply(g, f.ops[k], sample, px);
 }
 
 // ---- store ------------------------------------------------------------------------------
+
+}  // namespace aug
+#include "timewarp.cuh"
+namespace aug {
 
 template <class G, class T, int C> AUG_FN void store(G g, const Row& s, int c0, int first, Pixels<G, C>& px) {
   const int w = s.dw, left = s.dh * w - first, dx = s.dx, dc = s.dc;

@@ -20,14 +20,13 @@ enum OpCode {
   OP_HSV,        // p[0] hue shift (turns), p[1] saturation, p[2] value, in 0..1
   OP_GAUSS,      // p[0], p[1] key (bits), p[2] sigma, p[3] mean, p[4] width (bits); flag: see below
   OP_RECTS,      // arg: n rectangles (x0, y0, x1, y1 as int bits); flag: FillMode; p[5] offset of the fills (bits)
+  OP_PIXELS,     // single pixels; see dropout.cuh
+  OP_CHANNELS,   // whole channels
+  OP_BITMAP,     // the set bits of a map
+  OP_STANDARDIZE,  // by the sample's own statistics, then clipped to -20..20; flag: Standardize
   OP_COUNT
 };
 enum { GAUSS_SHARED = 1, GAUSS_U8 = 2, GAUSS_CLIP = 4 };
-enum FillMode {
-  FILL_CONSTANT = 0,  // blob[p[5] + c]
-  FILL_PER_RECT = 1,  // blob[p[5] + k * channels + c]
-  FILL_RANDOM = 2,    // a number per pixel and channel: p[0], p[1] key, p[2] width (bits), p[3] scale, p[4] floor it?
-};
 
 template <class G, int C> struct Pixels {  // a group's pixels: colour and position
   typename G::template Var<float> v[C];
@@ -35,9 +34,8 @@ template <class G, int C> struct Pixels {  // a group's pixels: colour and posit
 };
 struct Sample {  // what an operation may ask about its sample
   const float* blob;
-  const float* stats;  // per channel: sum, minimum, maximum, sum of squares
+  const float* stats;  // STATS numbers per channel; see rows.cuh
   int channels, c0;    // of the image; first channel of this chunk
-  int count;           // pixels that the statistics were taken over
 };
 
 AUG float linear_u8(float v, float a, float b) { return trunc_(clamp_(v * a + b, 0.0f, 255.0f)); }
@@ -108,51 +106,44 @@ template <class G, int C> AUG void op_gauss(G g, const Op& op, const Sample& s, 
   });
 }
 
-template <class G, int C> AUG void op_rects(G g, const Op& op, const Sample& s, Pixels<G, C>& px) {
-  typename G::template Var<int> hit;
-  g.each([&](Lane l) { hit[l] = 0; });
-  const u32* rects = (const u32*)s.blob + op.arg;
-  for (int k = 0; k < op.n; ++k) {
-    const int x0 = (int)ld(rects + 4 * k), y0 = (int)ld(rects + 4 * k + 1);
-    const u32 w = ld(rects + 4 * k + 2) - (u32)x0, h = ld(rects + 4 * k + 3) - (u32)y0;
-    g.each([&](Lane l) {
-      const bool in = ((u32)(px.x[l] - x0) < w) & ((u32)(px.y[l] - y0) < h);
-      hit[l] = in ? k + 1 : hit[l];
-    });
-  }
-  const float* fill = s.blob + (int)bits(op.p[5]);
-  if (op.flag == FILL_CONSTANT) {
-    AUG_UNROLL for (int c = 0; c < C; ++c) {
-      const float f = ld(fill + s.c0 + c);
-      g.each([&](Lane l) { px.v[c][l] = hit[l] ? f : px.v[c][l]; });
-    }
-  } else if (op.flag == FILL_PER_RECT) {
-    AUG_UNROLL for (int c = 0; c < C; ++c)
-      g.each([&](Lane l) {
-        const float f = ld(fill + max_(hit[l] - 1, 0) * s.channels + s.c0 + c);
-        px.v[c][l] = hit[l] ? f : px.v[c][l];
-      });
-  } else {
-    const u32 k0 = bits(op.p[0]), k1 = bits(op.p[1]);
-    const int width = (int)bits(op.p[2]);
-    const float scale = op.p[3], whole = op.p[4];
-    g.each([&](Lane l) {
-      const U4 u = philox((u32)(px.y[l] * width + px.x[l]), (u32)(s.c0 >> 2), 1u, 0u, k0, k1);
-      float n[4] = {uniform(u.x), uniform(u.y), uniform(u.z), uniform(u.w)};
-      AUG_UNROLL for (int c = 0; c < C; ++c) {
-        const float f = scale * (C == 1 ? pick(n, s.c0 & 3) : n[c]);
-        px.v[c][l] = hit[l] ? (whole != 0.0f ? floor_(f) : f) : px.v[c][l];
-      }
-    });
-  }
-}
-
 // the mean over all channels, as NumPy's img.mean()
 AUG float sample_mean(const Sample& s) {
-  float sum = 0.0f;
-  for (int c = 0; c < s.channels; ++c) sum += ld(s.stats + 4 * c);
-  return sum / ((float)s.count * (float)s.channels);
+  float sum = 0.0f, count = 0.0f;
+  for (int c = 0; c < s.channels; ++c) {
+    sum += ld(s.stats + STATS * c + STAT_SUM);
+    count += ld(s.stats + STATS * c + STAT_COUNT);
+  }
+  return sum / max_(count, 1.0f);
 }
+
+enum Standardize { STANDARDIZE_IMAGE = 0, STANDARDIZE_CHANNEL = 1, MIN_MAX_IMAGE = 2, MIN_MAX_CHANNEL = 3 };
+// what is subtracted, and what the difference is divided by
+AUG void standard(const Sample& s, int c, int kind, float& from, float& by) {
+  const bool one = kind == STANDARDIZE_CHANNEL || kind == MIN_MAX_CHANNEL;
+  const int first = one ? c : 0, last = one ? c + 1 : s.channels;
+  float sum = 0.0f, count = 0.0f, low = unbits(0x7f800000u), high = unbits(0xff800000u), squares = 0.0f;
+  for (int k = first; k < last; ++k) {
+    const float* t = s.stats + STATS * k;
+    sum += ld(t + STAT_SUM);
+    count += ld(t + STAT_COUNT);
+    low = min_(low, ld(t + STAT_LOW));
+    high = max_(high, ld(t + STAT_HIGH));
+  }
+  count = max_(count, 1.0f);
+  const float mean = sum / count;
+  for (int k = first; k < last; ++k) {  // deviations from a channel's mean, moved to the mean of all
+    const float* t = s.stats + STATS * k;
+    const float n = ld(t + STAT_COUNT), d = ld(t + STAT_SUM) / max_(n, 1.0f) - mean;
+    squares += ld(t + STAT_SQUARES) + n * d * d;
+  }
+  const bool range = kind >= MIN_MAX_IMAGE;
+  from = range ? low : mean;
+  by = (range ? high - low : sqrt_(squares / count)) + 1e-4f;
+}
+
+}  // namespace aug
+#include "dropout.cuh"
+namespace aug {
 
 template <class G, int C> AUG void apply(G g, const Op& op, const Sample& s, Pixels<G, C>& px) {
   switch (op.code) {
@@ -200,6 +191,16 @@ template <class G, int C> AUG void apply(G g, const Op& op, const Sample& s, Pix
       break;
     case OP_GAUSS: op_gauss(g, op, s, px); break;
     case OP_RECTS: op_rects(g, op, s, px); break;
+    case OP_PIXELS: op_pixels(g, op, s, px); break;
+    case OP_CHANNELS: op_channels(g, op, s, px); break;
+    case OP_BITMAP: op_bitmap(g, op, s, px); break;
+    case OP_STANDARDIZE: {
+      AUG_UNROLL for (int c = 0; c < C; ++c) {
+        float from, by;
+        standard(s, s.c0 + c, op.flag, from, by);
+        g.each([&](Lane l) { px.v[c][l] = clamp_((px.v[c][l] - from) / by, -20.0f, 20.0f); });
+      }
+    } break;
     default: break;
   }
 }

@@ -23,8 +23,13 @@ struct Row {                // 160 bytes
 enum Gather {
   GATHER_NONE = 0,           // integer strides: copy, crop, flip, transpose
   GATHER_NEAREST = 1, GATHER_LINEAR = 2, GATHER_CUBIC = 3,  // by the matrix m
-  GATHER_RESIZE_NEAREST = 4  // cv2.resize's nearest: floor(i * scale)
+  GATHER_RESIZE_NEAREST = 4, // cv2.resize's nearest: floor(i * scale)
+  GATHER_TIME_WARP = 5       // two linear pieces along x; see timewarp.cuh
 };
+
+// Statistics of one sample: STATS floats for each channel, at Row.stat of the launch that takes them (it reads the
+// row's source alone) and of those that use them.
+enum { STAT_COUNT = 0, STAT_SUM = 1, STAT_LOW = 2, STAT_HIGH = 3, STAT_SQUARES = 4, STATS = 5 };  // number without NaNs; squared deviations
 
 struct Op {                 // 64 bytes
   int code, arg, n, flag;   // arg: offset into the blob (in words of 4 bytes)

@@ -15,12 +15,14 @@ def _numbers(name: str, value) -> tuple[float, ...]:
 
 
 class Normalize(Transform):
-    """``(image - mean * max_pixel_value) / (std * max_pixel_value)``, per channel; the result is float32.
+    """``(image - mean * max_pixel_value) / (std * max_pixel_value)``, per channel, or by the sample's own statistics; to float32.
 
     Args:
         mean, std: a number, or one for each channel.
         max_pixel_value: the largest value of the images: 255 for uint8, 1.0 for float images in 0..1.
-        normalization: only "standard" is built.
+        normalization: "standard", the above; "image" and "image_per_channel" subtract the mean of the sample (of the channel) and
+            divide by its deviation + 1e-4; "min_max" and "min_max_per_channel" subtract the minimum and divide by maximum -
+            minimum + 1e-4. These four clip to -20..20 and leave NaNs out of their statistics.
         p: probability, per sample; must be 1 for uint8 batches, whose type changes.
 
     Shapes and dtypes: any to float32 (float16 and bfloat16 stay). Targets: image. Source: albumentations ``Normalize``.
@@ -42,11 +44,15 @@ class Normalize(Transform):
         if min(abs(s) for s in self.std) == 0:
             raise ValueError(f"std must not be 0, got {std!r}")
         one_of("normalization", normalization, _KINDS)
-        if normalization != "standard":
-            raise ValueError(f"normalization must be 'standard' (the others are not built yet), got {normalization!r}")
         self.normalization = normalization
 
     def lower(self, to, rows, params) -> None:
+        if self.normalization != "standard":
+            to.statistics(rows)
+            if to.is_u8:
+                to.convert("float32", rows)
+            to.pixel(rows, "standardize", flag=_KINDS.index(self.normalization) - 1)
+            return
         for name, values in (("mean", self.mean), ("std", self.std)):
             if len(values) not in (1, to.channels):
                 raise ValueError(f"Normalize: {name} has {len(values)} values for images of {to.channels} channels; pass one number or "

@@ -1,0 +1,120 @@
+// dropout.cuh: operations that replace pixels: rectangles, single pixels, channels, the set bits of a map. Included by pixel.cuh.
+#pragma once
+namespace aug {
+
+enum FillMode {
+  FILL_CONSTANT = 0,  // blob[p[5] + c]
+  FILL_PER_RECT = 1,  // blob[p[5] + k * channels + c]
+  FILL_RANDOM = 2,    // a number per pixel and channel: p[0], p[1] key, p[2] width (bits), p[3] scale, p[4] floor it?
+  FILL_MEAN = 3,      // the sample's mean
+};
+
+// the smallest box that holds a group's pixels; on the GPU, where it would cost a reduction over the block, everything
+struct Box { int x0, y0, x1, y1; };
+template <class G, int C> AUG Box box_of(G, const Pixels<G, C>& px) {
+#if AUG_GPU
+  return {-0x7fffffff, -0x7fffffff, 0x7fffffff, 0x7fffffff};
+#else
+  int x0 = px.x.v[0], x1 = x0, y0 = px.y.v[0], y1 = y0;
+  _Pragma("omp simd reduction(min:x0,y0) reduction(max:x1,y1)")
+  for (int i = 0; i < G::lanes; ++i) {
+    const int x = px.x.v[i], y = px.y.v[i];
+    x0 = x < x0 ? x : x0; x1 = x > x1 ? x : x1;
+    y0 = y < y0 ? y : y0; y1 = y > y1 ? y : y1;
+  }
+  return {x0, y0, x1, y1};
+#endif
+}
+
+// Replaces the pixels with hit[l] > 0; hit[l] - 1 is the rectangle whose colour FILL_PER_RECT takes.
+template <class G, int C> AUG void fill_hits(G g, const Op& op, const Sample& s, typename G::template Var<int>& hit, Pixels<G, C>& px) {
+  const float* fill = s.blob + (int)bits(op.p[5]);
+  if (op.flag == FILL_CONSTANT || op.flag == FILL_MEAN) {
+    const float mean = op.flag == FILL_MEAN ? sample_mean(s) : 0.0f;
+    AUG_UNROLL for (int c = 0; c < C; ++c) {
+      const float f = op.flag == FILL_MEAN ? mean : ld(fill + s.c0 + c);
+      g.each([&](Lane l) { px.v[c][l] = hit[l] ? f : px.v[c][l]; });
+    }
+  } else if (op.flag == FILL_PER_RECT) {
+    AUG_UNROLL for (int c = 0; c < C; ++c)
+      g.each([&](Lane l) {
+        const float f = ld(fill + max_(hit[l] - 1, 0) * s.channels + s.c0 + c);
+        px.v[c][l] = hit[l] ? f : px.v[c][l];
+      });
+  } else {
+    const u32 k0 = bits(op.p[0]), k1 = bits(op.p[1]);
+    const int width = (int)bits(op.p[2]);
+    const float scale = op.p[3], whole = op.p[4];
+    g.each([&](Lane l) {
+      const U4 u = philox((u32)(px.y[l] * width + px.x[l]), (u32)(s.c0 >> 2), 1u, 0u, k0, k1);
+      float n[4] = {uniform(u.x), uniform(u.y), uniform(u.z), uniform(u.w)};
+      AUG_UNROLL for (int c = 0; c < C; ++c) {
+        const float f = scale * (C == 1 ? pick(n, s.c0 & 3) : n[c]);
+        px.v[c][l] = hit[l] ? (whole != 0.0f ? floor_(f) : f) : px.v[c][l];
+      }
+    });
+  }
+}
+
+// arg: n rectangles (x0, y0, x1, y1 as int bits); a later one covers an earlier one
+template <class G, int C> AUG void op_rects(G g, const Op& op, const Sample& s, Pixels<G, C>& px) {
+  typename G::template Var<int> hit;
+  const u32* rects = (const u32*)s.blob + op.arg;
+  const Box box = box_of<G, C>(g, px);
+  bool any = false;
+  for (int k = 0; k < op.n; ++k) {
+    const int x0 = (int)ld(rects + 4 * k), y0 = (int)ld(rects + 4 * k + 1);
+    const int x1 = (int)ld(rects + 4 * k + 2), y1 = (int)ld(rects + 4 * k + 3);
+    if (x0 > box.x1 || x1 <= box.x0 || y0 > box.y1 || y1 <= box.y0) continue;
+    const u32 w = (u32)(x1 - x0), h = (u32)(y1 - y0);
+    if (!any) g.each([&](Lane l) { hit[l] = 0; });
+    any = true;
+    g.each([&](Lane l) {
+      const bool in = ((u32)(px.x[l] - x0) < w) & ((u32)(px.y[l] - y0) < h);
+      hit[l] = in ? k + 1 : hit[l];
+    });
+  }
+  if (any) fill_hits<G, C>(g, op, s, hit, px);
+}
+
+// PixelDropout. p[0], p[1] key, p[2] width (bits), p[3] the probability times 2^24; n: a draw for each channel?
+// The fill is blob[p[5] + c].
+template <class G, int C> AUG void op_pixels(G g, const Op& op, const Sample& s, Pixels<G, C>& px) {
+  const u32 k0 = bits(op.p[0]), k1 = bits(op.p[1]);
+  const int width = (int)bits(op.p[2]), each = op.n;
+  const float below = op.p[3] * (1.0f / 16777216.0f);
+  const float* fill = s.blob + (int)bits(op.p[5]) + s.c0;
+  float f[C];
+  AUG_UNROLL for (int c = 0; c < C; ++c) f[c] = ld(fill + c);
+  g.each([&](Lane l) {
+    const U4 u = philox((u32)(px.y[l] * width + px.x[l]), each ? (u32)(s.c0 >> 2) : 0u, 3u, 0u, k0, k1);
+    const float n[4] = {uniform(u.x), uniform(u.y), uniform(u.z), uniform(u.w)};
+    AUG_UNROLL for (int c = 0; c < C; ++c) {
+      const float z = !each ? n[0] : C == 1 ? pick(n, s.c0 & 3) : n[c];
+      px.v[c][l] = z < below ? f[c] : px.v[c][l];
+    }
+  });
+}
+
+// ChannelDropout. arg: for each channel whether it is dropped (0 or 1), then the fills
+template <class G, int C> AUG void op_channels(G g, const Op& op, const Sample& s, Pixels<G, C>& px) {
+  AUG_UNROLL for (int c = 0; c < C; ++c) {
+    const float drop = ld(s.blob + op.arg + s.c0 + c), f = ld(s.blob + op.arg + s.channels + s.c0 + c);
+    if (drop != 0.0f) g.each([&](Lane l) { px.v[c][l] = f; });
+  }
+}
+
+// MaskDropout. arg: lines of p[2] (bits) words of 32 pixels each, lowest bit first; p[3] width and p[4] height (bits) of the map
+template <class G, int C> AUG void op_bitmap(G g, const Op& op, const Sample& s, Pixels<G, C>& px) {
+  typename G::template Var<int> hit;
+  const u32* map = (const u32*)s.blob + op.arg;
+  const int words = (int)bits(op.p[2]), w = (int)bits(op.p[3]), h = (int)bits(op.p[4]);
+  g.each([&](Lane l) {
+    const int x = clamp_(px.x[l], 0, w - 1), y = clamp_(px.y[l], 0, h - 1);
+    const bool in = ((u32)px.x[l] < (u32)w) & ((u32)px.y[l] < (u32)h);
+    hit[l] = in ? (int)(ld(map + y * words + (x >> 5)) >> (x & 31) & 1u) : 0;
+  });
+  fill_hits<G, C>(g, op, s, hit, px);
+}
+
+}  // namespace aug
