@@ -232,6 +232,7 @@ class Producer:
         return Job(planned, items, reads)
 
     def _item(self, index, sample=None):
+        self.channel.check()  # a slow dataset must not keep a loop from ending
         item, recipe = Item(index), self.recipe
         known = recipe.errors.get(index)
         if known is not None:

@@ -135,18 +135,21 @@ class DataLoader(torch.utils.data.DataLoader):
             **({} if at.done else {"sampler": at.sampler}),
             **dataclasses.asdict(order.Position() if at.done else at.position),
             "world": _rank()[1],
+            "length": length(self.dataset),
         }
 
     def load_state_dict(self, state):
         """The next iteration continues behind the last batch that was delivered when `state` was taken.
 
-        Another num_workers, device or batch size (with a batch sampler of your own: not that) is fine. The dataset's length,
-        sampler, shuffle and number of ranks must be the same: ValueError from the iteration, if the order is another.
+        Another num_workers, device or batch size (with a batch sampler of your own: not that) is fine. The dataset's length and
+        the number of ranks must be the same: ValueError. So must be the order: ValueError from the next iteration.
         """
         if state.get("version") != STATE_VERSION:
             raise ValueError(f"this is no state of a gpuaug.DataLoader, or one of another version: {sorted(state)}")
         if state["world"] != _rank()[1]:
             raise ValueError(f"the state was saved with {state['world']} ranks, now there are {_rank()[1]}")
+        if state["length"] != length(self.dataset):
+            raise ValueError(f"the state is of a dataset of {state['length']} samples, this one has {length(self.dataset)}")
         self.seed = state["seed"]
         if self.transform is not None and hasattr(self.transform, "seed"):
             self.transform.seed = state["transform_seed"]

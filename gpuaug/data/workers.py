@@ -244,8 +244,7 @@ class WorkerRoad:
 
     def __next__(self):
         while True:
-            with self._stats.time("load"):
-                reply = next(self._iterator, None)
+            reply = self._next_reply()
             if reply is None:
                 self.close()
                 if self._bad and not self._delivered and self._fresh:
@@ -272,6 +271,16 @@ class WorkerRoad:
             if self._policy == "replace":
                 self._last = loaded
             return loaded
+
+    def _next_reply(self):
+        try:
+            with self._stats.time("load"):
+                return next(self._iterator, None)
+        except OSError as error:
+            # how torch dies of a worker that is killed while it hands over memory; what a dataset raises is "Caught ..."
+            if getattr(self._iterator, "_num_workers", 0) and not str(error).startswith("Caught"):
+                raise RuntimeError("a DataLoader worker exited unexpectedly, was it killed (out of memory)?") from error
+            raise
 
     def _repeat(self, count):
         # a long run of bad samples: beyond what a worker may look back, the last sample that was delivered stands in

@@ -1,0 +1,45 @@
+"""Trains on a folder, writing down what it sees and its state after each batch, until it is killed.
+
+Usage: train_and_die.py FOLDER LOG STATE WORKERS BATCH_SIZE
+"""
+
+import hashlib
+import json
+import os
+import sys
+import time
+
+import torch
+from fake_compose import FakeCompose
+from torchvision.datasets import ImageFolder
+
+from gpuaug.data import DataLoader
+
+
+class Named(ImageFolder):
+    """An ImageFolder that returns its sample's number as label."""
+
+    def encoded(self, index):
+        return self.samples[index][0], index
+
+
+def main(folder, log, state, workers, batch_size):
+    loader = DataLoader(Named(folder), int(batch_size), shuffle=True, num_workers=int(workers), seed=11, device="cpu",
+                        transform=FakeCompose(8))  # fmt: skip
+    if os.path.exists(state):
+        loader.load_state_dict(torch.load(state, weights_only=True))
+    epoch = loader.state_dict()["epoch"]
+    with open(log, "a") as out:
+        for e in range(epoch, 3):
+            for images, numbers in loader:
+                for image, number in zip(images, numbers.tolist()):
+                    digest = hashlib.md5(image.numpy().tobytes()).hexdigest()
+                    out.write(json.dumps([e, number, digest]) + "\n")
+                out.flush()
+                torch.save(loader.state_dict(), state + ".new")
+                os.replace(state + ".new", state)
+                time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
