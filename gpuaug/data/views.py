@@ -5,6 +5,7 @@ subclass that overrides `__getitem__`, a host-side `transform` or a loader of th
 """
 
 import bisect
+import sys
 
 import numpy as np
 import torch
@@ -34,13 +35,11 @@ def _of_concat(dataset, inner, i):
 
 
 def _folder(dataset):
-    try:
-        from torchvision.datasets import DatasetFolder, folder
-    except ImportError:
+    datasets = sys.modules.get("torchvision.datasets")  # where nobody imported it (1 s), nothing can be one of its
+    base = getattr(datasets, "DatasetFolder", None)
+    if base is None or not isinstance(dataset, base) or type(dataset).__getitem__ is not base.__getitem__:
         return None
-    if not isinstance(dataset, DatasetFolder) or type(dataset).__getitem__ is not DatasetFolder.__getitem__:
-        return None
-    if dataset.transform is not None or dataset.loader not in (folder.default_loader, folder.pil_loader):
+    if dataset.transform is not None or dataset.loader not in (datasets.folder.default_loader, datasets.folder.pil_loader):
         return None
 
     def sample(i):
@@ -98,14 +97,13 @@ class _SubsetView:
 
 
 def _torchvision(dataset):
-    try:
-        from torchvision.datasets import CIFAR10, MNIST
-    except ImportError:
-        return None
-    for base in (CIFAR10, MNIST):
-        if isinstance(dataset, base) and type(dataset).__getitem__ is base.__getitem__:
-            if dataset.transform is None and dataset.target_transform is None and len(dataset):
-                return ArrayView((np.asarray(dataset.data), np.asarray(dataset.targets)), pictures=True)
+    datasets = sys.modules.get("torchvision.datasets")
+    for name in ("CIFAR10", "MNIST"):
+        base = getattr(datasets, name, None)
+        if base is None or not isinstance(dataset, base) or type(dataset).__getitem__ is not base.__getitem__:
+            continue
+        if dataset.transform is None and dataset.target_transform is None and len(dataset):
+            return ArrayView((np.asarray(dataset.data), np.asarray(dataset.targets)), pictures=True)
     return None
 
 

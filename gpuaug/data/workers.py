@@ -276,7 +276,7 @@ class WorkerRoad:
         try:
             with self._stats.time("load"):
                 return next(self._iterator, None)
-        except OSError as error:
+        except (OSError, EOFError) as error:
             # how torch dies of a worker that is killed while it hands over memory; what a dataset raises is "Caught ..."
             if getattr(self._iterator, "_num_workers", 0) and not str(error).startswith("Caught"):
                 raise RuntimeError("a DataLoader worker exited unexpectedly, was it killed (out of memory)?") from error

@@ -225,9 +225,9 @@ def test_the_end_of_the_interpreter_in_the_middle_of_an_epoch(shared_folder):
     program = f"""
 import sys; sys.path[:0] = [{str(here)!r}, {str(here.parent.parent)!r}]
 from fake_compose import FakeCompose
-from torchvision.datasets import ImageFolder
 from gpuaug.data import DataLoader
-it = iter(DataLoader(ImageFolder({str(shared_folder)!r}), 2, transform=FakeCompose(4), device="cpu"))
+from train_and_die import Named
+it = iter(DataLoader(Named({str(shared_folder)!r}), 2, transform=FakeCompose(4), device="cpu"))
 next(it)
 raise SystemExit(7)
 """
