@@ -88,9 +88,7 @@ def torchvisions():
         "flip": v2.RandomHorizontalFlip(p=1),
         "affine + colour + masks + Normalize": v2.Compose(
             [
-                v2.RandomAffine(
-                    15, translate=(0.1, 0.1), scale=(0.9, 1.1), shear=5, interpolation=v2.InterpolationMode.BILINEAR
-                ),
+                v2.RandomAffine(15, translate=(0.1, 0.1), scale=(0.9, 1.1), shear=5, interpolation=v2.InterpolationMode.BILINEAR),
                 v2.ColorJitter(0.2, 0.2, 0.1, 0.1),
                 v2.RandomErasing(p=1, scale=(0.05, 0.1)),
                 v2.ToDtype(torch.float32, scale=True),

@@ -117,7 +117,10 @@ def slug(text):
 
 
 def write(name, results, device="cpu", out=None, **more):
-    """Writes bench/results/NAME-cpu.json or NAME-<card>.json with everything about the machine; returns the path."""
+    """Writes bench/results/NAME-cpu.json or NAME-<card>.json with everything about the machine; returns the path.
+
+    The tables of the README follow, unless the results go elsewhere (`out`).
+    """
     record = {
         "name": name,
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
@@ -129,6 +132,10 @@ def write(name, results, device="cpu", out=None, **more):
     path = Path(out) if out else RESULTS / f"{name}-{where}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(rounded(record), indent=1) + "\n")
+    if not out:
+        from bench import table
+
+        table.update()
     return path
 
 

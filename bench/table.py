@@ -29,7 +29,8 @@ def caption(record):
     where = m["cpu"] if m["device"] == "cpu" else f"{m['device_name']}, host {m['cpu']}"
     names = {"opencv-python-headless": "OpenCV", "nvidia-dali-cuda130": "DALI", "cupy-cuda13x": "CuPy"}
     used = ", ".join(f"{names.get(name, name)} {m['versions'][name]}" for name in SHOWN if name in m["versions"])
-    return f"{record['date'][:10]}, {where}; Python {m['python']}, {used}."
+    busy = f" Other work ran meanwhile (load {m['load']:.1f} on {m['cores']} cores)." if m["load"] > 2 * m["cores"] else ""
+    return f"{record['date'][:10]}, {where}; Python {m['python']}, {used}.{busy}"
 
 
 def section(name):
@@ -50,14 +51,17 @@ def filled(text):
     )
 
 
+def update():
+    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
-    before = README.read_text(encoding="utf-8")
-    after = filled(before)
     if parser.parse_args().check:
-        sys.exit(before != after and "README.md: its tables are not those of bench/results; run python -m bench.table")
-    README.write_text(after, encoding="utf-8")
+        text = README.read_text(encoding="utf-8")
+        sys.exit(filled(text) != text and "README.md: its tables are not those of bench/results; run python -m bench.table")
+    update()
 
 
 if __name__ == "__main__":
