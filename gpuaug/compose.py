@@ -11,6 +11,7 @@ import torch
 from . import draw as philox
 from .backends import execute
 from .batch import DTYPES, TORCH_DTYPES, Batch
+from .memory import empty
 from .plan import Track
 from .transform import Transform, View, boolean, integer, probability
 
@@ -512,7 +513,7 @@ def deliver(track: Track, name: str, dtype, channels_last: bool, squeeze: bool) 
     n, c = track.samples, track.channels
     h, w = size[0].tolist() if n else (0, 0)
     kind = track.dtype if dtype is None else _name(dtype)
-    out = torch.empty((n, h, w, c) if channels_last else (n, c, h, w), dtype=TORCH_DTYPES[kind], device=track.device)
+    out = empty((n, h, w, c) if channels_last else (n, c, h, w), TORCH_DTYPES[kind], track.device)
     if n:
         step = h * w * c * DTYPES[kind][1]
         stride = np.empty((n, 3), np.int64)
@@ -527,7 +528,7 @@ def deliver_ragged(track: Track, planar: bool) -> list[torch.Tensor]:
     size, c = track.size.astype(np.int64), track.channels
     volume = size[:, 0] * size[:, 1] * c
     start = np.concatenate([[0], np.cumsum((volume + 63) & ~63)])
-    out = torch.empty(int(start[-1]), dtype=TORCH_DTYPES[track.dtype], device=track.device)
+    out = empty((int(start[-1]),), TORCH_DTYPES[track.dtype], track.device)
     stride = np.empty((track.samples, 3), np.int64)
     if planar:
         stride[:, 0], stride[:, 1], stride[:, 2] = size[:, 1], 1, size[:, 0] * size[:, 1]

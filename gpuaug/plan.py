@@ -16,7 +16,7 @@ from .batch import DTYPES, Batch
 
 ROW = np.dtype([("src", "i8"), ("dst", "i8"), ("sh", "i4"), ("sw", "i4"), ("sy", "i4"), ("sx", "i4"), ("sc", "i4"), ("dh", "i4"),
                 ("dw", "i4"), ("dy", "i4"), ("dx", "i4"), ("dc", "i4"), ("frame", "i4", 6), ("m", "f4", 9), ("gather", "i4"),
-                ("border", "i4"), ("fill", "i4"), ("ops", "i4"), ("n_ops", "i4"), ("stat", "i4"), ("pad", "i4"), ("scale", "f8", 2)])
+                ("border", "i4"), ("fill", "i4"), ("ops", "i4"), ("n_ops", "i4"), ("stat", "i4"), ("positions", "i4"), ("scale", "f8", 2)])
 OP = np.dtype([("code", "i4"), ("arg", "i4"), ("n", "i4"), ("flag", "i4"), ("p", "f4", 12)])
 FILTER_ROW = np.dtype([("src", "i8"), ("dst", "i8"), ("h", "i4"), ("w", "i4"), ("sy", "i4"), ("sx", "i4"), ("sc", "i4"), ("dy", "i4"),
                        ("dx", "i4"), ("dc", "i4"), ("border", "i4"), ("fill", "i4"), ("kind", "i4"), ("kh", "i4"), ("kw", "i4"),
@@ -279,6 +279,7 @@ class Track:
             positions: whether the operation looks at pixel positions.
         """
         if positions:
+            self._row["positions"][rows] = 1
             moved = np.flatnonzero(self._moved)
             if len(moved):
                 moved = np.intersect1d(moved, np.arange(self.samples)[rows], assume_unique=True)
@@ -349,7 +350,6 @@ class Track:
             out["kind"], out["n"] = 1, lengths[:, 2]
         self._emit("filter", out, np.arange(self.samples)[rows], self.dtype, self.doing or kind)
 
-    # ---- stages ----------------------------------------------------------------------
     def statistics(self, rows, width=None) -> None:
         """Take count, sum, minimum, maximum and squared deviations of every channel of the values so far.
 
@@ -368,6 +368,7 @@ class Track:
         self.launches.append(Launch("statistics", table, index.astype(np.int32), self.channels, self.dtype, self.dtype, note=self.doing))
         self._writer[index] = -1  # what they read must not be written to the caller's memory instead
 
+    # ---- stages ----------------------------------------------------------------------
 
     def _note(self, what: str) -> None:
         what = f"{self.doing} ({what})" if self.doing and self.doing != what else what
@@ -416,7 +417,7 @@ class Track:
         row["src"][index] = 0
         row["sh"][index], row["sw"][index] = row["dh"][index], row["dw"][index]
         row["sy"][index], row["sx"][index], row["sc"][index] = row["dw"][index] * self.channels, self.channels, 1
-        row["gather"][index] = 0
+        row["gather"][index] = row["positions"][index] = 0
         row["border"][index] = 1
         row["frame"][index] = IDENTITY
         self._count[index] = 0

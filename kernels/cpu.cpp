@@ -90,7 +90,61 @@ template <int C> void fused_chunks(const Fused& f, const Row& s, int source, int
     }
 }
 
+// ---- copies with rectangles of constant colour: no arithmetic, so lines are copied and filled as they lie ----------
+
+bool only_rects(const Launch& l, const Row& s) {
+  const int item = bytes_of(l.source);
+  const bool pixels = s.sx == l.channels && s.sc == 1 && s.dx == s.sx && s.dc == 1;
+  const bool planes = s.sx == 1 && s.dx == 1;
+  static const int straight[6] = {1, 0, 0, 0, 1, 0};
+  if (s.gather != GATHER_NONE || l.source != l.target || item > 4 || !(pixels || planes)) return false;
+  if (std::memcmp(s.frame, straight, sizeof straight)) return false;
+  for (int k = s.ops; k < s.ops + s.n_ops; ++k)
+    if (l.ops[k].code != OP_RECTS || l.ops[k].flag > FILL_PER_RECT) return false;
+  return true;
+}
+
+template <class T> void copy_rects(const Launch& l, const Row& s) {
+  const bool planes = s.sx == 1 && l.channels != 1;
+  const int inner = planes ? 1 : l.channels, outer = planes ? l.channels : 1;
+  const T* src = (const T*)s.src;
+  T* dst = (T*)s.dst;
+  const u64 line = (u64)s.dw * inner;
+  for (int c = 0; c < outer; ++c) {
+    const T* from = src + (i64)c * s.sc;
+    T* to = dst + (i64)c * s.dc;
+    if ((u64)s.sy == line && (u64)s.dy == line) std::memcpy(to, from, line * s.dh * sizeof(T));
+    else
+      for (int y = 0; y < s.dh; ++y) std::memcpy(to + (i64)y * s.dy, from + (i64)y * s.sy, line * sizeof(T));
+  }
+  std::vector<T> colours(line);
+  for (int k = s.ops; k < s.ops + s.n_ops; ++k) {
+    const Op& op = l.ops[k];
+    const u32* rects = (const u32*)l.blob + op.arg;
+    for (int r = 0; r < op.n; ++r) {
+      const int x0 = max_((int)rects[4 * r], 0), y0 = max_((int)rects[4 * r + 1], 0);
+      const int x1 = min_((int)rects[4 * r + 2], s.dw), y1 = min_((int)rects[4 * r + 3], s.dh);
+      if (x0 >= x1 || y0 >= y1) continue;
+      const float* fill = l.blob + (int)bits(op.p[5]) + (op.flag == FILL_PER_RECT ? r * l.channels : 0);
+      const u64 count = (u64)(x1 - x0) * inner;
+      for (int c = 0; c < outer; ++c) {
+        for (u64 i = 0; i < count; ++i) put(&colours[i], fill[planes ? c : (int)(i % inner)]);
+        for (int y = y0; y < y1; ++y) std::memcpy(dst + (i64)c * s.dc + (i64)y * s.dy + (i64)x0 * inner, colours.data(), count * sizeof(T));
+      }
+    }
+  }
+}
+
 void fused_sample(const Launch& l, const Row& s, const float* stats) {
+  if (only_rects(l, s)) {
+    switch (l.source) {
+      case DT_U8: return copy_rects<u8>(l, s);
+      case DT_F16: return copy_rects<f16>(l, s);
+      case DT_BF16: return copy_rects<bf16>(l, s);
+      case DT_F32: return copy_rects<float>(l, s);
+      default: return copy_rects<i32>(l, s);
+    }
+  }
   // a rotated line visits cache lines in an order that no hardware prefetcher follows
   const i64 bytes = (i64)bytes_of(l.source) * s.sh * s.sw * l.channels;
   if (s.gather != GATHER_NONE && s.sx > 0 && s.sy > 0 && s.sy >= s.sx && bytes <= 512 * 1024)
@@ -113,6 +167,15 @@ void filter_one(const Launch& l, const FilterRow& s, Scratch& scratch) {
   }
 }
 #endif
+
+void statistics_sample(const Launch& l, const Row& s, float* stats) {
+  for (int c = 0; c < l.channels; ++c) switch (l.source) {
+    case DT_U8: statistics<u8>(s, c, stats); break;
+    case DT_F16: statistics<f16>(s, c, stats); break;
+    case DT_BF16: statistics<bf16>(s, c, stats); break;
+    default: statistics<float>(s, c, stats); break;
+  }
+}
 
 // gives a row its addresses in the worker's scratch
 template <class R> R placed(const R& row, i64 bytes, Scratch& scratch) {
@@ -138,6 +201,11 @@ EXPORT void gpuaug_run(const Launch* launches, int count, int samples, float* st
         const Row& row = ((const Row*)l.rows)[r];
         // + 64: a word-wise load may look past the last pixel
         fused_sample(l, placed(row, (i64)bytes_of(l.target) * row.dh * row.dw * l.channels + 64, scratch), stats);
+      }
+      if (l.kind == KIND_STATISTICS) {
+        Row row = ((const Row*)l.rows)[r];
+        if (!row.src) row.src = scratch.last();
+        statistics_sample(l, row, stats);
       }
 #if __has_include("filter.cuh")
       if (l.kind == KIND_FILTER) {
@@ -165,17 +233,3 @@ EXPORT int gpuaug_abi() { return 1; }
 EXPORT void gpuaug_sizes(int* out) {
   out[0] = sizeof(Row); out[1] = sizeof(Op); out[2] = sizeof(FilterRow); out[3] = sizeof(Launch);
 }
-void statistics_sample(const Launch& l, const Row& s, float* stats) {
-  for (int c = 0; c < l.channels; ++c) switch (l.source) {
-    case DT_U8: statistics<u8>(s, c, stats); break;
-    case DT_F16: statistics<f16>(s, c, stats); break;
-    case DT_BF16: statistics<bf16>(s, c, stats); break;
-    default: statistics<float>(s, c, stats); break;
-  }
-}
-
-      if (l.kind == KIND_STATISTICS) {
-        Row row = ((const Row*)l.rows)[r];
-        if (!row.src) row.src = scratch.last();
-        statistics_sample(l, row, stats);
-      }

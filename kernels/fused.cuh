@@ -41,17 +41,21 @@ template <class G, int C> AUG void to_frame(G g, const Row& s, Pixels<G, C>& px)
 
 #if !AUG_GPU
 // n pixels of a line into lanes at..at+n-1; `step` elements from pixel to pixel
+template <class T, int C, int STEP, class G> AUG void load_pixels(const T* src, Pixels<G, C>& px, int at, int n) {
+  T plane[C][G::lanes];  // taken apart first, then converted: both loops vectorize
+  for (int i = 0; i < n; ++i) {
+    AUG_UNROLL for (int c = 0; c < C; ++c) plane[c][i] = src[STEP * i + c];
+  }
+  for (int c = 0; c < C; ++c) {
+    float* v = px.v[c].v + at;
+    AUG_SIMD for (int i = 0; i < n; ++i) v[i] = get(plane[c][i]);
+  }
+}
 template <class T, int C, class G> AUG void load_run(const T* src, int step, int sc, Pixels<G, C>& px, int at, int n) {
-  if (step == C && sc == 1) {
-    if (n == G::lanes) {  // a constant trip count vectorizes best
-      AUG_SIMD for (int i = 0; i < G::lanes; ++i) {
-        AUG_UNROLL for (int c = 0; c < C; ++c) px.v[c].v[i] = get(src[C * i + c]);
-      }
-    } else {
-      AUG_SIMD for (int i = 0; i < n; ++i) {
-        AUG_UNROLL for (int c = 0; c < C; ++c) px.v[c].v[at + i] = get(src[C * i + c]);
-      }
-    }
+  if ((step == C || step == -C) && (sc == 1 || C == 1)) {
+    // the constant trip count of a whole group vectorizes best
+    if (step == C) n == G::lanes ? load_pixels<T, C, C, G>(src, px, 0, G::lanes) : load_pixels<T, C, C, G>(src, px, at, n);
+    else n == G::lanes ? load_pixels<T, C, -C, G>(src, px, 0, G::lanes) : load_pixels<T, C, -C, G>(src, px, at, n);
     return;
   }
   for (int c = 0; c < C; ++c) {
@@ -112,7 +116,11 @@ typedef u32 __attribute__((aligned(1), may_alias)) u32_unaligned;
 #endif
 template <int C> AUG u32 word(const u8* p) {
 #if !AUG_GPU
-  if (C >= 3) return *(const u32_unaligned*)p;
+  if (C >= 3) {
+    u32 w = *(const u32_unaligned*)p;
+    __asm__("" : "+r"(w));  // stays a scalar load and store: the compiler would collect vectors by insertion, at twice the time
+    return w;
+  }
 #endif
   u32 w = ld(p);
   AUG_UNROLL for (int c = 1; c < C; ++c) w |= (u32)ld(p + c) << (8 * c);
@@ -159,11 +167,19 @@ template <class G, class T, int C> AUG_FN void gather_linear(G g, const Row& s, 
       t.o[0][l] = o; t.o[1][l] = o + sx; t.o[2][l] = o + sy; t.o[3][l] = o + sx + sy;
     });
   } else {
-    g.each([&](Lane l) {
-      const int u0 = border_index(t.x[l], w, border) * sx, u1 = border_index(t.x[l] + 1, w, border) * sx;
-      const int v0 = border_index(t.y[l], h, border) * sy, v1 = border_index(t.y[l] + 1, h, border) * sy;
-      t.o[0][l] = v0 + u0; t.o[1][l] = v0 + u1; t.o[2][l] = v1 + u0; t.o[3][l] = v1 + u1;
-    });
+    if (border <= BORDER_REPLICATE) {  // a loop of its own: without the modes' branches it vectorizes
+      g.each([&](Lane l) {
+        const int u0 = clamp_(t.x[l], 0, w - 1) * sx, u1 = clamp_(t.x[l] + 1, 0, w - 1) * sx;
+        const int v0 = clamp_(t.y[l], 0, h - 1) * sy, v1 = clamp_(t.y[l] + 1, 0, h - 1) * sy;
+        t.o[0][l] = v0 + u0; t.o[1][l] = v0 + u1; t.o[2][l] = v1 + u0; t.o[3][l] = v1 + u1;
+      });
+    } else {
+      g.each([&](Lane l) {
+        const int u0 = border_index(t.x[l], w, border) * sx, u1 = border_index(t.x[l] + 1, w, border) * sx;
+        const int v0 = border_index(t.y[l], h, border) * sy, v1 = border_index(t.y[l] + 1, h, border) * sy;
+        t.o[0][l] = v0 + u0; t.o[1][l] = v0 + u1; t.o[2][l] = v1 + u0; t.o[3][l] = v1 + u1;
+      });
+    }
   }
   const bool filled = !inside && border == BORDER_CONSTANT;
   const float* fill = blob + s.fill + c0;
@@ -287,13 +303,18 @@ template <class G, class T, int C> AUG_FN void gather_cubic(G g, const Row& s, c
   });
 }
 
+}  // namespace aug
+#include "timewarp.cuh"
+namespace aug {
+
 template <class G, class T, int C> AUG void load(G g, const Row& s, const float* blob, int c0, int first, Pixels<G, C>& px) {
-  positions(g, s, first, px);
   if (s.gather == GATHER_NONE) {
+    if (AUG_GPU || s.positions) positions(g, s, first, px);
     load_view<G, T, C>(g, s, c0, first, px);
-    to_frame(g, s, px);
+    if (s.positions) to_frame(g, s, px);
     return;
   }
+  positions(g, s, first, px);
   to_frame(g, s, px);
   if (s.gather == GATHER_TIME_WARP) gather_time_warp<G, T, C>(g, s, c0, px);
   else if (s.gather == GATHER_LINEAR) gather_linear<G, T, C>(g, s, blob, c0, px);
@@ -309,10 +330,6 @@ template <class G, int C> AUG_FN void program(G g, const Fused& f, const Row& s,
 }
 
 // ---- store ------------------------------------------------------------------------------
-
-}  // namespace aug
-#include "timewarp.cuh"
-namespace aug {
 
 template <class G, class T, int C> AUG_FN void store(G g, const Row& s, int c0, int first, Pixels<G, C>& px) {
   const int w = s.dw, left = s.dh * w - first, dx = s.dx, dc = s.dc;
@@ -333,8 +350,13 @@ template <class G, class T, int C> AUG_FN void store(G g, const Row& s, int c0, 
   if (s.dy == w * dx && left >= G::lanes) {
     T* p = out + (i64)first * dx;
     if (dx == C && dc == 1) {
-      AUG_SIMD for (int i = 0; i < G::lanes; ++i) {
-        AUG_UNROLL for (int c = 0; c < C; ++c) put(p + C * i + c, px.v[c].v[i]);
+      // converted plane by plane, then interleaved: both loops vectorize, in one they would not
+      T plane[C][G::lanes];
+      for (int c = 0; c < C; ++c) {
+        AUG_SIMD for (int i = 0; i < G::lanes; ++i) put(&plane[c][i], px.v[c].v[i]);
+      }
+      for (int i = 0; i < G::lanes; ++i) {
+        AUG_UNROLL for (int c = 0; c < C; ++c) p[C * i + c] = plane[c][i];
       }
       return;
     }

@@ -258,7 +258,10 @@ AUG float get(f16 v) { return from_half(v.bits); }
 AUG float get(bf16 v) { return unbits((u32)v.bits << 16); }
 AUG float get(i32 v) { return unbits(v.bits); }
 
-AUG void put(u8* p, float v) { *p = (u8)(int)round_(clamp_(v, 0.0f, 255.0f)); }
+// Rounds half to even and saturates. Adding 1.5 * 2^23 leaves the rounded number in the low bits, and the bits of
+// floats are ordered as integers: an integer clamp, which compilers vectorize well (a float clamp became blends: 3x).
+AUG u8 to_u8(float v) { return (u8)(clamp_((int)bits(v + 12582912.0f), 0x4b400000, 0x4b4000ff) & 255); }
+AUG void put(u8* p, float v) { *p = to_u8(v); }
 AUG void put(float* p, float v) { *p = v; }
 AUG void put(f16* p, float v) { p->bits = half_bits(v); }
 AUG void put(bf16* p, float v) { p->bits = bhalf_bits(v); }

@@ -6,7 +6,7 @@
 // rounding or truncation of its reference, so that a fused program equals the steps one by one.
 #pragma once
 #include "rows.cuh"
-#include "philox.cuh"
+#include "threefry.cuh"
 namespace aug {
 
 enum OpCode {
@@ -94,7 +94,7 @@ template <class G, int C> AUG void op_gauss(G g, const Op& op, const Sample& s, 
   const float top = whole ? 255.0f : op.flag & GAUSS_CLIP ? 1.0f : 3.4e38f, low = op.flag & (GAUSS_U8 | GAUSS_CLIP) ? 0.0f : -3.4e38f;
   const int first = shared ? 0 : s.c0;  // channels are served in blocks of four
   g.each([&](Lane l) {
-    const U4 u = philox((u32)(px.y[l] * width + px.x[l]), (u32)(first >> 2), 0u, 0u, k0, k1);
+    const U4 u = threefry((u32)(px.y[l] * width + px.x[l]), (u32)(first >> 2), 0u, 0u, k0, k1);
     float n[4];
     normal2(u.x, u.y, n[0], n[1]);
     normal2(u.z, u.w, n[2], n[3]);

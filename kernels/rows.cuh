@@ -16,7 +16,7 @@ struct Row {                // 160 bytes
   int gather, border, fill; // fill: offset into the blob, one float per channel
   int ops, n_ops;           // its slice of the op table
   int stat;                 // offset of the sample's statistics (in floats), for operations that read them
-  int pad;
+  int positions;            // does an operation look at pixel positions?
   double scale[2];          // GATHER_RESIZE_NEAREST: source pixels per output pixel, x and y
 };
 
