@@ -1,0 +1,87 @@
+"""Output memory in the host's RAM that is used again.
+
+A fresh 38 MB batch costs 9,400 page faults, in a virtual machine five times the kernel's own time. A batch that the caller
+has dropped gives its memory to the next one of the same size.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+
+import numpy as np
+import torch
+
+KEEP = 3               # idle blocks of one size: a loop holds one batch and prepares the next
+IDLE_BYTES = 1 << 30   # and no more than this in total
+_SMALL = 1 << 16       # below, malloc serves from its own lists
+
+
+class Pool:
+    """Blocks of memory by size. A block belongs to the tensor made of it until that tensor's storage is freed."""
+
+    def __init__(self):
+        self._idle: dict[int, list[np.ndarray]] = {}
+        self._bytes = 0
+        self._lock = threading.RLock()  # a collection may run `_give` inside `_take`
+        self._live: dict[int, weakref.ref] = {}  # an array is not hashable, nor is a reference to it
+
+    def empty(self, shape, dtype: torch.dtype) -> torch.Tensor:
+        """An uninitialized tensor in the host's memory, 64-byte aligned."""
+        count = 1
+        for n in shape:
+            count *= n
+        size = count * dtype.itemsize
+        if size < _SMALL:
+            return torch.empty(shape, dtype=dtype)
+        size = -(-size // 4096) * 4096
+        block = self._take(size)
+        view = block[-block.ctypes.data % 64 :][:size]  # dies with the tensor's storage
+
+        def give(_, name=id(view), block=block):
+            self._live.pop(name, None)
+            self._give(block)
+
+        self._live[id(view)] = weakref.ref(view, give)
+        return torch.from_numpy(view)[: count * dtype.itemsize].view(dtype).view(tuple(shape))
+
+    def _take(self, size: int) -> np.ndarray:
+        with self._lock:
+            idle = self._idle.get(size)
+            if idle:
+                self._bytes -= size
+                return idle.pop()
+        return np.empty(size + 64, np.uint8)
+
+    def _give(self, block: np.ndarray) -> None:
+        size = len(block) - 64
+        with self._lock:
+            idle = self._idle.setdefault(size, [])
+            if len(idle) >= KEEP:
+                return
+            while self._bytes + size > IDLE_BYTES and self._bytes:
+                oldest = next(key for key, blocks in self._idle.items() if blocks)
+                self._idle[oldest].pop()
+                self._bytes -= oldest
+            idle.append(block)
+            self._bytes += size
+
+    def clear(self) -> None:
+        """Give idle memory back to the system."""
+        with self._lock:
+            self._idle.clear()
+            self._bytes = 0
+
+
+POOL = Pool()
+if hasattr(os, "register_at_fork"):
+    # a forked child would write into pages that it shares with its parent: it starts with none
+    os.register_at_fork(after_in_child=lambda: POOL.__init__())
+
+
+def empty(shape, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """An uninitialized tensor: torch's caching allocator on a GPU, the pool in the host's memory."""
+    if device.type == "cpu":
+        return POOL.empty(shape, dtype)
+    return torch.empty(shape, dtype=dtype, device=device)
