@@ -19,22 +19,25 @@ ARCHS = ("sm_75", "sm_80", "sm_90", "sm_100", "sm_120")
 EVERYWHERE = (Key("fused", "uint8", "float32", 3), Key("filter", "uint8"))
 DEALT = (
     Key("fused", "uint8", "uint8", 3),
-    Key("fused", "uint8", "float16", 3),
+    Key("fused", "uint8", "float16", 1),
     Key("fused", "uint8", "bfloat16", 1),
     Key("fused", "uint8", "uint8", 1),
     Key("fused", "uint8", "float32", 4),
     Key("fused", "float32", "float32", 3),
-    Key("fused", "float32", "float32", 1),
-    Key("fused", "float32", "float16", 4),
+    Key("fused", "float32", "float16", 1),
     Key("fused", "float32", "bfloat16", 1),
     Key("fused", "float16", "float16", 3),
     Key("fused", "float16", "float32", 1),
-    Key("fused", "bfloat16", "bfloat16", 3),
+    Key("fused", "bfloat16", "bfloat16", 1),
     Key("fused", "bfloat16", "float32", 1),
     Key("fused", "int32", "int32", 1),
     Key("filter", "float32"),
     Key("filter", "float16"),
     Key("filter", "bfloat16"),
+    Key("stats", "uint8"),
+    Key("stats", "float32"),
+    Key("stats", "float16"),
+    Key("stats", "bfloat16"),
 )
 CASES = [(key, arch) for arch in ARCHS for key in EVERYWHERE] + [
     (key, ARCHS[i % len(ARCHS)]) for i, key in enumerate(DEALT)

@@ -8,16 +8,20 @@ saturating conversion of floats beyond the range of int, and everything about ti
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import emu
 import numpy as np
 import pytest
 import torch
-from emu.plans import Only, Steps, build, image, samples
+from emu.plans import GUARD, Only, Steps, build, image, samples
 
 from gpuaug import REGISTRY, Compose, OneOf, backends, compose
 from gpuaug.backends import cpu, cuda
 from gpuaug.batch import Batch
 from gpuaug.plan import Track
+
+STATS = 5  # numbers of one channel, as in rows.cuh
 
 pytestmark = pytest.mark.skipif(emu.CXX is None, reason="needs a C++ compiler")
 
@@ -91,6 +95,33 @@ def test_long_filters(lengths):
     compare(data, 5, "uint8", False, Only(step), emu.Device(emu.BACKWARD))
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("order", [emu.FORWARD, emu.BACKWARD, 3])
+def test_statistics(dtype, channels, order):
+    """Sums of each channel, and an operation that reads them: what a sample's mean is added to."""
+    data = samples(np.random.default_rng(4), dtype, channels, 5)
+    code = "linear_u8" if dtype == "uint8" else "linear"
+    params = np.array([0.7, 0.4, 0, 2], np.float32)
+    results = []
+    for run in (lambda plan: cpu.execute(plan, 1), lambda plan: cuda.run(plan, emu.Device(order))):
+        plan, out = build(data, channels, dtype, False, Only(lambda t: t.pixel(slice(None), code, params, flag=1)))
+        (fused,) = plan.launches
+        fused.rows["stat"] = np.arange(5) * channels * STATS
+        plan.launches.insert(0, replace(fused, kind="statistics", rows=fused.rows.copy(), ops=None))
+        plan.stats = np.full(5 * channels * STATS, np.nan, np.float32)
+        run(plan)
+        results.append(out)
+    assert torch.equal(*results)
+    size = [x.size for x in data]
+    for i, x in enumerate(data):
+        mean = x.astype(np.float64).mean() * 0.4
+        want = np.clip(x * np.float32(0.7) + np.float32(mean), 0, 255 if dtype == "uint8" else 2)
+        at = sum(size[:i]) + (2 * i + 1) * GUARD
+        got = results[0].view(getattr(torch, dtype))[at : at + x.size].numpy().reshape(x.shape)
+        np.testing.assert_allclose(got, want, atol=1 if dtype == "uint8" else 1e-5)
+
+
 def test_filters_that_fit_into_no_block_are_refused():
     assert cuda.filter_shape(3, 1, 1)[:2] == (32, 3)
     with pytest.raises(ValueError, match="9999 x 9999 weights"):
@@ -107,6 +138,7 @@ ARGUMENTS = {
     "XYMasking": {"num_masks_x": 5, "num_masks_y": 3, "mask_x_length": 1, "mask_y_length": 1, "fill": "random"},
     "Affine": {"scale": (0.5, 1.5), "rotate": (-90, 90), "shear": (-20, 20), "translate_percent": (-0.2, 0.2), "fill": 9},
     "ShiftScaleRotate": {"interpolation": 2},
+    "ConstrainedCoarseDropout": {"mask_indices": [1], "hole_height_range": (0.5, 1), "hole_width_range": (0.5, 1)},
 }
 
 
@@ -141,27 +173,29 @@ def transform(name: str, p: float = 1.0):
     return REGISTRY[name](**ARGUMENTS.get(name, {}), p=p)
 
 
+def pictures(seed: int, dtype: str, n: int) -> dict:
+    """Images, and masks of small labels."""
+    rng = np.random.default_rng(seed)
+    images = samples(rng, dtype, 3, n)
+    return {"image": images, "mask": [rng.integers(0, 3, x.shape[:2], dtype=np.int32) for x in images]}
+
+
 @pytest.mark.parametrize("name", sorted(REGISTRY))
 def test_every_transform(emulated, name):
-    rng = np.random.default_rng(len(name))
-    images = samples(rng, "uint8", 3, 4)
-    masks = [image(rng, "int32", *x.shape[:2], 1)[..., 0] for x in images]
-    equal(both(emulated, lambda: Compose([transform(name)], seed=5), {"image": images, "mask": masks}))
-    floats = samples(rng, "float32", 3, 3)
-    equal(both(emulated, lambda: Compose([transform(name)], seed=6), {"image": floats}))
+    for seed, dtype in enumerate(("uint8", "float32")):
+        equal(both(emulated, lambda: Compose([transform(name)], seed=5), pictures(seed, dtype, 4)))
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(8))
 def test_random_pipelines(emulated, seed):
-    rng = np.random.default_rng(seed)
-    names = [n for n in sorted(REGISTRY) if n not in ("Normalize", "ToTensorV2")]
-    chain = list(rng.choice(names, 5, replace=False))
+    names = [name for name in sorted(REGISTRY) if name not in ("Normalize", "ToTensorV2")]
+    chain = np.random.default_rng(seed).choice(names, 5, replace=False)
 
     def build():
         steps = [transform(name, 0.6) for name in chain]
         return Compose([OneOf(steps[:2], p=0.7), *steps[2:], transform("Normalize")], seed=seed)
 
-    equal(both(emulated, build, {"image": samples(rng, "uint8", 3, 6)}, epoch=seed))
+    equal(both(emulated, build, pictures(seed, "uint8", 6), epoch=seed))
 
 
 # ---- the host side -----------------------------------------------------------------------------

@@ -18,6 +18,7 @@ GRID_YZ = 65535  # the limit of gridDim.y and .z; a launch of more samples is cu
 FUSED_PIXELS = 512  # of one block of fused.cu: 256 threads, GPUAUG_SLOTS = 2 pixels each
 FILTER_TILE = 32  # pixels, both ways, of one block of filter.cu
 FILTER_ROWS = 32  # as in filter.cuh
+STATS_SHARED = 256 * (2 * 8 + 3 * 4)  # bytes, as in stats.cuh
 SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
 
 
@@ -41,6 +42,9 @@ def run(plan, device) -> None:
     base, owner = device.upload(size, parts.values())
     owners.append(owner)
     stats = 0
+    if plan.stats is not None:
+        stats, owner = device.empty(plan.stats.nbytes)
+        owners.append(owner)
 
     for launch in plan.launches:
         if len(launch.rows):
@@ -76,9 +80,9 @@ def chunks_of(channels: int) -> list[tuple[int, int, int]]:
 
 def keys_of(launch) -> list[Key]:
     """The kernels of a launch."""
-    if launch.kind == "filter":
-        return [Key("filter", launch.source)]
-    return [Key(launch.kind, launch.source, launch.target, width) for _, width, _ in chunks_of(launch.channels)]
+    if launch.kind == "fused":
+        return [Key("fused", launch.source, launch.target, width) for _, width, _ in chunks_of(launch.channels)]
+    return [Key({"filter": "filter", "statistics": "stats"}[launch.kind], launch.source)]
 
 
 def cuts(count: int, limit: int) -> list[tuple[int, int]]:
@@ -123,7 +127,15 @@ def _filter(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
         device.launch(kernel, (across, down, count * chunks), args, shared)
 
 
-_LAUNCH = {"fused": _fused, "filter": _filter}
+def _statistics(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
+    (key,) = keys_of(launch)
+    kernel = device.kernel(key)
+    for first, count in cuts(len(launch.rows), GRID_YZ):
+        args = (rows + first * launch.rows.itemsize, stats)
+        device.launch(kernel, (launch.channels, count, 1), args, STATS_SHARED)
+
+
+_LAUNCH = {"fused": _fused, "filter": _filter, "statistics": _statistics}
 
 
 # ---- the device --------------------------------------------------------------------------------

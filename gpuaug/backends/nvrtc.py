@@ -71,7 +71,7 @@ def source(kind: str) -> str:
 
 
 class Key(NamedTuple):
-    """What a kernel is compiled for. A filter writes the type that it reads and takes channels as an argument."""
+    """What a kernel is compiled for. A filter writes the type that it reads; it and statistics take channels one by one."""
 
     kind: str
     read: str
