@@ -6,8 +6,10 @@ A bad file ends a DALI pipeline. Then the batch at the front is examined image b
 everything in flight is fed again; what is bad is remembered, so that it costs this once.
 """
 
+import atexit
 import collections
 import contextlib
+import functools
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +24,7 @@ from .pixels import to_pixels
 from .protocol import is_encoded
 from .structure import collate, convert, source_name, take_out
 
+_running = weakref.WeakSet()
 IN_DECODER = 2  # batches in flight in DALI: one being decoded, one waiting, so that its threads never idle
 
 
@@ -95,6 +98,8 @@ class Producer:
         self.grounded = collections.deque()  # were in flight when the decoder failed and have not been fed again
         self.delivered = self.bad = self.retries = self.barren = 0
         self.last_good = self.planned_last = None
+        _end_before_dali()
+        _running.add(self)
         self.thread = threading.Thread(target=self._run, name="gpuaug-loader", daemon=True)
         self.thread.start()
 
@@ -429,6 +434,14 @@ class Producer:
         import torch
 
         return torch.cuda.current_device()
+
+
+@functools.cache
+def _end_before_dali():
+    """Makes the threads end before DALI shuts down its pipelines at exit: what is registered last is called first."""
+    with contextlib.suppress(ImportError):
+        import nvidia.dali  # noqa: F401
+    atexit.register(lambda: [producer.close() for producer in list(_running)])
 
 
 class EncodedRoad:
