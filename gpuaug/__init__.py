@@ -5,13 +5,16 @@ Importing needs no GPU, no DALI and no compiler, and touches no CUDA context.
 
 from .batch import Batch
 from .compose import Compose, Drawn, NoOp, OneOf, OneOrOther, RandomOrder, Sequential, SomeOf
+from .targets import BboxParams, KeypointParams
 from .transform import REGISTRY, Transform
 from .transforms import *  # noqa: F403
 from .transforms import __all__ as _transforms
 
 __version__ = "0.1.0"
-__all__ = ["Batch", "Compose", "DataLoader", "Drawn", "NoOp", "OneOf", "OneOrOther", "REGISTRY", "RandomOrder", "Sequential", "SomeOf",
-           "Transform", *_transforms]
+__all__ = [
+    "Batch", "BboxParams", "Compose", "DataLoader", "Drawn", "KeypointParams", "NoOp", "OneOf", "OneOrOther", "REGISTRY", "RandomOrder",
+    "Sequential", "SomeOf", "Transform", *_transforms,
+]
 
 
 def __getattr__(name: str):

@@ -13,6 +13,7 @@ from .backends import execute
 from .batch import DTYPES, TORCH_DTYPES, Batch
 from .memory import empty
 from .plan import Track
+from .targets import BboxParams, Boxes, Frames, KeypointParams, Marks, Points
 from .transform import Transform, View, boolean, integer, probability
 
 
@@ -26,6 +27,12 @@ class NoOp(Transform):
     """
 
     targets = ("image", "mask")
+
+    def boxes(self, params, which, boxes, size, limits):
+        return boxes, None
+
+    def points(self, params, which, points, size, limits):
+        return points, None
 
     def lower(self, to, rows, params) -> None:
         return None
@@ -217,6 +224,35 @@ class Drawn:
         n = [self.samples if isinstance(s.rows, slice) else len(s.rows) for s in self.steps]
         return "\n".join(f"{type(s.transform).__name__}: {k} of {self.samples} samples" for s, k in zip(self.steps, n))
 
+    def spread(self, of: np.ndarray) -> "Drawn":
+        """The same for another batch, whose sample i is treated as sample ``of[i]`` of this one: frames of a video."""
+        out = Drawn(len(of), size=self.size[of])
+        for step in self.steps:
+            if isinstance(step.rows, slice):
+                rows, pick = step.rows, of
+            else:
+                place = np.full(self.samples, -1)
+                place[step.rows] = np.arange(len(step.rows))
+                rows = np.flatnonzero(place[of] >= 0)
+                pick = place[of][rows]
+            if isinstance(rows, slice) or len(rows):
+                out.steps.append(Step(step.transform, rows, {name: value[pick] for name, value in step.params.items()}))
+        return out
+
+    def move(self, marks: Marks, size: np.ndarray) -> None:
+        """Take boxes or keypoints through all steps. size: ``[B, 2]`` before the first."""
+        size = np.array(size, np.int64)
+        for step in self.steps:
+            before = size[step.rows]
+            if "mask" in step.transform.targets:
+                place = np.full(self.samples, -1)
+                place[step.rows] = np.arange(len(before))
+                marks.step(step.transform, place, step.params, size)
+                size[step.rows] = step.transform.resize(step.params, before)
+                if marks.params.check_each_transform:
+                    marks.limit(size)
+        marks.limit(size)
+
 
 class _Place:
     """A node's place in the tree: its columns in the table of uniforms (the coin first), and its children's places."""
@@ -261,11 +297,47 @@ class _Drawer:
             node.walk(self, place, rows, u)
             return
         size = self.drawn.size[rows]
-        params = node.draw(u, View(size, self._view.channels, self._view.dtype, self._view.targets))
+        seen = self._view.targets
+        seen = seen.at(self.drawn, self.index(rows)) if seen is not None else None
+        params = node.draw(u, View(size, self._view.channels, self._view.dtype, seen))
         after = node.resize(params, size)
         if after is not size:
             self.drawn.size[rows] = after
         self.drawn.steps.append(Step(node, rows, params))
+
+
+class Seen:
+    """What draws that depend on the data may ask for: masks and boxes as they are at that step. Computed only when asked."""
+
+    def __init__(self, compose: "Compose", masks: Batch | None, boxes: Boxes | None, drawn: Drawn | None = None, rows=None):
+        self._compose, self._masks, self._boxes, self._drawn, self._rows = compose, masks, boxes, drawn, rows
+
+    def at(self, drawn: Drawn, rows: np.ndarray) -> "Seen":
+        return Seen(self._compose, self._masks, self._boxes, drawn, rows)
+
+    def masks(self, who: str) -> list[np.ndarray]:
+        """The masks ``[H, W]`` of the samples in question, in the host's memory.  # synchronizes a GPU"""
+        batch, rows = self._masks, self._rows
+        if batch is None:
+            raise ValueError(f"{who} needs mask= among the targets: its objects are regions of the mask")
+        if batch.channels != 1:
+            raise ValueError(f"{who} needs masks of one channel, got {batch.channels}")
+        some = Batch(batch.address[rows], batch.size[rows], batch.stride[rows], 1, batch.dtype, batch.device, batch.owner)
+        track = self._compose.lower(some, self._drawn.spread(rows), "mask")
+        return [mask[..., 0].cpu().numpy() for mask in deliver_ragged(track, planar=False)]
+
+    def boxes(self, who: str, labels) -> list[np.ndarray]:
+        """The boxes ``[k, 4]`` in pixels, of given labels, of the samples in question."""
+        if self._boxes is None:
+            raise ValueError(f"{who} needs bboxes= among the targets and bbox_params")
+        boxes = self._boxes.copy()
+        self._drawn.move(boxes, boxes.size)
+        found = []
+        for i in self._rows.tolist():
+            mine = boxes.sample == i
+            wanted = [boxes.label(i, k) in labels for k in boxes.origin[mine].tolist()]
+            found.append(boxes.values[mine][np.array(wanted, bool)])
+        return found
 
 
 class Compose(torch.nn.Module, Group):
@@ -275,10 +347,15 @@ class Compose(torch.nn.Module, Group):
         transforms: list of transforms and groups (`OneOf`, `SomeOf`, `Sequential`, ...).
         p: probability, per sample, that anything is applied.
         seed: 64-bit seed. None takes ``torch.initial_seed()`` at the first call.
-        additional_targets: names of further targets and what they are, e.g. ``{"image2": "image", "depth": "mask"}``.
+        additional_targets: names of further targets and what they are: "image", "mask", "images" or "masks", e.g.
+            ``{"image2": "image", "depth": "mask"}``.
+        bbox_params: `BboxParams`; needed for ``bboxes=``.
+        keypoint_params: `KeypointParams`; needed for ``keypoints=``.
 
     Call it with one NumPy image (HWC) or one torch image (CHW), with a batch (NHWC array, NCHW tensor, or a list of samples
-    of differing sizes), or with keywords ``image=``, ``mask=`` (then the result is a dict). What goes in comes out: NumPy for
+    of differing sizes), or with keywords ``image=``, ``mask=`` (then the result is a dict). ``images=`` and ``masks=`` are sets that
+    share one draw: ``[T, H, W, C]``, or a list, for one sample; a list of those, or ``[B, T, ..]``, for a batch. ``bboxes=``,
+    ``keypoints=`` and their label fields are lists or arrays of rows; for a batch, lists of those. What goes in comes out: NumPy for
     NumPy, tensors for tensors, a list for a list; after `ToTensorV2` tensors (CHW). Inputs are never written. A call without
     ``ids`` numbers its samples by a counter that is part of ``state_dict()``.
 
@@ -294,14 +371,19 @@ class Compose(torch.nn.Module, Group):
         (4, 6, 3)
     """
 
-    def __init__(self, transforms: Sequence, p: float = 1.0, *, seed: int | None = None, additional_targets: dict[str, str] | None = None):
+    def __init__(self, transforms: Sequence, p: float = 1.0, *, seed: int | None = None, additional_targets: dict[str, str] | None = None,
+                 bbox_params: BboxParams | None = None, keypoint_params: KeypointParams | None = None):
         torch.nn.Module.__init__(self)
         Group.__init__(self, transforms, p)
         self.seed = None if seed is None else integer("seed", seed, 0, 2**64 - 1)
         self.additional_targets = dict(additional_targets or {})
         for name, kind in self.additional_targets.items():
-            if kind not in ("image", "mask"):
-                raise ValueError(f"additional_targets[{name!r}] must be 'image' or 'mask', got {kind!r}")
+            if kind not in _KINDS:
+                raise ValueError(f"additional_targets[{name!r}] must be one of {', '.join(map(repr, _KINDS))}, got {kind!r}")
+        for name, params, kind in (("bbox_params", bbox_params, BboxParams), ("keypoint_params", keypoint_params, KeypointParams)):
+            if params is not None and not isinstance(params, kind):
+                raise TypeError(f"{name} must be gpuaug.{kind.__name__}, got {params!r}")
+        self.bbox_params, self.keypoint_params = bbox_params, keypoint_params
         self._counter = 0
         slots: list[int] = []
         blocks: list[int] = []
@@ -341,8 +423,11 @@ class Compose(torch.nn.Module, Group):
             ids: int64 ``[B]``, the samples' numbers in the dataset.
             epoch: number of the epoch.
             occurrence: int ``[B]``, how often the epoch has yielded the sample before; default 0.
+            targets: `Seen`, for transforms whose draw depends on masks or boxes.
         """
         ids, occurrence = philox.check_counters(ids, epoch, occurrence)
+        if len(ids) != len(size):
+            raise ValueError(f"ids has {len(ids)} numbers for {len(size)} samples")
         u = philox.uniforms(self._seed(), epoch, ids, occurrence, self._slots, self._blocks)
         drawer = _Drawer(u, View(np.asarray(size), channels, dtype, targets))
         drawer.visit(self._root, slice(None))
@@ -351,22 +436,76 @@ class Compose(torch.nn.Module, Group):
     def kind_of(self, name: str) -> str:
         """``"image"`` or ``"mask"``: how a target of this name is treated."""
         kind = self.additional_targets.get(name, name)
-        if kind not in ("image", "mask"):
-            raise ValueError(f"unknown target {name!r}: use image, mask, or declare it in additional_targets")
-        return kind
+        if kind not in _KINDS:
+            raise ValueError(f"unknown target {name!r}: use image, mask, images, masks, bboxes, keypoints, a label field of bbox_params or "
+                             f"keypoint_params, or declare it in additional_targets")
+        return kind.rstrip("s")
 
-    def _batches(self, targets: dict, layout) -> dict[str, Batch]:
+    def _is_set(self, name: str) -> bool:
+        return self.additional_targets.get(name, name) in ("images", "masks")
+
+    def _take_marks(self, targets: dict) -> list:
+        """Take boxes, keypoints and their label fields out of the targets: (class, data, fields, params) for each kind."""
+        found = []
+        for kind, params, word in ((Boxes, self.bbox_params, "bbox_params"), (Points, self.keypoint_params, "keypoint_params")):
+            if kind.name not in targets:
+                continue
+            if params is None:
+                raise ValueError(f"{kind.name}= needs {word}: Compose(.., {word}=gpuaug.{'BboxParams' if kind is Boxes else 'KeypointParams'}(..))")
+            missing = [field for field in params.label_fields if field not in targets]
+            if missing:
+                raise ValueError(f"{word}.label_fields names {missing[0]!r}, which is not among the targets")
+            still = [type(t).__name__ for t in self._leaves() if not type(t).moves(kind.hook)]
+            if still:
+                raise ValueError(f"{still[0]} does not move {kind.name} yet; leave {kind.name}= or {still[0]} out")
+            found.append((kind, targets.pop(kind.name), {field: targets.pop(field) for field in params.label_fields}, params))
+        return found
+
+    def _leaves(self) -> list[Transform]:
+        nodes, found = list(self.transforms), []
+        while nodes:
+            node = nodes.pop()
+            nodes.extend(node.transforms) if isinstance(node, Group) else found.append(node)
+        return found
+
+    def _batches(self, targets: dict, sets: dict[str, Frames], layout) -> dict[str, Batch]:
+        """Describe all images and masks, and check that they fit each other."""
         batches = {name: data if isinstance(data, Batch) else Batch.of(data, layout, name=name) for name, data in targets.items()}
-        first = next(iter(batches))
+        first = next((name for name in batches if name not in sets), None) or next(iter(batches))
+        size = batches[first].size
+        if first in sets:
+            start = np.cumsum([0, *sets[first].counts[:-1]])
+            if min(sets[first].counts, default=1) == 0:
+                raise ValueError(f"{first} of sample {sets[first].counts.index(0)} is empty; pass image=, or at least one image for each sample")
+            size = size[start]
         for name, batch in batches.items():
-            if len(batch) != len(batches[first]):
-                raise ValueError(f"{name} has {len(batch)} samples, {first} has {len(batches[first])}; they must agree")
-            differs = (batch.size != batches[first].size).any(1)
+            count = len(sets[name].counts) if name in sets else len(batch)
+            if count != len(size):
+                raise ValueError(f"{name} has {count} samples, {first} has {len(size)}; they must agree")
+            want = size[sets[name].of] if name in sets else size
+            differs = (batch.size != want).any(1)
             if differs.any():
                 i = int(np.flatnonzero(differs)[0])
-                raise ValueError(f"{name} {i} is {tuple(batch.size[i].tolist())} (height, width), but {first} {i} is "
-                                 f"{tuple(batches[first].size[i].tolist())}; they must agree")
+                of = int(sets[name].of[i]) if name in sets else i
+                raise ValueError(f"{name} {i} is {tuple(batch.size[i].tolist())} (height, width), but {first} {of} is "
+                                 f"{tuple(want[i].tolist())}; they must agree")
         return batches
+
+    def _draw_for(self, batches: dict, sets: dict, marks: list, one: bool, ids, epoch, occurrence) -> tuple[Drawn, list[Marks]]:
+        """Draw for what was passed, and move boxes and keypoints."""
+        first = next((name for name in batches if name not in sets), None) or next(iter(batches))
+        batch = batches[first]
+        size = batch.size[np.cumsum([0, *sets[first].counts[:-1]])] if first in sets else batch.size
+        made = [kind(data, fields, params, size, one) for kind, data, fields, params in marks]
+        seen = Seen(self, batches.get("mask"), next((m for m in made if isinstance(m, Boxes)), None))
+        if ids is None:
+            ids = np.arange(self._counter, self._counter + len(size))
+            self._counter += len(size)
+        drawn = self.draw(size, ids=np.atleast_1d(ids), epoch=epoch, occurrence=occurrence, channels=batch.channels, dtype=batch.dtype,
+                          targets=seen)
+        for m in made:
+            drawn.move(m, size)
+        return drawn, made
 
     def lower(self, batch: Batch, drawn: Drawn, kind: str = "image") -> Track:
         """Lower what was drawn to launches for one target; `Track.finish` makes it a plan."""
@@ -389,19 +528,29 @@ class Compose(torch.nn.Module, Group):
             channels_last: deliver images ``[B, C, H, W]`` in channels-last memory.
 
         Returns:
-            ``{"image": [B, C, H, W], "mask": [B, H, W] or [B, C, H, W], ...}``.
+            ``{"image": [B, C, H, W], "mask": [B, H, W] or [B, C, H, W], ...}``; sets ``[B, T, ..]`` (a list of ``[T, ..]`` where
+            they are not equally long); boxes, keypoints and their labels as lists with one entry for each sample.
 
         Raises:
             ValueError: samples that end with different sizes; names two of them.
         """
-        batches = self._batches(targets, layout)
-        first = next(iter(batches.values()))
-        drawn = self.draw(first.size, ids=ids, epoch=epoch, occurrence=occurrence, channels=first.channels, dtype=first.dtype)
+        targets = dict(targets)
+        marks = self._take_marks(targets)
+        kinds = {name: self.kind_of(name) for name in targets}
+        sets = {name: Frames(value, False, name) for name, value in targets.items() if self._is_set(name)}
+        batches = self._batches({**targets, **{name: frames.flat for name, frames in sets.items()}}, sets, layout)
+        drawn, made = self._draw_for(batches, sets, marks, False, ids, epoch, occurrence)
         out = {}
         for name, batch in batches.items():
-            kind = self.kind_of(name)
-            track = self.lower(batch.to(device), drawn, kind)
-            out[name] = deliver(track, name, dtype if kind == "image" else None, channels_last, squeeze=kind == "mask")
+            kind = kinds[name]
+            track = self.lower(batch.to(device), drawn.spread(sets[name].of) if name in sets else drawn, kind)
+            done = deliver(track, name, dtype if kind == "image" else None, channels_last, squeeze=kind == "mask")
+            if name in sets:
+                counts = sets[name].counts
+                done = done.view(len(counts), -1, *done.shape[1:]) if len(set(counts)) == 1 else list(done.split(counts))
+            out[name] = done
+        for m in made:
+            out.update(m.results(drawn.size))
         return out
 
     def explain(self, size=(224, 224), *, samples: int = 64, channels: int = 3, dtype: str = "uint8") -> str:
@@ -424,26 +573,35 @@ class Compose(torch.nn.Module, Group):
             if "image" in targets:
                 raise ValueError("pass the image either as the first argument or as image=, not both")
             targets["image"] = data
-        if "image" not in targets:
-            raise ValueError(f"Compose needs image=, got {', '.join(targets) or 'nothing'}")
-        image = targets["image"]
-        one = getattr(image, "ndim", None) in (2, 3)
+        marks = self._take_marks(targets)
+        kinds = {name: self.kind_of(name) for name in targets}
+        lead = "image" if "image" in targets else next((name for name in targets if kinds[name] == "image" and self._is_set(name)), None)
+        if lead is None:
+            raise ValueError(f"Compose needs image= or images=, got {', '.join(targets) or 'nothing'}")
+        image = targets[lead]
+        one = Frames.is_one(image) if self._is_set(lead) else getattr(image, "ndim", None) in (2, 3)
         if type(image).__module__.startswith("PIL"):
             targets["image"], one = np.asarray(image), True
-        packed = {name: [value] if one else value for name, value in targets.items()}
-        return_types = {name: _Container(value, one, layout) for name, value in targets.items()}
-        packed = {name: return_types[name].into(value) for name, value in packed.items()}
-        batches = self._batches(packed, layout)
-        first = batches["image"]
-        if ids is None:
-            ids = np.arange(self._counter, self._counter + len(first))
-            self._counter += len(first)
-        drawn = self.draw(first.size, ids=np.atleast_1d(ids), epoch=epoch, occurrence=occurrence, channels=first.channels, dtype=first.dtype)
+        sets = {name: Frames(value, one, name) for name, value in targets.items() if self._is_set(name)}
+        packed, containers = {}, {}
+        for name, value in targets.items():
+            single = one and name not in sets
+            value = sets[name].flat if name in sets else value
+            containers[name] = _Container(value, single, layout)
+            packed[name] = containers[name].into([value] if single else value)
+        batches = self._batches(packed, sets, layout)
+        drawn, made = self._draw_for(batches, sets, marks, one, ids, epoch, occurrence)
         out = {}
         for name, batch in batches.items():
-            track = self.lower(batch, drawn, self.kind_of(name))
-            out[name] = return_types[name].outof(track, name)
+            track = self.lower(batch, drawn.spread(sets[name].of) if name in sets else drawn, kinds[name])
+            done = containers[name].outof(track, name)
+            out[name] = sets[name].group(done) if name in sets else done
+        for m in made:
+            out.update(m.results(drawn.size))
         return out["image"] if data is not None and len(out) == 1 else out
+
+
+_KINDS = ("image", "mask", "images", "masks")
 
 
 class _Container:

@@ -14,12 +14,13 @@ REGISTRY: dict[str, type["Transform"]] = {}
 
 @dataclass
 class View:
-    """What a draw may look at: the samples' sizes now (int ``[n, 2]``), channel count, element type."""
+    """What a draw may look at: the samples' sizes now (int ``[n, 2]``), channel count, element type, and, for the few that need
+    them, masks and boxes (`gpuaug.compose.Seen`)."""
 
     size: np.ndarray
     channels: int
     dtype: str
-    targets: dict | None = None
+    targets: object | None = None
 
 
 class Transform:
@@ -58,6 +59,32 @@ class Transform:
     def lower(self, to, rows, params: dict) -> None:
         """Add the transform of samples ``rows`` (indices, or a slice for all) to a `gpuaug.plan.Track`."""
         raise NotImplementedError
+
+    def boxes(self, params: dict, which: np.ndarray, boxes: np.ndarray, size: np.ndarray, limits) -> tuple[np.ndarray, np.ndarray | None]:
+        """Move boxes.
+
+        Args:
+            params: as `draw` returns them. which: int ``[N]``, each box's row of them.
+            boxes: ``[N, 4]`` (x0, y0, x1, y1) in pixels. size: ``[N, 2]``, of each box's image before the transform.
+            limits: the caller's `gpuaug.targets.BboxParams`.
+
+        Returns:
+            The boxes ``[N, 4]`` after it, and which of them to keep (None: all).
+        """
+        if type(self).moves("boxes"):
+            return boxes, None
+        raise NotImplementedError
+
+    def points(self, params: dict, which: np.ndarray, points: np.ndarray, size: np.ndarray, limits) -> tuple[np.ndarray, np.ndarray | None]:
+        """Move keypoints ``[N, 4]`` (x, y, angle in radians, scale); the rest is as in `boxes`."""
+        if type(self).moves("points"):
+            return points, None
+        raise NotImplementedError
+
+    @classmethod
+    def moves(cls, hook: str) -> bool:
+        """Whether boxes (hook "boxes") or keypoints ("points") come through rightly: it says how, or works on pixels alone."""
+        return getattr(cls, hook) is not getattr(Transform, hook) or "mask" not in cls.targets
 
     def __repr__(self) -> str:
         shown = []

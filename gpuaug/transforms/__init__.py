@@ -4,14 +4,17 @@ from .affine import Affine, ShiftScaleRotate
 from .blur import Blur, GaussianBlur, MotionBlur
 from .color import HueSaturationValue, RandomBrightnessContrast
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
-from .dropout import CoarseDropout, XYMasking
+from .dropout import (
+    ChannelDropout, CoarseDropout, ConstrainedCoarseDropout, Erasing, GridDropout, MaskDropout, PixelDropout, XYMasking,
+)
 from .flip import Flip, HorizontalFlip, RandomRotate90, Transpose, VerticalFlip
 from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
 from .spectrogram import FrequencyMasking, TimeMasking
 
 __all__ = [
-    "Affine", "Blur", "CenterCrop", "CoarseDropout", "Flip", "FrequencyMasking", "GaussNoise", "GaussianBlur", "HorizontalFlip",
-    "HueSaturationValue", "MotionBlur", "Normalize", "RandomBrightnessContrast", "RandomCrop", "RandomResizedCrop",
-    "RandomRotate90", "Resize", "ShiftScaleRotate", "TimeMasking", "ToTensorV2", "Transpose", "VerticalFlip", "XYMasking",
+    "Affine", "Blur", "CenterCrop", "ChannelDropout", "CoarseDropout", "ConstrainedCoarseDropout", "Erasing", "Flip",
+    "FrequencyMasking", "GaussNoise", "GaussianBlur", "GridDropout", "HorizontalFlip", "HueSaturationValue", "MaskDropout",
+    "MotionBlur", "Normalize", "PixelDropout", "RandomBrightnessContrast", "RandomCrop", "RandomResizedCrop", "RandomRotate90",
+    "Resize", "ShiftScaleRotate", "TimeMasking", "ToTensorV2", "Transpose", "VerticalFlip", "XYMasking",
 ]

@@ -7,6 +7,7 @@ import numbers
 import numpy as np
 
 from ..draw import between, integers
+from ..targets import affine_boxes, affine_points
 from ..transform import INTERPOLATIONS, Transform, boolean, border, colour, interpolation, real, span
 
 
@@ -71,7 +72,7 @@ class Affine(Transform):
         fill, fill_mask: constant border, a number (all channels) or one for each channel.
         p: probability, per sample.
 
-    Shapes and dtypes: any. Targets: image, mask. Source: albumentations ``Affine``, ``cv2.warpAffine`` of OpenCV 5.
+    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``Affine``, ``cv2.warpAffine`` of OpenCV 5.
 
     Raises:
         ValueError: both translations, a scale of 0, another interpolation or border.
@@ -153,6 +154,20 @@ class Affine(Transform):
         to.warp(rows, invert(params["matrix"]), params["output_shape"], INTERPOLATIONS[code], self.border_mode,
                 self.fill if image else self.fill_mask)
 
+    def boxes(self, params, which, boxes, size, limits):
+        matrix = params["matrix"][which]
+        if self.rotate_method == "largest_box":
+            return affine_boxes(boxes, matrix), None
+        # the box around the moved ellipse that the box encloses: half extents by the lengths of the matrix' rows
+        centre = np.stack([boxes[:, 0] + boxes[:, 2], boxes[:, 1] + boxes[:, 3]], 1) / 2 - 0.5
+        half = np.stack([boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]], 1) / 2
+        middle = np.einsum("nij,nj->ni", matrix[:, :2, :2], centre) + matrix[:, :2, 2] + 0.5
+        reach = np.sqrt(((matrix[:, :2, :2] * half[:, None]) ** 2).sum(2))
+        return np.concatenate([middle - reach, middle + reach], 1), None
+
+    def points(self, params, which, points, size, limits):
+        return affine_points(points, params["matrix"][which], params["scale"][which].max(1)), None
+
 
 _interpolation = interpolation
 
@@ -181,7 +196,7 @@ class ShiftScaleRotate(Affine):
         shift_limit_x, shift_limit_y: instead of ``shift_limit``, for one axis.
         p: probability, per sample.
 
-    Shapes and dtypes: any. Targets: image, mask. Source: albumentations ``ShiftScaleRotate``.
+    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``ShiftScaleRotate``.
 
     Raises:
         ValueError: a shift outside [-1, 1], a scale_limit of -1 or below.

@@ -33,7 +33,32 @@ def resize_window(to, rows, size, code: int, fill_from: np.ndarray | None = None
     to.warp(rows, matrix, size, "linear" if code == 1 else "cubic", 1)
 
 
-class Resize(Transform):
+def move_window(marks: np.ndarray, start, scale) -> np.ndarray:
+    """Boxes or points ``[N, 4]`` after a window that begins at ``start`` ``[N, 2]`` (x, y) was resized by ``scale`` ``[N, 2]``."""
+    out = marks.astype(np.float64)
+    out[:, :2] = (marks[:, :2] - start) * scale
+    return out
+
+
+class _Windowed(Transform, register=False):
+    """Boxes and points of crops and resizes."""
+
+    def _window(self, params, which, size):
+        """Start (x, y) of the window and the factors along x and y, each ``[N, 2]``."""
+        raise NotImplementedError
+
+    def boxes(self, params, which, boxes, size, limits):
+        start, scale = self._window(params, which, size)
+        return np.concatenate([move_window(boxes[:, :2], start, scale), move_window(boxes[:, 2:], start, scale)], 1), None
+
+    def points(self, params, which, points, size, limits):
+        start, scale = self._window(params, which, size)
+        out = move_window(points, start, scale)
+        out[:, 3] *= np.max(scale, 1)
+        return out, None
+
+
+class Resize(_Windowed):
     """Resize to a fixed height and width.
 
     Args:
@@ -42,7 +67,7 @@ class Resize(Transform):
         mask_interpolation: the same for masks.
         p: probability, per sample.
 
-    Shapes and dtypes: any. Targets: image, mask. Source: albumentations ``Resize``, ``cv2.resize``.
+    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``Resize``, ``cv2.resize``.
 
     Raises:
         ValueError: a height or width below 1; another interpolation.
@@ -64,6 +89,9 @@ class Resize(Transform):
     def resize(self, params, size):
         return np.broadcast_to(np.array([self.height, self.width]), size.shape)
 
+    def _window(self, params, which, size):
+        return np.zeros((len(which), 2)), np.array([self.width, self.height]) / size[:, ::-1]
+
     def lower(self, to, rows, params) -> None:
         resize_window(to, rows, (self.height, self.width), self.interpolation if to.kind == "image" else self.mask_interpolation)
 
@@ -71,7 +99,7 @@ class Resize(Transform):
 _interpolation = interpolation
 
 
-class RandomResizedCrop(Transform):
+class RandomResizedCrop(_Windowed):
     """Crop a window of random area and aspect ratio and resize it to a fixed size.
 
     Args:
@@ -81,7 +109,7 @@ class RandomResizedCrop(Transform):
         interpolation, mask_interpolation: 0 nearest, 1 linear, 2 cubic; without antialiasing.
         p: probability, per sample.
 
-    Shapes and dtypes: any. Targets: image, mask. Source: albumentations ``RandomResizedCrop`` (ten tries, then the largest
+    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``RandomResizedCrop`` (ten tries, then the largest
     central window whose ratio fits).
 
     Raises:
@@ -135,13 +163,17 @@ class RandomResizedCrop(Transform):
     def resize(self, params, size):
         return np.broadcast_to(np.array(self.size), size.shape)
 
+    def _window(self, params, which, size):
+        x0, y0, x1, y1 = params["crop_coords"][which].T
+        return np.stack([x0, y0], 1), np.array(self.size[::-1]) / np.stack([x1 - x0, y1 - y0], 1)
+
     def lower(self, to, rows, params) -> None:
         x0, y0, x1, y1 = params["crop_coords"].T
         to.crop(rows, x0, y0, y1 - y0, x1 - x0)
         resize_window(to, rows, self.size, self.interpolation if to.kind == "image" else self.mask_interpolation)
 
 
-class _FixedCrop(Transform, register=False):
+class _FixedCrop(_Windowed, register=False):
     """A window of fixed size; smaller images are padded on request."""
 
     targets = ("image", "mask")
@@ -181,6 +213,9 @@ class _FixedCrop(Transform, register=False):
     def resize(self, params, size):
         return np.broadcast_to(np.array([self.height, self.width]), size.shape)
 
+    def _window(self, params, which, size):
+        return (params["crop_coords"][which, :2] - params["pad"][which][:, [2, 0]]).astype(np.float64), np.ones((len(which), 2))
+
     def lower(self, to, rows, params) -> None:
         index = np.arange(to.samples)[rows]
         coords, pad = params["crop_coords"], params["pad"]
@@ -207,7 +242,7 @@ class RandomCrop(_FixedCrop):
         fill, fill_mask: colour of constant padding, a number or one for each channel.
         p: probability, per sample.
 
-    Shapes and dtypes: any. Targets: image, mask. Source: albumentations ``RandomCrop``.
+    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``RandomCrop``.
 
     Raises:
         ValueError: an image smaller than the window (at the first batch that has one).
@@ -234,7 +269,7 @@ class CenterCrop(_FixedCrop):
         pad_if_needed, pad_position, border_mode, fill, fill_mask: see `RandomCrop`.
         p: probability, per sample.
 
-    Shapes and dtypes: any. Targets: image, mask. Source: albumentations ``CenterCrop``.
+    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``CenterCrop``.
 
     Raises:
         ValueError: an image smaller than the window (at the first batch that has one).

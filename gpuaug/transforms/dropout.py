@@ -1,12 +1,15 @@
-"""Dropout: rectangles of the image are replaced; all rectangles of a sample in one pass."""
+"""Dropout: rectangles, channels, pixels or objects of the image are replaced; all rectangles of a sample in one pass."""
 
 from __future__ import annotations
 
+import math
 
 import numpy as np
 
 from ..draw import between, integers, key, philox
-from ..transform import Transform, colour, increasing, whole
+from ..regions import components, object_map
+from ..targets import boxes_beside_holes, boxes_beside_map, outside_holes, outside_map
+from ..transform import Transform, boolean, colour, increasing, integer, real, whole
 
 WORDS = ("random", "random_uniform")
 
@@ -21,10 +24,10 @@ class Dropout(Transform, register=False):
 
     def __init__(self, fill, fill_mask, p: float, fill_value=None, mask_fill_value=None):
         super().__init__(p)
+        fill = fill if fill_value is None else fill_value  # fill_value, mask_fill_value: the names before albumentations 2.0
         if isinstance(fill, str) and fill.startswith("inpaint"):
             raise ValueError(f"fill={fill!r} is not built: use a number, one number for each channel, 'random' or 'random_uniform'")
-        # fill_value, mask_fill_value: the names before albumentations 2.0
-        self.fill = colour("fill", fill if fill_value is None else fill_value, WORDS)
+        self.fill = colour("fill", fill, WORDS)
         fill_mask = fill_mask if mask_fill_value is None else mask_fill_value
         self.fill_mask = None if fill_mask is None else colour("fill_mask", fill_mask)
 
@@ -49,9 +52,18 @@ class Dropout(Transform, register=False):
         if fill is not None:
             fill_holes(to, rows, params["holes"], fill, params.get("key"))
 
+    def boxes(self, params, which, boxes, size, limits):
+        return boxes_beside_holes(boxes, params["holes"][which], limits)
+
+    def points(self, params, which, points, size, limits):
+        return points, outside_holes(points, params["holes"][which]) if limits.remove_invisible else None
+
+
+FILLS = {None: 0, "random_uniform": 1, "random": 2, "mean": 3}  # FillMode of kernels/dropout.cuh
+
 
 def fill_holes(to, rows, holes: np.ndarray, fill, seed=None) -> None:
-    """Lower rectangles ``[n, K, 4]`` with a fill: a number, one for each channel, "random" or "random_uniform"."""
+    """Lower rectangles ``[n, K, 4]`` with a fill: a number, one for each channel, "random", "random_uniform" or "mean"."""
     n, k = holes.shape[:2]
     if k == 0 or n == 0:
         return
@@ -69,11 +81,11 @@ def fill_holes(to, rows, holes: np.ndarray, fill, seed=None) -> None:
         colours = _random(seed, k, to.channels)
         values = np.floor(colours * 256) if to.is_u8 else colours
         p.view(np.int32)[:, 5] = to.blob(values.astype(np.float32)) + k * to.channels * np.arange(n)
-    else:
+    elif word == "random":
         p[:, :2] = seed.view(np.float32)
         p.view(np.int32)[:, 2] = to.size[rows][:, 1]
         p[:, 3], p[:, 4] = (256.0, 1.0) if to.is_u8 else (1.0, 0.0)
-    to.pixel(rows, "rects", p, arg=arg, n=count, flag=0 if word is None else 1 if word == "random_uniform" else 2, positions=True)
+    to.pixel(rows, "rects", p, arg=arg, n=count, flag=FILLS[word], positions=True)
 
 
 def _random(seed, rects: int, channels: int) -> np.ndarray:
@@ -94,8 +106,8 @@ class XYMasking(Dropout):
         fill_mask: what stripes become in masks; None leaves masks as they are. ``mask_fill_value`` is the older name.
         p: probability, per sample.
 
-    Shapes and dtypes: any channel count; float images of any range. Targets: image, mask.
-    Source: albumentations ``XYMasking``; unlike there an int is fixed, as its documentation says.
+    Shapes and dtypes: any channel count; float images of any range. Targets: image, mask,
+    boxes, keypoints. Source: albumentations ``XYMasking``; unlike there an int is fixed, as its documentation says.
 
     Raises:
         ValueError: no stripe of any length could ever be drawn; a length above the image's size (at the first batch).
@@ -139,6 +151,15 @@ class XYMasking(Dropout):
         return holes
 
 
+def _older(name, pair, low, high):
+    """A range from ``min_*`` and ``max_*``, where they are given."""
+    if high is None and low is None:
+        return pair
+    if high is None:
+        raise ValueError(f"min_{name} needs max_{name}")
+    return (high if low is None else low, high)
+
+
 class CoarseDropout(Dropout):
     """Rectangles at random places (cutout).
 
@@ -148,8 +169,10 @@ class CoarseDropout(Dropout):
         fill: a number, one for each channel, "random" or "random_uniform"; see `XYMasking`. ``fill_value`` is the older name.
         fill_mask: what holes become in masks; None leaves masks as they are. ``mask_fill_value`` is the older name.
         p: probability, per sample.
+        max_holes, min_holes, max_height, min_height, max_width, min_width: the names before albumentations 1.4; where a minimum
+            is missing it is the maximum.
 
-    Shapes and dtypes: any. Targets: image, mask. Source: albumentations ``CoarseDropout``; DeVries and Taylor 2017.
+    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``CoarseDropout``; DeVries and Taylor 2017.
 
     Raises:
         ValueError: a range out of order or outside its bounds; heights as fractions and widths as pixels.
@@ -162,8 +185,12 @@ class CoarseDropout(Dropout):
     """
 
     def __init__(self, num_holes_range=(1, 2), hole_height_range=(0.1, 0.2), hole_width_range=(0.1, 0.2), fill=0, fill_mask=None,
-                 p: float = 0.5, *, fill_value=None, mask_fill_value=None):
+                 p: float = 0.5, *, fill_value=None, mask_fill_value=None, max_holes=None, min_holes=None, max_height=None,
+                 min_height=None, max_width=None, min_width=None):
         super().__init__(fill, fill_mask, p, fill_value, mask_fill_value)
+        num_holes_range = _older("holes", num_holes_range, min_holes, max_holes)
+        hole_height_range = _older("height", hole_height_range, min_height, max_height)
+        hole_width_range = _older("width", hole_width_range, min_width, max_width)
         self.num_holes_range = whole("num_holes_range", num_holes_range, 1, 1000)
         self.hole_height_range = increasing("hole_height_range", hole_height_range, 0)
         self.hole_width_range = increasing("hole_width_range", hole_width_range, 0)
@@ -189,3 +216,421 @@ class CoarseDropout(Dropout):
         x = np.floor(u[:, 1 + 3 * k : 1 + 4 * k] * (w - width + 1)).astype(np.int64)
         width = width * (np.arange(k) < integers(u[:, 0], *self.num_holes_range)[:, None])
         return np.stack([x, y, x + width, y + height], 2)
+
+
+class Erasing(Dropout):
+    """One rectangle of random area and aspect ratio (random erasing).
+
+    Args:
+        scale: range of its area as a fraction of the image's.
+        ratio: range of its width / height.
+        fill, fill_mask: see `XYMasking`; ``fill_value`` and ``mask_fill_value`` are the older names.
+        p: probability, per sample.
+
+    Nothing is erased where no rectangle of these ranges fits the image. Shapes and dtypes: any. Targets: image, mask, boxes,
+    keypoints. Source: albumentations ``Erasing``; Zhong et al. 2017.
+
+    Raises:
+        ValueError: a range out of order, a scale outside [0, 1], a ratio of 0.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> aug = G.Erasing(scale=(0.25, 0.25), ratio=(1, 1), fill=9, p=1)
+        >>> int((G.Compose([aug], seed=1)(np.zeros((8, 8), np.uint8)) == 9).sum())
+        16
+    """
+
+    def __init__(self, scale=(0.02, 0.33), ratio=(0.3, 3.3), fill=0, fill_mask=None, p: float = 0.5, *, fill_value=None,
+                 mask_fill_value=None):
+        super().__init__(fill, fill_mask, p, fill_value, mask_fill_value)
+        self.scale, self.ratio = increasing("scale", scale, 0, 1), increasing("ratio", ratio, 0)
+        if self.ratio[0] <= 0:
+            raise ValueError(f"ratio must be above 0, got {ratio!r}")
+
+    def count(self) -> int:
+        return 4
+
+    def holes(self, u, size):
+        h, w = size[:, 0].astype(np.float64), size[:, 1].astype(np.float64)
+        low, high = self.ratio
+        largest = np.minimum(h * w * self.scale[1], np.minimum(low * h * h, w * w / high))  # h = sqrt(A / r), w = sqrt(A r) must fit
+        smallest = h * w * self.scale[0]
+        area = between(u[:, 0], smallest, np.maximum(largest, smallest))
+        fits = (largest >= smallest) & (area > 0)
+        area = np.maximum(area, 1e-9)
+        flat, steep = np.minimum(high, w * w / area), np.maximum(low, area / (h * h))
+        fits &= steep <= flat
+        ratio = between(u[:, 1], steep, np.maximum(flat, steep))
+        eh, ew = np.minimum(np.rint(np.sqrt(area / ratio)), h), np.minimum(np.rint(np.sqrt(area * ratio)), w)
+        y, x = np.floor(u[:, 2] * (h - eh + 1)), np.floor(u[:, 3] * (w - ew + 1))
+        holes = np.stack([x, y, x + ew, y + eh], 1) * fits[:, None]
+        return holes.astype(np.int64)[:, None]
+
+
+class GridDropout(Dropout):
+    """A regular grid of rectangles, one in each cell (GridMask).
+
+    Args:
+        ratio: side of a rectangle as a fraction of its cell's, in (0, 1].
+        random_offset: place each rectangle at random in its cell; else at ``shift_xy``.
+        unit_size_range: side of a cell in pixels, (low, high) inclusive, at least 2, at most the shorter side of the image.
+        holes_number_xy: number of cells along x and y; comes before ``unit_size_range``. With neither there are about ten.
+        shift_xy: offset of each rectangle in its cell, x and y.
+        fill, fill_mask: see `XYMasking`; ``fill_value`` and ``mask_fill_value`` are the older names.
+        p: probability, per sample.
+
+    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``GridDropout``; Chen et al. 2020.
+
+    Raises:
+        ValueError: an argument outside its range; a cell larger than the image (at the first batch).
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> aug = G.GridDropout(ratio=0.5, holes_number_xy=(2, 2), random_offset=False, fill=9, p=1)
+        >>> int((G.Compose([aug])(np.zeros((8, 8), np.uint8)) == 9).sum())
+        16
+    """
+
+    def __init__(self, ratio: float = 0.5, random_offset: bool = True, unit_size_range=None, holes_number_xy=None, shift_xy=(0, 0), fill=0,
+                 fill_mask=None, p: float = 0.5, *, fill_value=None, mask_fill_value=None):
+        super().__init__(fill, fill_mask, p, fill_value, mask_fill_value)
+        self.ratio = real("ratio", ratio, 0, 1, above=True)
+        self.random_offset = boolean("random_offset", random_offset)
+        self.unit_size_range = None if unit_size_range is None else whole("unit_size_range", unit_size_range, 2)
+        self.holes_number_xy = None if holes_number_xy is None else _two("holes_number_xy", holes_number_xy, 1)
+        self.shift_xy = _two("shift_xy", shift_xy, 0)
+
+    def count(self) -> int:
+        return 3
+
+    def _cells(self, u, size) -> np.ndarray:
+        """Rows and columns of the grids, ``[n, 2]``."""
+        if self.holes_number_xy:
+            return np.minimum(np.broadcast_to(self.holes_number_xy[::-1], size.shape), size)
+        if self.unit_size_range:
+            short = size.min(1)
+            if (short < self.unit_size_range[1]).any():
+                i = int(np.flatnonzero(short < self.unit_size_range[1])[0])
+                raise ValueError(f"unit_size_range {self.unit_size_range} is out of valid range [2, {short[i]}], the shorter side of a "
+                                 f"sample of {size[i, 0]} x {size[i, 1]}; make it smaller or resize first")
+            return size // integers(u, *self.unit_size_range)[:, None]
+        return np.maximum(size // np.maximum(2, size // 10), 1)
+
+    def holes(self, u, size):
+        cells = self._cells(u[:, 0], size)
+        seeds = key(u[:, 1:3])
+        holes = np.zeros((len(u), int(cells.prod(1).max(initial=0)), 4), np.int64)
+        for i, (rows, columns) in enumerate(cells.tolist()):
+            words = philox(np.arange(rows * columns + rows + columns), 0, 5, 0, *seeds[i])[:, :2] * 2.0**-32
+            at, order = words[: rows * columns], words[rows * columns :, 0]
+            # cells that are one pixel larger lie at random places
+            edges = [_intervals(int(side), n, o) for side, n, o in zip(size[i], (rows, columns), (order[:rows], order[rows:]))]
+            top, left = (e[:-1] for e in edges)
+            ch, cw = (np.diff(e) for e in edges)
+            hh, hw = (np.clip(c * self.ratio, 1, np.maximum(c - 1, 1)).astype(np.int64) for c in (ch, cw))
+            if self.random_offset:
+                dy = np.floor(at[:, 0].reshape(rows, columns) * (ch - hh + 1)[:, None]).astype(np.int64)
+                dx = np.floor(at[:, 1].reshape(rows, columns) * (cw - hw + 1)).astype(np.int64)
+            else:
+                dy, dx = np.full((rows, columns), self.shift_xy[1]), np.full((rows, columns), self.shift_xy[0])
+            y, x = np.clip(top[:, None] + dy, 0, (size[i, 0] - hh)[:, None]), np.clip(left + dx, 0, size[i, 1] - hw)
+            holes[i, : rows * columns] = np.stack([x, y, x + hw, y + hh[:, None]], 2).reshape(-1, 4)
+        return holes
+
+
+def _two(name, value, low):
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise TypeError(f"{name} must be two whole numbers (x, y), got {value!r}")
+    return integer(name, value[0], low), integer(name, value[1], low)
+
+
+def _intervals(size: int, parts: int, order: np.ndarray) -> np.ndarray:
+    """Edges of ``parts`` almost equal intervals; which of them are one longer follows the ranks of ``order``."""
+    length = size // parts + (np.argsort(np.argsort(order, kind="stable"), kind="stable") < size % parts)
+    return np.concatenate([[0], np.cumsum(length)])
+
+
+class PixelDropout(Transform):
+    """Replace single pixels, drawn in the kernel from a counter.
+
+    Args:
+        dropout_prob: probability of each pixel.
+        per_channel: draw for each channel of a pixel.
+        drop_value: a number, one for each channel, or None: one random colour for each sample (0..255 or [0, 1)).
+        mask_drop_value: what the pixels become in masks; None leaves masks as they are.
+        p: probability, per sample.
+
+    Shapes and dtypes: any. Targets: image, mask, boxes (unless per_channel: those with too few pixels left are dropped),
+    keypoints (unchanged). Source: albumentations ``PixelDropout``.
+
+    Raises:
+        ValueError: a probability outside [0, 1]; mask_drop_value with per_channel.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> out = G.Compose([G.PixelDropout(0.25, drop_value=9, p=1)], seed=1)(np.zeros((64, 64), np.uint8))
+        >>> bool(abs((out == 9).mean() - 0.25) < 0.05)
+        True
+    """
+
+    targets = ("image", "mask")
+
+    def __init__(self, dropout_prob: float = 0.01, per_channel: bool = False, drop_value=0, mask_drop_value=None, p: float = 0.5):
+        super().__init__(p)
+        self.dropout_prob, self.per_channel = real("dropout_prob", dropout_prob, 0, 1), boolean("per_channel", per_channel)
+        self.drop_value = None if drop_value is None else colour("drop_value", drop_value)
+        self.mask_drop_value = None if mask_drop_value is None else colour("mask_drop_value", mask_drop_value)
+        if self.per_channel and mask_drop_value is not None:
+            raise ValueError("mask_drop_value must be None with per_channel=True: masks have no such channels")
+
+    def columns(self) -> int:
+        return 2
+
+    def draw(self, u, view):
+        return {"key": key(u)}
+
+    def lower(self, to, rows, params) -> None:
+        value = self.drop_value if to.kind == "image" else self.mask_drop_value
+        if value is None and to.kind == "mask":
+            return
+        seed = params["key"]
+        p = np.zeros((len(seed), 6), np.float32)
+        p[:, :2], p[:, 3] = seed.view(np.float32), np.round(self.dropout_prob * 2.0**24)
+        p.view(np.int32)[:, 2] = to.size[rows][:, 1]
+        if value is None:
+            colours = _random(seed, 1, to.channels)
+            at = to.blob((np.floor(colours * 256) if to.is_u8 else colours).astype(np.float32)) + to.channels * np.arange(len(seed))
+        else:
+            at = to.blob(to.colour(value, "drop_value" if to.kind == "image" else "mask_drop_value"))
+        p.view(np.int32)[:, 5] = at
+        to.pixel(rows, "pixels", p, n=int(self.per_channel), positions=True)
+
+    def boxes(self, params, which, boxes, size, limits):
+        if self.per_channel:
+            return boxes, None
+        keep = np.ones(len(boxes), bool)
+        for i in np.unique(which):
+            mine, (h, w) = which == i, size[which == i][0]
+            words = philox(np.arange(h * w), 0, 3, 0, *params["key"][i])[:, 0] >> 8
+            keep[mine] = boxes_beside_map(boxes[mine], (words < round(self.dropout_prob * 2**24)).reshape(h, w), limits)
+        return boxes, keep
+
+    def points(self, params, which, points, size, limits):
+        return points, None
+
+
+class ChannelDropout(Transform):
+    """Replace whole channels.
+
+    Args:
+        channel_drop_range: how many, (low, high) inclusive; fewer than the image has.
+        fill: the value they get. ``fill_value`` is the older name.
+        p: probability, per sample.
+
+    Shapes and dtypes: at least 2 channels. Targets: image. Source: albumentations ``ChannelDropout``.
+
+    Raises:
+        ValueError: images with too few channels (at the first batch).
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> out = G.Compose([G.ChannelDropout((2, 2), p=1)], seed=1)(np.ones((4, 4, 3), np.uint8))
+        >>> int(out.any((0, 1)).sum())
+        1
+    """
+
+    def __init__(self, channel_drop_range=(1, 1), fill: float = 0, p: float = 0.5, *, fill_value=None):
+        super().__init__(p)
+        self.channel_drop_range = whole("channel_drop_range", channel_drop_range, 1)
+        self.fill = colour("fill", fill if fill_value is None else fill_value)
+
+    def columns(self) -> int:
+        return 3
+
+    def draw(self, u, view):
+        if self.channel_drop_range[1] >= view.channels:
+            raise ValueError(f"ChannelDropout: channel_drop_range {self.channel_drop_range} would drop all of {view.channels} channels; at "
+                             f"most {view.channels - 1} may go")
+        number, seed = integers(u[:, 0], *self.channel_drop_range), key(u[:, 1:3])
+        words = philox(np.arange(view.channels)[None], 0, 4, 0, seed[:, :1], seed[:, 1:])[..., 0]
+        rank = np.argsort(np.argsort(words, 1, kind="stable"), 1, kind="stable")
+        return {"channels_to_drop": rank < number[:, None]}  # bool [n, channels]
+
+    def lower(self, to, rows, params) -> None:
+        drop = params["channels_to_drop"]
+        table = np.zeros((len(drop), 2, to.channels), np.float32)
+        table[:, 0], table[:, 1] = drop, to.colour(self.fill)
+        to.pixel(rows, "channels", arg=to.blob(table) + 2 * to.channels * np.arange(len(drop)))
+
+
+class MaskDropout(Transform):
+    """Remove objects of the mask: connected regions of equal value above 0, from image and mask.
+
+    Args:
+        max_objects: how many, (low, high) inclusive; an int n means (1, n).
+        fill: what they become in the image: a number or one for each channel.
+        fill_mask: what they become in the mask; None leaves the mask.
+        p: probability, per sample.
+
+    The mask is read on the host: on a GPU this waits for what is queued and copies it. Shapes and dtypes: any; needs ``mask=``
+    of one channel. Targets: image, mask, boxes, keypoints. Source: albumentations ``MaskDropout``.
+
+    Raises:
+        ValueError: no mask among the targets.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> mask = np.array([[1, 1, 0, 2]], np.uint8)
+        >>> out = G.Compose([G.MaskDropout((2, 2), p=1)])(image=np.full((1, 4), 9, np.uint8), mask=mask)
+        >>> out["image"], out["mask"]
+        (array([[0, 0, 9, 0]], dtype=uint8), array([[0, 0, 0, 0]], dtype=uint8))
+    """
+
+    targets = ("image", "mask")
+
+    def __init__(self, max_objects=(1, 1), fill=0, fill_mask=0, p: float = 0.5):
+        super().__init__(p)
+        self.max_objects = whole("max_objects", (1, max_objects) if isinstance(max_objects, int) else max_objects, 1)
+        self.fill = colour("fill", fill)
+        self.fill_mask = None if fill_mask is None else colour("fill_mask", fill_mask)
+
+    def columns(self) -> int:
+        return 3
+
+    def draw(self, u, view):
+        if view.targets is None:
+            raise ValueError("MaskDropout needs mask=: its objects are what is removed")
+        seed, maps = key(u[:, 1:3]), []
+        for i, mask in enumerate(view.targets.masks("MaskDropout")):
+            labels, count = components(mask)
+            number = min(count, int(integers(u[i, 0], *self.max_objects)))
+            order = np.argsort(philox(np.arange(count), 0, 6, 0, *seed[i])[:, 0], kind="stable") if count else np.zeros(0, int)
+            maps.append(np.isin(labels, order[:number] + 1))
+        dropped = np.empty(len(maps), object)
+        dropped[:] = maps
+        return {"dropout_mask": dropped}  # bool [h, w] of each sample
+
+    def lower(self, to, rows, params) -> None:
+        fill = self.fill if to.kind == "image" else self.fill_mask
+        if fill is None:
+            return
+        p, words = np.zeros((len(params["dropout_mask"]), 6), np.float32), []
+        whole_numbers, at = p.view(np.int32), 0
+        for i, one in enumerate(params["dropout_mask"]):
+            packed = object_map(one)
+            words.append(packed.ravel())
+            whole_numbers[i, 2:5] = packed.shape[1], one.shape[1], one.shape[0]
+        starts = np.cumsum([0] + [len(x) for x in words[:-1]])
+        at = to.blob(np.concatenate(words).view(np.int32)) if words else 0
+        whole_numbers[:, 5] = to.blob(to.colour(fill, "fill" if to.kind == "image" else "fill_mask"))
+        to.pixel(rows, "bitmap", p, arg=at + starts, positions=True)
+
+    def boxes(self, params, which, boxes, size, limits):
+        keep = np.ones(len(boxes), bool)
+        for i in np.unique(which):
+            one = params["dropout_mask"][i]
+            if one.any():
+                keep[which == i] = boxes_beside_map(boxes[which == i], one, limits)
+        return boxes, keep
+
+    def points(self, params, which, points, size, limits):
+        if not limits.remove_invisible:
+            return points, None
+        keep = np.ones(len(points), bool)
+        for i in np.unique(which):
+            one = params["dropout_mask"][i]
+            if one.any():
+                keep[which == i] = outside_map(points[which == i], one)
+        return points, keep
+
+
+class ConstrainedCoarseDropout(Dropout):
+    """Rectangles on objects only: regions of the mask, or boxes.
+
+    Args:
+        num_holes_range: how many for each object, (low, high) inclusive; drawn once for a sample.
+        hole_height_range, hole_width_range: sides as fractions of the box's, or of the square root of the region's area.
+        fill, fill_mask: see `XYMasking`; ``fill_value`` and ``mask_fill_value`` are the older names.
+        p: probability, per sample.
+        mask_indices: values of the mask whose connected regions are objects; comes before bbox_labels.
+        bbox_labels: labels (the first label field, or the box's fifth number) whose boxes are objects.
+
+    Reading the mask waits for a GPU, as in `MaskDropout`. Nothing happens to samples without such objects. Shapes and dtypes: any.
+    Targets: image, mask, boxes, keypoints. Source: albumentations ``ConstrainedCoarseDropout``.
+
+    Raises:
+        ValueError: neither mask_indices nor bbox_labels; the target that they speak of is not among the targets.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> mask = np.zeros((8, 8), np.uint8); mask[2:6, 2:6] = 1
+        >>> aug = G.ConstrainedCoarseDropout((1, 1), (0.5, 0.5), (0.5, 0.5), fill=9, mask_indices=[1], p=1)
+        >>> int((G.Compose([aug], seed=1)(image=mask, mask=mask)["image"] == 9).sum())
+        4
+    """
+
+    def __init__(self, num_holes_range=(1, 1), hole_height_range=(0.1, 0.1), hole_width_range=(0.1, 0.1), fill=0, fill_mask=None,
+                 p: float = 0.5, mask_indices=None, bbox_labels=None, *, fill_value=None, mask_fill_value=None):
+        super().__init__(fill, fill_mask, p, fill_value, mask_fill_value)
+        self.num_holes_range = whole("num_holes_range", num_holes_range, 1, 1000)
+        self.hole_height_range = increasing("hole_height_range", hole_height_range, 0, 1)
+        self.hole_width_range = increasing("hole_width_range", hole_width_range, 0, 1)
+        self.mask_indices = None if mask_indices is None else [integer("mask_indices", v, 1) for v in mask_indices]
+        self.bbox_labels = None if bbox_labels is None else list(bbox_labels)
+        if self.mask_indices is None and self.bbox_labels is None:
+            raise ValueError("ConstrainedCoarseDropout needs mask_indices or bbox_labels: they say what its objects are")
+
+    def columns(self) -> int:
+        return 3 + 2 * isinstance(self.fill, str)
+
+    def draw(self, u, view):
+        source = "mask" if self.mask_indices is not None else "bboxes"
+        if view.targets is None:
+            raise ValueError(f"ConstrainedCoarseDropout needs {source}= among the targets")
+        seed, number = key(u[:, 1:3]), integers(u[:, 0], *self.num_holes_range)
+        if source == "mask":
+            objects = view.targets.masks("ConstrainedCoarseDropout")
+        else:
+            objects = view.targets.boxes("ConstrainedCoarseDropout", self.bbox_labels)
+        found = []
+        for i, one in enumerate(objects):
+            place = self._on_regions if source == "mask" else self._on_boxes
+            found.append(place(one, int(number[i]), seed[i], view.size[i]))
+        holes = np.zeros((len(u), max((len(f) for f in found), default=0), 4), np.int64)
+        for i, f in enumerate(found):
+            holes[i, : len(f)] = f
+        params = {"holes": holes}
+        if isinstance(self.fill, str):
+            params["key"] = key(u[:, 3:])
+        return params
+
+    def _uniforms(self, objects, number, seed):
+        words = philox(np.arange(objects)[:, None], np.arange(number), 7, 0, *seed) * 2.0**-32
+        return np.moveaxis(words, 2, 0)  # [4, objects, number]
+
+    def _on_boxes(self, boxes, number, seed, size):
+        x, y, w, h = boxes[:, :1], boxes[:, 1:2], boxes[:, 2:3] - boxes[:, :1], boxes[:, 3:4] - boxes[:, 1:2]
+        u = self._uniforms(len(boxes), number, seed)
+        hh = np.trunc(between(u[0], *self.hole_height_range) * h)
+        hw = np.trunc(between(u[1], *self.hole_width_range) * w)
+        x, y = x + u[2] * (w - hw), y + u[3] * (h - hh)
+        return self._clipped(np.trunc(np.stack([x, y, x + hw, y + hh], 2).reshape(-1, 4)), size)
+
+    def _on_regions(self, mask, number, seed, size):
+        labels, count = components(mask, self.mask_indices)
+        u = self._uniforms(count, number, seed)
+        holes = []
+        for k in range(count):
+            ys, xs = np.nonzero(labels == k + 1)
+            pick = np.floor(u[2, k] * len(ys)).astype(int)
+            half_h = between(u[0, k], *self.hole_height_range) * math.sqrt(len(ys)) // 2
+            half_w = between(u[1, k], *self.hole_width_range) * math.sqrt(len(ys)) // 2
+            holes.append(np.stack([xs[pick] - half_w, ys[pick] - half_h, xs[pick] + half_w, ys[pick] + half_h], 1))
+        return self._clipped(np.concatenate(holes) if holes else np.zeros((0, 4)), size)
+
+    @staticmethod
+    def _clipped(holes, size):
+        h, w = size
+        holes = holes.astype(np.int64)
+        holes[:, [0, 2]], holes[:, [1, 3]] = np.clip(holes[:, [0, 2]], 0, w), np.clip(holes[:, [1, 3]], 0, h)
+        return holes[(holes[:, 2] > holes[:, 0]) & (holes[:, 3] > holes[:, 1])]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..draw import integers
+from ..plan import ORIENTATIONS
+from ..targets import affine_boxes, affine_points, orientation_matrix
 from ..transform import Transform
 
 _SWAPPED = {"transpose", "rot90", "rot270", "anti_transpose"}
@@ -14,11 +16,31 @@ def _turned(size, swap):
     return np.where(np.asarray(swap)[..., None], size[:, ::-1], size)
 
 
-class _Fixed(Transform):
-    """An orientation that is always the same."""
+class _Oriented(Transform, register=False):
+    """What they share: boxes and points follow the orientation."""
 
     targets = ("image", "mask")
+
+    def _names(self, params, which) -> list[str]:
+        raise NotImplementedError
+
+    def _matrix(self, params, which, size):
+        return orientation_matrix([ORIENTATIONS[name] for name in self._names(params, which)], size)
+
+    def boxes(self, params, which, boxes, size, limits):
+        return affine_boxes(boxes, self._matrix(params, which, size)), None
+
+    def points(self, params, which, points, size, limits):
+        return affine_points(points, self._matrix(params, which, size)), None
+
+
+class _Fixed(_Oriented):
+    """An orientation that is always the same."""
+
     orientation = "identity"
+
+    def _names(self, params, which):
+        return [self.orientation] * len(which)
 
     def resize(self, params, size):
         return size[:, ::-1] if self.orientation in _SWAPPED else size
@@ -33,7 +55,7 @@ class HorizontalFlip(_Fixed):
     Args:
         p: probability, per sample.
 
-    Shapes and dtypes: any; unchanged. Targets: image, mask. Source: albumentations ``HorizontalFlip`` (``cv2.flip``, code 1).
+    Shapes and dtypes: any; unchanged. Targets: image, mask, boxes, keypoints. Source: albumentations ``HorizontalFlip`` (``cv2.flip``, code 1).
 
     Example:
         >>> import numpy as np, gpuaug as G
@@ -50,7 +72,7 @@ class VerticalFlip(_Fixed):
     Args:
         p: probability, per sample.
 
-    Shapes and dtypes: any; unchanged. Targets: image, mask. Source: albumentations ``VerticalFlip`` (``cv2.flip``, code 0).
+    Shapes and dtypes: any; unchanged. Targets: image, mask, boxes, keypoints. Source: albumentations ``VerticalFlip`` (``cv2.flip``, code 0).
 
     Example:
         >>> import numpy as np, gpuaug as G
@@ -67,7 +89,7 @@ class Transpose(_Fixed):
     Args:
         p: probability, per sample.
 
-    Shapes and dtypes: any. Targets: image, mask. Source: albumentations ``Transpose``.
+    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``Transpose``.
 
     Example:
         >>> import numpy as np, gpuaug as G
@@ -78,11 +100,13 @@ class Transpose(_Fixed):
     orientation = "transpose"
 
 
-class _Choice(Transform):
+class _Choice(_Oriented):
     """One of a few orientations, per sample."""
 
-    targets = ("image", "mask")
     orientations: tuple[str, ...] = ()
+
+    def _names(self, params, which):
+        return [self.orientations[i] for i in params[self.parameter][which]]
 
     def columns(self) -> int:
         return 1
@@ -108,8 +132,8 @@ class RandomRotate90(_Choice):
     Args:
         p: probability, per sample.
 
-    Shapes and dtypes: any; quarter turns swap height and width. Targets: image, mask.
-    Source: albumentations ``RandomRotate90`` (``np.rot90``).
+    Shapes and dtypes: any; quarter turns swap height and width. Targets: image, mask, boxes,
+    keypoints. Source: albumentations ``RandomRotate90`` (``np.rot90``).
 
     Example:
         >>> import numpy as np, gpuaug as G
@@ -127,7 +151,7 @@ class Flip(_Choice):
     Args:
         p: probability, per sample.
 
-    Shapes and dtypes: any; unchanged. Targets: image, mask. Source: albumentations ``Flip`` before 2.0 (``cv2.flip`` with a
+    Shapes and dtypes: any; unchanged. Targets: image, mask, boxes, keypoints. Source: albumentations ``Flip`` before 2.0 (``cv2.flip`` with a
     code drawn from 0, 1, -1).
 
     Example:

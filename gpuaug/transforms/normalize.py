@@ -72,7 +72,7 @@ class ToTensorV2(Transform):
         transpose_mask: deliver masks with channels first, too; masks of one channel are ``[H, W]`` either way.
         p: must be 1.
 
-    Shapes and dtypes: HWC to CHW. Targets: image, mask. Source: albumentations ``ToTensorV2``.
+    Shapes and dtypes: HWC to CHW. Targets: all. Source: albumentations ``ToTensorV2``.
 
     Raises:
         ValueError: p other than 1: a batch cannot be half tensors.
@@ -90,6 +90,12 @@ class ToTensorV2(Transform):
         if self.p != 1:
             raise ValueError(f"p of ToTensorV2 must be 1, got {p!r}: a batch cannot be half tensors")
         self.transpose_mask = transpose_mask
+
+    def boxes(self, params, which, boxes, size, limits):
+        return boxes, None
+
+    def points(self, params, which, points, size, limits):
+        return points, None
 
     def lower(self, to, rows, params) -> None:
         to.tensor = "CHW" if to.kind == "image" or self.transpose_mask else "HWC"
