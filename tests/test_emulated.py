@@ -19,7 +19,7 @@ from emu.plans import GUARD, Only, Steps, build, image, samples
 from gpuaug import REGISTRY, Compose, OneOf, backends, compose
 from gpuaug.backends import cpu, cuda
 from gpuaug.batch import Batch
-from gpuaug.plan import Track
+from gpuaug.track import Track
 
 STATS = 5  # numbers of one channel, as in rows.cuh
 
@@ -173,6 +173,18 @@ def transform(name: str, p: float = 1.0):
     return REGISTRY[name](**ARGUMENTS.get(name, {}), p=p)
 
 
+# arguments that lead to other kernels, operations or borders than the ones above
+VARIANTS = [
+    ("RandomBrightnessContrast", {"brightness_by_max": False}),
+    ("CoarseDropout", {"fill": "random"}),
+    ("CoarseDropout", {"fill": "random_uniform"}),
+    ("Affine", {"rotate": (-180, 180), "interpolation": 0, "border_mode": 4}),
+    ("Affine", {"rotate": (-180, 180), "interpolation": 2, "border_mode": 0, "fill": (1, 2, 3)}),
+    ("Resize", {"height": 9, "width": 70, "interpolation": 0}),
+    ("Blur", {"blur_limit": (3, 31)}),
+]
+
+
 def pictures(seed: int, dtype: str, n: int) -> dict:
     """Images, and masks of small labels."""
     rng = np.random.default_rng(seed)
@@ -184,6 +196,11 @@ def pictures(seed: int, dtype: str, n: int) -> dict:
 def test_every_transform(emulated, name):
     for seed, dtype in enumerate(("uint8", "float32")):
         equal(both(emulated, lambda: Compose([transform(name)], seed=5), pictures(seed, dtype, 4)))
+
+
+@pytest.mark.parametrize(("name", "arguments"), VARIANTS)
+def test_variants(emulated, name, arguments):
+    equal(both(emulated, lambda: Compose([REGISTRY[name](**arguments, p=1)], seed=5), pictures(3, "uint8", 4)))
 
 
 @pytest.mark.parametrize("seed", range(8))
