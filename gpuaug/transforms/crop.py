@@ -16,7 +16,7 @@ _PAIR = "size must be (height, width), two whole numbers of at least 1"
 def resize_window(to, rows, size, code: int, fill_from: np.ndarray | None = None) -> None:
     """Resize samples to ``size`` (height, width) with pixel centres at half-integers, as ``cv2.resize``."""
     now = to.size[rows].astype(np.float64)
-    scale = now / np.asarray(size, np.float64)
+    scale = 1 / (np.asarray(size, np.float64) / now)  # two divisions, as cv2.resize: floor(i * scale) hangs on the last bit
     same = (now == np.asarray(size)).all(1)
     index = np.arange(to.samples)[rows]
     if same.all():
