@@ -72,7 +72,7 @@ class Recipe:
 class Item:
     """One sample on its way."""
 
-    __slots__ = ("index", "rest", "sources", "data", "fault")
+    __slots__ = ("data", "fault", "index", "rest", "sources")
 
     def __init__(self, index):
         self.index, self.rest, self.sources, self.data, self.fault = index, None, None, {}, None
@@ -272,7 +272,7 @@ class Producer:
                     break
 
     def _path(self, item):
-        for name, source in (item.sources or {}).items():
+        for source in (item.sources or {}).values():
             if source_name(source) is not None:
                 return source_name(source)
         if self.recipe.path_of is not None:
@@ -379,7 +379,7 @@ class Producer:
         for job in self.flying:
             if job.error is None:
                 items = list({id(item): item for _, item in job.slots}.values())
-                if any([self._examine(items, name) for name in self.recipe.images]):
+                if sum(self._examine(items, name) for name in self.recipe.images):  # not any(): examine all
                     self.retries = 0
                     break
         else:

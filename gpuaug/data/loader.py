@@ -20,6 +20,7 @@ from .structure import fill, get
 from .survey import is_source, length, packer, recipe, survey, targets_of
 from .views import path_view
 
+START = order.Position()
 MAX_PIXELS = 178_956_970  # what Pillow refuses to open: 0.5 GB as RGB
 STATE_VERSION = 1
 
@@ -118,7 +119,7 @@ class DataLoader(torch.utils.data.DataLoader):
     def __len__(self):
         if not self._own_order:
             return super().__len__()
-        rank, world = _rank()
+        _, world = _rank()
         n = order.own_length(len(self.dataset), world, self.drop_last)
         size = self.batch_size or 1
         return n // size if self.drop_last else -(-n // size)
@@ -133,7 +134,7 @@ class DataLoader(torch.utils.data.DataLoader):
             "transform_seed": self._order_seed() if seed is None and self.transform is not None else seed,
             "epoch": at.epoch + at.done,
             **({} if at.done else {"sampler": at.sampler}),
-            **dataclasses.asdict(order.Position() if at.done else at.position),
+            **dataclasses.asdict(START if at.done else at.position),
             "world": _rank()[1],
             "length": length(self.dataset),
         }
@@ -169,7 +170,7 @@ class DataLoader(torch.utils.data.DataLoader):
     def __iter__(self):
         resume, self._resume = self._resume, None
         epoch = resume.epoch if resume is not None else self._next_epoch()
-        start = resume.position if resume is not None else order.Position()
+        start = resume.position if resume is not None else START
         if self.transform is not None and getattr(self.transform, "seed", 0) is None:
             self.transform.seed = self._order_seed()
         progress = _Progress(epoch, start, resume.sampler if resume is not None else None)
@@ -375,7 +376,7 @@ class _Progress:
     """Where an epoch is. `sampler`: the state of a sampler's randomness when the epoch began."""
 
     epoch: int
-    position: order.Position = order.Position()
+    position: order.Position = START
     sampler: object = None
     done: bool = False
 

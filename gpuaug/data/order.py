@@ -105,11 +105,11 @@ class Counter:
 
     def count(self, ids):
         dense = self._dense
-        if len(ids) and dense is not None and ids.min() >= 0 and ids.max() < len(dense):
-            if len(np.unique(ids)) == len(ids):
-                seen = dense[ids].astype(np.int64)
-                dense[ids] += 1
-                return seen
+        known = dense is not None and len(ids) > 0 and ids.min() >= 0 and ids.max() < len(dense)
+        if known and len(np.unique(ids)) == len(ids):
+            seen = dense[ids].astype(np.int64)
+            dense[ids] += 1
+            return seen
         seen = np.empty(len(ids), np.int64)
         for k, i in enumerate(ids.tolist()):
             if dense is not None and 0 <= i < len(dense):

@@ -22,6 +22,8 @@ IMAGE_FILE_NAMES = ("jpg", "jpeg", "png", "webp", "bmp", "npy", "path", "file", 
 MASK_NAMES = ("mask", "masks", "segmentation", "seg", "seg.png", "mask.png", "segmentation_mask", "annotation")
 BOX_NAMES = ("bboxes", "boxes", "bbox")
 KEYPOINT_NAMES = ("keypoints", "kpts")
+SETS = ("images", "masks")  # several of a sample: an array with one axis more, or a list
+WHOLE = frozenset((*BOX_NAMES, *KEYPOINT_NAMES, *SETS))  # lists under these names are one target, not a container
 
 
 class Slot:
@@ -131,12 +133,13 @@ def plane(leaf):
     return tuple(leaf.shape[:2])
 
 
-def find_targets(sample, explicit=None):
-    """Which leaves of a sample are targets: {"image": path, "mask": path, "bboxes": path, "keypoints": path}.
+def find_targets(sample, explicit=None, fields=()):
+    """Which entries of a sample are targets: {"image": path, "mask": path, "bboxes": path, ...}.
 
     `explicit` is what the user said ({name: key, position or tuple of them}); nothing is guessed then. Otherwise
     torchvision's tv_tensors, then names of keys and fields, then positions decide: the first image-like leaf of a
-    tuple is the image, and the next one is its mask if it is an image-like leaf of the same size and kind.
+    tuple is the image, and the next one is its mask if it is an image-like leaf of the same size and kind. `fields` are
+    names of labels that belong to boxes or keypoints; they are looked for in either case.
 
     >>> find_targets({"img": np.zeros((4, 4, 3), np.uint8), "labels": {"color": 1}})
     {'image': ('img',)}
@@ -149,21 +152,26 @@ def find_targets(sample, explicit=None):
             try:
                 get(sample, path)
             except (KeyError, IndexError, AttributeError, TypeError):
-                raise KeyError(f"targets={{{name!r}: {_show(path)}}}: the sample has no such entry; it is {outline(sample)}") from None
-        return found
-    if is_image(sample) and not isinstance(sample, (tuple, list)):
-        return {"image": ()}
-    leaves = list(_leaves(sample))
-    return _by_tv_tensor(leaves) or _by_name(leaves) or _by_position(leaves)
+                where = f"targets={{{name!r}: {_show(path)}}}"
+                raise KeyError(f"{where}: the sample has no such entry; it is {outline(sample)}") from None
+    elif is_image(sample) and not isinstance(sample, (tuple, list)):
+        found = {"image": ()}
+    else:
+        leaves = list(_leaves(sample, WHOLE))
+        found = _by_tv_tensor(leaves) or _by_name(leaves) or _by_position(leaves)
+    for path, _ in _leaves(sample, frozenset(fields)) if fields else ():
+        if path and path[-1] in fields:
+            found.setdefault(path[-1], path)
+    return found
 
 
-def _leaves(x, path=()):
+def _leaves(x, whole, path=()):
     below = children(x)
-    if below is None:
+    if below is None or (path and path[-1] in whole):
         yield path, x
         return
     for key, child in below:
-        yield from _leaves(child, path + (key,))
+        yield from _leaves(child, whole, (*path, key))
 
 
 def _by_tv_tensor(leaves):
@@ -183,6 +191,9 @@ def _by_name(leaves):
             named.setdefault(path[-1].lower(), (path, leaf))
     found = {}
     for name in IMAGE_NAMES + IMAGE_FILE_NAMES:
+        if name in named and _is_set(named[name][1]):
+            found["images"] = named[name][0]
+            break
         if name in named and _fits_image(*named[name]):
             found["image"] = named[name][0]
             break
@@ -190,10 +201,19 @@ def _by_name(leaves):
         return None
     for target, names in (("mask", MASK_NAMES), ("bboxes", BOX_NAMES), ("keypoints", KEYPOINT_NAMES)):
         for name in names:
-            if name in named and named[name][0] != found["image"] and (target != "mask" or is_image(named[name][1])):
-                found["masks" if name == "masks" else target] = named[name][0]
+            if name not in named or named[name][0] in found.values():
+                continue
+            path, leaf = named[name]
+            if target != "mask" or is_image(leaf) or _is_set(leaf):
+                found["masks" if name == "masks" else target] = path
                 break
     return found
+
+
+def _is_set(leaf):
+    if isinstance(leaf, (list, tuple)):
+        return len(leaf) > 0 and is_image(leaf[0])
+    return isinstance(leaf, (np.ndarray, torch.Tensor)) and leaf.ndim == 4
 
 
 def _fits_image(path, leaf):

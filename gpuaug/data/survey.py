@@ -12,7 +12,7 @@ from . import workers
 from .encoded import Recipe
 from .headers import read_header
 from .protocol import is_encoded
-from .structure import find_targets, get, outline
+from .structure import SETS, find_targets, get, outline
 from .views import array_view, encoded_view, path_view
 
 TRIES = 32  # of the first samples, how many may be bad before the dataset counts as one of pixels
@@ -61,22 +61,22 @@ def _probe(first, fetch):
 @contextlib.contextmanager
 def _random_states_kept():
     # the host-side transforms of a probed sample must not shift what the user's program draws later
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
     try:
         yield
     finally:
         random.setstate(states[0])
-        np.random.set_state(states[1])
+        np.random.set_state(states[1])  # noqa: NPY002
         torch.set_rng_state(states[2])
 
 
 def targets_of(loader, sample):
     """{target name: path} for samples like this one."""
     explicit = _explicit(loader)
-    paths = find_targets(sample, explicit)
+    paths = find_targets(sample, explicit, label_fields(loader.transform))
     if loader.transform is None:
         return {name: path for name, path in paths.items() if role(None, name) != "as is"}
-    if "image" not in paths:
+    if "image" not in paths and "images" not in paths:
         raise ValueError(
             f"no image was recognized in a sample, which is {outline(sample)}; say which entry it is: "
             f"DataLoader(targets={{'image': key or position}})"
@@ -99,12 +99,25 @@ def _explicit(loader):
 
 
 def role(transform, name):
-    """How a target is loaded: "image", "mask", or "as is" (boxes, keypoints). ValueError if the transform has no use for it."""
+    """How a target is loaded: "image", "mask", or "as is" (boxes, keypoints and their labels, sets of images or masks).
+
+    ValueError if the transform has no use for it.
+    """
+    for marks, params in (("bboxes", "bbox_params"), ("keypoints", "keypoint_params")):
+        if name == marks and hasattr(transform, "kind_of") and getattr(transform, params, None) is None:
+            raise ValueError(f"{marks} need a Compose with {params}")
+    if name in ("bboxes", "keypoints", *label_fields(transform)):
+        return "as is"
+    kind = getattr(transform, "additional_targets", {}).get(name, name)
     if hasattr(transform, "kind_of"):
-        kind = transform.kind_of(name)
-    else:
-        kind = "mask" if name == "mask" else "as is" if name in ("masks", "bboxes", "keypoints") else "image"
-    return kind if kind in ("image", "mask") else "as is"
+        transform.kind_of(name)  # raises what the transform has to say about a name that it does not know
+    return "as is" if kind in SETS else "mask" if kind == "mask" else "image"
+
+
+def label_fields(transform):
+    """The labels that go with boxes and keypoints, and must be handed over with them."""
+    both = (getattr(transform, name, None) for name in ("bbox_params", "keypoint_params"))
+    return tuple(field for params in both if params is not None for field in params.label_fields or ())
 
 
 class Roles:
@@ -134,10 +147,12 @@ def is_source(leaf):
 
 def packer(loader, single):
     """What joins samples in worker processes."""
-    names = {"image", "mask", "masks", "bboxes", "keypoints", *(_explicit(loader) or ())}
+    fields = label_fields(loader.transform)
+    names = {"image", "mask", *SETS, "bboxes", "keypoints", *fields, *(_explicit(loader) or ())}
     transforms = loader.transform is not None
     listed = transforms and loader._user_collate is not None
-    return workers.Packer(_explicit(loader), Roles(loader.transform, names), single, listed, loader._user_collate, transforms)
+    roles = Roles(loader.transform, names)
+    return workers.Packer(_explicit(loader), roles, fields, single, listed, loader._user_collate, transforms)
 
 
 def recipe(loader, fetch, paths):

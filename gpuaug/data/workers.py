@@ -51,6 +51,7 @@ class Packer:
 
     targets: dict | None
     roles: object  # name -> "image", "mask" or "as is"
+    fields: tuple = ()  # labels of boxes and keypoints
     single: bool = False
     listed: bool = False  # leave the samples apart, for a collate_fn of the user's
     collate_fn: object = None  # without a transform, it runs here as in torch
@@ -63,7 +64,7 @@ class Packer:
         if self.collate_fn is not None and not self.transforms:
             reply.rest = self.collate_fn(samples[0] if self.single else samples)
             return reply
-        paths = find_targets(samples[0], self.targets)
+        paths = find_targets(samples[0], self.targets, self.fields)
         if not self.transforms and self.targets is None:  # then all is as in torch, except PIL images, which that refuses
             paths = {name: path for name, path in paths.items() if hasattr(get(samples[0], path), "getbands")}
         taken, rests = zip(*(take_out(s, paths) for s in samples))

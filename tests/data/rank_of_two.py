@@ -1,4 +1,7 @@
-"""One of several gloo processes: prints what its loader yields in two epochs, as JSON. Usage: rank_of_two.py RANK WORLD FILE FOLDER"""
+"""One of several gloo processes: prints what its loader yields in two epochs, as JSON.
+
+Usage: rank_of_two.py RANK WORLD FILE FOLDER
+"""
 
 import hashlib
 import json

@@ -115,7 +115,7 @@ def test_raise_names_path_and_index_in_one_line(folder, spoil):
     spoil(path)
     loader = DataLoader(dataset, 5, transform=FakeCompose(8), device="cpu")
     got, started = [], time.monotonic()
-    with pytest.raises(BadSampleError, match=BAD[spoil]) as caught:
+    with pytest.raises(BadSampleError, match=BAD[spoil]) as caught:  # noqa: PT012
         for _, y in loader:
             got.append(len(y))
     assert time.monotonic() - started < 5

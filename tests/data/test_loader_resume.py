@@ -73,7 +73,9 @@ MAKE = {
     "workers": lambda _, **kw: DataLoader(Arrays(), shuffle=True, **kw),
     "in_order": lambda _, **kw: DataLoader(Arrays(), **kw),
     "drop_last": lambda _, **kw: DataLoader(Arrays(), shuffle=True, drop_last=True, **kw),
-    "memory": lambda _, **kw: DataLoader(TensorDataset(torch.arange(31 * 75).reshape(31, 3, 5, 5).to(torch.uint8)), shuffle=True, **kw),
+    "memory": lambda _, **kw: DataLoader(
+        TensorDataset(torch.arange(31 * 75).reshape(31, 3, 5, 5).to(torch.uint8)), shuffle=True, **kw
+    ),
     "random": lambda _, **kw: DataLoader(Arrays(), sampler=RandomSampler(Arrays(), replacement=True, num_samples=40), **kw),
     "weighted": lambda _, **kw: DataLoader(Arrays(), sampler=WeightedRandomSampler(torch.rand(31), 50), **kw),
     "subset": lambda _, **kw: DataLoader(Arrays(), sampler=SubsetRandomSampler(range(3, 25)), **kw),
