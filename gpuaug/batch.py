@@ -210,6 +210,6 @@ def _dense(shape, item):
 def copy(source: Batch, target: Batch) -> None:
     """Copy samples into the memory of another batch of the same sizes, in the host's memory."""
     from .backends import cpu
-    from .plan import Track
+    from .track import Track
 
     cpu.execute(Track(source).finish(target.address, target.stride, target.dtype))

@@ -12,7 +12,7 @@ from . import draw as philox
 from .backends import execute
 from .batch import DTYPES, TORCH_DTYPES, Batch
 from .memory import empty
-from .plan import Track
+from .track import Track
 from .targets import BboxParams, Boxes, Frames, KeypointParams, Marks, Points
 from .transform import Transform, View, boolean, integer, probability
 
@@ -278,8 +278,8 @@ class _Drawer:
 
     def __init__(self, u: np.ndarray, view: View):
         self._u, self._view = u, view
-        self._all = np.arange(len(u))
-        self.drawn = Drawn(len(u), size=view.size.astype(np.int64))
+        self._all = np.arange(u.shape[1])
+        self.drawn = Drawn(u.shape[1], size=view.size.astype(np.int64))
 
     def index(self, rows) -> np.ndarray:
         return self._all if isinstance(rows, slice) else rows
@@ -288,11 +288,11 @@ class _Drawer:
         """Let the samples ``rows`` (indices, or a slice for all) take a node; force: its coin is not thrown."""
         node = place.node
         if not force and node.p < 1:
-            coin = self._u[rows, place.first] < node.p
+            coin = self._u[place.first, rows] < node.p
             rows = np.flatnonzero(coin) if isinstance(rows, slice) else rows[coin]
         if not isinstance(rows, slice) and len(rows) == 0:
             return
-        u = self._u[rows, place.first + 1 : place.last]
+        u = self._u[place.first + 1 : place.last, rows].T
         if isinstance(node, Group):
             node.walk(self, place, rows, u)
             return

@@ -64,7 +64,7 @@ def uniforms(seed: int, epoch: int, ids: np.ndarray, occurrence: np.ndarray, slo
         slots, blocks: uint32 ``[S]``: which transform, which of its blocks of four numbers.
 
     Returns:
-        float64 ``[B, 4 S]``; number ``4 k + j`` belongs to ``(slots[k], blocks[k])``. Multiples of 2^-32.
+        float64 ``[4 S, B]``; line ``4 k + j`` belongs to ``(slots[k], blocks[k])``. Multiples of 2^-32.
     """
     library = cpu.library(required=False)
     if library is not None:
@@ -72,7 +72,7 @@ def uniforms(seed: int, epoch: int, ids: np.ndarray, occurrence: np.ndarray, slo
     i = ids.astype(np.uint64)[:, None]
     words = philox(i & _LOW, epoch, (occurrence.astype(np.uint64) << np.uint64(12))[:, None] | slots.astype(np.uint64),
                    (i >> _SHIFT) << np.uint64(12) | blocks.astype(np.uint64), seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF)
-    return words.reshape(len(ids), -1) * 2.0**-32
+    return words.reshape(len(ids), -1).T * 2.0**-32
 
 
 def key(u: np.ndarray) -> np.ndarray:

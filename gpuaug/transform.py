@@ -57,7 +57,7 @@ class Transform:
         return size
 
     def lower(self, to, rows, params: dict) -> None:
-        """Add the transform of samples ``rows`` (indices, or a slice for all) to a `gpuaug.plan.Track`."""
+        """Add the transform of samples ``rows`` (indices, or a slice for all) to a `gpuaug.track.Track`."""
         raise NotImplementedError
 
     def boxes(self, params: dict, which: np.ndarray, boxes: np.ndarray, size: np.ndarray, limits) -> tuple[np.ndarray, np.ndarray | None]:

@@ -217,19 +217,24 @@ EXPORT void gpuaug_run(const Launch* launches, int count, int samples, float* st
   });
 }
 
-// Uniforms of a whole batch: out[i, k] = the k-th word of sample i, for the given (slot, block) pairs, four words each.
+// Uniforms of a whole batch: line 4 k + j of out holds word j of the k-th (slot, block) pair, for all samples.
+static __attribute__((flatten, noinline)) void uniform_lines(const u64* ids, const u32* occurrence, u32 epoch, int samples, u32 slot,
+                                                             u32 block, u32 k0, u32 k1, double* out) {
+  AUG_SIMD for (int i = 0; i < samples; ++i) {
+    const U4 u = philox((u32)ids[i], epoch, occurrence[i] << 12 | slot, (u32)(ids[i] >> 32) << 12 | block, k0, k1);
+    out[i] = u.x * 0x1p-32;
+    out[i + samples] = u.y * 0x1p-32;
+    out[i + 2 * samples] = u.z * 0x1p-32;
+    out[i + 3 * samples] = u.w * 0x1p-32;
+  }
+}
 EXPORT void gpuaug_uniforms(const u64* ids, const u32* occurrence, u32 epoch, int samples, const u32* slots, const u32* blocks,
                             int pairs, u64 seed, double* out) {
-  for (int i = 0; i < samples; ++i)
-    for (int k = 0; k < pairs; ++k) {
-      const U4 u = philox((u32)ids[i], epoch, occurrence[i] << 12 | slots[k], (u32)(ids[i] >> 32) << 12 | blocks[k],
-                          (u32)seed, (u32)(seed >> 32));
-      double* o = out + 4 * ((i64)i * pairs + k);
-      o[0] = u.x * 0x1p-32; o[1] = u.y * 0x1p-32; o[2] = u.z * 0x1p-32; o[3] = u.w * 0x1p-32;
-    }
+  for (int k = 0; k < pairs; ++k)
+    uniform_lines(ids, occurrence, epoch, samples, slots[k], blocks[k], (u32)seed, (u32)(seed >> 32), out + 4 * (i64)k * samples);
 }
 
-EXPORT int gpuaug_abi() { return 1; }
+EXPORT int gpuaug_abi() { return 2; }
 EXPORT void gpuaug_sizes(int* out) {
   out[0] = sizeof(Row); out[1] = sizeof(Op); out[2] = sizeof(FilterRow); out[3] = sizeof(Launch);
 }

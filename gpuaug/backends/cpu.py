@@ -13,7 +13,7 @@ import torch
 from ..batch import DTYPES
 
 KINDS = {"fused": 0, "filter": 1, "statistics": 2}
-ABI = 1
+ABI = 2
 _LAUNCH = np.dtype([("rows", "i8"), ("row_of", "i8"), ("ops", "i8"), ("blob", "i8"), ("kind", "i4"), ("n", "i4"),
                     ("channels", "i4"), ("source", "i4"), ("target", "i4"), ("pad", "i4")])
 
@@ -42,7 +42,7 @@ class Library:
         return out.tolist()
 
     def uniforms(self, seed, epoch, ids, occurrence, slots, blocks) -> np.ndarray:
-        out = np.empty((len(ids), 4 * len(slots)))
+        out = np.empty((4 * len(slots), len(ids)))
         self._uniforms(ids.ctypes.data, occurrence.ctypes.data, epoch, len(ids), slots.ctypes.data, blocks.ctypes.data,
                        len(slots), seed & 0xFFFFFFFFFFFFFFFF, out.ctypes.data)
         return out

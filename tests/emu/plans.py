@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from gpuaug.batch import DTYPES, Batch
-from gpuaug.plan import ORIENTATIONS, Plan, Track
+from gpuaug.plan import ORIENTATIONS, Plan
+from gpuaug.track import Track
 
 TORCH = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 GUARD = 2048  # elements before and after every output image: more than a block writes, for the planted bugs

@@ -1,0 +1,366 @@
+"""Tracks: one target of a batch on its way through the transforms.
+
+Each sample is on its own way: it has one open *stage*, a view of where it lies (address, signed strides), at most one gather,
+and a list of pixel operations. What cannot join the open stage (a second gather, a filter) closes it: the stage becomes a row
+of a `fused` launch, and the sample's next stage reads what that wrote. Launches of one kind whose samples do not wait for
+each other become one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .batch import DTYPES, Batch
+from .plan import FILTER_ROW, GATHERS, OP, OPCODES, ORIENTATIONS, ROW, STATS, Launch, Plan
+
+_IDENTITY = np.array([1, 0, 0, 0, 1, 0], np.int32)
+_NAMES = list(DTYPES)
+_STRAIGHT = (1, 0, 0, 1)
+
+
+class Track:
+    """One target of a batch on its way through the transforms; transforms call its verbs from `lower`.
+
+    Attributes:
+        kind: ``"image"`` or ``"mask"``.
+        dtype: the element type that values have now, e.g. ``"float32"`` after Normalize of a uint8 image.
+        channels: channel count.
+        size: int32 ``[B, 2]``, heights and widths now (do not write).
+        samples: how many samples there are.
+    """
+
+    def __init__(self, batch: Batch, kind: str = "image"):
+        n = self.samples = len(batch)
+        self.kind, self.dtype, self.channels, self.device = kind, batch.dtype, batch.channels, batch.device
+        self.size = batch.size.astype(np.int32)
+        self._batch = batch
+        self._row = row = np.zeros(n, ROW)                # the open stages; output sizes are filled in when they close
+        row["src"] = batch.address
+        row["sh"], row["sw"] = batch.size.T
+        row["sy"], row["sx"], row["sc"] = batch.stride.T
+        row["frame"] = _IDENTITY
+        row["border"] = 1
+        self._source = np.full(n, DTYPES[batch.dtype][0], np.int8)  # element type at each row's source
+        self._open = np.zeros(n, bool)                    # is the stage more than a view of its source?
+        self._flushed = False                             # has any stage been closed?
+        self._ops = np.empty((n, 8), OP)                  # operations beyond a sample's count are not initialized
+        self._count = np.zeros(n, np.int32)
+        self._moved = np.zeros(n, bool)                   # is there a turn or crop that operations have not been told?
+        self._move = np.empty((n, 6), np.int32)           # it, from their positions to those of the output so far
+        self._move[:] = _IDENTITY
+        self._last = np.full(n, -1, np.int32)             # the last launch that touches a sample
+        self._writer = np.full((n, 2), -1, np.int32)      # (launch, row) that wrote a sample's source, if nothing else reads it
+        self._blob: list[np.ndarray] = [np.zeros(max(self.channels, 1), np.float32)]
+        self._blob_size = len(self._blob[0])
+        self._open_notes: list[str] = []
+        self.launches: list[Launch] = []
+        self._stats = 0                                   # floats that statistics write
+        self.doing = ""                                   # name of the transform that is being lowered
+        self.tensor = ""                                  # ToTensorV2: deliver tensors of this layout
+        self._indices = np.arange(n)
+
+    @property
+    def is_u8(self) -> bool:
+        return self.dtype == "uint8"
+
+    def index(self, rows) -> np.ndarray:
+        """``rows`` (a slice or indices) as indices."""
+        return self._indices[rows]
+
+    # ---- data that operations refer to ------------------------------------------------
+
+    def blob(self, values: np.ndarray) -> int:
+        """Append float32 (or 32-bit integer, kept as bits) values; returns their offset."""
+        values = np.ascontiguousarray(values).reshape(-1)
+        values = values.view(np.float32) if values.dtype.kind in "iu" and values.itemsize == 4 else values.astype(np.float32)
+        at, self._blob_size = self._blob_size, self._blob_size + len(values)
+        self._blob.append(values)
+        return at
+
+    def colour(self, fill, name: str = "fill") -> np.ndarray:
+        """A fill as the image's type holds it, float32 ``[channels]`` (int32 masks: as bits)."""
+        value = np.asarray(fill, np.float64).reshape(-1)
+        if len(value) not in (1, self.channels):
+            raise ValueError(f"{self.doing}: {name}={fill!r} has {len(value)} values for {self.kind}s of {self.channels} "
+                             f"channels; pass one number or one for each channel")
+        value = np.broadcast_to(value, self.channels)
+        if self.dtype in ("uint8", "int32"):
+            low, high = (0, 255) if self.is_u8 else (-(2**31), 2**31 - 1)
+            if ((value < low) | (value > high)).any():
+                raise ValueError(f"{self.doing}: {name}={fill!r} does not fit {self.dtype} {self.kind}s; use {low} .. {high}")
+            value = np.rint(value)
+            return value.astype(np.float32) if self.is_u8 else value.astype(np.int32).view(np.float32)
+        return value.astype(np.float32)
+
+    # ---- verbs -----------------------------------------------------------------------
+
+    def crop(self, rows, x, y, height, width) -> None:
+        """Keep the window that starts at (x, y); it must lie inside the sample."""
+        self._remap(rows, _STRAIGHT, x, y, height, width)
+        self._note("crop")
+
+    def orient(self, rows, orientation: str) -> None:
+        """Flip, transpose or turn by quarters (`gpuaug.plan.ORIENTATIONS`)."""
+        a = ORIENTATIONS[orientation]
+        size = self.size[rows]
+        h, w = size[:, 0], size[:, 1]
+        # mirrored axes start at the far end of the old size
+        x, y = (w - 1 if a[0] + a[1] < 0 else 0), (h - 1 if a[2] + a[3] < 0 else 0)
+        if a[0] == 0:
+            h, w = w.copy(), h.copy()
+        self._remap(rows, a, x, y, h, w)
+        self._note(orientation)
+
+    def _remap(self, rows, a, x, y, height, width) -> None:
+        """Integer geometry: output pixel p is what was at ``[[a0, a1], [a2, a3]] p + (x, y)``."""
+        row = self._row
+        if not self._flushed and not self._open[rows].any():
+            # nothing but views so far: another view of the source
+            sx, sy = row["sx"][rows], row["sy"][rows]
+            row["src"][rows] += (np.multiply(x, sx, dtype=np.int64) + np.multiply(y, sy, dtype=np.int64)) * DTYPES[self._batch.dtype][1]
+            if a is not _STRAIGHT:
+                sx, sy = sx.copy(), sy.copy()
+                row["sx"][rows], row["sy"][rows] = a[0] * sx + a[2] * sy, a[1] * sx + a[3] * sy
+            row["sh"][rows], row["sw"][rows] = height, width
+        else:
+            # the stage reads its source as before; output pixels are sent to the frame in which they were
+            f = row["frame"][rows].copy()
+            f[:, 2] += f[:, 0] * x + f[:, 1] * y
+            f[:, 5] += f[:, 3] * x + f[:, 4] * y
+            m = self._move[rows].copy()
+            m[:, 2] -= x
+            m[:, 5] -= y
+            if a is not _STRAIGHT:
+                for line in (f[:, :3], f[:, 3:]):
+                    p, q = line[:, 0].copy(), line[:, 1].copy()
+                    line[:, 0], line[:, 1] = a[0] * p + a[2] * q, a[1] * p + a[3] * q
+                # a is a signed permutation: its inverse is its transpose
+                p, q = m[:, :3].copy(), m[:, 3:].copy()
+                m[:, :3], m[:, 3:] = a[0] * p + a[2] * q, a[1] * p + a[3] * q
+            row["frame"][rows], self._move[rows] = f, m
+            self._moved[rows] = self._open[rows] = True
+        self.size[rows, 0], self.size[rows, 1] = height, width
+
+    def warp(self, rows, matrix, size, interpolation: str, border: int, fill=0, scale=None) -> None:
+        """Gather: output pixel (x, y) is read at ``matrix @ (x, y, 1)`` of the image so far.
+
+        Args:
+            matrix: ``[n, 6]``, output pixel to source pixel, row-major; see `gpuaug.plan.GATHERS` for other meanings.
+            size: ``[n, 2]`` or ``[2]``, output height and width.
+            interpolation: name in `gpuaug.plan.GATHERS`.
+            border: OpenCV's number; with 0 (constant) outside pixels are ``fill``.
+            scale: ``[n, 2]`` source pixels per output pixel, x and y, for ``"resize_nearest"``.
+        """
+        self._close(rows)
+        row = self._row
+        row["m"][rows, :6] = matrix
+        row["gather"][rows] = GATHERS[interpolation]
+        row["border"][rows] = border
+        if border == 0:
+            row["fill"][rows] = self.blob(self.colour(fill))
+        if scale is not None:
+            row["scale"][rows] = scale
+        self.size[rows] = size
+        self._open[rows] = True
+        self._note(interpolation if interpolation != "resize_nearest" else "nearest")
+
+    def pixel(self, rows, code: str, params=None, *, arg=0, n=0, flag=0, positions: bool = False) -> None:
+        """Append one operation of the pixel program.
+
+        Args:
+            code: name in `gpuaug.plan.OPCODES`.
+            params: ``[n, k]`` or ``[k]``, k <= 12: float32, or 32-bit integers that are kept as bits.
+            arg, n, flag: numbers or ``[n]``.
+            positions: whether the operation looks at pixel positions.
+        """
+        if positions:
+            self._row["positions"][rows] = 1
+            moved = self._moved[rows]
+            if moved.any():
+                moved = self._indices[rows][moved]
+                self._append(moved, "move", self._move[moved].astype(np.float32), 0, 0, 0)
+                self._moved[moved] = False
+                self._move[moved] = _IDENTITY
+        self._append(rows, code, params, arg, n, flag)
+        if self.dtype in ("float16", "bfloat16"):
+            self._append(rows, "round", None, 0, 0, 0 if self.dtype == "float16" else 1)
+        self._open[rows] = True
+        self._note(code)
+
+    def _append(self, rows, code, params, arg, n, flag) -> None:
+        count = self._count[rows]
+        if len(count) == 0:
+            return
+        top = int(count.max())
+        if top >= self._ops.shape[1]:
+            self._ops = np.concatenate([self._ops, np.empty_like(self._ops)], 1)
+        if isinstance(rows, slice) and (top == 0 or int(count.min()) == top):
+            op = self._ops[:, top]  # a view: all samples are at the same place of their lists
+            self._set(op, code, params, arg, n, flag)
+        else:
+            op = np.empty(len(count), OP)
+            self._set(op, code, params, arg, n, flag)
+            self._ops[self._indices[rows], count] = op
+        self._count[rows] += 1
+
+    @staticmethod
+    def _set(op, code, params, arg, n, flag) -> None:
+        op["code"], op["arg"], op["n"], op["flag"] = OPCODES[code], arg, n, flag
+        if params is not None:
+            params = np.asarray(params)
+            params = params.view(np.float32) if params.dtype.kind in "iu" and params.itemsize == 4 else params
+            op["p"][:, : params.shape[-1]] = params
+
+    def convert(self, dtype: str, rows) -> None:
+        """Declare that values are of another type from here on (Normalize: uint8 to float32)."""
+        if dtype == self.dtype:
+            return
+        if not (isinstance(rows, slice) or len(rows) == self.samples):
+            raise ValueError(f"{self.doing} turns {self.dtype} {self.kind}s into {dtype} and so must apply to every sample "
+                             f"of a batch; set its p to 1 and do not place it in OneOf or SomeOf")
+        self.dtype = dtype
+        self._open[:] = True  # the source still holds the old type
+
+    def filter(self, rows, kind: str, taps, lengths, border: int = 4, scale: float | np.ndarray = 1.0, fill=0) -> None:
+        """Correlate with weights.
+
+        Args:
+            kind: ``"separable"`` or ``"points"``.
+            taps: list with one float32 array a row: y weights then x weights, or ``[k, 3]`` (dy, dx, weight).
+            lengths: ``[n, 2]``: lengths of y and x weights, odd; or ``[n, 3]``: odd height and width that hold all points, number of points.
+            border: OpenCV's number.
+            scale: factor on the sum, a number or ``[n]``.
+        """
+        self._close(rows)
+        row = self._row[rows]
+        out = np.zeros(len(row), FILTER_ROW)
+        for name in ("src", "sy", "sx", "sc"):
+            out[name] = row[name]
+        out["h"], out["w"] = self.size[rows].T
+        out["border"], out["scale"] = border, scale
+        out["fill"] = self.blob(self.colour(fill)) if border == 0 else 0
+        sizes = np.array([t.size for t in taps], np.int64)
+        start = np.zeros(len(taps), np.int64)
+        np.cumsum(sizes[:-1], out=start[1:])
+        out["taps"] = self.blob(np.concatenate([np.asarray(t, np.float32).reshape(-1) for t in taps])) + start
+        lengths = np.asarray(lengths)
+        out["kh"], out["kw"] = lengths[:, 0], lengths[:, 1]
+        if kind == "points":
+            out["kind"], out["n"] = 1, lengths[:, 2]
+        self._emit("filter", out, self._indices[rows], self.dtype, self.doing or kind)
+
+    def statistics(self, rows, width=None) -> None:
+        """Take count, sum, minimum, maximum and squared deviations of every channel of the values so far.
+
+        Args:
+            width: ``[n]``: columns from there on (padding) do not count.
+        """
+        self._close(rows)
+        index = self._indices[rows]
+        if len(index) == 0:
+            return
+        self._row["stat"][rows] = self._stats + STATS * self.channels * np.arange(len(index))
+        self._stats += STATS * self.channels * len(index)
+        table = self._row[index]
+        if width is not None:
+            table["sw"] = width
+        self._last[index] = len(self.launches)
+        self.launches.append(Launch("statistics", table, index.astype(np.int32), self.channels, self.dtype, self.dtype, note=self.doing))
+        self._writer[index] = -1  # what they read must not be written to the caller's memory instead
+
+    # ---- stages ----------------------------------------------------------------------
+
+    def _note(self, what: str) -> None:
+        what = f"{self.doing} ({what})" if self.doing and self.doing != what else what
+        if what not in self._open_notes:
+            self._open_notes.append(what)
+
+    def _close(self, rows) -> None:
+        """Close the open stages of ``rows`` that are more than a view."""
+        busy = self._open[rows]
+        if busy.any():
+            self._flush(self._indices[rows][busy], None, self.dtype)
+
+    def _flush(self, index, place, target: str) -> None:
+        """Turn open stages into launches, one for each element type at the source."""
+        source = self._source[index]
+        if (source != source[0]).any():
+            for code in np.unique(source):
+                self._flush(index[source == code], place, target)
+            return
+        whole = len(index) == self.samples
+        rows = self._row.copy() if whole else self._row[index]
+        size = self.size if whole else self.size[index]
+        rows["dh"], rows["dw"] = size[:, 0], size[:, 1]
+        rows["ops"] = np.arange(0, len(index) * self._ops.shape[1], self._ops.shape[1], dtype=np.int32)
+        rows["n_ops"] = self._count if whole else self._count[index]
+        if place is None:
+            rows["dy"], rows["dx"], rows["dc"] = size[:, 1] * self.channels, self.channels, 1
+        else:
+            rows["dst"], rows["dy"], rows["dx"], rows["dc"] = place if whole else (p[index] for p in place)
+        # the last launch may have the table itself: no operation is appended after it
+        ops = self._ops if whole and place is not None else self._ops[index]
+        self._emit("fused", rows, index, _NAMES[source[0]], ", ".join(self._open_notes) or "copy", ops.reshape(-1), target, place is None)
+
+    def _emit(self, kind, rows, index, source, note, ops=None, target=None, go_on=True) -> None:
+        """Add a launch, or rows to an earlier one of its kind that none of these samples has to wait for."""
+        target = target or source
+        if kind == "filter":
+            rows["dy"], rows["dx"], rows["dc"] = rows["w"] * self.channels, self.channels, 1
+        number, first = len(self.launches), 0
+        after = int(self._last[index].max())
+        for k in range(number - 1, after, -1):
+            other = self.launches[k]
+            if (other.kind, other.source, other.target) == (kind, source, target):
+                number, first = k, len(other.rows)
+                break
+        if first:
+            if ops is not None:
+                rows["ops"] += len(other.ops)
+                other.ops = np.concatenate([other.ops, ops])
+            other.rows = np.concatenate([other.rows, rows])
+            other.sample = np.concatenate([other.sample, index.astype(np.int32)])
+            other.note += "".join(f", {part}" for part in note.split(", ") if part not in other.note)
+        else:
+            self.launches.append(Launch(kind, rows, index.astype(np.int32), self.channels, source, target, ops, None, note))
+        if not go_on:
+            return
+        self._last[index] = self._writer[index, 0] = number
+        self._writer[index, 1] = np.arange(first, first + len(index))
+        self._flushed = True
+        row, size = self._row, self.size[index]
+        row["src"][index] = row["gather"][index] = row["positions"][index] = 0
+        row["sh"][index], row["sw"][index] = size[:, 0], size[:, 1]
+        row["sy"][index], row["sx"][index], row["sc"][index] = size[:, 1] * self.channels, self.channels, 1
+        row["border"][index] = 1
+        row["frame"][index] = self._move[index] = _IDENTITY
+        self._count[index] = 0
+        self._moved[index] = self._open[index] = False
+        self._source[index] = DTYPES[target][0]
+
+    def finish(self, address, stride, dtype: str) -> Plan:
+        """Write every sample to its place; returns the plan. The track is used up.
+
+        Args:
+            address: int64 ``[B]``, stride: int64 ``[B, 3]`` (y, x, channel, in elements): the output.
+            dtype: its element type.
+        """
+        stride = np.asarray(stride, np.int64)
+        place = (np.asarray(address, np.int64), stride[:, 0], stride[:, 1], stride[:, 2])
+        rest = self._indices
+        if self._flushed and dtype == self.dtype:
+            # a sample whose last launch was its last step is written to its place by that launch
+            plain = (self._writer[:, 0] >= 0) & ~self._open
+            done = np.flatnonzero(plain)
+            for number in np.unique(self._writer[done, 0]):
+                part = done[self._writer[done, 0] == number]
+                rows, at = self.launches[number].rows, self._writer[part, 1]
+                for name, values in zip(("dst", "dy", "dx", "dc"), place):
+                    rows[name][at] = values[part]
+            rest = np.flatnonzero(~plain)
+        if len(rest):
+            self._flush(rest, place, dtype)
+        blob = np.concatenate(self._blob)
+        for launch in self.launches:
+            launch.blob = blob
+        return Plan(self.samples, self.launches, np.empty(self._stats, np.float32) if self._stats else None, self._batch)
