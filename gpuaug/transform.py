@@ -101,7 +101,9 @@ def real(name: str, value, low: float = -math.inf, high: float = math.inf, *, ab
     """A number in [low, high] (above: in (low, high])."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    if not low <= value <= high or (above and value == low) or math.isnan(value):
+    if math.isnan(value):
+        raise ValueError(f"{name} must be a number, got NaN")
+    if not low <= value <= high or (above and value == low):
         raise ValueError(f"{name} must lie in {'(' if above else '['}{low:g}, {high:g}], got {value!r}")
     return float(value)
 

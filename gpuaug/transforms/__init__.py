@@ -10,11 +10,11 @@ from .dropout import (
 from .flip import Flip, HorizontalFlip, RandomRotate90, Transpose, VerticalFlip
 from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
-from .spectrogram import FrequencyMasking, TimeMasking
+from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
 
 __all__ = [
     "Affine", "Blur", "CenterCrop", "ChannelDropout", "CoarseDropout", "ConstrainedCoarseDropout", "Erasing", "Flip",
     "FrequencyMasking", "GaussNoise", "GaussianBlur", "GridDropout", "HorizontalFlip", "HueSaturationValue", "MaskDropout",
     "MotionBlur", "Normalize", "PixelDropout", "RandomBrightnessContrast", "RandomCrop", "RandomResizedCrop", "RandomRotate90",
-    "Resize", "ShiftScaleRotate", "TimeMasking", "ToTensorV2", "Transpose", "VerticalFlip", "XYMasking",
+    "Resize", "ShiftScaleRotate", "TimeMasking", "TimeReverse", "ToTensorV2", "Transpose", "VerticalFlip", "XYMasking",
 ]

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..transform import integer
 from .dropout import Dropout
+from .flip import HorizontalFlip
 
 
 class _AxisMasking(Dropout, register=False):
@@ -39,7 +40,8 @@ class TimeMasking(_AxisMasking):
         time_mask_param: upper bound of the width, exclusive, in columns.
         p: probability, per sample.
 
-    Shapes and dtypes: any channel count and range. Targets: image, mask (both filled with 0).
+    Shapes and dtypes: any channel count and range. Targets: image, mask (both filled with 0),
+    boxes, keypoints.
     Source: SpecAugment (Park et al. 2019), torchaudio ``TimeMasking``; albumentations' does nothing in half of its calls.
 
     Raises:
@@ -65,7 +67,8 @@ class FrequencyMasking(_AxisMasking):
         freq_mask_param: upper bound of the height, exclusive, in rows.
         p: probability, per sample.
 
-    Shapes and dtypes: any channel count and range. Targets: image, mask (both filled with 0).
+    Shapes and dtypes: any channel count and range. Targets: image, mask (both filled with 0),
+    boxes, keypoints.
     Source: SpecAugment (Park et al. 2019), torchaudio ``FrequencyMasking``.
 
     Raises:
@@ -82,3 +85,18 @@ class FrequencyMasking(_AxisMasking):
     def __init__(self, freq_mask_param: int = 30, p: float = 0.5):
         self.freq_mask_param = integer("freq_mask_param", freq_mask_param, 1)
         super().__init__(self.freq_mask_param, p)
+
+
+class TimeReverse(HorizontalFlip):
+    """Play backwards: mirror the time axis (columns).
+
+    Args:
+        p: probability, per sample.
+
+    Shapes and dtypes: any; unchanged. Targets: image, mask, boxes, keypoints. Source: albumentations ``TimeReverse``.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.TimeReverse(p=1)])(np.arange(3, dtype=np.float32)[None])
+        array([[2., 1., 0.]], dtype=float32)
+    """

@@ -1,0 +1,284 @@
+"""Pipelines of waveform steps, spectrograms and masks."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Sequence
+
+import numpy as np
+import torch
+
+from .. import draw as philox
+from ..batch import Batch
+from ..compose import deliver
+from ..track import Track
+from ..transform import Transform, View, integer, probability
+
+_built = itertools.count()
+
+
+class Augmentation(torch.nn.Module, Transform, register=False):
+    """What all steps share: each works in a `Compose`, and alone as a module with a counter of its own.
+
+    Attributes:
+        domain: what a step takes: ``"wave"``, ``"spectrogram"``, ``"either"`` (along the last axis), or ``"frontend"``: waves in,
+            spectrograms out.
+        iid_channels: draw for each channel of a sample.
+    """
+
+    targets = ("image", "mask")
+    domain = "spectrogram"
+    iid_channels = False
+
+    def __init__(self, prob: float = 1.0):
+        torch.nn.Module.__init__(self)
+        Transform.__init__(self, prob)
+        # modules that stand alone, in a Sequential, must not draw the same numbers: each has a slot of its own
+        self._slot, self._counter, self.seed = next(_built) % philox.SLOTS, 0, None
+
+    def forward(self, data, lengths=None, *, ids=None, epoch: int = 0, occurrence=None):
+        """Augment a batch; see `Compose.forward`."""
+        return _run([self], [self._slot], self, data, lengths, ids, epoch, occurrence)
+
+    def get_extra_state(self) -> dict:
+        return {"seed": self.seed, "counter": self._counter, "slot": self._slot}
+
+    def set_extra_state(self, state: dict) -> None:
+        self.seed, self._counter, self._slot = state["seed"], state["counter"], state["slot"]
+
+    def wave(self, data: torch.Tensor, lengths: np.ndarray, rows: np.ndarray, params: dict) -> torch.Tensor:
+        """Apply to waveforms ``[B, C, L]`` of float type; samples that are not in ``rows`` stay."""
+        raise NotImplementedError
+
+    def extra_repr(self) -> str:
+        return Transform.__repr__(self).split("(", 1)[1][:-1]
+
+
+class Compose(torch.nn.Module):
+    """Steps in order; consecutive masks of spectrograms are one pass.
+
+    Args:
+        steps: list of steps of `gpuaug.audio`.
+        seed: 64-bit seed; None takes ``torch.initial_seed()`` at the first call.
+
+    Every random number depends on (seed, epoch, sample id, occurrence, place of the step) and on nothing else.
+
+    Raises:
+        TypeError: something that is no step. ValueError: waveform steps behind a spectrogram, two spectrograms.
+
+    Example:
+        >>> import torch, gpuaug.audio as audio
+        >>> augment = audio.Compose([audio.FrequencyMasking(8), audio.TimeMasking(10)], seed=1)
+        >>> augment(torch.ones(2, 1, 64, 100)).shape
+        torch.Size([2, 1, 64, 100])
+    """
+
+    def __init__(self, steps: Sequence[Augmentation], *, seed: int | None = None):
+        super().__init__()
+        if isinstance(steps, Augmentation) or not isinstance(steps, (list, tuple)):
+            raise TypeError(f"Compose: steps must be a list, got {steps!r}")
+        for i, step in enumerate(steps):
+            if not isinstance(step, Augmentation):
+                raise TypeError(f"Compose: steps[{i}] must be a step of gpuaug.audio, got {step!r}")
+        if len(steps) > philox.SLOTS:
+            raise ValueError(f"a Compose holds at most {philox.SLOTS} steps, got {len(steps)}")
+        self.steps = torch.nn.ModuleList(steps)
+        self.seed = None if seed is None else integer("seed", seed, 0, 2**64 - 1)
+        self._counter = 0
+        _domains(steps)
+
+    def get_extra_state(self) -> dict:
+        """Seed and sample counter: part of ``state_dict()``."""
+        return {"seed": self.seed, "counter": self._counter}
+
+    def set_extra_state(self, state: dict) -> None:
+        self.seed, self._counter = state["seed"], state["counter"]
+
+    def forward(self, data, lengths=None, *, ids=None, epoch: int = 0, occurrence=None):
+        """Augment a batch.
+
+        Args:
+            data: waveforms ``[B, L]`` or ``[B, C, L]``, or a list of ``[L]`` or ``[C, L]`` of unequal lengths; or, without a
+                spectrogram among the steps, spectrograms ``[F, T]``, ``[B, F, T]`` or ``[B, C, F, T]``.
+            lengths: whole numbers ``[B]``, in the host's memory: how much of each sample is not padding.
+            ids: int ``[B]``: the samples' numbers in the dataset. Without them a counter numbers the samples.
+            epoch, occurrence: see `gpuaug.Compose`.
+
+        Returns:
+            The result, or with ``lengths`` (or a list) the result and its lengths, int64 ``[B]``.
+
+        Raises:
+            ValueError: lengths that do not fit; names the sample.
+        """
+        return _run(list(self.steps), list(range(len(self.steps))), self, data, lengths, ids, epoch, occurrence)
+
+    def explain(self, shape, *, samples: int = 64) -> str:
+        """The launches for spectrograms ``shape`` (channels, frequencies, times), in words; steps before them are torch's."""
+        mine = [(k, s) for k, s in enumerate(self.steps) if _domains(self.steps)[k] == "spectrogram"]
+        batch = Batch.of(torch.empty(1, *shape).expand(samples, *shape))
+        draw = _Draws(self.seed or 0, np.arange(samples), 0, None)
+        lines = []
+        for part in _passes(mine):
+            if hasattr(part[0][1], "convert"):
+                lines.append(f"torch: {type(part[0][1]).__name__}")
+                continue
+            track = _lower(batch, part, draw, np.full(samples, shape[-1]))
+            lines.append(track.finish(np.zeros(samples), np.zeros((samples, 3)), track.dtype).explain())
+        return "\n".join(lines)
+
+
+def _domains(steps) -> list[str]:
+    """"wave", "frontend" or "spectrogram" for each step."""
+    fronts = [i for i, s in enumerate(steps) if s.domain == "frontend"]
+    if len(fronts) > 1:
+        raise ValueError(f"steps[{fronts[1]}], {type(steps[fronts[1]]).__name__}, follows another spectrogram; only one is possible")
+    waves = [i for i, s in enumerate(steps) if s.domain == "wave"]
+    front = fronts[0] if fronts else len(steps) if waves else -1
+    for i, step in enumerate(steps):
+        if (step.domain == "wave" and i > front) or (step.domain == "spectrogram" and i < front):
+            raise ValueError(f"steps[{i}], {type(step).__name__}, works on {step.domain}s and stands {'after' if i > front else 'before'} "
+                             f"the spectrogram; steps on waveforms come first, then Spectrogram or MelSpectrogram, then masks")
+    return ["frontend" if i == front else "wave" if i < front else "spectrogram" for i in range(len(steps))]
+
+
+class _Draws:
+    """The uniforms of a call."""
+
+    def __init__(self, seed, ids, epoch, occurrence):
+        self.seed, self.epoch = seed, epoch
+        self.ids, self.occurrence = philox.check_counters(ids, epoch, occurrence)
+
+    def __call__(self, slot: int, columns: int, channel: int = 0) -> np.ndarray:
+        """``[B, columns]``; each channel has blocks of its own."""
+        need = -(-columns // 4)
+        blocks = np.arange(need) + channel * need
+        if blocks[-1] >= philox.BLOCKS:
+            raise ValueError(f"a step with iid_channels that draws {columns} numbers handles {philox.BLOCKS // need} channels, got {channel + 1}")
+        u = philox.uniforms(self.seed, self.epoch, self.ids, self.occurrence, np.full(need, slot, np.uint32), blocks.astype(np.uint32))
+        return u[:columns].T
+
+
+def _passes(steps):
+    """Consecutive spectrogram steps that can share a launch: those that draw alike for channels, and the conversions alone."""
+    def alike(item):
+        step = item[1]
+        return ("torch", item[0]) if hasattr(step, "convert") else step.iid_channels
+
+    return [list(part) for _, part in itertools.groupby(steps, alike)]
+
+
+def _coin(step, u, n):
+    return slice(None) if step.p >= 1 else np.flatnonzero(u[:n, 0] < step.p)
+
+
+def _lower(batch: Batch, part, draws: _Draws, lengths: np.ndarray, channels: int = 1) -> Track:
+    """Spectrograms and a run of steps to a track; channels: how many rows of the batch are one sample (iid_channels)."""
+    track = Track(batch)
+    size = np.stack([batch.size[:, 0].astype(np.int64), np.repeat(lengths, channels)], 1)
+    for slot, step in part:
+        need = 1 + step.columns()
+        u = np.stack([draws(slot, need, c) for c in range(channels)], 1).reshape(len(batch), need)
+        # one coin for all channels of a sample
+        rows = _coin(step, np.repeat(u[::channels], channels, 0), len(batch))
+        if isinstance(rows, slice) or len(rows):
+            track.doing = type(step).__name__
+            step.lower(track, rows, step.draw(u[rows, 1:], View(size[rows], batch.channels, batch.dtype)))
+    return track
+
+
+def _run(steps, slots, owner, data, lengths, ids, epoch, occurrence):
+    domains = _domains(steps)
+    waves = domains[:1] == ["wave"] or domains[:1] == ["frontend"]
+    listed = isinstance(data, (list, tuple))
+    if listed:
+        if not waves:
+            raise TypeError("a list of samples is possible for waveforms only; pass spectrograms as one padded tensor and lengths=")
+        if lengths is not None:
+            raise ValueError("pass either a list of waveforms or lengths=, not both: a list says how long its entries are")
+        data, lengths = pad(data)
+    if not isinstance(data, torch.Tensor):
+        raise TypeError(f"gpuaug.audio works on torch tensors, got {type(data).__name__}")
+    rank = 2 if waves else 3  # batch and sample without its channels
+    shape = tuple(data.shape)
+    if data.ndim < rank - 1:
+        raise ValueError(f"{'waveforms must be [.., L]' if waves else 'spectrograms must be [.., F, T]'}, got shape {shape}")
+    if 0 in shape[rank - data.ndim - 1 :] or shape[-1] == 0:
+        raise ValueError(f"{'waveforms' if waves else 'spectrograms'} of shape {shape} have no values")
+    squeeze = data.ndim == rank - 1
+    data = data[None] if squeeze else data
+    flat = data.ndim == rank
+    lead = data.shape[: 1 if flat else -rank]
+    whole = data.reshape(-1, 1, *data.shape[1:]) if flat else data.reshape(-1, *data.shape[-rank:])
+    n = len(whole)
+    carried = lengths is not None
+    lengths = check_lengths(lengths, n, data.shape[-1]) if carried else np.full(n, data.shape[-1])
+    if ids is None:
+        ids = np.arange(owner._counter, owner._counter + n)
+        owner._counter += n
+    if len(np.atleast_1d(ids)) != n:
+        raise ValueError(f"ids has {len(np.atleast_1d(ids))} numbers for {n} samples")
+    if owner.seed is None:
+        owner.seed = torch.initial_seed() & 0xFFFFFFFFFFFFFFFF
+    draws = _Draws(owner.seed, np.atleast_1d(ids), epoch, occurrence)
+
+    spectrogram = []
+    for slot, step, domain in zip(slots, steps, domains):
+        if domain == "wave":
+            u = draws(slot, 1 + step.columns())
+            rows = np.arange(n)[_coin(step, u, n)]
+            if len(rows):
+                size = np.stack([np.ones(len(rows), np.int64), lengths[rows]], 1)
+                params = step.draw(u[rows, 1:], View(size, whole.shape[1], str(whole.dtype).rsplit(".", 1)[-1]))
+                whole = step.wave(whole, lengths, rows, params)
+        elif domain == "frontend":
+            whole, lengths = step.transform(whole, lengths, carried)
+        else:
+            spectrogram.append((slot, step))
+    for part in _passes(spectrogram):
+        if n == 0:
+            break
+        if hasattr(part[0][1], "convert"):
+            whole = part[0][1].convert(whole)
+            continue
+        channels = whole.shape[1] if part[0][1].iid_channels else 1
+        rows = whole.reshape(n * channels, whole.shape[1] // channels, *whole.shape[2:])
+        track = _lower(Batch.of(rows, "CHW", name="spectrogram"), part, draws, lengths, channels)
+        whole = deliver(track, "spectrogram", None, False, squeeze=False).reshape(whole.shape)
+    result = whole.reshape(*lead, *whole.shape[2:]) if flat else whole.reshape(*lead, *whole.shape[1:])
+    result = result[0] if squeeze else result
+    return (result, torch.from_numpy(np.asarray(lengths, np.int64).copy())) if carried else result
+
+
+def pad(waves) -> tuple[torch.Tensor, np.ndarray]:
+    """Waveforms of unequal lengths as one tensor with zeros behind them, and their lengths."""
+    waves = [torch.as_tensor(w) for w in waves]
+    for i, w in enumerate(waves):
+        if w.ndim not in (1, 2) or w.shape[:-1] != waves[0].shape[:-1] or w.dtype != waves[0].dtype:
+            raise ValueError(f"waveform {i} is {tuple(w.shape)}, {w.dtype}; all must be [L] or [C, L] and agree with waveform 0, "
+                             f"{tuple(waves[0].shape)}, {waves[0].dtype}")
+        if 0 in w.shape:
+            raise ValueError(f"waveform {i} of shape {tuple(w.shape)} has no values")
+    lengths = np.array([w.shape[-1] for w in waves], np.int64)
+    if not waves:
+        return torch.zeros(0, 1), lengths
+    out = waves[0].new_zeros(len(waves), *waves[0].shape[:-1], int(lengths.max()))
+    for i, w in enumerate(waves):
+        out[i, ..., : w.shape[-1]] = w
+    return out, lengths
+
+
+def check_lengths(lengths, samples: int, longest: int) -> np.ndarray:
+    """int64 ``[B]``, or an error that names the sample."""
+    if isinstance(lengths, torch.Tensor):
+        lengths = lengths.cpu().numpy()
+    lengths = np.asarray(lengths)
+    if lengths.ndim != 1 or len(lengths) != samples:
+        raise ValueError(f"lengths must hold one number for each of {samples} samples, got shape {lengths.shape}")
+    if lengths.dtype.kind not in "iu":
+        whole = [i for i, v in enumerate(lengths.tolist()) if not isinstance(v, int)]
+        raise TypeError(f"lengths must be whole numbers, got {lengths.dtype} (sample {whole[0] if whole else 0}: {lengths[0]!r})")
+    bad = (lengths < 1) | (lengths > longest)
+    if bad.any():
+        i = int(np.flatnonzero(bad)[0])
+        raise ValueError(f"lengths[{i}] of sample {i} is {lengths[i]}; it must lie in 1 .. {longest}, the length of the padded axis")
+    return lengths.astype(np.int64)
