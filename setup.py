@@ -45,6 +45,8 @@ elif platform.machine().lower() in ("x86_64", "amd64"):
     VARIANTS["v4"].append("-mprefer-vector-width=512")  # 10 % on colour, blur and noise
 else:
     VARIANTS = {"base": []}  # arm64: NEON is part of the baseline
+if os.environ.get("GPUAUG_VARIANTS"):  # for work on the kernels: GPUAUG_VARIANTS=v3 make compiles a third
+    VARIANTS = {name: flags for name, flags in VARIANTS.items() if name in os.environ["GPUAUG_VARIANTS"].split(",")}
 
 
 def extensions():
