@@ -10,7 +10,6 @@ before the decoder does.
 import ctypes
 import io
 import os
-import warnings
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
@@ -179,11 +178,9 @@ def _open(data):
     from PIL import Image, ImageOps
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_pixels has been checked
-            image = Image.open(io.BytesIO(data))
-            image.load()
-            return ImageOps.exif_transpose(image)
+        image = Image.open(io.BytesIO(data))
+        image.load()
+        return ImageOps.exif_transpose(image)
     except Exception as error:  # plugins raise SyntaxError, struct.error, IndexError ... on damaged files
         raise ValueError(str(error) or type(error).__name__) from None
 

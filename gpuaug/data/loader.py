@@ -270,7 +270,6 @@ class DataLoader(torch.utils.data.DataLoader):
             dataset,
             num_workers=self.num_workers,
             collate_fn=collate_fn,
-            pin_memory=self.device.type == "cuda",
             timeout=self.timeout if some else 0,
             worker_init_fn=self.worker_init_fn,
             multiprocessing_context=self.multiprocessing_context if some else None,
@@ -286,10 +285,16 @@ class DataLoader(torch.utils.data.DataLoader):
         values = self._transformed(loaded, epoch) if loaded.data else {}
         if loaded.listed:
             samples = [fill(rest, {n: v[k] for n, v in values.items()}) for k, rest in enumerate(loaded.rest)]
-            return fill(self._user_collate(samples[0] if loaded.single else samples), {}, self.device)
-        if loaded.single:
-            values = {name: value[0] for name, value in values.items()} if len(loaded.ids) == 1 else values
-        return fill(loaded.rest, values, self.device)
+            rest, values = self._user_collate(samples[0] if loaded.single else samples), {}
+        else:
+            rest = loaded.rest
+            if loaded.single:
+                values = {name: value[0] for name, value in values.items()}
+        with self._stats.time("upload"):
+            batch = fill(rest, values, self.device)
+        if self.pin_memory and self.device.type == "cpu" and torch.cuda.is_available():
+            batch = torch.utils.data._utils.pin_memory.pin_memory(batch)
+        return batch
 
     def _transformed(self, loaded, epoch):
         cuda = self.device.type == "cuda"

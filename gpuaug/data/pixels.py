@@ -78,10 +78,6 @@ class Packed:
             at += n
         return out
 
-    def pin_memory(self, device=None):
-        self.block = self.block.pin_memory()
-        return self
-
 
 def packable(samples):
     """Whether a target can be packed: arrays or tensors of one type."""

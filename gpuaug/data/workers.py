@@ -38,12 +38,6 @@ class Reply:
     faults: list = field(default_factory=list)  # (BadSample, traceback)
     restore: dict = field(default_factory=dict)
 
-    def pin_memory(self, device=None):
-        for value in self.data.values():
-            if isinstance(value, Packed):
-                value.pin_memory()
-        return self
-
 
 @dataclass
 class Packer:
