@@ -72,7 +72,7 @@ class PillowDecoder:
     """The same by Pillow, where DALI is not installed: slower, on the CPU, a list of arrays instead of a TensorList."""
 
     def __init__(self, names, capacity, threads, device_id=None):
-        self.names, self.capacity, self.in_flight = tuple(names), capacity, 0
+        self.names, self.capacity, self.in_flight, self.pid = tuple(names), capacity, 0, os.getpid()
         self._pool, self._fed = ThreadPoolExecutor(threads, "gpuaug-decode"), []
 
     def feed(self, encoded):

@@ -10,6 +10,7 @@ import atexit
 import collections
 import contextlib
 import functools
+import os
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -239,7 +240,8 @@ class Producer:
     def _item(self, index, sample=None):
         self.channel.check()  # a slow dataset must not keep a loop from ending
         item, recipe = Item(index), self.recipe
-        known = recipe.errors.get(index)
+        # not for "raise": a file may have been repaired; nor for a stream, whose numbers may mean others by now
+        known = recipe.errors.get(index) if recipe.fetch is not None and recipe.on_error != "raise" else None
         if known is not None:
             item.fault = known
             return item
@@ -367,7 +369,8 @@ class Producer:
             item = items[k]
             try:
                 item.data[name] = decode.by_pillow(item.data[name])
-                self.recipe.by_pillow.add(item.index)
+                if self.recipe.fetch is not None:
+                    self.recipe.by_pillow.add(item.index)
             except ValueError as error:
                 said = next((line for line in said.split("\n") if "ailed" in line), "the decoder failed").strip()
                 reason = one_line(f"cannot be decoded: {error}" if str(error) else said)
@@ -416,24 +419,18 @@ class Producer:
         return good
 
     def _decoder_for(self, count):
-        if self.decoder is None:
-            while self.recipe.idle:
+        with contextlib.suppress(IndexError):  # another thread of the same loader may be quicker
+            while self.decoder is None:
                 decoder = self.recipe.idle.pop()
-                if decoder.capacity >= count:
+                if decoder.capacity >= count and decoder.pid == os.getpid():
                     self.decoder = decoder
-                    break
         if self.decoder is None or self.decoder.capacity < count:
             capacity = max(count, self.recipe.capacity)
             self.decoder = decode.make(self.recipe.images, capacity, self.recipe.threads, self._device_id())
         return self.decoder
 
     def _device_id(self):
-        device = self.recipe.device
-        if device.type == "cpu" or device.index is not None:
-            return device.index if device.type != "cpu" else None
-        import torch
-
-        return torch.cuda.current_device()
+        return None if self.recipe.device.type == "cpu" else self.recipe.device.index
 
 
 @functools.cache

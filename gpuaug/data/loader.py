@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import torch
-from torch.utils.data import IterableDataset
+from torch.utils.data import IterableDataset, default_collate, default_convert
 
 from . import order, workers
 from .encoded import EncodedRoad, Producer
@@ -88,7 +88,8 @@ class DataLoader(torch.utils.data.DataLoader):
         self._streams = isinstance(dataset, IterableDataset)
         pinned = generator is not None and self.shuffle  # then the order is the generator's, as in torch
         self._own_order = sampler is None and batch_sampler is None and not self._streams and not pinned
-        self._user_collate = collate_fn
+        # Lightning and others make a loader anew from its attributes: torch's default is no collate_fn of the user's
+        self._user_collate = None if collate_fn in (default_collate, default_convert) else collate_fn
         self._epoch = 0
         self._driver = _with_epoch(self.sampler, self.batch_sampler)
         self._seen_epoch = self._driver.epoch if self._driver is not None else None
@@ -171,6 +172,9 @@ class DataLoader(torch.utils.data.DataLoader):
         resume, self._resume = self._resume, None
         epoch = resume.epoch if resume is not None else self._next_epoch()
         start = resume.position if resume is not None else START
+        if self.device.type == "cuda" and self.device.index is None:
+            # now and here: the background thread has another current device than the thread that iterates
+            self.device = torch.device("cuda", torch.cuda.current_device())
         if self.transform is not None and getattr(self.transform, "seed", 0) is None:
             self.transform.seed = self._order_seed()
         progress = _Progress(epoch, start, resume.sampler if resume is not None else None)
@@ -331,10 +335,8 @@ class DataLoader(torch.utils.data.DataLoader):
         event = torch.cuda.Event()
         event.record(torch.cuda.current_stream(self.device))
         self._held.append((event, data))
-        while self._held[0][0].query():
+        while self._held and self._held[0][0].query():
             self._held.popleft()
-            if not self._held:
-                break
 
 
 class LoaderIterator:

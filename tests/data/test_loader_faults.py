@@ -190,6 +190,33 @@ def test_a_known_bad_sample_costs_no_second_look(folder, monkeypatch):
     assert len(loader.errors) == 1
 
 
+def test_a_repaired_file_is_good_again(folder):
+    path = folder / "cat" / "004.jpg"
+    truncated(path)
+    loader = load(folder)
+    with pytest.raises(BadSampleError, match="sample 4"):
+        list(loader)
+    path.write_bytes(jpeg(4))
+    assert sum(len(x) for x, _ in loader) == N
+
+
+def test_numbers_of_a_stream_mean_others_in_the_next_epoch(shared_folder):
+    good = [Path(p).read_bytes() for p, _ in ImageFolder(shared_folder).samples][:6]
+
+    class Turning(torch.utils.data.IterableDataset):
+        turn = 0
+
+        def set_epoch(self, epoch):
+            self.turn = epoch
+
+        def __iter__(self):
+            return iter([{"jpg": b"nothing" if n == self.turn else data, "n": n} for n, data in enumerate(good)])
+
+    loader = DataLoader(Turning(), 6, on_error="skip", transform=FakeCompose(4), device="cpu")
+    for epoch in range(3):
+        assert [n for b in loader for n in b["n"].tolist()] == [n for n in range(6) if n != epoch]
+
+
 def test_permission_denied_is_named(folder, monkeypatch):
     # root may read anything, so that a file mode proves nothing: the system call is made to refuse
     path = folder / "cat" / "002.jpg"
