@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+import gpuaug
 from gpuaug.batch import DTYPES, Batch
 from gpuaug.plan import ORIENTATIONS, Plan
 from gpuaug.track import Track
+from gpuaug.transform import View
 
 TORCH = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 GUARD = 2048  # elements before and after every output image: more than a block writes, for the planted bugs
@@ -75,35 +77,24 @@ class Steps:
     def _nearest(self, track, rng, rows):
         self._warp(track, rng, rows, "nearest")
 
+    def _pixels(self, track, rng, rows, transform):
+        """A transform of gpuaug's own, with parameters that it draws."""
+        view = View(track.size[rows], track.channels, track.dtype)
+        params = transform.draw(rng.random((len(rows), transform.columns())), view)
+        transform.lower(track, rows, params)
+
     def _linear(self, track, rng, rows):
-        gain = rng.uniform(0.5, 1.5, len(rows))
-        if track.is_u8:
-            track.pixel(rows, "linear_u8", np.stack([gain, rng.uniform(-40, 40, len(rows))], 1))
-        else:
-            track.pixel(rows, "linear", np.stack([gain, gain - 1, 0 * gain, 0 * gain + 1], 1))
+        self._pixels(track, rng, rows, gpuaug.RandomBrightnessContrast())
 
     def _hsv(self, track, rng, rows):
-        if track.is_u8:
-            p = rng.integers([0, -60, -60], [180, 60, 60], (len(rows), 3)).astype(np.float32)
-            track.pixel(rows, "hsv_u8", p)
-        else:
-            track.pixel(rows, "hsv", rng.uniform(-0.3, 0.3, (len(rows), 3)))
+        self._pixels(track, rng, rows, gpuaug.HueSaturationValue())
 
     def _gauss(self, track, rng, rows):
-        n = len(rows)
-        p = np.zeros((n, 5), np.float32)
-        p[:, :2] = rng.integers(0, 2**31, (n, 2), dtype=np.int64).astype(np.uint32).view(np.float32)
-        p[:, 2], p[:, 3] = (20, 3) if track.is_u8 else (0.1, 0.01)
-        p[:, 4] = track.size[rows][:, 1].astype(np.int32).view(np.float32)
-        track.pixel(rows, "gauss", p, flag=int(rng.integers(0, 2)) + (2 if track.is_u8 else 4), positions=True)
+        self._pixels(track, rng, rows, gpuaug.GaussNoise(per_channel=bool(rng.integers(0, 2))))
 
     def _rects(self, track, rng, rows):
-        n, k = len(rows), int(rng.integers(1, 4))
-        at = rng.integers(0, 30, (n, k, 2))
-        rects = np.concatenate([at, at + rng.integers(1, 12, (n, k, 2))], 2).astype(np.int32)
-        fills = np.full((n, track.channels), 9, np.float32)
-        arg = [track.blob(np.concatenate([r.view(np.float32).ravel(), f])) for r, f in zip(rects, fills)]
-        track.pixel(rows, "rects", arg=np.array(arg), n=k, flag=0, positions=True)
+        fill = (9, "random", "random_uniform")[rng.integers(0, 3)]
+        self._pixels(track, rng, rows, gpuaug.CoarseDropout((1, 4), (0.1, 0.5), (0.1, 0.5), fill=fill if track.is_u8 else 0))
 
     def _separable(self, track, rng, rows):
         lengths = 2 * rng.integers(0, 6, (len(rows), 2)) + 1
