@@ -11,10 +11,11 @@ import torch
 from torch.utils.data import IterableDataset, default_collate, default_convert
 
 from . import order, workers
-from .encoded import EncodedRoad, Producer
+from .encoded import EncodedRoad
 from .faults import POLICIES, Errors
 from .memory import MemoryRoad
 from .pixels import apart, stack
+from .producer import Producer
 from .stats import Stats
 from .structure import fill, get
 from .survey import is_source, length, packer, recipe, survey, targets_of
