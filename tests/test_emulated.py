@@ -8,13 +8,18 @@ saturating conversion of floats beyond the range of int, and everything about ti
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import textwrap
 from dataclasses import replace
+from pathlib import Path
 
 import emu
 import numpy as np
 import pytest
 import torch
-from emu.plans import GUARD, Only, Steps, build, image, samples
+from emu.plans import GUARD, Only, Steps, build, correlate, image, samples
 
 from gpuaug import REGISTRY, Compose, OneOf, backends, compose
 from gpuaug.backends import cpu, cuda
@@ -90,7 +95,7 @@ def test_long_filters(lengths):
     data = [image(rng, "uint8", 40, 50, 5), image(rng, "uint8", 3, 3, 5)]
 
     def step(track):
-        track.filter(slice(None), "separable", [taps] * 2, np.array([lengths] * 2), border=4)
+        correlate(track, slice(None), "separable", [taps] * 2, [lengths] * 2, border=4)
 
     compare(data, 5, "uint8", False, Only(step), emu.Device(emu.BACKWARD))
 
@@ -283,6 +288,32 @@ def test_one_message_names_every_cause(monkeypatch):
         cuda.problem.cache_clear()
 
 
+def test_address_sanitizer_sees_nothing():
+    """The plans of `test_uint8_images` with every access checked, in a process of its own (see test_shim.py)."""
+    asan = subprocess.run([emu.CXX, "-print-file-name=libasan.so"], capture_output=True, text=True).stdout.strip()
+    if not Path(asan).is_absolute():
+        pytest.skip("needs libasan")
+    script = textwrap.dedent(
+        """
+        import numpy as np, emu
+        from emu.plans import Steps, build, samples
+        from gpuaug.backends import cuda
+        for seed in range(0, 8, 2):
+            data = samples(np.random.default_rng(seed), "uint8", 3, 6)
+            plan, out = build(data, 3, "uint8", seed % 3 == 0, Steps(seed, 6))
+            cuda.run(plan, emu.Device(sanitize=True))
+        print("finished")
+        """
+    )
+    folder = Path(__file__).parent
+    path = os.pathsep.join([str(folder), str(folder.parent)])
+    env = {**os.environ, "LD_PRELOAD": asan, "ASAN_OPTIONS": "detect_leaks=0", "PYTHONPATH": path}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=env, timeout=300)
+    if done.returncode and not any(word in done.stderr for word in ("AddressSanitizer", "Traceback")):
+        pytest.skip(f"ASan does not work here: {done.stderr[-300:]}")
+    assert "finished" in done.stdout, done.stderr[:3000]
+
+
 # ---- bugs planted in the real kernels ------------------------------------------------------------
 
 
@@ -293,7 +324,7 @@ def fails(replace, **settings) -> bool:
     taps = [np.full(10, 0.2, np.float32)] * 2
 
     def step(track):
-        track.filter(slice(None), "separable", taps, np.array([[5, 5]] * 2), border=4)
+        correlate(track, slice(None), "separable", taps, [[5, 5]] * 2, border=4)
         track.pixel(slice(None), "linear_u8", np.array([1.1, 3.0], np.float32))
 
     for order in (emu.FORWARD, emu.BACKWARD, 5):

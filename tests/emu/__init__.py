@@ -104,8 +104,9 @@ class Device:
     Memory is separate for every call and filled with 0xff (NaN), so that nothing is right by being zero.
     """
 
-    def __init__(self, order: int = FORWARD, replace: tuple[tuple[str, str, str], ...] = ()):
-        self.order, self.replace = order, replace  # (kernel, old, new): edits of the source, to plant a bug
+    def __init__(self, order: int = FORWARD, replace: tuple[tuple[str, str, str], ...] = (), sanitize: bool = False):
+        self.order, self.replace, self.sanitize = order, replace, sanitize
+        # replace holds (kernel, old, new): edits of the source, to plant a bug
         self.launches: list[str] = []
         self._owners: list[np.ndarray] = []
 
@@ -113,7 +114,7 @@ class Device:
         self.prepared = set(keys)
 
     def empty(self, size: int):
-        memory = np.full(size + 256 + PAST, 0xFF, np.uint8)
+        memory = np.full(size + 256 + (0 if self.sanitize else PAST), 0xFF, np.uint8)
         self._owners.append(memory)
         start = -memory.ctypes.data % 256
         return memory.ctypes.data + start, memory[start : start + size]
@@ -127,7 +128,7 @@ class Device:
 
     def kernel(self, key):
         assert key in self.prepared, f"{key.name} was not announced, and would be compiled alone"
-        return _kernel(key, self.order, self.replace)
+        return _kernel(key, self.order, self.replace, self.sanitize)
 
     def launch(self, kernel, grid, args, shared: int) -> None:
         self.launches.append(kernel.name)
@@ -135,7 +136,7 @@ class Device:
 
 
 @functools.cache
-def _kernel(key, order: int, replace):
+def _kernel(key, order: int, replace, sanitize: bool):
     from gpuaug.backends import nvrtc
 
     code = nvrtc.source(key.kind)
@@ -144,4 +145,4 @@ def _kernel(key, order: int, replace):
             continue
         assert old in code, f"the source of {key.kind} no longer holds {old!r}"
         code = code.replace(old, new)
-    return RawModule(code, key.defines, order=order).get_function(key.name)
+    return RawModule(code, key.defines, order=order, sanitize=sanitize).get_function(key.name)

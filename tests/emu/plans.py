@@ -99,13 +99,20 @@ class Steps:
     def _separable(self, track, rng, rows):
         lengths = 2 * rng.integers(0, 6, (len(rows), 2)) + 1
         taps = [rng.dirichlet(np.ones(a)).tolist() + rng.dirichlet(np.ones(b)).tolist() for a, b in lengths]
-        track.filter(rows, "separable", [np.float32(t) for t in taps], lengths, border=int(rng.integers(0, 5)))
+        correlate(track, rows, "separable", taps, lengths, int(rng.integers(0, 5)))
 
     def _points(self, track, rng, rows):
         counts = rng.integers(1, 6, len(rows))
         taps = [np.c_[rng.integers(-3, 4, (k, 2)), rng.dirichlet(np.ones(k))].astype(np.float32) for k in counts]
         lengths = np.column_stack([np.full((len(rows), 2), 7), counts])
-        track.filter(rows, "points", taps, lengths, border=int(rng.integers(0, 5)))
+        correlate(track, rows, "points", taps, lengths, int(rng.integers(0, 5)))
+
+
+def correlate(track: Track, rows, kind: str, taps: list, lengths, border: int) -> None:
+    """`Track.filter` with one list of weights for each sample."""
+    flat = [np.asarray(t, np.float32).ravel() for t in taps]
+    start = np.cumsum([0] + [t.size for t in flat[:-1]])
+    track.filter(rows, kind, np.concatenate(flat), start, np.asarray(lengths), border=border)
 
 
 class Only:
