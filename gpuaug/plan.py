@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -56,40 +57,41 @@ class Plan:
     stats: np.ndarray | None = None  # float32: room for what statistics launches write
     owner: object = None
 
-    def _scratch(self):
-        """(launch, offset of each row's output in scratch memory); every output is 256-byte aligned."""
-        at = 0
+    @cached_property
+    def _scratch(self) -> tuple[list, int]:
+        """For each launch the offsets of its outputs in scratch memory (256-byte aligned; -1: none); and the total."""
+        at, offsets = 0, []
         for launch in self.launches:
             if launch.kind == "statistics":
+                offsets.append(None)
                 continue
-            need = np.where(launch.rows["dst"] == 0, (launch.out_bytes() + 64 + 255) & ~255, 0)
-            end = at + np.cumsum(need)
-            yield launch, end - need, need > 0
-            at = int(end[-1]) if len(end) else at
+            written = launch.rows["dst"] == 0
+            if not np.count_nonzero(written):
+                offsets.append(None)
+                continue
+            need = (launch.out_bytes() + (64 + 255)) & -256  # 64: a word-wise load may look past the last pixel
+            need *= written
+            end = np.cumsum(need)
+            offsets.append(np.where(written, at + end - need, -1))
+            at += int(end[-1])
+        return offsets, at
 
     @property
     def scratch_bytes(self) -> int:
         """Bytes of scratch memory that `place` hands out."""
-        total = 0
-        for launch, offset, written in self._scratch():
-            if written.any():
-                i = int(np.flatnonzero(written)[-1])
-                total = max(total, int(offset[i] + ((launch.out_bytes()[i] + 64 + 255) & ~255)))
-        return total
+        return self._scratch[1]
 
     def place(self, base: int) -> None:
         """Give every intermediate image (source or destination 0) an address in scratch memory at ``base``."""
         last = np.zeros(self.samples, np.int64)
-        for launch, (offset, written) in self._placements():
+        for launch, offset in zip(self.launches, self._scratch[0]):
             rows = launch.rows
-            rows["src"] = np.where(rows["src"] == 0, last[launch.sample], rows["src"])
+            unknown = np.flatnonzero(rows["src"] == 0)
+            if len(unknown):
+                rows["src"][unknown] = last[launch.sample[unknown]]
             if offset is not None:
-                rows["dst"] = np.where(written, base + offset, rows["dst"])
-                last[launch.sample] = rows["dst"]
-
-    def _placements(self):
-        scratch = {id(launch): (offset, written) for launch, offset, written in self._scratch()}
-        return [(launch, scratch.get(id(launch), (None, None))) for launch in self.launches]
+                written = np.flatnonzero(offset >= 0)
+                rows["dst"][written] = last[launch.sample[written]] = base + offset[written]
 
     def explain(self) -> str:
         """The launches in words, one line each."""

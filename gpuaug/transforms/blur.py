@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 
 import numpy as np
@@ -61,7 +60,8 @@ class Blur(_Sized):
 
     def lower(self, to, rows, params) -> None:
         k = params["kernel"]
-        to.filter(rows, "separable", [np.ones(2 * int(n), np.float32) for n in k], np.stack([k, k], 1), scale=1.0 / (k * k))
+        ones = np.ones(2 * int(k.max(initial=0)), np.float32)  # the weights of all sizes
+        to.filter(rows, "separable", ones, 0, np.stack([k, k], 1), scale=1.0 / (k * k))
 
 
 class GaussianBlur(Transform):
@@ -97,19 +97,25 @@ class GaussianBlur(Transform):
         return {"sigma": between(u[:, 0], *self.sigma_limit), "ksize": integers(u[:, 1], *self.blur_limit)}
 
     @staticmethod
-    def kernel(sigma: float, ksize: int) -> np.ndarray:
-        """The weights along one axis, float64."""
-        size = 2 * int(3.5 * sigma) + 1 if ksize == 0 else ksize + 1 - ksize % 2
-        if sigma <= 0:
-            return np.ones(1)
-        x = np.arange(size) - size // 2
-        weights = np.exp(-0.5 * (x / sigma) ** 2)
-        return weights / weights.sum()
+    def kernels(sigma: np.ndarray, ksize: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Weights along one axis, float64 ``[n, k]``, each centred in its line, zeros around; and their lengths ``[n]``."""
+        size = np.where(ksize == 0, 2 * (3.5 * sigma).astype(np.int64) + 1, ksize + 1 - ksize % 2)
+        size = np.where(sigma > 0, size, 1)
+        half = int(size.max(initial=1)) // 2
+        x = np.arange(-half, half + 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            weights = np.where(np.abs(x) <= size[:, None] // 2, np.exp(-0.5 * (x / sigma[:, None]) ** 2), 0.0)
+        weights[sigma <= 0] = x == 0  # sigma 0: the identity
+        return weights / weights.sum(1, keepdims=True), size
 
     def lower(self, to, rows, params) -> None:
-        weights = [self.kernel(s, k).astype(np.float32) for s, k in zip(params["sigma"].tolist(), params["ksize"].tolist())]
-        length = np.array([len(w) for w in weights])
-        to.filter(rows, "separable", [np.concatenate([w, w]) for w in weights], np.stack([length, length], 1))
+        weights, size = self.kernels(params["sigma"], params["ksize"])
+        width, size_ = weights.shape[1], size[:, None]
+        # y weights, then the same x weights, without the zeros around them
+        column = np.arange(2 * width)
+        source = np.where(column < size_, column, column - size_) + width // 2 - size_ // 2
+        taps = weights.astype(np.float32)[np.arange(len(size))[:, None], np.minimum(source, width - 1)]
+        to.filter(rows, "separable", taps, 2 * width * np.arange(len(size)), np.stack([size, size], 1))
 
 
 class MotionBlur(_Sized):
@@ -149,22 +155,26 @@ class MotionBlur(_Sized):
                 "direction": between(u[:, 2], *self.direction_range), "shift": shift}
 
     @staticmethod
-    def points(ksize: int, angle: float, direction: float, shift) -> np.ndarray:
-        """The line's pixels as offsets (dy, dx) from the kernel's centre, int ``[k, 2]``, each once."""
+    def lines(ksize, angle, direction, shift) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The pixels of ``n`` lines: (line, dy, dx), each pixel once, lines in order, offsets from the kernel's centre."""
         half = ksize // 2
-        start = -half * (1 - max(direction, 0.0))
-        end = half * (1 + min(direction, 0.0))
-        t = np.linspace(start, end, ksize)
-        x = half + math.cos(math.radians(angle)) * t + shift[0] * half / 2
-        y = half + math.sin(math.radians(angle)) * t + shift[1] * half / 2
-        x, y = np.clip(np.rint(x), 0, ksize - 1), np.clip(np.rint(y), 0, ksize - 1)
-        cells = np.unique((y * ksize + x).astype(int))
-        return np.stack([cells // ksize - half, cells % ksize - half], 1)
+        start, end = -half * (1 - np.maximum(direction, 0.0)), half * (1 + np.minimum(direction, 0.0))
+        most = int(ksize.max(initial=1))
+        step = np.arange(most)
+        # shorter lines repeat their last point
+        t = start[:, None] + (end - start)[:, None] * (np.minimum(step, ksize[:, None] - 1) / (ksize[:, None] - 1))
+        radians, limit = np.deg2rad(angle)[:, None], ksize[:, None] - 1
+        x = np.rint(half[:, None] + np.cos(radians) * t + shift[:, 0:1] * half[:, None] / 2)
+        y = np.rint(half[:, None] + np.sin(radians) * t + shift[:, 1:2] * half[:, None] / 2)
+        x, y = np.clip(x, 0, limit).astype(np.int64), np.clip(y, 0, limit).astype(np.int64)
+        hit = np.zeros((len(ksize), most, most), bool)
+        hit[np.arange(len(ksize))[:, None], y, x] = True
+        line, y, x = np.nonzero(hit)
+        return line, y - half[line], x - half[line]
 
     def lower(self, to, rows, params) -> None:
-        taps = []
-        for k, angle, direction, shift in zip(*(params[name].tolist() for name in ("ksize", "angle", "direction", "shift"))):
-            cells = self.points(k, angle, direction, shift)
-            taps.append(np.column_stack([cells, np.full(len(cells), 1.0 / len(cells))]).astype(np.float32))
         k = params["ksize"]
-        to.filter(rows, "points", taps, np.stack([k, k, [len(t) for t in taps]], 1))
+        line, dy, dx = self.lines(k, params["angle"], params["direction"], params["shift"])
+        count = np.bincount(line, minlength=len(k))
+        taps = np.stack([dy, dx, 1.0 / count[line]], 1)
+        to.filter(rows, "points", taps, 3 * (np.cumsum(count) - count), np.stack([k, k, count], 1))

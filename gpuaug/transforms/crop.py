@@ -139,24 +139,30 @@ class RandomResizedCrop(_Windowed):
     def columns(self) -> int:
         return 2 * self.TRIES + 2
 
+    def _tries(self, area, ratio, h, w):
+        """Windows (height, width) of tries from their two uniforms, and which of them fit."""
+        low, high = math.log(self.ratio[0]), math.log(self.ratio[1])
+        area = between(area, *self.scale) * (h * w)
+        aspect = np.exp(between(ratio, low, high))
+        height, width = np.rint(np.sqrt(area / aspect)), np.rint(np.sqrt(area * aspect))
+        return height, width, (np.minimum(height, width) > 0) & (width <= w) & (height <= h)
+
     def draw(self, u, view):
-        h, w = view.size[:, 0:1].astype(np.float64), view.size[:, 1:2].astype(np.float64)
-        k = self.TRIES
-        area = between(u[:, :k], self.scale[0], self.scale[1]) * (h * w)
-        aspect = np.exp(between(u[:, k : 2 * k], math.log(self.ratio[0]), math.log(self.ratio[1])))
-        width, height = np.rint(np.sqrt(area * aspect)), np.rint(np.sqrt(area / aspect))
-        fits = (width > 0) & (width <= w) & (height > 0) & (height <= h)
-        first = fits.argmax(1)
-        pick = np.arange(len(u))
-        cw, ch = width[pick, first], height[pick, first]
-        h, w = h[:, 0], w[:, 0]
+        k, size = self.TRIES, view.size.astype(np.float64)
+        ch, cw, fits = self._tries(u[:, 0], u[:, k], size[:, 0], size[:, 1])
+        again = np.flatnonzero(~fits)
+        if len(again):  # about one sample in seven
+            heights, widths, fit = self._tries(u[again, :k], u[again, k : 2 * k], size[again, 0:1], size[again, 1:2])
+            first = fit.argmax(1)
+            pick = np.arange(len(again))
+            ch[again], cw[again], fits[again] = heights[pick, first], widths[pick, first], fit[pick, first]
+        h, w = size[:, 0], size[:, 1]
         y, x = np.floor((h - ch + 1) * u[:, 2 * k]), np.floor((w - cw + 1) * u[:, 2 * k + 1])
-        none = ~fits[pick, first]
-        if none.any():  # no try fitted
+        none = ~fits
+        if np.count_nonzero(none):  # no try fitted: the largest central window of an allowed ratio
             low, high = w / h < self.ratio[0], w / h > self.ratio[1]
-            cw = np.where(none, np.where(high, np.rint(h * self.ratio[1]), w), cw)
-            ch = np.where(none, np.where(low, np.rint(w / self.ratio[0]), h), ch)
-            cw, ch = np.clip(cw, 1, w), np.clip(ch, 1, h)
+            cw = np.where(none, np.clip(np.where(high, np.rint(h * self.ratio[1]), w), 1, w), cw)
+            ch = np.where(none, np.clip(np.where(low, np.rint(w / self.ratio[0]), h), 1, h), ch)
             x, y = np.where(none, (w - cw) // 2, x), np.where(none, (h - ch) // 2, y)
         return {"crop_coords": np.stack([x, y, x + cw, y + ch], 1).astype(np.int64)}
 

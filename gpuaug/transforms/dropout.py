@@ -67,16 +67,11 @@ def fill_holes(to, rows, holes: np.ndarray, fill, seed=None) -> None:
     n, k = holes.shape[:2]
     if k == 0 or n == 0:
         return
-    some = (holes[:, :, 2] > holes[:, :, 0]) & (holes[:, :, 3] > holes[:, :, 1])
-    count = some.sum(1)
-    if not count.all() or (count != k).any():  # the real ones first, in their order
-        order = np.argsort(~some, 1, kind="stable")
-        holes = np.take_along_axis(holes, order[:, :, None], 1)
     arg = to.blob(holes.astype(np.int32)) + 4 * k * np.arange(n)
     p = np.zeros((n, 6), np.float32)
     word = fill if isinstance(fill, str) else None
     if word is None:
-        p.view(np.int32)[:, 5] = to.blob(to.colour(fill, "fill" if to.kind == "image" else "fill_mask"))
+        p.view(np.int32)[:, 5] = to.fill(fill, "fill" if to.kind == "image" else "fill_mask")
     elif word == "random_uniform":
         colours = _random(seed, k, to.channels)
         values = np.floor(colours * 256) if to.is_u8 else colours
@@ -85,7 +80,7 @@ def fill_holes(to, rows, holes: np.ndarray, fill, seed=None) -> None:
         p[:, :2] = seed.view(np.float32)
         p.view(np.int32)[:, 2] = to.size[rows][:, 1]
         p[:, 3], p[:, 4] = (256.0, 1.0) if to.is_u8 else (1.0, 0.0)
-    to.pixel(rows, "rects", p, arg=arg, n=count, flag=FILLS[word], positions=True)
+    to.pixel(rows, "rects", p, arg=arg, n=k, flag=FILLS[word], positions=True)
 
 
 def _random(seed, rects: int, channels: int) -> np.ndarray:

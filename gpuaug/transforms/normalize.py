@@ -45,6 +45,7 @@ class Normalize(Transform):
             raise ValueError(f"std must not be 0, got {std!r}")
         one_of("normalization", normalization, _KINDS)
         self.normalization = normalization
+        self._by_channels: dict[int, np.ndarray] = {}
 
     def lower(self, to, rows, params) -> None:
         if self.normalization != "standard":
@@ -53,16 +54,21 @@ class Normalize(Transform):
                 to.convert("float32", rows)
             to.pixel(rows, "standardize", flag=_KINDS.index(self.normalization) - 1)
             return
-        for name, values in (("mean", self.mean), ("std", self.std)):
-            if len(values) not in (1, to.channels):
-                raise ValueError(f"Normalize: {name} has {len(values)} values for images of {to.channels} channels; pass one number or "
-                                 f"one for each channel")
         if to.is_u8:
             to.convert("float32", rows)
-        # the reference rounds mean * max and 1 / (std * max) to float32
-        mean = np.broadcast_to(np.float32(self.mean) * np.float32(self.max_pixel_value), to.channels)
-        inverse = np.broadcast_to(np.reciprocal(np.float32(self.std) * np.float32(self.max_pixel_value)), to.channels)
-        to.pixel(rows, "normalize", arg=to.blob(np.concatenate([mean, inverse])))
+        to.pixel(rows, "normalize", arg=to.blob(self._constants(to.channels)))
+
+    def _constants(self, channels: int) -> np.ndarray:
+        """Means, then reciprocals of deviations, rounded to float32 as the reference does."""
+        if channels in self._by_channels:
+            return self._by_channels[channels]
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if len(values) not in (1, channels):
+                raise ValueError(f"Normalize: {name} has {len(values)} values for images of {channels} channels; pass one number or "
+                                 f"one for each channel")
+        mean = np.broadcast_to(np.float32(self.mean) * np.float32(self.max_pixel_value), channels)
+        inverse = np.broadcast_to(np.reciprocal(np.float32(self.std) * np.float32(self.max_pixel_value)), channels)
+        return self._by_channels.setdefault(channels, np.concatenate([mean, inverse]))
 
 
 class ToTensorV2(Transform):
