@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from .. import draw
-from .structure import as_path, children, find_targets, get, outline, replace
+from .structure import as_path, children, find_targets, get, outline, rebuild, replace
 
 LABEL_NAMES = ("label", "labels", "target", "targets", "y", "cls", "class")
 MIXED = ("image", "mask", "masks")
@@ -45,7 +45,7 @@ class _Mix:
             seed: the loader's; this object's own goes before it.
             targets: ``{"image": where, "mask": where}``, by default found as the loader finds them.
         """
-        where = {name: as_path(path) for name, path in (targets or find_targets(batch)).items()}
+        where = {name: as_path(path) for name, path in (targets or find_targets(_sample_of(batch))).items()}
         if "image" not in where:
             raise ValueError(f"{type(self).__name__} finds no image in {outline(batch)}; pass targets={{'image': where}}")
         others = sorted(set(where) - set(MIXED))
@@ -54,10 +54,10 @@ class _Mix:
         image = get(batch, where["image"])
         if not isinstance(image, torch.Tensor) or image.ndim != 4:
             raise ValueError(f"{type(self).__name__} needs images as one tensor [B, C, H, W], got {outline(image)}")
-        partner, weight, u = self._draw(ids, epoch, occurrence, seed)
+        partner, weight, center = self._draw(ids, epoch, occurrence, seed)
         if len(partner) != len(image):
             raise ValueError(f"there are {len(partner)} ids for {len(image)} images; each image needs its own")
-        changes, weight = self._mix(batch, where, partner, weight, u)
+        changes, weight = self._mix(batch, where, partner, weight, center)
         on = {}  # partner and weight on each device that holds labels
         for path in self._label_paths(batch, where):
             labels = get(batch, path)
@@ -68,15 +68,15 @@ class _Mix:
         return replace(batch, changes)
 
     def _draw(self, ids, epoch, occurrence, seed):
-        """For each sample its partner's position, its own weight and the uniforms that are left, ``[B, 2]``."""
+        """For each sample its partner's position, its own weight and the center of its box, y and x in [0, 1)."""
         ids, occurrence = draw.check_counters(ids, epoch, occurrence)
         if len(ids) < 2:  # nobody to mix with
-            return np.zeros(len(ids), np.int64), np.ones(len(ids)), np.zeros((len(ids), 2))
+            return np.zeros(len(ids), np.int64), np.ones(len(ids)), np.zeros((2, len(ids)))
         seed = self.seed if self.seed is not None else torch.initial_seed() if seed is None else seed
         slots, blocks = np.full(2, self.slot, np.uint32), np.arange(2, dtype=np.uint32)
-        u = draw.uniforms(seed % 2**64, epoch, ids, occurrence, slots, blocks)
-        logit = np.where(u[:, 0] < self.p, np.interp(u[:, 2], *self._quantiles), np.inf)
-        return partners(ids, occurrence, u[:, 1]), np.exp(-np.logaddexp(0, -logit)), u[:, 3:5]
+        coin, other, share, *center = draw.uniforms(seed % 2**64, epoch, ids, occurrence, slots, blocks)[:5]
+        logit = np.where(coin < self.p, np.interp(share, *self._quantiles), np.inf)
+        return partners(ids, occurrence, other), np.exp(-np.logaddexp(0, -logit)), center
 
     def _label_paths(self, batch, where):
         if self.labels is None:
@@ -128,7 +128,7 @@ class MixUp(_Mix):
 
     slot = draw.SLOTS - 1
 
-    def _mix(self, batch, where, partner, weight, u):
+    def _mix(self, batch, where, partner, weight, center):
         if len(where) > 1:
             raise ValueError("MixUp cannot blend masks of class numbers; use CutMix, which moves them with the image")
 
@@ -150,9 +150,9 @@ class CutMix(_Mix):
 
     slot = draw.SLOTS - 2
 
-    def _mix(self, batch, where, partner, weight, u):
+    def _mix(self, batch, where, partner, weight, center):
         height, width = get(batch, where["image"]).shape[2:]
-        edges = boxes(u, weight, height, width)
+        edges = boxes(center, weight, height, width)
         area = (edges[2] - edges[0]) * (edges[3] - edges[1])
 
         def paste(own, other, *edges):
@@ -199,12 +199,12 @@ def partners(ids, occurrence, u):
     return order[other + (other >= rank)]
 
 
-def boxes(u, weight, height, width):
+def boxes(center, weight, height, width):
     """Top, left, bottom, right of the boxes to replace, int64 ``[B]`` each; empty where the weight is 1."""
     side = np.sqrt(1 - weight) / 2
     edges = []
-    for center, length in ((u[:, 0], height), (u[:, 1], width)):
-        middle, half = np.floor(center * length), np.floor(side * length)
+    for at, length in ((center[0], height), (center[1], width)):
+        middle, half = np.floor(at * length), np.floor(side * length)
         edges.append((np.clip(middle - half, 0, length).astype(np.int64), np.clip(middle + half, 0, length).astype(np.int64)))
     (top, bottom), (left, right) = edges
     return top, left, bottom, right
@@ -229,6 +229,14 @@ def upload(rows, device):
     """One copy to the device, without waiting for it. float64 holds positions exactly."""
     rows = torch.from_numpy(np.asarray(rows, np.float64))
     return rows if device.type == "cpu" else rows.pin_memory().to(device, non_blocking=True)
+
+
+def _sample_of(batch):
+    """What one sample of the batch looks like, without its values."""
+    if isinstance(batch, torch.Tensor):
+        return torch.empty(batch.shape[1:], dtype=batch.dtype, device="meta")
+    below = children(batch)
+    return batch if below is None else rebuild(batch, [_sample_of(child) for _, child in below])
 
 
 def _find_labels(batch, where):

@@ -117,7 +117,7 @@ def test_coin_weight_partner_and_center_are_independent():
     partner, weight, center = CutMix(alpha=0.7, p=0.5, seed=5)._draw(ids, 0, None, None)
     mixed = weight < 1
     assert stats.kstest(weight[mixed], stats.beta(0.7, 0.7).cdf).pvalue > FALSE_ALARM
-    columns = np.stack([partner[mixed], weight[mixed], *center[mixed].T])
+    columns = np.stack([partner[mixed], weight[mixed], *(c[mixed] for c in center)])
     for i in range(4):
         for j in range(i):
             assert stats.spearmanr(columns[i], columns[j]).pvalue > FALSE_ALARM / 6
