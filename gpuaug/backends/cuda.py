@@ -115,7 +115,7 @@ def filter_shape(channels: int, kh: int, kw: int) -> tuple[int, int, int]:
 
 def _filter(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
     table = launch.rows
-    separable = table[table["kind"] == 0]
+    separable = table if not table["kind"].any() else table[table["kind"] == 0]  # others need no shared memory
     longest = (int(separable["kh"].max()), int(separable["kw"].max())) if len(separable) else (1, 1)
     tile, chunk, shared = filter_shape(launch.channels, *longest)
     chunks = -(-launch.channels // chunk)
