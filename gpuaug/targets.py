@@ -165,10 +165,9 @@ def boxes_beside_map(boxes: np.ndarray, dropped: np.ndarray, limits: BboxParams)
     h, w = dropped.shape
     total = np.zeros((h + 1, w + 1), np.int64)
     total[1:, 1:] = (~dropped).cumsum(0).cumsum(1)
-    x0, y0 = np.clip(np.ceil(boxes[:, 0]), 0, w).astype(int), np.clip(np.ceil(boxes[:, 1]), 0, h).astype(int)
-    x1, y1 = np.clip(np.floor(boxes[:, 2]) + 1, 0, w).astype(int), np.clip(np.floor(boxes[:, 3]) + 1, 0, h).astype(int)
-    seen = total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0]  # pixels whose corner lies in the box, ends included
-    area = np.maximum(_area(boxes), 1e-9)
+    x0, y0, x1, y1 = np.clip(np.ceil(boxes - 0.5), 0, [w, h, w, h]).astype(int).T  # pixels whose centre lies in the box
+    seen = total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0]
+    area = np.maximum((x1 - x0) * (y1 - y0), 1)
     return (seen >= limits.min_area) & (seen / area >= limits.min_visibility) & (seen > 0)
 
 
