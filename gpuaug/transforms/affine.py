@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 
 import numpy as np
@@ -43,8 +44,9 @@ def invert(m: np.ndarray) -> np.ndarray:
 def _axes(name: str, value, default: float, whole: bool = False) -> dict[str, tuple[float, float]]:
     """{"x": range, "y": range} from a number, a range, or a dict with one or both keys."""
     def bounds(v):
-        if whole and isinstance(v, numbers.Real) and int(v) != v:
-            raise ValueError(f"{name} must be whole pixels, got {v!r}")
+        for one in v if isinstance(v, (tuple, list)) else (v,):
+            if whole and isinstance(one, numbers.Real) and math.isfinite(one) and int(one) != one:
+                raise ValueError(f"{name} must be whole pixels, got {v!r}")
         return span(name, v, scalar="fixed")
 
     if isinstance(value, dict):

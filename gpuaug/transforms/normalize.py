@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..transform import Transform, one_of, real
+from ..transform import Transform, boolean, one_of, real
 
 _KINDS = ("standard", "image", "image_per_channel", "min_max", "min_max_per_channel")
 
@@ -95,7 +95,7 @@ class ToTensorV2(Transform):
         super().__init__(p)
         if self.p != 1:
             raise ValueError(f"p of ToTensorV2 must be 1, got {p!r}: a batch cannot be half tensors")
-        self.transpose_mask = transpose_mask
+        self.transpose_mask = boolean("transpose_mask", transpose_mask)
 
     def boxes(self, params, which, boxes, size, limits):
         return boxes, None
