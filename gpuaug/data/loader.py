@@ -19,7 +19,6 @@ from .producer import Producer
 from .stats import Stats
 from .structure import fill, get
 from .survey import is_source, length, packer, recipe, survey, targets_of
-from .views import path_view
 
 START = order.Position()
 MAX_PIXELS = 178_956_970  # what Pillow refuses to open: 0.5 GB as RGB
@@ -236,7 +235,7 @@ class DataLoader(torch.utils.data.DataLoader):
         requests = setup.requests if self.persistent_workers else workers.Requests()
         requests.start(plan, single)
         if setup.loader is None or not self.persistent_workers:
-            fetcher = workers.Fetcher(self.dataset, setup.packer, self.on_error, path_view(self.dataset))
+            fetcher = workers.Fetcher(self.dataset, setup.packer, self.on_error)
             setup.loader = self._torch_loader(epoch, fetcher, workers.same, batch_sampler=requests)
         road = workers.WorkerRoad(setup.loader, self.on_error, self._errors, self._stats, setup.packer)
         return road.of_requests(requests, fresh)

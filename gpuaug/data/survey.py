@@ -152,7 +152,8 @@ def packer(loader, single):
     transforms = loader.transform is not None
     listed = transforms and loader._user_collate is not None
     roles = Roles(loader.transform, names)
-    return workers.Packer(_explicit(loader), roles, fields, single, listed, loader._user_collate, transforms)
+    collate_fn = None if transforms else loader._user_collate
+    return workers.Packer(_explicit(loader), roles, fields, single, listed, collate_fn, transforms)
 
 
 def recipe(loader, fetch, paths):

@@ -16,6 +16,7 @@ from .faults import AllBadError, BadSample, BadSampleError, one_line
 from .order import Position, number, to_ids
 from .pixels import Packed, packable, to_pixels, wide
 from .structure import Slot, children, collate, convert, find_targets, get, rebuild, source_name, take_out
+from .views import path_view
 
 
 @dataclass
@@ -80,8 +81,8 @@ class Packer:
 class Fetcher(Dataset):
     """Answers requests: runs in the workers."""
 
-    def __init__(self, dataset, packer, on_error, path_of=None):
-        self.dataset, self.packer, self.on_error, self.path_of = dataset, packer, on_error, path_of
+    def __init__(self, dataset, packer, on_error):
+        self.dataset, self.packer, self.on_error = dataset, packer, on_error
 
     def __getitems__(self, request):
         samples = self._all_at_once(request.indices)
@@ -124,7 +125,8 @@ class Fetcher(Dataset):
 
     def _path(self, index):
         try:
-            return source_name(self.path_of(index)) if self.path_of else None
+            path_of = path_view(self.dataset)  # not kept: it cannot be sent to a spawned process
+            return source_name(path_of(index)) if path_of else None
         except Exception:
             return None
 

@@ -2,6 +2,8 @@
 
 import collections
 import dataclasses
+import inspect
+import pickle
 import warnings
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from torch.utils.data import BatchSampler, ConcatDataset, Dataset, IterableDatas
 from torchvision import tv_tensors
 from torchvision.datasets import CIFAR10, ImageFolder
 
-from gpuaug.data import DataLoader
+from gpuaug.data import DataLoader, workers
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 Pair = collections.namedtuple("Pair", "image label")
@@ -392,6 +394,28 @@ def test_worker_settings_are_passed_on():
     loader = cpu(Told(None), 5, num_workers=1, worker_init_fn=tell, persistent_workers=True, transform=FakeCompose(4))
     for _ in range(2):
         assert [y.tolist() for _, y in loader] == [[42] * 5] * 2
+
+
+def test_what_goes_to_workers_and_the_loader_itself_can_be_pickled(shared_folder):
+    dataset = ImageFolder(shared_folder, transform=np.array)
+    loader = cpu(dataset, 4, transform=FakeCompose(4), collate_fn=lambda samples: samples)
+    next(iter(loader))
+    pickle.dumps(workers.Fetcher(dataset, loader._set_up.packer, "raise"))
+    loader = cpu(ImageFolder(shared_folder), 4, transform=FakeCompose(4), seed=1)
+    before = list(loader)
+    loader.set_epoch(0)
+    for a, b in zip(pickle.loads(pickle.dumps(loader)), before, strict=True):
+        assert_same(a, b)
+
+
+def test_a_loader_made_anew_from_its_attributes():
+    """As Lightning does, to put in a sampler of its own."""
+    data = Listed(lambda i: (pixels(i), i))
+    loader = cpu(data, 4, transform=FakeCompose(4), seed=1)
+    names = [p for p in inspect.signature(DataLoader).parameters if p not in ("shuffle", "batch_sampler", "sampler")]
+    same = DataLoader(**{name: getattr(loader, name) for name in names}, sampler=range(10))
+    for a, b in zip(loader, same, strict=True):
+        assert_same(a, b)
 
 
 def test_dtype_device_and_generator(shared_folder):

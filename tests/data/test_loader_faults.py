@@ -217,6 +217,21 @@ def test_numbers_of_a_stream_mean_others_in_the_next_epoch(shared_folder):
         assert [n for b in loader for n in b["n"].tolist()] == [n for n in range(6) if n != epoch]
 
 
+def test_without_dali_pillow_decodes(folder, monkeypatch):
+    from gpuaug.data import decode
+
+    truncated(folder / "cat" / "004.jpg")
+    with_dali = [x for x, _ in load(folder, on_error="replace")]
+
+    def absent(*args):
+        raise ImportError("No module named 'nvidia.dali'")
+
+    monkeypatch.setattr(decode, "Decoder", absent)
+    loader = load(folder, on_error="replace")
+    assert all(torch.equal(a, b) for (a, _), b in zip(loader, with_dali, strict=True))
+    assert [bad.index for bad in loader.errors] == [4]
+
+
 def test_permission_denied_is_named(folder, monkeypatch):
     # root may read anything, so that a file mode proves nothing: the system call is made to refuse
     path = folder / "cat" / "002.jpg"
