@@ -64,26 +64,47 @@ def cases(data):
 
         return run
 
-    yield "XYMasking", {
-        "albumentations": looped(A.XYMasking(**STRIPES)),
-        "torchaudio": in_turn([T.FrequencyMasking(30, iid_masks=True), T.TimeMasking(40, iid_masks=True)], data),
-        "gpuaug": gpuaug_run([G.XYMasking(**STRIPES)], data)}
-    yield "XYMasking, random fill", {
-        "albumentations": looped(A.XYMasking(**STRIPES, fill="random")),
-        "gpuaug": gpuaug_run([G.XYMasking(**STRIPES, fill="random")], data)}
-    yield "XYMasking + Normalize", {
-        "albumentations": looped(A.XYMasking(**STRIPES), A.Normalize(0.1, 0.9, 1.0)),
-        "gpuaug": gpuaug_run([G.XYMasking(**STRIPES), G.Normalize(0.1, 0.9, 1.0)], data)}
-    yield "TimeMasking", {
-        "torchaudio": in_turn([T.TimeMasking(40, iid_masks=True)], data),
-        "gpuaug": audio_run([audio.TimeMasking(40)], data)}
-    yield "SpecAugment, 2 + 2 masks, zero", {
-        "torchaudio": in_turn([T.SpecAugment(2, 40, 2, 30, zero_masking=True)], data),
-        "gpuaug": audio_run([audio.SpecAugment(2, 40, 2, 30, zero_masking=True)], data)}
-    yield "SpecAugment, 2 + 2 masks, mean", {
-        "torchaudio": in_turn([T.SpecAugment(2, 40, 2, 30)], data),
-        "gpuaug": audio_run([audio.SpecAugment(2, 40, 2, 30)], data),
-        "gpuaug, time warp": audio_run([audio.SpecAugment(2, 40, 2, 30, time_warp=40)], data)}
+    yield (
+        "XYMasking",
+        {
+            "albumentations": looped(A.XYMasking(**STRIPES)),
+            "torchaudio": in_turn([T.FrequencyMasking(30, iid_masks=True), T.TimeMasking(40, iid_masks=True)], data),
+            "gpuaug": gpuaug_run([G.XYMasking(**STRIPES)], data),
+        },
+    )
+    yield (
+        "XYMasking, random fill",
+        {
+            "albumentations": looped(A.XYMasking(**STRIPES, fill="random")),
+            "gpuaug": gpuaug_run([G.XYMasking(**STRIPES, fill="random")], data),
+        },
+    )
+    yield (
+        "XYMasking + Normalize",
+        {
+            "albumentations": looped(A.XYMasking(**STRIPES), A.Normalize(0.1, 0.9, 1.0)),
+            "gpuaug": gpuaug_run([G.XYMasking(**STRIPES), G.Normalize(0.1, 0.9, 1.0)], data),
+        },
+    )
+    yield (
+        "TimeMasking",
+        {"torchaudio": in_turn([T.TimeMasking(40, iid_masks=True)], data), "gpuaug": audio_run([audio.TimeMasking(40)], data)},
+    )
+    yield (
+        "SpecAugment, 2 + 2 masks, zero",
+        {
+            "torchaudio": in_turn([T.SpecAugment(2, 40, 2, 30, zero_masking=True)], data),
+            "gpuaug": audio_run([audio.SpecAugment(2, 40, 2, 30, zero_masking=True)], data),
+        },
+    )
+    yield (
+        "SpecAugment, 2 + 2 masks, mean",
+        {
+            "torchaudio": in_turn([T.SpecAugment(2, 40, 2, 30)], data),
+            "gpuaug": audio_run([audio.SpecAugment(2, 40, 2, 30)], data),
+            "gpuaug, time warp": audio_run([audio.SpecAugment(2, 40, 2, 30, time_warp=40)], data),
+        },
+    )
 
 
 def main():
@@ -114,7 +135,9 @@ def table(results):
             low, middle, high = (1e3 * q for q in quartiles(row["timed"][subject]["seconds"]))
             found = [f"{m:.1f}x ({a:.1f}-{b:.1f})" if b else "" for a, m, b in (ratios.get(g, (0, 0, 0)) for g in GOALS)]
             rows.append([row["case"] + subject.removeprefix("gpuaug"), f"{middle:.1f} ({low:.1f}-{high:.1f})", *found])
-    return markdown(["CPU, one thread, 128 x 4x128x256 float32", "gpuaug ms (quartiles)", *(f"faster than {g}" for g in GOALS)], rows)
+    return markdown(
+        ["CPU, one thread, 128 x 4x128x256 float32", "gpuaug ms (quartiles)", *(f"faster than {g}" for g in GOALS)], rows
+    )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ moves all of them with array expressions. Boxes are (x0, y0, x1, y1) in pixels, 
 from __future__ import annotations
 
 import copy
-from typing import Any, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +18,15 @@ import torch
 from .transform import boolean, one_of, real
 
 BOX_FORMATS = ("coco", "pascal_voc", "albumentations", "yolo")
-POINT_FORMATS = {"xy": (0, 1), "yx": (1, 0), "xya": (0, 1, 2), "xys": (0, 1, 3), "xyas": (0, 1, 2, 3), "xysa": (0, 1, 3, 2), "xyz": (0, 1)}
+POINT_FORMATS = {
+    "xy": (0, 1),
+    "yx": (1, 0),
+    "xya": (0, 1, 2),
+    "xys": (0, 1, 3),
+    "xyas": (0, 1, 2, 3),
+    "xysa": (0, 1, 3, 2),
+    "xyz": (0, 1),
+}
 
 
 def _fields(label_fields) -> tuple[str, ...]:
@@ -50,9 +60,19 @@ class BboxParams:
         'coco'
     """
 
-    def __init__(self, format: str, label_fields: Sequence[str] | None = None, min_area: float = 0.0, min_visibility: float = 0.0,
-                 min_width: float = 0.0, min_height: float = 0.0, check_each_transform: bool = True, clip: bool = False,
-                 filter_invalid_bboxes: bool = False, max_accept_ratio: float | None = None):
+    def __init__(
+        self,
+        format: str,
+        label_fields: Sequence[str] | None = None,
+        min_area: float = 0.0,
+        min_visibility: float = 0.0,
+        min_width: float = 0.0,
+        min_height: float = 0.0,
+        check_each_transform: bool = True,
+        clip: bool = False,
+        filter_invalid_bboxes: bool = False,
+        max_accept_ratio: float | None = None,
+    ):
         self.format = one_of("format", format, BOX_FORMATS)
         self.label_fields = _fields(label_fields)
         self.min_area, self.min_visibility = real("min_area", min_area, 0), real("min_visibility", min_visibility, 0, 1)
@@ -67,7 +87,9 @@ class BboxParams:
         clipped = clip_boxes(boxes, size)
         area, seen = _area(boxes), _area(clipped)
         w, h = clipped[:, 2] - clipped[:, 0], clipped[:, 3] - clipped[:, 1]
-        keep = (area > tiny) & (seen > tiny) & (seen >= self.min_area - tiny) & (seen / (area + tiny) >= self.min_visibility - tiny)
+        keep = (
+            (area > tiny) & (seen > tiny) & (seen >= self.min_area - tiny) & (seen / (area + tiny) >= self.min_visibility - tiny)
+        )
         keep &= (w >= self.min_width - tiny) & (h >= self.min_height - tiny)
         if self.max_accept_ratio is not None:
             keep &= np.maximum(w / (h + tiny), h / (w + tiny)) <= self.max_accept_ratio
@@ -78,8 +100,8 @@ class KeypointParams:
     """How keypoints are written, and whether those that cannot be seen are dropped.
 
     Args:
-        format: letters: x, y in pixels, "a" angle, "s" scale, "z" (which nothing changes); one of "xy", "yx", "xya", "xys", "xyas",
-            "xysa", "xyz".
+        format: letters: x, y in pixels, "a" angle, "s" scale, "z" (which nothing changes); one of "xy", "yx", "xya", "xys",
+            "xyas", "xysa", "xyz".
         label_fields: names of further targets with one entry for each point; they are filtered with the points.
         remove_invisible: drop points outside of the image or under a dropout.
         angle_in_degrees: else radians.
@@ -95,8 +117,14 @@ class KeypointParams:
         True
     """
 
-    def __init__(self, format: str, label_fields: Sequence[str] | None = None, remove_invisible: bool = True, angle_in_degrees: bool = True,
-                 check_each_transform: bool = True):
+    def __init__(
+        self,
+        format: str,
+        label_fields: Sequence[str] | None = None,
+        remove_invisible: bool = True,
+        angle_in_degrees: bool = True,
+        check_each_transform: bool = True,
+    ):
         self.format = one_of("format", format, tuple(POINT_FORMATS))
         self.label_fields = _fields(label_fields)
         self.remove_invisible = boolean("remove_invisible", remove_invisible)
@@ -237,8 +265,10 @@ class Marks:
             table = _table(mine, self.name, i, len(params.format) if self.name == "keypoints" else 4)
             for field, values in self.fields.items():
                 if len(values) != len(self.data) or len(values[i]) != len(table):
-                    raise ValueError(f"{field} has {len(values[i]) if i < len(values) else 'no'} entries for sample {i}, which has "
-                                     f"{len(table)} {self.name}")
+                    raise ValueError(
+                        f"{field} has {len(values[i]) if i < len(values) else 'no'} entries for sample {i}, which has "
+                        f"{len(table)} {self.name}"
+                    )
             tables.append(table)
         counts = [len(t) for t in tables]
         self.sample = np.repeat(np.arange(len(tables)), counts)
@@ -247,7 +277,7 @@ class Marks:
         self.values = self.read(raw, size[self.sample].astype(np.float64))
         self.check(size[self.sample])
 
-    def copy(self) -> "Marks":
+    def copy(self) -> Marks:
         other = copy.copy(self)
         other.values = self.values.copy()
         return other
@@ -333,12 +363,16 @@ class Boxes(Marks):
             return
         # 1e-4 of a side: yolo's centre and width in float32 may end so far outside
         outside = (np.abs(clip_boxes(self.values, size) - self.values) > 1e-4 * size[:, [1, 0, 1, 0]]).any(1)
-        for rule, found in (("must have x0 < x1 and y0 < y1 (filter_invalid_bboxes=True drops such boxes)", bad),
-                            ("reaches out of its image (clip=True clips such boxes)", outside)):
+        for rule, found in (
+            ("must have x0 < x1 and y0 < y1 (filter_invalid_bboxes=True drops such boxes)", bad),
+            ("reaches out of its image (clip=True clips such boxes)", outside),
+        ):
             if found.any():
                 i = int(np.flatnonzero(found)[0])
-                raise ValueError(f"box {self.origin[i]} of sample {self.sample[i]}, in pixels {self.values[i].round(3).tolist()} of an image "
-                                 f"of height {size[i, 0]}, width {size[i, 1]}, {rule}")
+                raise ValueError(
+                    f"box {self.origin[i]} of sample {self.sample[i]}, in pixels {self.values[i].round(3).tolist()} of an image "
+                    f"of height {size[i, 0]}, width {size[i, 1]}, {rule}"
+                )
 
 
 class Points(Marks):
@@ -368,8 +402,10 @@ class Points(Marks):
         bad = ~((x >= 0) & (x < size[:, 1]) & (y >= 0) & (y < size[:, 0]))
         if bad.any() and self.params.remove_invisible:
             i = int(np.flatnonzero(bad)[0])
-            raise ValueError(f"keypoint {self.origin[i]} of sample {self.sample[i]} at x {x[i]:g}, y {y[i]:g} lies outside of its image of "
-                             f"height {size[i, 0]}, width {size[i, 1]} (remove_invisible=False lets such points pass)")
+            raise ValueError(
+                f"keypoint {self.origin[i]} of sample {self.sample[i]} at x {x[i]:g}, y {y[i]:g} lies outside of its image of "
+                f"height {size[i, 0]}, width {size[i, 1]} (remove_invisible=False lets such points pass)"
+            )
 
 
 def _table(data, name: str, i: int, columns: int) -> np.ndarray:
@@ -435,7 +471,9 @@ class Frames:
             self.flat, self.counts = value, [len(value)]
         elif self.dense:
             if value.ndim < 4:
-                raise ValueError(f"{name} of a batch must be [B, T, ..] or a list with the set of each sample, got shape {tuple(value.shape)}")
+                raise ValueError(
+                    f"{name} of a batch must be [B, T, ..] or a list with the set of each sample, got shape {tuple(value.shape)}"
+                )
             self.counts = [value.shape[1]] * value.shape[0]
             self.flat = value.reshape(value.shape[0] * value.shape[1], *value.shape[2:])
         else:
@@ -459,6 +497,6 @@ class Frames:
         if self.dense:
             return out.reshape(len(self.counts), -1, *out.shape[1:])
         ends = np.cumsum([0, *self.counts]).tolist()
-        parts = [list(out[a:b]) for a, b in zip(ends, ends[1:])]
+        parts = [list(out[a:b]) for a, b in pairwise(ends)]
         stack = [torch.stack if p and isinstance(p[0], torch.Tensor) else np.stack for p in parts]
         return [s(p) if whole and p else p for s, p, whole in zip(stack, parts, self.arrays)]

@@ -17,10 +17,18 @@ def waves(*lengths, channels=None, seed=0):
 
 
 def pipeline(seed=3):
-    return audio.Compose([
-        audio.Gain(), audio.AddNoise(prob=1.0), audio.TimeShift(), audio.PolarityInversion(),
-        audio.MelSpectrogram(16000, n_mels=40), audio.AmplitudeToDB(top_db=80),
-        audio.SpecAugment(2, 30, 2, 10, p=0.2, time_warp=8)], seed=seed)
+    return audio.Compose(
+        [
+            audio.Gain(),
+            audio.AddNoise(prob=1.0),
+            audio.TimeShift(),
+            audio.PolarityInversion(),
+            audio.MelSpectrogram(16000, n_mels=40),
+            audio.AmplitudeToDB(top_db=80),
+            audio.SpecAugment(2, 30, 2, 10, p=0.2, time_warp=8),
+        ],
+        seed=seed,
+    )
 
 
 # ---- a sample's result is its own -------------------------------------------------------------
@@ -71,7 +79,12 @@ def test_modules_that_stand_alone_draw_different_numbers():
 def test_padding_is_neither_counted_nor_masked():
     x = torch.rand(500, 1, 20, 40)
     lengths = np.random.default_rng(0).integers(1, 41, 500)
-    for step in (audio.TimeMasking(60), audio.FrequencyMasking(15), audio.SpecAugment(2, 30, 2, 10, time_warp=4), audio.TimeReverse(1.0)):
+    for step in (
+        audio.TimeMasking(60),
+        audio.FrequencyMasking(15),
+        audio.SpecAugment(2, 30, 2, 10, time_warp=4),
+        audio.TimeReverse(1.0),
+    ):
         out, got = step(x, lengths=lengths)
         np.testing.assert_array_equal(got, lengths)
         padding = torch.arange(40) >= got[:, None]
@@ -184,7 +197,10 @@ def test_noise_at_a_ratio(bank):
 @pytest.mark.parametrize("center", [True, False])
 def test_each_waveform_as_torchaudio_alone(center, pad_mode):
     w = waves(8000, 5001, 3999)
-    for ours, theirs in ((audio.Spectrogram, torchaudio.transforms.Spectrogram), (audio.MelSpectrogram, torchaudio.transforms.MelSpectrogram)):
+    for ours, theirs in (
+        (audio.Spectrogram, torchaudio.transforms.Spectrogram),
+        (audio.MelSpectrogram, torchaudio.transforms.MelSpectrogram),
+    ):
         arguments = {"n_fft": 256, "hop_length": 100, "center": center, "pad_mode": pad_mode}
         arguments |= {"n_mels": 30} if ours is audio.MelSpectrogram else {}
         got, lengths = ours(**arguments)(w)
@@ -225,26 +241,33 @@ def test_shapes():
     assert audio.MelSpectrogram(n_fft=64, n_mels=8)(torch.rand(3, 2, 640)).shape == (3, 2, 8, 21)
 
 
-@pytest.mark.parametrize(("call", "kind", "message"), [
-    (lambda x: audio.TimeMasking(5)(x, lengths=[1, 2]), ValueError, "one number for each of 3 samples"),
-    (lambda x: audio.TimeMasking(5)(x, lengths=[1, 41, 3]), ValueError, r"lengths\[1\] of sample 1 is 41; it must lie in 1 .. 40"),
-    (lambda x: audio.TimeMasking(5)(x, lengths=[1, 2, 0]), ValueError, r"lengths\[2\] of sample 2 is 0"),
-    (lambda x: audio.TimeMasking(5)(x, lengths=[1.5, 2, 3]), TypeError, "whole numbers, got float64 .sample 0"),
-    (lambda x: audio.TimeMasking(5)(x[..., :0]), ValueError, "have no values"),
-    (lambda x: audio.TimeMasking(5)(x.double()), TypeError, "unsupported element type torch.float64"),
-    (lambda x: audio.TimeMasking(5)(x.numpy()), TypeError, "works on torch tensors"),
-    (lambda x: audio.TimeMasking(5)(x, ids=[1]), ValueError, "1 numbers for 3 samples"),
-    (lambda x: audio.TimeMasking(5, mask_value=float("nan")), ValueError, "mask_value must be a number, got NaN"),
-    (lambda x: audio.TimeMasking(-1), ValueError, "time_mask_param must lie in"),
-    (lambda x: audio.TimeMasking(5, p=1.5), ValueError, "p must lie in"),
-    (lambda x: audio.Compose([audio.TimeMasking(4), audio.Gain()]), ValueError, "stands before the spectrogram"),
-    (lambda x: audio.Compose([audio.Spectrogram(), audio.MelSpectrogram()]), ValueError, "follows another spectrogram"),
-    (lambda x: audio.Compose([audio.Spectrogram(), audio.Gain()]), ValueError, "stands after"),
-    (lambda x: audio.Compose([torch.nn.Identity()]), TypeError, "must be a step of gpuaug.audio"),
-    (lambda x: audio.MelSpectrogram()(waves(4000, 100)), ValueError, "waveform 1 has 100 samples, too few for n_fft=400"),
-    (lambda x: audio.Gain()([torch.ones(5), torch.ones(2, 5)]), ValueError, "waveform 1 is"),
-    (lambda x: audio.Gain()([torch.ones(5), torch.ones(0)]), ValueError, "waveform 1 .* has no values"),
-])
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (lambda x: audio.TimeMasking(5)(x, lengths=[1, 2]), ValueError, "one number for each of 3 samples"),
+        (
+            lambda x: audio.TimeMasking(5)(x, lengths=[1, 41, 3]),
+            ValueError,
+            r"lengths\[1\] of sample 1 is 41; it must lie in 1 .. 40",
+        ),
+        (lambda x: audio.TimeMasking(5)(x, lengths=[1, 2, 0]), ValueError, r"lengths\[2\] of sample 2 is 0"),
+        (lambda x: audio.TimeMasking(5)(x, lengths=[1.5, 2, 3]), TypeError, "whole numbers, got float64 .sample 0"),
+        (lambda x: audio.TimeMasking(5)(x[..., :0]), ValueError, "have no values"),
+        (lambda x: audio.TimeMasking(5)(x.double()), TypeError, "unsupported element type torch.float64"),
+        (lambda x: audio.TimeMasking(5)(x.numpy()), TypeError, "works on torch tensors"),
+        (lambda x: audio.TimeMasking(5)(x, ids=[1]), ValueError, "1 numbers for 3 samples"),
+        (lambda x: audio.TimeMasking(5, mask_value=float("nan")), ValueError, "mask_value must be a number, got NaN"),
+        (lambda x: audio.TimeMasking(-1), ValueError, "time_mask_param must lie in"),
+        (lambda x: audio.TimeMasking(5, p=1.5), ValueError, "p must lie in"),
+        (lambda x: audio.Compose([audio.TimeMasking(4), audio.Gain()]), ValueError, "stands before the spectrogram"),
+        (lambda x: audio.Compose([audio.Spectrogram(), audio.MelSpectrogram()]), ValueError, "follows another spectrogram"),
+        (lambda x: audio.Compose([audio.Spectrogram(), audio.Gain()]), ValueError, "stands after"),
+        (lambda x: audio.Compose([torch.nn.Identity()]), TypeError, "must be a step of gpuaug.audio"),
+        (lambda x: audio.MelSpectrogram()(waves(4000, 100)), ValueError, "waveform 1 has 100 samples, too few for n_fft=400"),
+        (lambda x: audio.Gain()([torch.ones(5), torch.ones(2, 5)]), ValueError, "waveform 1 is"),
+        (lambda x: audio.Gain()([torch.ones(5), torch.ones(0)]), ValueError, "waveform 1 .* has no values"),
+    ],
+)
 def test_errors(call, kind, message):
     with pytest.raises(kind, match=message):
         call(torch.rand(3, 2, 8, 40))

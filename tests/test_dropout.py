@@ -16,7 +16,11 @@ SIZES = [(40, 60), (7, 5), (64, 64), (1, 33), (90, 31)]
 
 def pictures(dtype, channels, seed=0):
     rng = np.random.default_rng(seed)
-    draw = (lambda s: rng.integers(0, 256, s, dtype=np.uint8)) if dtype == "uint8" else (lambda s: rng.normal(0, 50, s).astype(np.float32))
+    draw = (
+        (lambda s: rng.integers(0, 256, s, dtype=np.uint8))
+        if dtype == "uint8"
+        else (lambda s: rng.normal(0, 50, s).astype(np.float32))
+    )
     return [draw((*size, channels)) for size in SIZES]
 
 
@@ -34,9 +38,13 @@ def drawn(transform, data, seed=0):
 
 
 RECTANGLES = [
-    lambda L, **fill: L.CoarseDropout((2, 5), (0.1, 0.5), (0.1, 0.6), **fill), lambda L, **fill: L.CoarseDropout((1, 3), (1, 8), (2, 9), **fill),
-    lambda L, **fill: L.Erasing(**fill), lambda L, **fill: L.Erasing((0.3, 0.5), (0.5, 1.5), **fill), lambda L, **fill: L.GridDropout(**fill),
-    lambda L, **fill: L.GridDropout(0.7, False, holes_number_xy=(3, 2), shift_xy=(2, 1), **fill)]
+    lambda L, **fill: L.CoarseDropout((2, 5), (0.1, 0.5), (0.1, 0.6), **fill),
+    lambda L, **fill: L.CoarseDropout((1, 3), (1, 8), (2, 9), **fill),
+    lambda L, **fill: L.Erasing(**fill),
+    lambda L, **fill: L.Erasing((0.3, 0.5), (0.5, 1.5), **fill),
+    lambda L, **fill: L.GridDropout(**fill),
+    lambda L, **fill: L.GridDropout(0.7, False, holes_number_xy=(3, 2), shift_xy=(2, 1), **fill),
+]
 
 
 @pytest.mark.parametrize("make", RECTANGLES)
@@ -96,8 +104,12 @@ def test_grid_dropout_has_one_hole_in_each_cell(arguments):
 
 
 def test_older_names():
-    new, old = G.CoarseDropout((2, 5), (3, 8), (4, 9), fill=7, fill_mask=1), G.CoarseDropout(
-        max_holes=5, min_holes=2, max_height=8, min_height=3, max_width=9, min_width=4, fill_value=7, mask_fill_value=1)
+    new, old = (
+        G.CoarseDropout((2, 5), (3, 8), (4, 9), fill=7, fill_mask=1),
+        G.CoarseDropout(
+            max_holes=5, min_holes=2, max_height=8, min_height=3, max_width=9, min_width=4, fill_value=7, mask_fill_value=1
+        ),
+    )
     assert repr(new) == repr(old)
     assert G.CoarseDropout(max_holes=8, max_height=8, max_width=8).num_holes_range == (8, 8)
 
@@ -148,8 +160,14 @@ def test_channel_dropout():
 
 
 def test_fused_equals_step_by_step():
-    steps = [G.HorizontalFlip(p=0.5), G.GridDropout(fill="random", p=1), G.RandomRotate90(p=1), G.PixelDropout(0.2, drop_value=3, p=1),
-             G.ChannelDropout(p=1), G.Erasing(fill="random_uniform", p=1)]
+    steps = [
+        G.HorizontalFlip(p=0.5),
+        G.GridDropout(fill="random", p=1),
+        G.RandomRotate90(p=1),
+        G.PixelDropout(0.2, drop_value=3, p=1),
+        G.ChannelDropout(p=1),
+        G.Erasing(fill="random_uniform", p=1),
+    ]
     x = np.random.default_rng(0).integers(0, 256, (6, 40, 40, 4), dtype=np.uint8)
     ids = np.arange(6)
     whole = G.Compose(steps, seed=1)

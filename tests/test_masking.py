@@ -94,7 +94,9 @@ def test_nothing_spreads_from_nans():
 
 
 def test_one_launch_beside_pixel_operations():
-    text = G.Compose([G.XYMasking(2, 2, 20, 20, p=1), G.Normalize(mean=0.0, std=1.0)], seed=0).explain((128, 256), channels=4, dtype="float32")
+    text = G.Compose([G.XYMasking(2, 2, 20, 20, p=1), G.Normalize(mean=0.0, std=1.0)], seed=0).explain(
+        (128, 256), channels=4, dtype="float32"
+    )
     launches = [line for line in text.splitlines() if line[0].isdigit()]
     assert len(launches) == 1
     assert "XYMasking" in launches[0]
@@ -131,9 +133,16 @@ def torchaudio_distribution(param: int, side: int):
 N = 20000
 
 
-@pytest.mark.parametrize("make", [
-    lambda: (audio.TimeMasking(12), 1), lambda: (audio.FrequencyMasking(12), 0), lambda: (G.TimeMasking(12, p=1), 1),
-    lambda: (G.FrequencyMasking(12, p=1), 0), lambda: (audio.SpecAugment(1, 12, 0, 0), 1)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: (audio.TimeMasking(12), 1),
+        lambda: (audio.FrequencyMasking(12), 0),
+        lambda: (G.TimeMasking(12, p=1), 1),
+        lambda: (G.FrequencyMasking(12, p=1), 0),
+        lambda: (audio.SpecAugment(1, 12, 0, 0), 1),
+    ],
+)
 def test_width_and_start_as_torchaudio_defines_them(make):
     step, axis = make()
     size = np.full((N, 2), (40, 40))
@@ -192,10 +201,14 @@ def test_bad_arguments_fail_when_built():
 
 def test_bad_data_names_the_sample():
     x = spectrograms(2)
-    fails(r"mask_x_length range \(301, 301\) is out of valid range \[0, 300\], the width of a sample of 100 x 300",
-          lambda: G.Compose([G.XYMasking(1, 0, 301, p=1)])(x))
-    fails(r"mask_y_length range \(0, 101\) is out of valid range \[0, 100\], the height",
-          lambda: G.Compose([G.XYMasking(0, 1, 0, (0, 101), p=1)])(x))
+    fails(
+        r"mask_x_length range \(301, 301\) is out of valid range \[0, 300\], the width of a sample of 100 x 300",
+        lambda: G.Compose([G.XYMasking(1, 0, 301, p=1)])(x),
+    )
+    fails(
+        r"mask_y_length range \(0, 101\) is out of valid range \[0, 100\], the height",
+        lambda: G.Compose([G.XYMasking(0, 1, 0, (0, 101), p=1)])(x),
+    )
     fails("fill=.* has 3 values for images of 4 channels", lambda: G.Compose([G.XYMasking(1, 0, 3, fill=(1, 2, 3), p=1)])(x))
     fails("does not fit uint8", lambda: G.Compose([G.XYMasking(1, 0, 3, fill=300, p=1)])(np.zeros((4, 4), np.uint8)))
     fails("image 1 has no pixels", lambda: G.Compose([G.XYMasking(1, 0, 3, p=1)])([x[0], x[1, :0]]))

@@ -36,7 +36,10 @@ def taken(data, width=None):
 @pytest.mark.parametrize("channels", [1, 3, 5])
 def test_against_numpy(dtype, channels):
     rng = np.random.default_rng(channels)
-    data = [(rng.normal(-80, 1, (*s, channels)) if dtype != "uint8" else rng.integers(0, 256, (*s, channels))).astype(dtype) for s in SHAPES]
+    data = [
+        (rng.normal(-80, 1, (*s, channels)) if dtype != "uint8" else rng.integers(0, 256, (*s, channels))).astype(dtype)
+        for s in SHAPES
+    ]
     for x, got in zip(data, taken(data)):
         x = x.astype(np.float64).reshape(-1, channels)
         want = np.stack([np.full(channels, len(x)), x.sum(0), x.min(0), x.max(0), ((x - x.mean(0)) ** 2).sum(0)], 1)
@@ -55,7 +58,11 @@ def test_nans_and_padding_are_left_out():
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 def test_normalize_by_the_sample(kind, dtype):
     rng = np.random.default_rng(1)
-    x = rng.integers(0, 256, (4, 37, 53, 3), dtype=np.uint8) if dtype == "uint8" else rng.normal(3, 2, (4, 37, 53, 3)).astype(np.float32)
+    x = (
+        rng.integers(0, 256, (4, 37, 53, 3), dtype=np.uint8)
+        if dtype == "uint8"
+        else rng.normal(3, 2, (4, 37, 53, 3)).astype(np.float32)
+    )
     got = G.Compose([G.HorizontalFlip(p=1), G.Normalize(normalization=kind)])(x)
     for a, b in zip(got, x):
         want = normalize_per_image_numpy(b[:, ::-1].astype(np.float64), kind)
@@ -80,7 +87,12 @@ def test_brightness_by_the_mean():
 def test_of_what_came_before():
     """The statistics of a stage's result, not of the input; two in a row."""
     x = np.random.default_rng(0).random((3, 20, 30, 3)).astype(np.float32)
-    chain = [G.Blur((5, 5), p=1), G.Normalize(normalization="image"), G.XYMasking(1, 1, 5, 5, p=1), G.Normalize(normalization="min_max")]
+    chain = [
+        G.Blur((5, 5), p=1),
+        G.Normalize(normalization="image"),
+        G.XYMasking(1, 1, 5, 5, p=1),
+        G.Normalize(normalization="min_max"),
+    ]
     step = x
     for transform in chain[:2]:
         step = G.Compose([transform], seed=1)(step)
@@ -93,7 +105,9 @@ def test_of_what_came_before():
 
 def test_only_the_samples_that_drew_it():
     x = np.random.default_rng(0).random((64, 20, 30, 3)).astype(np.float32)
-    augment = G.Compose([G.RandomBrightnessContrast(brightness_by_max=False, p=0.5), G.Normalize(normalization="image", p=0.5)], seed=2)
+    augment = G.Compose(
+        [G.RandomBrightnessContrast(brightness_by_max=False, p=0.5), G.Normalize(normalization="image", p=0.5)], seed=2
+    )
     whole = augment(x, ids=np.arange(64))
     for i in range(0, 64, 7):
         np.testing.assert_array_equal(augment(x[i], ids=i), whole[i])
@@ -103,11 +117,17 @@ def test_only_the_samples_that_drew_it():
 @pytest.mark.parametrize("case", range(3))
 def test_emulated_gpu_agrees(monkeypatch, case):
     x = torch.from_numpy(np.random.default_rng(0).normal(-40, 9, (3, 2, 20, 61)).astype(np.float32))
-    steps = [audio.SpecAugment(2, 9, 2, 9, time_warp=7), audio.TimeReverse(0.7), audio.SpecAugment(1, 20, 1, 9, iid_channels=True)]
+    steps = [
+        audio.SpecAugment(2, 9, 2, 9, time_warp=7),
+        audio.TimeReverse(0.7),
+        audio.SpecAugment(1, 20, 1, 9, iid_channels=True),
+    ]
     runs = [
         lambda: audio.Compose(steps, seed=1)(x, lengths=[61, 40, 16], ids=[1, 2, 3])[0],
         lambda: G.Compose([G.Normalize(normalization="image")])(x),
-        lambda: G.Compose([G.Normalize(normalization="min_max_per_channel"), G.XYMasking(1, 1, 5, 5, p=1)], seed=1)(x, ids=[1, 2, 3]),
+        lambda: G.Compose([G.Normalize(normalization="min_max_per_channel"), G.XYMasking(1, 1, 5, 5, p=1)], seed=1)(
+            x, ids=[1, 2, 3]
+        ),
     ]
     want = runs[case]()
     device = emu.Device(emu.BACKWARD)

@@ -21,12 +21,18 @@ def image(seed=0, h=H, w=W, c=3):
 
 
 PAIRS = [
-    (lambda L: L.HorizontalFlip(p=1)), (lambda L: L.VerticalFlip(p=1)), (lambda L: L.Transpose(p=1)), (lambda L: L.TimeReverse(p=1)),
-    (lambda L: L.CenterCrop(20, 30)), (lambda L: L.CenterCrop(50, 80, pad_if_needed=True)), (lambda L: L.Resize(20, 90)),
+    (lambda L: L.HorizontalFlip(p=1)),
+    (lambda L: L.VerticalFlip(p=1)),
+    (lambda L: L.Transpose(p=1)),
+    (lambda L: L.TimeReverse(p=1)),
+    (lambda L: L.CenterCrop(20, 30)),
+    (lambda L: L.CenterCrop(50, 80, pad_if_needed=True)),
+    (lambda L: L.Resize(20, 90)),
     (lambda L: L.Affine(scale=(1.3, 1.3), rotate=(25, 25), translate_px={"x": 3, "y": -2}, p=1)),
     (lambda L: L.Affine(scale=(0.7, 0.7), rotate=(-40, -40), fit_output=True, p=1)),
     (lambda L: L.Affine(rotate=(70, 70), rotate_method="ellipse", p=1)),
-    (lambda L: L.Normalize()), (lambda L: L.NoOp()),
+    (lambda L: L.Normalize()),
+    (lambda L: L.NoOp()),
 ]
 
 
@@ -45,7 +51,7 @@ def test_boxes_as_albumentations(make, format):
     want = A.Compose([make(A)], bbox_params=A.BboxParams(**arguments))(**run)
     got = G.Compose([make(G)], bbox_params=G.BboxParams(**arguments))(**run)
     assert got["labels"] == list(want["labels"])
-    # albumentations keeps boxes as float32 fractions: 2^-24 of 90 pixels, a few operations; its 360 points of an ellipse are within
+    # albumentations keeps boxes as float32 fractions: 2^-24 of 90 pixels, a few operations; its points of an ellipse are within
     # 1 - cos(0.5 degrees) = 4e-5 of the radius of 25 pixels
     atol = (2e-3 if "ellipse" in repr(make(G)) else 1e-4) * (1 if format in ("coco", "pascal_voc") else 1 / 40)
     np.testing.assert_allclose(got["bboxes"], want["bboxes"], atol=atol)
@@ -85,8 +91,16 @@ def test_angles_are_directions():
             assert abs((np.rad2deg(np.arctan2(y1 - y0, x1 - x0)) - a + 180) % 360 - 180) < 1e-3
 
 
-@pytest.mark.parametrize("make", [lambda: G.RandomRotate90(p=1), lambda: G.Flip(p=1), lambda: G.RandomCrop(17, 23), lambda: G.RandomResizedCrop((31, 47)),
-                                  lambda: G.ShiftScaleRotate(p=1, interpolation=0, border_mode=0)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: G.RandomRotate90(p=1),
+        lambda: G.Flip(p=1),
+        lambda: G.RandomCrop(17, 23),
+        lambda: G.RandomResizedCrop((31, 47)),
+        lambda: G.ShiftScaleRotate(p=1, interpolation=0, border_mode=0),
+    ],
+)
 def test_random_geometry_moves_points_with_pixels(make):
     """One bright pixel, a keypoint on it and a box around it, over many samples."""
     n, size = 60, 48
@@ -127,8 +141,16 @@ def holes_of(transform, u, size=(H, W)):
     return transform.draw(u, View(np.tile(size, (len(u), 1)), 3, "uint8"))["holes"]
 
 
-@pytest.mark.parametrize("make", [lambda: G.XYMasking(3, 3, (4, 9), (3, 8), p=1), lambda: G.CoarseDropout((3, 9), (0.1, 0.5), (0.1, 0.5), p=1),
-                                  lambda: G.Erasing(p=1), lambda: G.GridDropout(p=1), lambda: G.GridDropout(unit_size_range=(5, 9), p=1)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: G.XYMasking(3, 3, (4, 9), (3, 8), p=1),
+        lambda: G.CoarseDropout((3, 9), (0.1, 0.5), (0.1, 0.5), p=1),
+        lambda: G.Erasing(p=1),
+        lambda: G.GridDropout(p=1),
+        lambda: G.GridDropout(unit_size_range=(5, 9), p=1),
+    ],
+)
 @pytest.mark.parametrize("limits", [{}, {"min_visibility": 0.5}, {"min_area": 90}])
 def test_boxes_and_points_under_holes(make, limits):
     transform = make()
@@ -146,7 +168,10 @@ def test_boxes_and_points_under_holes(make, limits):
         points = np.c_[rng.random((20, 2)) * (W, H), np.zeros((20, 2))]
         _, seen = transform.points({"holes": holes}, np.full(20, i), points, None, G.KeypointParams("xy"))
         np.testing.assert_array_equal(points[seen], fdropout.filter_keypoints_in_holes(points, real))
-        assert transform.points({"holes": holes}, np.full(20, i), points, None, G.KeypointParams("xy", remove_invisible=False))[1] is None
+        assert (
+            transform.points({"holes": holes}, np.full(20, i), points, None, G.KeypointParams("xy", remove_invisible=False))[1]
+            is None
+        )
 
 
 def test_boxes_between_pixels_keep_their_place():
@@ -202,11 +227,23 @@ def test_objects_of_the_mask():
 @pytest.mark.parametrize("flip", [0, 1])
 def test_mask_dropout(flip):
     """Whole objects vanish from image, mask, boxes and points; which ones depends on the mask as it is by then."""
-    augment = G.Compose([G.HorizontalFlip(p=flip), G.MaskDropout((1, 3), fill=(1, 2, 3), p=1)], seed=1,
-                        bbox_params=G.BboxParams("pascal_voc", ["k"]), keypoint_params=G.KeypointParams("xy", ["q"]))
+    augment = G.Compose(
+        [G.HorizontalFlip(p=flip), G.MaskDropout((1, 3), fill=(1, 2, 3), p=1)],
+        seed=1,
+        bbox_params=G.BboxParams("pascal_voc", ["k"]),
+        keypoint_params=G.KeypointParams("xy", ["q"]),
+    )
     counts, mask = set(), blobs()
     for i in range(30):
-        out = augment(image=image(), mask=mask, bboxes=[(3, 2, 30, 9), (40, 20, 60, 40)], k=[1, 2], keypoints=[(15, 15), (0, 39)], q=["on", "off"], ids=i)
+        out = augment(
+            image=image(),
+            mask=mask,
+            bboxes=[(3, 2, 30, 9), (40, 20, 60, 40)],
+            k=[1, 2],
+            keypoints=[(15, 15), (0, 39)],
+            q=["on", "off"],
+            ids=i,
+        )
         before, picture = (mask[:, ::-1], image()[:, ::-1]) if flip else (mask, image())
         lost = before != out["mask"]
         assert (out["mask"][lost] == 0).all()
@@ -226,8 +263,11 @@ def test_mask_dropout(flip):
 def test_constrained_dropout_on_regions_and_boxes():
     mask = blobs()
     on_mask = G.Compose([G.ConstrainedCoarseDropout((2, 4), (0.3, 0.5), (0.2, 0.4), fill=9, mask_indices=[2], p=1)], seed=1)
-    on_box = G.Compose([G.HorizontalFlip(p=1), G.ConstrainedCoarseDropout((2, 4), (0.3, 0.5), (0.2, 0.4), fill=9, bbox_labels=["dog"], p=1)],
-                       seed=1, bbox_params=G.BboxParams("pascal_voc", ["k"]))
+    on_box = G.Compose(
+        [G.HorizontalFlip(p=1), G.ConstrainedCoarseDropout((2, 4), (0.3, 0.5), (0.2, 0.4), fill=9, bbox_labels=["dog"], p=1)],
+        seed=1,
+        bbox_params=G.BboxParams("pascal_voc", ["k"]),
+    )
     for i in range(20):
         x = np.zeros((H, W), np.uint8)
         hit = on_mask(image=x, mask=mask, ids=i)["image"] == 9
@@ -247,8 +287,13 @@ def test_constrained_dropout_on_regions_and_boxes():
 
 
 def chain():
-    return [G.HorizontalFlip(p=0.5), G.Affine(rotate=(-30, 30), p=0.7), G.XYMasking(2, 2, 5, 5, fill="random", fill_mask=7, p=0.8),
-            G.GaussNoise(p=0.5), G.PixelDropout(0.1, p=0.5)]
+    return [
+        G.HorizontalFlip(p=0.5),
+        G.Affine(rotate=(-30, 30), p=0.7),
+        G.XYMasking(2, 2, 5, 5, fill="random", fill_mask=7, p=0.8),
+        G.GaussNoise(p=0.5),
+        G.PixelDropout(0.1, p=0.5),
+    ]
 
 
 def test_all_frames_get_the_same():
@@ -294,9 +339,15 @@ def test_masks_of_one_sample_and_of_a_batch():
 
 
 def test_containers_come_back_as_they_came():
-    augment = G.Compose([G.HorizontalFlip(p=1), G.CenterCrop(20, 20)], bbox_params=G.BboxParams("coco", ["a", "b"]), keypoint_params=G.KeypointParams("xy"))
+    augment = G.Compose(
+        [G.HorizontalFlip(p=1), G.CenterCrop(20, 20)],
+        bbox_params=G.BboxParams("coco", ["a", "b"]),
+        keypoint_params=G.KeypointParams("xy"),
+    )
     boxes = [[0, 0, 5, 5, "kept column"], [20, 10, 10, 10, "x"], [30, 12, 4, 5, "y"]]
-    out = augment(image=image(), bboxes=boxes, a=np.array([1, 2, 3]), b=torch.tensor([4, 5, 6]), keypoints=torch.tensor([[30.0, 20.0]]))
+    out = augment(
+        image=image(), bboxes=boxes, a=np.array([1, 2, 3]), b=torch.tensor([4, 5, 6]), keypoints=torch.tensor([[30.0, 20.0]])
+    )
     assert out["bboxes"] == [[10.0, 0.0, 10.0, 10.0, "x"], [6.0, 2.0, 4.0, 5.0, "y"]]
     assert out["a"].tolist() == [2, 3]
     assert out["b"].tolist() == [5, 6]
@@ -312,9 +363,16 @@ def test_a_batch_is_its_samples():
     boxes = [BOXES[: i % 5] for i in range(6)]
     points = [np.array(POINTS)[: (i + 2) % 5, :2] for i in range(6)]
     transforms = [*chain(), G.RandomCrop(30, 40), G.CoarseDropout((2, 5), p=0.7)]
-    augment = G.Compose(transforms, seed=1, bbox_params=G.BboxParams("pascal_voc", ["k"], min_visibility=0.2), keypoint_params=G.KeypointParams("xy"))
+    augment = G.Compose(
+        transforms,
+        seed=1,
+        bbox_params=G.BboxParams("pascal_voc", ["k"], min_visibility=0.2),
+        keypoint_params=G.KeypointParams("xy"),
+    )
     whole = augment(image=x, bboxes=boxes, k=[list(range(len(b))) for b in boxes], keypoints=points, ids=np.arange(6))
-    dense = augment.run({"image": x, "bboxes": boxes, "k": [list(range(len(b))) for b in boxes], "keypoints": points}, ids=np.arange(6))
+    dense = augment.run(
+        {"image": x, "bboxes": boxes, "k": [list(range(len(b))) for b in boxes], "keypoints": points}, ids=np.arange(6)
+    )
     for i in range(6):
         one = augment(image=x[i], bboxes=boxes[i], k=list(range(len(boxes[i]))), keypoints=points[i], ids=i)
         for out in (whole, dense):
@@ -330,36 +388,74 @@ class Unmoved(G.Transform, register=False):
         to.orient(rows, "hflip")
 
 
-@pytest.mark.parametrize(("message", "run"), [
-    ("bboxes= needs bbox_params", lambda: G.Compose([])(image=image(), bboxes=[])),
-    ("label_fields names 'k', which is not among", lambda: G.Compose([], bbox_params=G.BboxParams("coco", ["k"]))(image=image(), bboxes=[])),
-    ("k has 1 entries for sample 0, which has 2 bboxes", lambda: G.Compose([], bbox_params=G.BboxParams("coco", ["k"]))(
-        image=image(), bboxes=[[0, 0, 1, 1]] * 2, k=[1])),
-    ("Unmoved does not move bboxes yet", lambda: G.Compose([G.OneOf([Unmoved(p=0.01), G.NoOp()])], bbox_params=G.BboxParams("coco"))(
-        image=image(), bboxes=[])),
-    ("Unmoved does not move keypoints yet", lambda: G.Compose([Unmoved(p=0.01)], keypoint_params=G.KeypointParams("xy"))(image=image(), keypoints=[])),
-    ("box 1 of sample 0, .* reaches out of its image", lambda: G.Compose([], bbox_params=G.BboxParams("pascal_voc"))(
-        image=image(), bboxes=[[0, 0, 1, 1], [50, 0, 70, 10]])),
-    ("box 0 of sample 1, .* must have x0 < x1", lambda: G.Compose([], bbox_params=G.BboxParams("pascal_voc"))(
-        image=np.stack([image()] * 2), bboxes=[[], [[5, 5, 5, 9]]])),
-    ("keypoint 0 of sample 0 at x 60, y 3 lies outside", lambda: G.Compose([], keypoint_params=G.KeypointParams("xy"))(image=image(), keypoints=[(60, 3)])),
-    ("bboxes 0 of sample 0 holds .*nan.*: coordinates must be finite", lambda: G.Compose([], bbox_params=G.BboxParams("coco"))(
-        image=image(), bboxes=[[0, 0, np.nan, 3]])),
-    ("rows of at least 4 numbers", lambda: G.Compose([], bbox_params=G.BboxParams("coco"))(image=image(), bboxes=[[0, 0, 3]])),
-    ("bboxes has entries for 1 samples, the batch has 2", lambda: G.Compose([], bbox_params=G.BboxParams("coco"))(
-        image=np.stack([image()] * 2), bboxes=[[]])),
-    ("MaskDropout needs mask=", lambda: G.Compose([G.MaskDropout(p=1)])(image=image())),
-    ("ConstrainedCoarseDropout needs bboxes=", lambda: G.Compose([G.ConstrainedCoarseDropout(bbox_labels=[1], p=1)])(image=image())),
-    ("needs mask_indices or bbox_labels", lambda: G.ConstrainedCoarseDropout()),
-    ("images 1 is .*but image 0 is", lambda: G.Compose([])(image=image(), images=[image(), image(h=9)])),
-    ("masks has 1 samples, image has 2", lambda: G.Compose([])(image=np.stack([image()] * 2), masks=[[blobs()]])),
-    ("images of sample 1 is empty", lambda: G.Compose([])(images=[np.stack([image()]), []])),
-    ("needs image= or images=", lambda: G.Compose([])(mask=blobs())),
-    ("unknown target 'labels'", lambda: G.Compose([])(image=image(), labels=[1])),
-    ("channel_drop_range .3, 3. would drop all of 3 channels", lambda: G.Compose([G.ChannelDropout((3, 3), p=1)])(image=image())),
-    ("unit_size_range .5, 50. is out of valid range .2, 40.", lambda: G.Compose([G.GridDropout(unit_size_range=(5, 50), p=1)])(image=image())),
-    ("mask_drop_value must be None with per_channel", lambda: G.PixelDropout(per_channel=True, mask_drop_value=0)),
-])
+@pytest.mark.parametrize(
+    ("message", "run"),
+    [
+        ("bboxes= needs bbox_params", lambda: G.Compose([])(image=image(), bboxes=[])),
+        (
+            "label_fields names 'k', which is not among",
+            lambda: G.Compose([], bbox_params=G.BboxParams("coco", ["k"]))(image=image(), bboxes=[]),
+        ),
+        (
+            "k has 1 entries for sample 0, which has 2 bboxes",
+            lambda: G.Compose([], bbox_params=G.BboxParams("coco", ["k"]))(image=image(), bboxes=[[0, 0, 1, 1]] * 2, k=[1]),
+        ),
+        (
+            "Unmoved does not move bboxes yet",
+            lambda: G.Compose([G.OneOf([Unmoved(p=0.01), G.NoOp()])], bbox_params=G.BboxParams("coco"))(image=image(), bboxes=[]),
+        ),
+        (
+            "Unmoved does not move keypoints yet",
+            lambda: G.Compose([Unmoved(p=0.01)], keypoint_params=G.KeypointParams("xy"))(image=image(), keypoints=[]),
+        ),
+        (
+            "box 1 of sample 0, .* reaches out of its image",
+            lambda: G.Compose([], bbox_params=G.BboxParams("pascal_voc"))(image=image(), bboxes=[[0, 0, 1, 1], [50, 0, 70, 10]]),
+        ),
+        (
+            "box 0 of sample 1, .* must have x0 < x1",
+            lambda: G.Compose([], bbox_params=G.BboxParams("pascal_voc"))(
+                image=np.stack([image()] * 2), bboxes=[[], [[5, 5, 5, 9]]]
+            ),
+        ),
+        (
+            "keypoint 0 of sample 0 at x 60, y 3 lies outside",
+            lambda: G.Compose([], keypoint_params=G.KeypointParams("xy"))(image=image(), keypoints=[(60, 3)]),
+        ),
+        (
+            "bboxes 0 of sample 0 holds .*nan.*: coordinates must be finite",
+            lambda: G.Compose([], bbox_params=G.BboxParams("coco"))(image=image(), bboxes=[[0, 0, np.nan, 3]]),
+        ),
+        (
+            "rows of at least 4 numbers",
+            lambda: G.Compose([], bbox_params=G.BboxParams("coco"))(image=image(), bboxes=[[0, 0, 3]]),
+        ),
+        (
+            "bboxes has entries for 1 samples, the batch has 2",
+            lambda: G.Compose([], bbox_params=G.BboxParams("coco"))(image=np.stack([image()] * 2), bboxes=[[]]),
+        ),
+        ("MaskDropout needs mask=", lambda: G.Compose([G.MaskDropout(p=1)])(image=image())),
+        (
+            "ConstrainedCoarseDropout needs bboxes=",
+            lambda: G.Compose([G.ConstrainedCoarseDropout(bbox_labels=[1], p=1)])(image=image()),
+        ),
+        ("needs mask_indices or bbox_labels", lambda: G.ConstrainedCoarseDropout()),
+        ("images 1 is .*but image 0 is", lambda: G.Compose([])(image=image(), images=[image(), image(h=9)])),
+        ("masks has 1 samples, image has 2", lambda: G.Compose([])(image=np.stack([image()] * 2), masks=[[blobs()]])),
+        ("images of sample 1 is empty", lambda: G.Compose([])(images=[np.stack([image()]), []])),
+        ("needs image= or images=", lambda: G.Compose([])(mask=blobs())),
+        ("unknown target 'labels'", lambda: G.Compose([])(image=image(), labels=[1])),
+        (
+            "channel_drop_range .3, 3. would drop all of 3 channels",
+            lambda: G.Compose([G.ChannelDropout((3, 3), p=1)])(image=image()),
+        ),
+        (
+            "unit_size_range .5, 50. is out of valid range .2, 40.",
+            lambda: G.Compose([G.GridDropout(unit_size_range=(5, 50), p=1)])(image=image()),
+        ),
+        ("mask_drop_value must be None with per_channel", lambda: G.PixelDropout(per_channel=True, mask_drop_value=0)),
+    ],
+)
 def test_errors(message, run):
     with pytest.raises(ValueError, match=message):
         run()
@@ -367,5 +463,7 @@ def test_errors(message, run):
 
 def test_invalid_boxes_can_be_clipped_and_dropped():
     boxes = [[-5, 0, 10, 10], [5, 5, 5, 9], [50, 30, 70, 90]]
-    out = G.Compose([], bbox_params=G.BboxParams("pascal_voc", clip=True, filter_invalid_bboxes=True))(image=image(), bboxes=boxes)
+    out = G.Compose([], bbox_params=G.BboxParams("pascal_voc", clip=True, filter_invalid_bboxes=True))(
+        image=image(), bboxes=boxes
+    )
     assert out["bboxes"] == [[0, 0, 10, 10], [50, 30, 60, 40]]

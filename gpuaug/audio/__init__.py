@@ -19,6 +19,18 @@ from .pipeline import Augmentation, Compose
 from .waveform import AddNoise, Gain, PolarityInversion, TimeShift
 
 __all__ = [
-    "AddNoise", "AmplitudeToDB", "Augmentation", "Compose", "FrequencyMasking", "Gain", "MelSpectrogram", "PolarityInversion", "SpecAugment",
-    "Spectrogram", "TimeMasking", "TimeReverse", "TimeShift", "TimeWarp",
+    "AddNoise",
+    "AmplitudeToDB",
+    "Augmentation",
+    "Compose",
+    "FrequencyMasking",
+    "Gain",
+    "MelSpectrogram",
+    "PolarityInversion",
+    "SpecAugment",
+    "Spectrogram",
+    "TimeMasking",
+    "TimeReverse",
+    "TimeShift",
+    "TimeWarp",
 ]

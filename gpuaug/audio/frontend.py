@@ -13,8 +13,10 @@ def _torchaudio(name: str):
     try:
         import torchaudio
     except Exception as error:  # a build for another torch raises OSError
-        raise ImportError(f"gpuaug.audio.{name} needs torchaudio, which cannot be imported: {error}; "
-                          f"install it with `pip install 'gpuaug[audio]'`") from error
+        raise ImportError(
+            f"gpuaug.audio.{name} needs torchaudio, which cannot be imported: {error}; "
+            f"install it with `pip install 'gpuaug[audio]'`"
+        ) from error
     return getattr(torchaudio.transforms, name)
 
 
@@ -25,7 +27,10 @@ class _Frontend(Augmentation, register=False):
         super().__init__()
         kind = _torchaudio(type(self).__name__)
         # frames are cut here (below), so that padding has no part in them
-        self.center, self.pad_mode = arguments.pop("center", True), one_of("pad_mode", arguments.pop("pad_mode", "reflect"), ("reflect", "constant"))
+        self.center, self.pad_mode = (
+            arguments.pop("center", True),
+            one_of("pad_mode", arguments.pop("pad_mode", "reflect"), ("reflect", "constant")),
+        )
         self.inner = kind(center=False, **arguments)
         self.n_fft, self.hop = self.inner.n_fft, self.inner.hop_length
 
@@ -41,7 +46,9 @@ class _Frontend(Augmentation, register=False):
         short = np.flatnonzero(lengths <= side) if self.pad_mode == "reflect" else np.flatnonzero(lengths + 2 * side < self.n_fft)
         if len(short):
             i = int(short[0])
-            raise ValueError(f"waveform {i} has {lengths[i]} samples, too few for n_fft={self.n_fft}; pad it or take a smaller n_fft")
+            raise ValueError(
+                f"waveform {i} has {lengths[i]} samples, too few for n_fft={self.n_fft}; pad it or take a smaller n_fft"
+            )
         if side and (lengths == data.shape[-1]).all():
             data = torch.nn.functional.pad(data, (side, side), self.pad_mode)
         elif side:
@@ -76,7 +83,9 @@ class Spectrogram(_Frontend):
         torch.Size([2, 33, 21])
     """
 
-    def __init__(self, n_fft: int = 400, win_length: int | None = None, hop_length: int | None = None, power: float | None = 2.0, **more):
+    def __init__(
+        self, n_fft: int = 400, win_length: int | None = None, hop_length: int | None = None, power: float | None = 2.0, **more
+    ):
         if power is None:
             raise ValueError("power must be a number: masks work on real spectrograms")
         super().__init__(n_fft=n_fft, win_length=win_length, hop_length=hop_length, power=power, **more)
@@ -97,10 +106,27 @@ class MelSpectrogram(_Frontend):
         torch.Size([2, 20, 11])
     """
 
-    def __init__(self, sample_rate: int = 16000, n_fft: int = 400, win_length: int | None = None, hop_length: int | None = None,
-                 f_min: float = 0.0, f_max: float | None = None, n_mels: int = 128, **more):
-        super().__init__(sample_rate=sample_rate, n_fft=n_fft, win_length=win_length, hop_length=hop_length, f_min=f_min, f_max=f_max,
-                         n_mels=n_mels, **more)
+    def __init__(
+        self,
+        sample_rate: int = 16000,
+        n_fft: int = 400,
+        win_length: int | None = None,
+        hop_length: int | None = None,
+        f_min: float = 0.0,
+        f_max: float | None = None,
+        n_mels: int = 128,
+        **more,
+    ):
+        super().__init__(
+            sample_rate=sample_rate,
+            n_fft=n_fft,
+            win_length=win_length,
+            hop_length=hop_length,
+            f_min=f_min,
+            f_max=f_max,
+            n_mels=n_mels,
+            **more,
+        )
 
 
 class AmplitudeToDB(Augmentation):

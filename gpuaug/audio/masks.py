@@ -12,7 +12,7 @@ from .pipeline import Augmentation
 
 
 def stripes(u: np.ndarray, side: np.ndarray, param: int, fraction: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """Starts and ends of masks by torchaudio's rule ``[n, k]``: width = floor(U M), start = trunc(U (side - U M)), with M = param, or
+    """Starts and ends of masks ``[n, k]`` by torchaudio's rule: width = floor(U M), start = trunc(U (side - U M)), M = param, or
     with fraction < 1 the smaller of param and floor(side fraction). Cut at the ends of the axis.
 
     Args:
@@ -28,7 +28,18 @@ def stripes(u: np.ndarray, side: np.ndarray, param: int, fraction: float = 1.0) 
 class _Masks(Augmentation, register=False):
     """Stripes along time and frequency, and before them a warp."""
 
-    def __init__(self, times: int, time_param: int, freqs: int, freq_param: int, fraction: float, value, warp: int, iid_channels: bool, prob):
+    def __init__(
+        self,
+        times: int,
+        time_param: int,
+        freqs: int,
+        freq_param: int,
+        fraction: float,
+        value,
+        warp: int,
+        iid_channels: bool,
+        prob,
+    ):
         super().__init__(prob)
         self._times, self._freqs = (times, time_param), (freqs, freq_param)
         self._fraction, self._value, self._warp, self.iid_channels = fraction, value, warp, boolean("iid_channels", iid_channels)
@@ -82,7 +93,7 @@ def _value(name: str, value):
 
 
 def warp_anchors(u: np.ndarray, length: np.ndarray, most: int) -> np.ndarray:
-    """Column that moves and where it goes, int ``[n, 2]``: column from [most, length - most), moved by -most .. most, kept inside."""
+    """Column that moves and where it goes, int ``[n, 2]``: from [most, length - most), moved by -most .. most, kept inside."""
     at = integers(u[:, 0], most, np.maximum(length - most - 1, most))
     to = np.clip(at + integers(u[:, 1], -most, most), 1, length - 2)
     short = length < 2 * most + 1  # too short to hold an anchor: no warp
@@ -121,10 +132,28 @@ class TimeMasking(_Masks):
         (torch.Size([8, 64, 100]), True)
     """
 
-    def __init__(self, time_mask_param: int, iid_masks: bool = False, p: float = 1.0, *, iid_channels: bool = False, mask_value=0.0,
-                 prob: float = 1.0):
+    def __init__(
+        self,
+        time_mask_param: int,
+        iid_masks: bool = False,
+        p: float = 1.0,
+        *,
+        iid_channels: bool = False,
+        mask_value=0.0,
+        prob: float = 1.0,
+    ):
         boolean("iid_masks", iid_masks)
-        super().__init__(1, integer("time_mask_param", time_mask_param, 0), 0, 0, real("p", p, 0, 1), _value("mask_value", mask_value), 0, iid_channels, prob)
+        super().__init__(
+            1,
+            integer("time_mask_param", time_mask_param, 0),
+            0,
+            0,
+            real("p", p, 0, 1),
+            _value("mask_value", mask_value),
+            0,
+            iid_channels,
+            prob,
+        )
         self.time_mask_param = time_mask_param
 
 
@@ -149,9 +178,13 @@ class FrequencyMasking(_Masks):
         torch.Size([8, 64, 100])
     """
 
-    def __init__(self, freq_mask_param: int, iid_masks: bool = False, *, iid_channels: bool = False, mask_value=0.0, prob: float = 1.0):
+    def __init__(
+        self, freq_mask_param: int, iid_masks: bool = False, *, iid_channels: bool = False, mask_value=0.0, prob: float = 1.0
+    ):
         boolean("iid_masks", iid_masks)
-        super().__init__(0, 0, 1, integer("freq_mask_param", freq_mask_param, 0), 1.0, _value("mask_value", mask_value), 0, iid_channels, prob)
+        super().__init__(
+            0, 0, 1, integer("freq_mask_param", freq_mask_param, 0), 1.0, _value("mask_value", mask_value), 0, iid_channels, prob
+        )
         self.freq_mask_param = freq_mask_param
 
 
@@ -170,7 +203,7 @@ class SpecAugment(_Masks):
         iid_channels: masks for each channel of a sample.
         prob: probability, per sample, that it is applied.
 
-    The mean is each sample's own (of each channel with iid_channels), without padding and NaNs; torchaudio takes one over the batch.
+    The mean is each sample's own (of each channel with iid_channels), without padding and NaNs; torchaudio takes one over all.
     Source: torchaudio ``SpecAugment``; Park et al. 2019.
 
     Raises:
@@ -182,14 +215,36 @@ class SpecAugment(_Masks):
         torch.Size([8, 64, 100])
     """
 
-    def __init__(self, n_time_masks: int, time_mask_param: int, n_freq_masks: int, freq_mask_param: int, iid_masks: bool = True,
-                 p: float = 1.0, zero_masking: bool = False, *, time_warp: int = 0, mask_value=None, iid_channels: bool = False,
-                 prob: float = 1.0):
+    def __init__(
+        self,
+        n_time_masks: int,
+        time_mask_param: int,
+        n_freq_masks: int,
+        freq_mask_param: int,
+        iid_masks: bool = True,
+        p: float = 1.0,
+        zero_masking: bool = False,
+        *,
+        time_warp: int = 0,
+        mask_value=None,
+        iid_channels: bool = False,
+        prob: float = 1.0,
+    ):
         boolean("iid_masks", iid_masks)
-        value = _value("mask_value", (0.0 if boolean("zero_masking", zero_masking) else "mean") if mask_value is None else mask_value)
-        super().__init__(integer("n_time_masks", n_time_masks, 0, 1000), integer("time_mask_param", time_mask_param, 0),
-                         integer("n_freq_masks", n_freq_masks, 0, 1000), integer("freq_mask_param", freq_mask_param, 0),
-                         real("p", p, 0, 1), value, integer("time_warp", time_warp, 0), iid_channels, prob)
+        value = _value(
+            "mask_value", (0.0 if boolean("zero_masking", zero_masking) else "mean") if mask_value is None else mask_value
+        )
+        super().__init__(
+            integer("n_time_masks", n_time_masks, 0, 1000),
+            integer("time_mask_param", time_mask_param, 0),
+            integer("n_freq_masks", n_freq_masks, 0, 1000),
+            integer("freq_mask_param", freq_mask_param, 0),
+            real("p", p, 0, 1),
+            value,
+            integer("time_warp", time_warp, 0),
+            iid_channels,
+            prob,
+        )
         self.n_time_masks, self.time_mask_param = n_time_masks, time_mask_param
         self.n_freq_masks, self.freq_mask_param, self.time_warp = n_freq_masks, freq_mask_param, time_warp
 

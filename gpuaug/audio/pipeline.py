@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from .. import draw as philox
 from ..batch import Batch
 from ..compose import deliver
 from ..track import Track
-from ..transform import Transform, View, integer, probability
+from ..transform import Transform, View, integer
 
 _built = itertools.count()
 
@@ -128,16 +128,20 @@ class Compose(torch.nn.Module):
 
 
 def _domains(steps) -> list[str]:
-    """"wave", "frontend" or "spectrogram" for each step."""
+    """ "wave", "frontend" or "spectrogram" for each step."""
     fronts = [i for i, s in enumerate(steps) if s.domain == "frontend"]
     if len(fronts) > 1:
-        raise ValueError(f"steps[{fronts[1]}], {type(steps[fronts[1]]).__name__}, follows another spectrogram; only one is possible")
+        raise ValueError(
+            f"steps[{fronts[1]}], {type(steps[fronts[1]]).__name__}, follows another spectrogram; only one is possible"
+        )
     waves = [i for i, s in enumerate(steps) if s.domain == "wave"]
     front = fronts[0] if fronts else len(steps) if waves else -1
     for i, step in enumerate(steps):
         if (step.domain == "wave" and i > front) or (step.domain == "spectrogram" and i < front):
-            raise ValueError(f"steps[{i}], {type(step).__name__}, works on {step.domain}s and stands {'after' if i > front else 'before'} "
-                             f"the spectrogram; steps on waveforms come first, then Spectrogram or MelSpectrogram, then masks")
+            raise ValueError(
+                f"steps[{i}], {type(step).__name__}, works on {step.domain}s and stands {'after' if i > front else 'before'} "
+                f"the spectrogram; steps on waveforms come first, then Spectrogram or MelSpectrogram, then masks"
+            )
     return ["frontend" if i == front else "wave" if i < front else "spectrogram" for i in range(len(steps))]
 
 
@@ -153,13 +157,18 @@ class _Draws:
         need = -(-columns // 4)
         blocks = np.arange(need) + channel * need
         if blocks[-1] >= philox.BLOCKS:
-            raise ValueError(f"a step with iid_channels that draws {columns} numbers handles {philox.BLOCKS // need} channels, got {channel + 1}")
-        u = philox.uniforms(self.seed, self.epoch, self.ids, self.occurrence, np.full(need, slot, np.uint32), blocks.astype(np.uint32))
+            raise ValueError(
+                f"a step with iid_channels that draws {columns} numbers handles {philox.BLOCKS // need} channels at most"
+            )
+        u = philox.uniforms(
+            self.seed, self.epoch, self.ids, self.occurrence, np.full(need, slot, np.uint32), blocks.astype(np.uint32)
+        )
         return u[:columns].T
 
 
 def _passes(steps):
     """Consecutive spectrogram steps that can share a launch: those that draw alike for channels, and the conversions alone."""
+
     def alike(item):
         step = item[1]
         return ("torch", item[0]) if hasattr(step, "convert") else step.iid_channels
@@ -192,7 +201,9 @@ def _run(steps, slots, owner, data, lengths, ids, epoch, occurrence):
     listed = isinstance(data, (list, tuple))
     if listed:
         if not waves:
-            raise TypeError("a list of samples is possible for waveforms only; pass spectrograms as one padded tensor and lengths=")
+            raise TypeError(
+                "a list of samples is possible for waveforms only; pass spectrograms as one padded tensor and lengths="
+            )
         if lengths is not None:
             raise ValueError("pass either a list of waveforms or lengths=, not both: a list says how long its entries are")
         data, lengths = pad(data)
@@ -254,8 +265,10 @@ def pad(waves) -> tuple[torch.Tensor, np.ndarray]:
     waves = [torch.as_tensor(w) for w in waves]
     for i, w in enumerate(waves):
         if w.ndim not in (1, 2) or w.shape[:-1] != waves[0].shape[:-1] or w.dtype != waves[0].dtype:
-            raise ValueError(f"waveform {i} is {tuple(w.shape)}, {w.dtype}; all must be [L] or [C, L] and agree with waveform 0, "
-                             f"{tuple(waves[0].shape)}, {waves[0].dtype}")
+            raise ValueError(
+                f"waveform {i} is {tuple(w.shape)}, {w.dtype}; all must be [L] or [C, L] and agree with waveform 0, "
+                f"{tuple(waves[0].shape)}, {waves[0].dtype}"
+            )
         if 0 in w.shape:
             raise ValueError(f"waveform {i} of shape {tuple(w.shape)} has no values")
     lengths = np.array([w.shape[-1] for w in waves], np.int64)
@@ -280,5 +293,7 @@ def check_lengths(lengths, samples: int, longest: int) -> np.ndarray:
     bad = (lengths < 1) | (lengths > longest)
     if bad.any():
         i = int(np.flatnonzero(bad)[0])
-        raise ValueError(f"lengths[{i}] of sample {i} is {lengths[i]}; it must lie in 1 .. {longest}, the length of the padded axis")
+        raise ValueError(
+            f"lengths[{i}] of sample {i} is {lengths[i]}; it must lie in 1 .. {longest}, the length of the padded axis"
+        )
     return lengths.astype(np.int64)

@@ -87,7 +87,7 @@ class TimeShift(Augmentation):
     """Move along time, within the sample's length.
 
     Args:
-        min_shift, max_shift: range of the shift, as a fraction of the length ("fraction") or in samples ("samples"); positive is later.
+        min_shift, max_shift: range of the shift; positive is later.
         shift_unit: "fraction" or "samples".
         rollover: what leaves at one end comes in at the other; else zeros come in.
         prob: probability, per sample.
@@ -102,8 +102,15 @@ class TimeShift(Augmentation):
 
     domain = "wave"
 
-    def __init__(self, min_shift: float = -0.5, max_shift: float = 0.5, shift_unit: str = "fraction", rollover: bool = True, *,
-                 prob: float = 0.5):
+    def __init__(
+        self,
+        min_shift: float = -0.5,
+        max_shift: float = 0.5,
+        shift_unit: str = "fraction",
+        rollover: bool = True,
+        *,
+        prob: float = 0.5,
+    ):
         super().__init__(prob)
         self.shift_unit = one_of("shift_unit", shift_unit, ("fraction", "samples"))
         self.shift = increasing("shift", (min_shift, max_shift), *((-1, 1) if shift_unit == "fraction" else ()))
@@ -135,8 +142,8 @@ class AddNoise(Augmentation):
 
     Args:
         min_snr_in_db, max_snr_in_db: range of the ratio of energies over the sample's length.
-        noises: None: white noise, from a counter. Or a tensor ``[N, L]``, or a list of tensors ``[L]``: one is drawn for each sample,
-            from a place that is drawn, and repeated where it is too short.
+        noises: None: white noise, from a counter. Or a tensor ``[N, L]``, or a list of tensors ``[L]``: one is drawn for each
+            sample, from a place that is drawn, and repeated where it is too short.
         prob: probability, per sample.
 
     Source: torchaudio ``add_noise``. Silent samples, and silent noise, stay as they are.
@@ -171,7 +178,9 @@ class AddNoise(Augmentation):
 
     def _white(self, data, rows, keys):
         """Standard normal numbers ``[rows, C, L]`` from the kernel's counter: the same for any padding and device."""
-        track = Track(Batch.of(torch.zeros(1, 1, 1, 1, device=data.device).expand(len(rows), data.shape[1], 1, data.shape[-1]), "CHW"))
+        track = Track(
+            Batch.of(torch.zeros(1, 1, 1, 1, device=data.device).expand(len(rows), data.shape[1], 1, data.shape[-1]), "CHW")
+        )
         p = np.zeros((len(rows), 5), np.float32)
         p[:, :2] = keys.view(np.float32)
         p[:, 2] = 1.0

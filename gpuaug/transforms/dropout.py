@@ -26,7 +26,9 @@ class Dropout(Transform, register=False):
         super().__init__(p)
         fill = fill if fill_value is None else fill_value  # fill_value, mask_fill_value: the names before albumentations 2.0
         if isinstance(fill, str) and fill.startswith("inpaint"):
-            raise ValueError(f"fill={fill!r} is not built: use a number, one number for each channel, 'random' or 'random_uniform'")
+            raise ValueError(
+                f"fill={fill!r} is not built: use a number, one number for each channel, 'random' or 'random_uniform'"
+            )
         self.fill = colour("fill", fill, WORDS)
         fill_mask = fill_mask if mask_fill_value is None else mask_fill_value
         self.fill_mask = None if fill_mask is None else colour("fill_mask", fill_mask)
@@ -86,7 +88,9 @@ def fill_holes(to, rows, holes: np.ndarray, fill, seed=None) -> None:
 def _random(seed, rects: int, channels: int) -> np.ndarray:
     """Uniforms [n, rects, channels] from keys [n, 2]."""
     blocks = -(-channels // 4)
-    words = philox(np.arange(rects)[None, :, None], np.arange(blocks)[None, None], 2, 0, seed[:, 0, None, None], seed[:, 1, None, None])
+    words = philox(
+        np.arange(rects)[None, :, None], np.arange(blocks)[None, None], 2, 0, seed[:, 0, None, None], seed[:, 1, None, None]
+    )
     return words.reshape(len(seed), rects, 4 * blocks)[:, :, :channels] * 2.0**-32
 
 
@@ -114,10 +118,24 @@ class XYMasking(Dropout):
         2
     """
 
-    def __init__(self, num_masks_x=0, num_masks_y=0, mask_x_length=0, mask_y_length=0, fill=0, fill_mask=None, p: float = 0.5, *,
-                 fill_value=None, mask_fill_value=None):
+    def __init__(
+        self,
+        num_masks_x=0,
+        num_masks_y=0,
+        mask_x_length=0,
+        mask_y_length=0,
+        fill=0,
+        fill_mask=None,
+        p: float = 0.5,
+        *,
+        fill_value=None,
+        mask_fill_value=None,
+    ):
         super().__init__(fill, fill_mask, p, fill_value, mask_fill_value)
-        self.num_masks_x, self.num_masks_y = whole("num_masks_x", num_masks_x, 0, 1000), whole("num_masks_y", num_masks_y, 0, 1000)
+        self.num_masks_x, self.num_masks_y = (
+            whole("num_masks_x", num_masks_x, 0, 1000),
+            whole("num_masks_y", num_masks_y, 0, 1000),
+        )
         self.mask_x_length, self.mask_y_length = whole("mask_x_length", mask_x_length), whole("mask_y_length", mask_y_length)
         if self.mask_x_length[1] == 0 and self.mask_y_length[1] == 0:
             raise ValueError("at least one of mask_x_length and mask_y_length must allow a length above 0")
@@ -129,14 +147,18 @@ class XYMasking(Dropout):
         n, kx, ky = len(u), self.num_masks_x[1], self.num_masks_y[1]
         holes = np.zeros((n, kx + ky, 4), np.int64)
         at = 2
-        for axis, (number, length, k) in enumerate([(self.num_masks_x, self.mask_x_length, kx), (self.num_masks_y, self.mask_y_length, ky)]):
+        for axis, (number, length, k) in enumerate(
+            [(self.num_masks_x, self.mask_x_length, kx), (self.num_masks_y, self.mask_y_length, ky)]
+        ):
             if k == 0:
                 continue
             side, other = size[:, 1 - axis], size[:, axis]
             if (side < length[1]).any():
                 i, name = int(np.flatnonzero(side < length[1])[0]), "xy"[axis]
-                raise ValueError(f"mask_{name}_length range {length} is out of valid range [0, {side[i]}], the {('width', 'height')[axis]} of "
-                                 f"a sample of {size[i, 0]} x {size[i, 1]}; make it shorter or resize first")
+                raise ValueError(
+                    f"mask_{name}_length range {length} is out of valid range [0, {side[i]}], the {('width', 'height')[axis]} of "
+                    f"a sample of {size[i, 0]} x {size[i, 1]}; make it shorter or resize first"
+                )
             width = integers(u[:, at : at + k], *length)
             start = np.floor(u[:, at + k : at + 2 * k] * (side[:, None] - width + 1)).astype(np.int64)
             at += 2 * k
@@ -167,7 +189,8 @@ class CoarseDropout(Dropout):
         max_holes, min_holes, max_height, min_height, max_width, min_width: the names before albumentations 1.4; where a minimum
             is missing it is the maximum.
 
-    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``CoarseDropout``; DeVries and Taylor 2017.
+    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``CoarseDropout``; DeVries and
+    Taylor 2017.
 
     Raises:
         ValueError: a range out of order or outside its bounds; heights as fractions and widths as pixels.
@@ -179,9 +202,24 @@ class CoarseDropout(Dropout):
         6
     """
 
-    def __init__(self, num_holes_range=(1, 2), hole_height_range=(0.1, 0.2), hole_width_range=(0.1, 0.2), fill=0, fill_mask=None,
-                 p: float = 0.5, *, fill_value=None, mask_fill_value=None, max_holes=None, min_holes=None, max_height=None,
-                 min_height=None, max_width=None, min_width=None):
+    def __init__(
+        self,
+        num_holes_range=(1, 2),
+        hole_height_range=(0.1, 0.2),
+        hole_width_range=(0.1, 0.2),
+        fill=0,
+        fill_mask=None,
+        p: float = 0.5,
+        *,
+        fill_value=None,
+        mask_fill_value=None,
+        max_holes=None,
+        min_holes=None,
+        max_height=None,
+        min_height=None,
+        max_width=None,
+        min_width=None,
+    ):
         super().__init__(fill, fill_mask, p, fill_value, mask_fill_value)
         num_holes_range = _older("holes", num_holes_range, min_holes, max_holes)
         hole_height_range = _older("height", hole_height_range, min_height, max_height)
@@ -191,8 +229,10 @@ class CoarseDropout(Dropout):
         self.hole_width_range = increasing("hole_width_range", hole_width_range, 0)
         self._pixels = self.hole_height_range[1] >= 1
         if self._pixels != (self.hole_width_range[1] >= 1):
-            raise ValueError(f"hole_height_range and hole_width_range must both be fractions (below 1) or both whole pixels, got "
-                             f"{hole_height_range!r} and {hole_width_range!r}")
+            raise ValueError(
+                f"hole_height_range and hole_width_range must both be fractions (below 1) or both whole pixels, got "
+                f"{hole_height_range!r} and {hole_width_range!r}"
+            )
 
     def count(self) -> int:
         return 1 + 4 * self.num_holes_range[1]
@@ -235,8 +275,17 @@ class Erasing(Dropout):
         16
     """
 
-    def __init__(self, scale=(0.02, 0.33), ratio=(0.3, 3.3), fill=0, fill_mask=None, p: float = 0.5, *, fill_value=None,
-                 mask_fill_value=None):
+    def __init__(
+        self,
+        scale=(0.02, 0.33),
+        ratio=(0.3, 3.3),
+        fill=0,
+        fill_mask=None,
+        p: float = 0.5,
+        *,
+        fill_value=None,
+        mask_fill_value=None,
+    ):
         super().__init__(fill, fill_mask, p, fill_value, mask_fill_value)
         self.scale, self.ratio = increasing("scale", scale, 0, 1), increasing("ratio", ratio, 0)
         if self.ratio[0] <= 0:
@@ -248,7 +297,9 @@ class Erasing(Dropout):
     def holes(self, u, size):
         h, w = size[:, 0].astype(np.float64), size[:, 1].astype(np.float64)
         low, high = self.ratio
-        largest = np.minimum(h * w * self.scale[1], np.minimum(low * h * h, w * w / high))  # h = sqrt(A / r), w = sqrt(A r) must fit
+        largest = np.minimum(
+            h * w * self.scale[1], np.minimum(low * h * h, w * w / high)
+        )  # h = sqrt(A / r), w = sqrt(A r) must fit
         smallest = h * w * self.scale[0]
         area = between(u[:, 0], smallest, np.maximum(largest, smallest))
         fits = (largest >= smallest) & (area > 0)
@@ -286,8 +337,20 @@ class GridDropout(Dropout):
         16
     """
 
-    def __init__(self, ratio: float = 0.5, random_offset: bool = True, unit_size_range=None, holes_number_xy=None, shift_xy=(0, 0), fill=0,
-                 fill_mask=None, p: float = 0.5, *, fill_value=None, mask_fill_value=None):
+    def __init__(
+        self,
+        ratio: float = 0.5,
+        random_offset: bool = True,
+        unit_size_range=None,
+        holes_number_xy=None,
+        shift_xy=(0, 0),
+        fill=0,
+        fill_mask=None,
+        p: float = 0.5,
+        *,
+        fill_value=None,
+        mask_fill_value=None,
+    ):
         super().__init__(fill, fill_mask, p, fill_value, mask_fill_value)
         self.ratio = real("ratio", ratio, 0, 1, above=True)
         self.random_offset = boolean("random_offset", random_offset)
@@ -306,8 +369,10 @@ class GridDropout(Dropout):
             short = size.min(1)
             if (short < self.unit_size_range[1]).any():
                 i = int(np.flatnonzero(short < self.unit_size_range[1])[0])
-                raise ValueError(f"unit_size_range {self.unit_size_range} is out of valid range [2, {short[i]}], the shorter side of a "
-                                 f"sample of {size[i, 0]} x {size[i, 1]}; make it smaller or resize first")
+                raise ValueError(
+                    f"unit_size_range {self.unit_size_range} is out of valid range [2, {short[i]}], the shorter side of a "
+                    f"sample of {size[i, 0]} x {size[i, 1]}; make it smaller or resize first"
+                )
             return size // integers(u, *self.unit_size_range)[:, None]
         return np.maximum(size // np.maximum(2, size // 10), 1)
 
@@ -394,7 +459,9 @@ class PixelDropout(Transform):
         p.view(np.int32)[:, 2] = to.size[rows][:, 1]
         if value is None:
             colours = _random(seed, 1, to.channels)
-            at = to.blob((np.floor(colours * 256) if to.is_u8 else colours).astype(np.float32)) + to.channels * np.arange(len(seed))
+            at = to.blob((np.floor(colours * 256) if to.is_u8 else colours).astype(np.float32)) + to.channels * np.arange(
+                len(seed)
+            )
         else:
             at = to.blob(to.colour(value, "drop_value" if to.kind == "image" else "mask_drop_value"))
         p.view(np.int32)[:, 5] = at
@@ -444,8 +511,10 @@ class ChannelDropout(Transform):
 
     def draw(self, u, view):
         if self.channel_drop_range[1] >= view.channels:
-            raise ValueError(f"ChannelDropout: channel_drop_range {self.channel_drop_range} would drop all of {view.channels} channels; at "
-                             f"most {view.channels - 1} may go")
+            raise ValueError(
+                f"ChannelDropout: channel_drop_range {self.channel_drop_range} would drop all of {view.channels} channels; at "
+                f"most {view.channels - 1} may go"
+            )
         number, seed = integers(u[:, 0], *self.channel_drop_range), key(u[:, 1:3])
         words = philox(np.arange(view.channels)[None], 0, 4, 0, seed[:, :1], seed[:, 1:])[..., 0]
         rank = np.argsort(np.argsort(words, 1, kind="stable"), 1, kind="stable")
@@ -550,8 +619,8 @@ class ConstrainedCoarseDropout(Dropout):
         mask_indices: values of the mask whose connected regions are objects; comes before bbox_labels.
         bbox_labels: labels (the first label field, or the box's fifth number) whose boxes are objects.
 
-    Reading the mask waits for a GPU, as in `MaskDropout`. Nothing happens to samples without such objects. Shapes and dtypes: any.
-    Targets: image, mask, boxes, keypoints. Source: albumentations ``ConstrainedCoarseDropout``.
+    Reading the mask waits for a GPU, as in `MaskDropout`. Nothing happens to samples without such objects. Shapes and dtypes:
+    any. Targets: image, mask, boxes, keypoints. Source: albumentations ``ConstrainedCoarseDropout``.
 
     Raises:
         ValueError: neither mask_indices nor bbox_labels; the target that they speak of is not among the targets.
@@ -564,8 +633,20 @@ class ConstrainedCoarseDropout(Dropout):
         4
     """
 
-    def __init__(self, num_holes_range=(1, 1), hole_height_range=(0.1, 0.1), hole_width_range=(0.1, 0.1), fill=0, fill_mask=None,
-                 p: float = 0.5, mask_indices=None, bbox_labels=None, *, fill_value=None, mask_fill_value=None):
+    def __init__(
+        self,
+        num_holes_range=(1, 1),
+        hole_height_range=(0.1, 0.1),
+        hole_width_range=(0.1, 0.1),
+        fill=0,
+        fill_mask=None,
+        p: float = 0.5,
+        mask_indices=None,
+        bbox_labels=None,
+        *,
+        fill_value=None,
+        mask_fill_value=None,
+    ):
         super().__init__(fill, fill_mask, p, fill_value, mask_fill_value)
         self.num_holes_range = whole("num_holes_range", num_holes_range, 1, 1000)
         self.hole_height_range = increasing("hole_height_range", hole_height_range, 0, 1)
