@@ -24,8 +24,10 @@ def read_image(source, sample):
 
 def read_mask(source, sample):
     """``[H, W]`` of uint8, or int32 for 16-bit files; the values of the pixels, a palette's indices."""
+    from PIL import ImageOps
+
     with _opened(source, sample) as image:
-        pixels = np.array(image)
+        pixels = np.array(ImageOps.exif_transpose(image))
     if pixels.ndim != 2:
         raise ValueError(
             f"{sample}: the mask {_name(source)} has {pixels.shape[2]} channels; "

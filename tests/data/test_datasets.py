@@ -304,6 +304,14 @@ class TestSegmentationFolder:
         Image.fromarray(self.masks[0] > 2).save(data.pairs[0][1])
         np.testing.assert_array_equal(data[0]["mask"], self.masks[0] > 2)
 
+    def test_orientation_is_that_of_the_image(self, folders):
+        data = SegmentationFolder(*folders, mask_suffix="_seg")
+        turned = Image.Exif()
+        turned[0x0112] = 6
+        CHINA.save(data.pairs[0][0], exif=turned)
+        Image.fromarray(self.masks[0]).save(data.pairs[0][1], exif=turned)
+        np.testing.assert_array_equal(data[0]["mask"], np.rot90(self.masks[0], -1))
+
     def test_albumentations_form_of_transform(self, folders):
         def crop(image, mask):
             return {"image": image[:5, :5], "mask": mask[:5, :5]}

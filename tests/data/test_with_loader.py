@@ -148,6 +148,40 @@ class TestDatasets:
         assert batch["label"].tolist() == list(range(N))
 
 
+def odd_files():
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    alpha = CHINA.copy()
+    alpha.putalpha(FLOWER.convert("L"))
+    wide = Image.fromarray(np.asarray(CHINA.convert("L")).astype(np.uint16) * 200)
+    return {
+        "rgb.jpg": (CHINA, {}),
+        "turned.jpg": (CHINA, {"exif": turned}),
+        "cmyk.jpg": (CHINA.convert("CMYK"), {}),
+        "gray.jpg": (CHINA.convert("L"), {}),
+        "alpha.png": (alpha, {}),
+        "palette.png": (CHINA.quantize(16), {}),
+        "wide.png": (wide, {}),
+        "gray-alpha.png": (CHINA.convert("LA"), {}),
+        "bits.png": (CHINA.convert("1"), {}),
+        "alpha.webp": (alpha, {"lossless": True}),
+        "rgb.gif": (CHINA, {}),
+        "rgb.bmp": (CHINA, {}),
+        "rgb.tif": (CHINA, {}),
+    }
+
+
+@pytest.mark.parametrize("name", odd_files())
+def test_host_and_loader_decode_alike(tmp_path, name):
+    (tmp_path / "class").mkdir()
+    image, options = odd_files()[name]
+    image.save(tmp_path / "class" / name, **options)
+    data = ImageFolder(tmp_path)
+    images, _ = next(iter(G.DataLoader(data, device="cpu")))
+    # both contain libjpeg-turbo, and the rest is lossless
+    np.testing.assert_array_equal(images[0].permute(1, 2, 0), data[0][0])
+
+
 class TestFaults:
     def test_bad_file_is_named(self, folder):
         data = ImageFolder(folder)
