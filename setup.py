@@ -60,7 +60,7 @@ def extensions():
             sources,
             depends=depends,
             include_dirs=["kernels"],
-            extra_compile_args=FLAGS + flags,
+            extra_compile_args=[*FLAGS, *flags, f'-DGPUAUG_SOURCES="{TOOLCHAIN["sources_hash"](HERE / "kernels")}"'],
             extra_link_args=["-pthread"],
             language="c++",
             optional=True,

@@ -3,6 +3,7 @@
 The build runs this file by its path, so it imports nothing but the standard library.
 """
 
+import hashlib
 from pathlib import Path
 
 NOTE = "_cpu_missing.txt"
@@ -41,3 +42,11 @@ def missing() -> str:
         "not run its build.\nIn a checkout, run `python setup.py build_ext --inplace` or `make`. That takes a C++ "
         f"compiler:\n{INSTALL}"
     )
+
+
+def sources_hash(kernels: Path) -> str:
+    """What the compiled kernels were made of: a library and headers that disagree must not run together."""
+    digest = hashlib.sha256()
+    for path in sorted([*kernels.glob("*.cuh"), *kernels.glob("cpu*.cpp")]):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]

@@ -289,7 +289,7 @@ class _Drawer:
         node = place.node
         if not force and node.p < 1:
             coin = self._u[place.first, rows] < node.p
-            rows = np.flatnonzero(coin) if isinstance(rows, slice) else rows[coin]
+            rows = coin.nonzero()[0] if isinstance(rows, slice) else rows[coin]
         if not isinstance(rows, slice) and len(rows) == 0:
             return
         u = self._u[place.first + 1 : place.last, rows].T
@@ -510,10 +510,18 @@ class Compose(torch.nn.Module, Group):
     def lower(self, batch: Batch, drawn: Drawn, kind: str = "image") -> Track:
         """Lower what was drawn to launches for one target; `Track.finish` makes it a plan."""
         track = Track(batch, kind)
-        for step in drawn.steps:
-            if kind in step.transform.targets:
-                track.doing = type(step.transform).__name__
-                step.transform.lower(track, step.rows, step.params)
+        steps = [step for step in drawn.steps if kind in step.transform.targets]
+        closed = 0
+        for i, step in enumerate(steps):
+            track.doing = type(step.transform).__name__
+            if step.transform.stencil and i >= closed:
+                # branches of one OneOf(blurs): what they all read is written by one launch, not by one for each
+                closed = i + 1
+                while closed < len(steps) and steps[closed].transform.stencil:
+                    closed += 1
+                if closed > i + 1:
+                    track.close(np.unique(np.concatenate([track.index(s.rows) for s in steps[i:closed]])))
+            step.transform.lower(track, step.rows, step.params)
         return track
 
     def run(self, targets: dict[str, Any], *, ids, epoch: int = 0, occurrence=None, device=None, dtype=None,

@@ -88,9 +88,9 @@ def integers(u: np.ndarray, low, high) -> np.ndarray:
         >>> integers(np.array([0.0, 0.5, 0.999]), 3, 4).tolist()
         [3, 4, 4]
     """
-    return (low + np.floor(u * (np.asarray(high) - low + 1))).astype(np.int64)
+    return (low + np.floor(u * (high - low + 1))).astype(np.int64)
 
 
 def between(u: np.ndarray, low, high) -> np.ndarray:
     """Real numbers in ``[low, high)`` from uniforms."""
-    return low + u * (np.asarray(high) - low)
+    return low + u * (high - low)

@@ -56,6 +56,7 @@ class Plan:
     launches: list[Launch] = field(default_factory=list)
     stats: np.ndarray | None = None  # float32: room for what statistics launches write
     owner: object = None
+    _placed: bool = False
 
     @cached_property
     def _scratch(self) -> tuple[list, int]:
@@ -83,6 +84,9 @@ class Plan:
 
     def place(self, base: int) -> None:
         """Give every intermediate image (source or destination 0) an address in scratch memory at ``base``."""
+        if self._placed:
+            raise RuntimeError("a plan is placed and executed once: its rows hold the addresses of the first run")
+        self._placed = True
         last = np.zeros(self.samples, np.int64)
         for launch, offset in zip(self.launches, self._scratch[0]):
             rows = launch.rows

@@ -17,7 +17,26 @@ _IDENTITY = np.array([1, 0, 0, 0, 1, 0], np.int32)
 _NAMES = list(DTYPES)
 _STRAIGHT = (1, 0, 0, 1)
 # NumPy copies records field by field, in 38 us for 256 of them; as opaque bytes it takes 1.4 us
-_OPAQUE = {dtype: np.dtype(f"V{dtype.itemsize}") for dtype in (ROW, OP, FILTER_ROW)}
+_STATE = np.dtype([("count", "i4"), ("last", "i4"), ("writer", "i4", 2), ("move", "i4", 6), ("open", "?"), ("moved", "?"), ("source", "i1"),
+                   ("pad", "i1")])
+_OPAQUE = {dtype: np.dtype(f"V{dtype.itemsize}") for dtype in (ROW, OP, FILTER_ROW, _STATE)}
+# a stage that reads what a launch has written, before anything is asked of it
+_FRESH_ROW, _FRESH_STATE = np.zeros(1, ROW), np.zeros(1, _STATE)
+_FRESH_ROW["border"] = _FRESH_ROW["sc"] = 1
+_FRESH_ROW["frame"] = _FRESH_STATE["move"] = _IDENTITY
+_FRESH_STATE["last"] = _FRESH_STATE["writer"] = -1
+
+
+def _fresh(record: np.ndarray, n: int) -> np.ndarray:
+    """``n`` copies of a record."""
+    opaque = _OPAQUE[record.dtype]
+    stock = _STOCK.get(record.dtype)
+    if stock is None or len(stock) < n:
+        stock = _STOCK[record.dtype] = np.full(2 * n, record.view(opaque)[0], opaque)
+    return stock[:n].copy().view(record.dtype)
+
+
+_STOCK: dict[np.dtype, np.ndarray] = {}
 
 
 def _records(table: np.ndarray, index=None) -> np.ndarray:
@@ -27,7 +46,9 @@ def _records(table: np.ndarray, index=None) -> np.ndarray:
 
 
 def _joined(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.concatenate([a.view(_OPAQUE[a.dtype]), b.view(_OPAQUE[b.dtype])]).view(a.dtype)
+    out = np.empty(len(a) + len(b), _OPAQUE[a.dtype])
+    out[: len(a)], out[len(a) :] = a.view(out.dtype), b.view(out.dtype)
+    return out.view(a.dtype)
 
 
 class Track:
@@ -46,22 +67,21 @@ class Track:
         self.kind, self.dtype, self.channels, self.device = kind, batch.dtype, batch.channels, batch.device
         self.size = batch.size.astype(np.int32)
         self._batch = batch
-        self._row = row = np.zeros(n, ROW)                # the open stages; output sizes are filled in when they close
+        self._row = row = _fresh(_FRESH_ROW, n)           # the open stages; output sizes are filled in when they close
         row["src"] = batch.address
-        row["sh"], row["sw"] = batch.size.T
-        row["sy"], row["sx"], row["sc"] = batch.stride.T
-        row["frame"] = _IDENTITY
-        row["border"] = 1
-        self._source = np.full(n, DTYPES[batch.dtype][0], np.int8)  # element type at each row's source
-        self._open = np.zeros(n, bool)                    # is the stage more than a view of its source?
+        row["sh"], row["sw"] = batch.size[:, 0], batch.size[:, 1]
+        row["sy"], row["sx"], row["sc"] = batch.stride[:, 0], batch.stride[:, 1], batch.stride[:, 2]
+        self._state = state = _fresh(_FRESH_STATE, n)
+        self._count = state["count"]                      # operations in the open stage
+        self._open = state["open"]                        # is the stage more than a view of its source?
+        self._moved = state["moved"]                      # is there a turn or crop that operations have not been told?
+        self._move = state["move"]                        # it, from their positions to those of the output so far
+        self._last = state["last"]                        # the last launch that touches a sample
+        self._writer = state["writer"]                    # (launch, row) that wrote a sample's source, if nothing else reads it
+        self._source = state["source"]                    # element type at each row's source
+        self._source[:] = DTYPES[batch.dtype][0]
         self._flushed = False                             # has any stage been closed?
         self._ops = np.empty((n, 8), OP)                  # operations beyond a sample's count are not initialized
-        self._count = np.zeros(n, np.int32)
-        self._moved = np.zeros(n, bool)                   # is there a turn or crop that operations have not been told?
-        self._move = np.empty((n, 6), np.int32)           # it, from their positions to those of the output so far
-        self._move[:] = _IDENTITY
-        self._last = np.full(n, -1, np.int32)             # the last launch that touches a sample
-        self._writer = np.full((n, 2), -1, np.int32)      # (launch, row) that wrote a sample's source, if nothing else reads it
         self._blob: list[np.ndarray] = [np.zeros(max(self.channels, 1), np.float32)]
         self._blob_size = len(self._blob[0])
         self._open_notes: list[str] = []
@@ -171,7 +191,7 @@ class Track:
             border: OpenCV's number; with 0 (constant) outside pixels are ``fill``.
             scale: ``[n, 2]`` source pixels per output pixel, x and y, for ``"resize_nearest"``.
         """
-        self._close(rows)
+        self.close(rows)
         row = self._row
         row["m"][rows, :6] = matrix
         row["gather"][rows] = GATHERS[interpolation]
@@ -226,6 +246,7 @@ class Track:
     @staticmethod
     def _set(op, code, params, arg, n, flag) -> None:
         op["code"], op["arg"], op["n"], op["flag"] = OPCODES[code], arg, n, flag
+        op["p"] = 0
         if params is not None:
             params = np.asarray(params)
             params = params.view(np.float32) if params.dtype.kind in "iu" and params.itemsize == 4 else params
@@ -253,7 +274,7 @@ class Track:
             border: OpenCV's number.
             scale: factor on the sum, a number or ``[n]``.
         """
-        self._close(rows)
+        self.close(rows)
         index = self._indices[rows]
         if len(index) == 0:
             return
@@ -279,7 +300,7 @@ class Track:
         Args:
             width: ``[n]``: columns from there on (padding) do not count.
         """
-        self._close(rows)
+        self.close(rows)
         index = self._indices[rows]
         if len(index) == 0:
             return
@@ -299,7 +320,7 @@ class Track:
         if what not in self._open_notes:
             self._open_notes.append(what)
 
-    def _close(self, rows) -> None:
+    def close(self, rows) -> None:
         """Close the open stages of ``rows`` that are more than a view."""
         busy = self._open[rows]
         if np.count_nonzero(busy):
@@ -349,18 +370,16 @@ class Track:
             self.launches.append(Launch(kind, rows, index.astype(np.int32), self.channels, source, target, ops, None, note))
         if not go_on:
             return
-        self._last[index] = self._writer[index, 0] = number
-        self._writer[index, 1] = np.arange(first, first + len(index))
         self._flushed = True
-        row, size = self._row, self.size[index]
-        row["src"][index] = row["gather"][index] = row["positions"][index] = 0
-        row["sh"][index], row["sw"][index] = size[:, 0], size[:, 1]
-        row["sy"][index], row["sx"][index], row["sc"][index] = size[:, 1] * self.channels, self.channels, 1
-        row["border"][index] = 1
-        row["frame"][index] = self._move[index] = _IDENTITY
-        self._count[index] = 0
-        self._moved[index] = self._open[index] = False
-        self._source[index] = DTYPES[target][0]
+        size = self.size[index]
+        row, state = _fresh(_FRESH_ROW, len(index)), _fresh(_FRESH_STATE, len(index))
+        row["sh"], row["sw"] = size[:, 0], size[:, 1]
+        row["sy"], row["sx"], row["sc"] = size[:, 1] * self.channels, self.channels, 1
+        state["last"] = state["writer"][:, 0] = number
+        state["writer"][:, 1] = self._indices[: len(index)] + first
+        state["source"] = DTYPES[target][0]
+        self._row.view(_OPAQUE[ROW])[index] = row.view(_OPAQUE[ROW])
+        self._state.view(_OPAQUE[_STATE])[index] = state.view(_OPAQUE[_STATE])
 
     def finish(self, address, stride, dtype: str) -> Plan:
         """Write every sample to its place; returns the plan. The track is used up.
@@ -376,7 +395,7 @@ class Track:
             # a sample whose last launch was its last step is written to its place by that launch
             plain = (self._writer[:, 0] >= 0) & ~self._open
             done = np.flatnonzero(plain)
-            for number in np.unique(self._writer[done, 0]):
+            for number in sorted(set(self._writer[done, 0].tolist())):
                 part = done[self._writer[done, 0] == number]
                 rows, at = self.launches[number].rows, self._writer[part, 1]
                 for name, values in zip(("dst", "dy", "dx", "dc"), place):

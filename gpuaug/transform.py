@@ -35,6 +35,7 @@ class Transform:
     """
 
     targets: tuple[str, ...] = ("image",)
+    stencil = False  # does it read a pixel's neighbours (a filter), so that what it reads must have been written?
 
     def __init_subclass__(cls, register: bool = True, **kwargs):
         super().__init_subclass__(**kwargs)

@@ -234,7 +234,10 @@ EXPORT void gpuaug_uniforms(const u64* ids, const u32* occurrence, u32 epoch, in
     uniform_lines(ids, occurrence, epoch, samples, slots[k], blocks[k], (u32)seed, (u32)(seed >> 32), out + 4 * (i64)k * samples);
 }
 
-EXPORT int gpuaug_abi() { return 2; }
+#ifndef GPUAUG_SOURCES
+#define GPUAUG_SOURCES ""
+#endif
+EXPORT const char* gpuaug_sources() { return GPUAUG_SOURCES; }
 EXPORT void gpuaug_sizes(int* out) {
   out[0] = sizeof(Row); out[1] = sizeof(Op); out[2] = sizeof(FilterRow); out[3] = sizeof(Launch);
 }

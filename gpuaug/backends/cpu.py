@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from .. import _toolchain
 from ..batch import DTYPES
 
 KINDS = {"fused": 0, "filter": 1, "statistics": 2}
-ABI = 2
 _LAUNCH = np.dtype([("rows", "i8"), ("row_of", "i8"), ("ops", "i8"), ("blob", "i8"), ("kind", "i4"), ("n", "i4"),
                     ("channels", "i4"), ("source", "i4"), ("target", "i4"), ("pad", "i4")])
 
@@ -24,8 +24,10 @@ class Library:
     def __init__(self, path: Path):
         self.path = path
         self._lib = ctypes.CDLL(str(path))
-        if self._lib.gpuaug_abi() != ABI:
-            raise ImportError(f"{path.name} was built from other sources; reinstall gpuaug (pip install -e . in a checkout)")
+        self._lib.gpuaug_sources.restype = ctypes.c_char_p
+        built, kernels = self._lib.gpuaug_sources().decode(), path.parent.parent / "kernels"
+        if built and kernels.is_dir() and built != _toolchain.sources_hash(kernels):  # a checkout whose kernels were edited
+            raise ImportError(f"{path.name} was built from other kernels than those in {kernels}; run `make` or pip install -e .")
         pointer = ctypes.c_void_p
         self._run = self._lib.gpuaug_run
         self._run.argtypes = [pointer, ctypes.c_int, ctypes.c_int, pointer, ctypes.c_int]
@@ -36,7 +38,7 @@ class Library:
         self._uniforms.restype = None
 
     def sizes(self) -> list[int]:
-        """Bytes of Row, Op, FilterRow, Launch as the compiler sees them."""
+        """Bytes of Row, Op, FilterRow and Launch as the compiler sees them."""
         out = np.zeros(4, np.int32)
         self._lib.gpuaug_sizes(ctypes.c_void_p(out.ctypes.data))
         return out.tolist()
@@ -87,16 +89,14 @@ def _load(variant: str | None):
                 return Library(path), ""
             except (OSError, ImportError) as error:
                 errors.append(f"{path.name}: {error}")
-    return None, "; ".join(errors) or f"there is no compiled kernel (_cpu_*.so) in {folder.name}/"
+    return None, "; ".join(errors) or _toolchain.missing()
 
 
 def library(required: bool = True, variant: str | None = None) -> Library | None:
     """The best build for this processor, loaded once; None if there is none and it is not required."""
     found, why = _load(variant)
     if found is None and required:
-        raise RuntimeError(f"gpuaug's CPU kernels are not available: {why}. They are compiled when gpuaug is installed: install a "
-                           f"C++17 compiler (Debian: apt-get install g++; Fedora: dnf install gcc-c++; conda: conda install "
-                           f"gxx_linux-64) and reinstall gpuaug, or use device='cuda'")
+        raise RuntimeError(why)
     return found
 
 

@@ -73,10 +73,12 @@ class PillowDecoder:
 
     def __init__(self, names, capacity, threads, device_id=None):
         self.names, self.capacity, self.in_flight, self.pid = tuple(names), capacity, 0, os.getpid()
-        self._pool, self._fed = ThreadPoolExecutor(threads, "gpuaug-decode"), []
+        self.threads, self._fed = threads, []
 
     def feed(self, encoded):
-        self._fed.append({name: [self._pool.submit(_to_array, data) for data in encoded[name]] for name in self.names})
+        pool = ThreadPoolExecutor(self.threads, "gpuaug-decode")
+        self._fed.append({name: [pool.submit(_to_array, data) for data in encoded[name]] for name in self.names})
+        pool.shutdown(wait=False)  # its threads end with the batch, so that there is nothing to close
         self.in_flight += 1
 
     def take(self, stream=None):

@@ -131,6 +131,9 @@ class Producer:
     def _loaded(self, job, images, stream):
         planned, recipe = job.planned, self.recipe
         at = [k for k, _ in job.slots]
+        if any(len(decoded) != len(at) for decoded in images.values()):
+            which = ", ".join(str(item.index) for item in job.items)
+            raise RuntimeError(f"the decoder returned another batch than that of the samples {which}")
         data = {}
         for name in recipe.paths:
             data[name] = images[name] if name in images else [item.data[name] for _, item in job.slots]
@@ -303,7 +306,8 @@ class Producer:
                 if decoder.capacity >= count and decoder.pid == os.getpid():
                     self.decoder = decoder
         if self.decoder is None or self.decoder.capacity < count:
-            capacity = max(count, self.recipe.capacity)
+            # remembered: what is fed again after a fault must fit the decoder that is made then
+            capacity = self.recipe.capacity = max(count, self.recipe.capacity)
             self.decoder = decode.make(self.recipe.images, capacity, self.recipe.threads, self._device_id())
         return self.decoder
 

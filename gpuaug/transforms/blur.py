@@ -22,6 +22,8 @@ def _odd_limit(value) -> tuple[int, int]:
 class _Sized(Transform):
     """A blur whose kernel size is an odd number drawn from a range."""
 
+    stencil = True
+
     def __init__(self, blur_limit, p):
         super().__init__(p)
         self.blur_limit = _odd_limit(blur_limit)
@@ -84,6 +86,8 @@ class GaussianBlur(Transform):
         >>> G.Compose([G.GaussianBlur(sigma_limit=(1, 1), p=1)])(np.full((3, 3), 7, np.uint8)).tolist()
         [[7, 7, 7], [7, 7, 7], [7, 7, 7]]
     """
+
+    stencil = True
 
     def __init__(self, blur_limit=0, sigma_limit=(0.5, 3.0), p: float = 0.5):
         super().__init__(p)
