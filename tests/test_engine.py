@@ -166,6 +166,17 @@ def test_fusing_happens():
     assert len(track.launches) == 1, compose.explain()
 
 
+def test_explain_names_what_a_launch_does():
+    text = G.Compose([G.HorizontalFlip(p=1), G.GaussNoise(p=1), G.Blur(p=1), G.RandomBrightnessContrast(p=1)], seed=1).explain()
+    first, blur, last = text.splitlines()[-3:]
+    assert "HorizontalFlip" in first
+    assert "GaussNoise" in first
+    assert "Blur" in blur
+    assert "RandomBrightnessContrast" in last
+    assert "HorizontalFlip" not in last
+    assert "GaussNoise" not in last
+
+
 # ---- batch size, order, packing, layout --------------------------------------------------------
 
 

@@ -304,6 +304,12 @@ def test_sizes_that_differ_at_the_end():
     assert [x.shape for x in FLIP(data)] == [(9, 12, 3), (5, 12, 3)]
 
 
+def test_results_of_too_many_elements():
+    """Kernels count pixels in 31 bits: what they cannot count is an error, not an image that nobody has written."""
+    with pytest.raises(ValueError, match=r"Resize|50000"):
+        G.Compose([G.Resize(50000, 50000)])(IMAGE[:, :, 0])
+
+
 def test_normalize_on_some_samples():
     with pytest.raises(ValueError, match=r"Normalize .*every sample.*p to 1"):
         G.Compose([G.Normalize(p=0.5)], seed=1)(np.zeros((64, 4, 4, 3), np.uint8))
