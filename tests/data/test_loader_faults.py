@@ -217,6 +217,20 @@ def test_numbers_of_a_stream_mean_others_in_the_next_epoch(shared_folder):
         assert [n for b in loader for n in b["n"].tolist()] == [n for n in range(6) if n != epoch]
 
 
+def test_batches_of_many_sizes_with_faults(folder):
+    for i in (3, 9, 21):
+        truncated(next(folder.glob(f"*/{i:03}.jpg")))
+    batches = [[0, 1], [2, 3, 4], [5], [6], list(range(7, 15)), [15, 16], [17, 18, 19, 20, 21, 22], [22, 3, 0]]
+    clean = {i: x for i, (x, _) in enumerate(load(folder, 1, on_error="replace"))}
+    transform = FakeCompose(8, seed=1)
+    loader = DataLoader(ImageFolder(folder), batch_sampler=batches, on_error="skip", transform=transform, device="cpu")
+    for (x, _), indices in zip(loader, batches, strict=True):
+        good = [i for i in indices if i not in (3, 9, 21)]
+        assert len(x) == len(good)
+        for image, i in zip(x[: len(good) - (indices == batches[-1]) * 2], good):
+            assert torch.equal(image, clean[i][0])
+
+
 def test_without_dali_pillow_decodes(folder, monkeypatch):
     from gpuaug.data import decode
 
