@@ -30,6 +30,9 @@ class Augmentation(torch.nn.Module, Transform, register=False):
     domain = "spectrogram"
     iid_channels = False
 
+    def __init_subclass__(cls, register: bool = False, **kwargs):
+        super().__init_subclass__(register=register, **kwargs)  # the registry lists albumentations' names
+
     def __init__(self, prob: float = 1.0):
         torch.nn.Module.__init__(self)
         Transform.__init__(self, prob)
