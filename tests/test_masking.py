@@ -11,6 +11,8 @@ from scipy import stats
 import gpuaug as G
 from gpuaug import audio
 from gpuaug.audio.masks import stripes
+from gpuaug.compose import deliver_ragged
+from gpuaug.track import Track
 from gpuaug.transform import View
 
 # as they are written in projects that train on EEG spectrograms
@@ -48,7 +50,10 @@ def test_five_projects_arguments(arguments):
 
 @pytest.mark.parametrize("fill", [0, -80.5, (0, 1, 2, 3)])
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
-def test_stripes_as_albumentations_fills_them(fill, dtype):
+@pytest.mark.parametrize("planar", [False, True])
+@pytest.mark.parametrize("alone", [True, False])
+def test_stripes_as_albumentations_fills_them(fill, dtype, planar, alone):
+    """Alone they are copies of lines on the CPU; beside another operation they are part of the pixel program."""
     if dtype == "uint8":
         fill = 7 if fill == -80.5 else fill
     x = spectrograms()
@@ -57,15 +62,14 @@ def test_stripes_as_albumentations_fills_them(fill, dtype):
     u = np.random.default_rng(1).random((6, ours.columns()))
     params = ours.draw(u, View(np.full((6, 2), (100, 300)), 4, dtype))
     theirs = A.XYMasking((1, 3), (0, 4), (0, 40), (5, 20), fill=fill, p=1)
-    batch = G.Batch.of(x)
-    from gpuaug.compose import deliver_ragged
-    from gpuaug.track import Track
-
-    track = Track(batch)
+    track = Track(G.Batch.of(torch.from_numpy(x).permute(0, 3, 1, 2).contiguous() if planar else x))
     ours.lower(track, slice(None), params)
-    for i, got in enumerate(deliver_ragged(track, planar=False)):
+    if not alone:
+        one = np.array([1.0, 0, -1e9, 1e9], np.float32)  # times 1, and 0 to it
+        track.pixel(slice(None), "linear_u8" if dtype == "uint8" else "linear", np.tile(one, (6, 1)))
+    for i, got in enumerate(deliver_ragged(track, planar)):
         want = theirs.apply(x[i].copy(), holes=params["holes"][i], seed=0)
-        np.testing.assert_array_equal(got.numpy(), want)
+        np.testing.assert_array_equal(got.permute(1, 2, 0) if planar else got, want)
 
 
 def test_random_fills():
