@@ -40,6 +40,7 @@ class DataLoader(torch.utils.data.DataLoader):
         Under torch.distributed a loader without a sampler of the user's gives each rank its part, as `DistributedSampler`
         does; with drop_last the parts are cut instead of padded.
     transform: a `gpuaug.Compose`, or None to decode only. Images must end with one size.
+    mix: a `MixUp` or `CutMix`, or a list of them, for the finished batch; with class numbers they need num_classes.
     targets: {name: where}, which entries of a sample are "image", "mask" or additional targets of the Compose. `where` is a
         key, a position, a field name or a tuple of these. Recognized by default, see `structure.find_targets`.
     device: where batches are delivered; None means "cuda" where there is one, else "cpu".
@@ -72,7 +73,7 @@ class DataLoader(torch.utils.data.DataLoader):
     def __init__(self, dataset, batch_size=1, shuffle=None, sampler=None, batch_sampler=None, num_workers=0, collate_fn=None,
                  pin_memory=False, drop_last=False, timeout=0, worker_init_fn=None, multiprocessing_context=None,
                  generator=None, *, prefetch_factor=None, persistent_workers=False, pin_memory_device="", in_order=True,
-                 transform=None, targets=None, device=None, dtype=None, channels_last=False, on_error="raise",
+                 transform=None, mix=None, targets=None, device=None, dtype=None, channels_last=False, on_error="raise",
                  max_pixels=MAX_PIXELS, seed=None):  # fmt: skip
         super().__init__(
             dataset, batch_size, shuffle, sampler, batch_sampler, num_workers, collate_fn, pin_memory, drop_last, timeout,
@@ -82,6 +83,9 @@ class DataLoader(torch.utils.data.DataLoader):
         _check_arguments(targets, on_error, max_pixels, seed, dtype)
         self.shuffle = bool(shuffle)
         self.transform, self.targets = _as_compose(transform), targets
+        self.mix = _as_list(mix)
+        if self.mix and batch_size is None and batch_sampler is None:
+            raise ValueError("mix needs batches, got batch_size=None")
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.dtype, self.channels_last = dtype, channels_last
         self.on_error, self.max_pixels, self.seed = on_error, max_pixels, seed
@@ -296,6 +300,9 @@ class DataLoader(torch.utils.data.DataLoader):
                 values = {name: value[0] for name, value in values.items()}
         with self._stats.time("upload"):
             batch = fill(rest, values, self.device)
+        for mix in self.mix:
+            batch = mix(batch, ids=loaded.ids, epoch=epoch, occurrence=loaded.occurrence, seed=self._order_seed(),
+                        targets=self.targets or getattr(self.dataset, "targets_hint", None))  # fmt: skip
         if self.pin_memory and self.device.type == "cpu" and torch.cuda.is_available():
             batch = torch.utils.data._utils.pin_memory.pin_memory(batch)
         return batch
@@ -408,6 +415,14 @@ def _rank():
 def _few(indices, limit=64):
     text = ", ".join(str(i) for i in indices[:limit])
     return text + (", ..." if len(indices) > limit else "")
+
+
+def _as_list(mix):
+    mixes = [] if mix is None else list(mix) if isinstance(mix, (list, tuple)) else [mix]
+    for m in mixes:
+        if not callable(m):
+            raise TypeError(f"mix must be a MixUp, a CutMix or a list of them, got {type(m).__name__}")
+    return mixes
 
 
 def _as_compose(transform):

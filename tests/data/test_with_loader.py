@@ -16,12 +16,14 @@ from torch.utils.data import Subset
 import gpuaug as G
 from gpuaug.data import (
     BadSampleError,
+    CutMix,
     GroupBatchSampler,
     HuggingFace,
     ImageCsv,
     ImageFolder,
     ImbalancedSampler,
     MixedBatchSampler,
+    MixUp,
     RepeatBatchSampler,
     SegmentationFolder,
     SpectrogramFolder,
@@ -282,3 +284,38 @@ class TestSamplers:
         for (images, labels), (other_images, other_labels) in zip(resumed, whole, strict=True):
             assert torch.equal(images, other_images)
             assert torch.equal(labels, other_labels)
+
+
+class TestMixing:
+    @pytest.mark.parametrize("mix", [MixUp(num_classes=2), CutMix(num_classes=2), [MixUp(num_classes=2, p=0.5), CutMix()]])
+    def test_in_the_loader_is_the_call_on_its_batches(self, folder, mix):
+        data = ImageFolder(folder)
+        plain, mixed = (loader(data, batch_size=4, shuffle=True, seed=9, mix=m) for m in (None, mix))
+        numbers = loader(IndexedFolder(folder), batch_size=4, shuffle=True, seed=9)
+        for epoch in range(2):
+            for batch, (images, soft), (_, ids) in zip(plain, mixed, numbers, strict=True):
+                for m in mix if isinstance(mix, list) else [mix]:
+                    batch = m(batch, ids=ids.numpy(), epoch=epoch, seed=9)
+                assert torch.equal(images, batch[0])
+                assert torch.equal(soft, batch[1])
+                assert soft.shape == (len(ids), 2)
+
+    def test_nested_labels_of_a_table(self, folder, tmp_path):
+        paths = sorted(folder.rglob("*.png"))
+        with open(tmp_path / "t.csv", "w", newline="") as file:
+            csv.writer(file).writerows([["path", "kind"], *([p, p.parent.name] for p in paths)])
+        data = ImageCsv(tmp_path / "t.csv", labels="kind")
+        batch = next(iter(loader(data, batch_size=N, mix=MixUp(num_classes={"kind": 2}, seed=1))))
+        assert batch["labels"]["kind"].shape == (N, 2)
+        torch.testing.assert_close(batch["labels"]["kind"].sum(1), torch.ones(N))
+
+    def test_single_samples_have_nobody_to_mix_with(self, folder):
+        with pytest.raises(ValueError, match="mix needs batches"):
+            loader(ImageFolder(folder), batch_size=None, mix=MixUp())
+
+
+class IndexedFolder(ImageFolder):
+    """Labelled with the sample's number."""
+
+    def encoded(self, index):
+        return self.samples[index][0], index
