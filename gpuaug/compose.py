@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,8 +13,8 @@ from . import draw as philox
 from .backends import execute
 from .batch import DTYPES, TORCH_DTYPES, Batch
 from .memory import empty
-from .track import Track
 from .targets import BboxParams, Boxes, Frames, KeypointParams, Marks, Points
+from .track import Track
 from .transform import Transform, View, boolean, integer, probability
 
 
@@ -70,7 +71,7 @@ class Group:
         """How often a child may be applied to one sample."""
         return 1
 
-    def walk(self, drawer: "_Drawer", place: "_Place", rows, u: np.ndarray) -> None:
+    def walk(self, drawer: _Drawer, place: _Place, rows, u: np.ndarray) -> None:
         """Visit children (``place.children[turn][i]``) with the samples that take them."""
         raise NotImplementedError
 
@@ -224,7 +225,7 @@ class Drawn:
         n = [self.samples if isinstance(s.rows, slice) else len(s.rows) for s in self.steps]
         return "\n".join(f"{type(s.transform).__name__}: {k} of {self.samples} samples" for s, k in zip(self.steps, n))
 
-    def spread(self, of: np.ndarray) -> "Drawn":
+    def spread(self, of: np.ndarray) -> Drawn:
         """The same for another batch, whose sample i is treated as sample ``of[i]`` of this one: frames of a video."""
         out = Drawn(len(of), size=self.size[of])
         for step in self.steps:
@@ -257,7 +258,7 @@ class Drawn:
 class _Place:
     """A node's place in the tree: its columns in the table of uniforms (the coin first), and its children's places."""
 
-    __slots__ = ("node", "first", "last", "children")
+    __slots__ = ("children", "first", "last", "node")
 
     def __init__(self, node, slots: list[int], blocks: list[int], count: list[int]):
         slot, count[0] = count[0], count[0] + 1
@@ -309,10 +310,10 @@ class _Drawer:
 class Seen:
     """What draws that depend on the data may ask for: masks and boxes as they are at that step. Computed only when asked."""
 
-    def __init__(self, compose: "Compose", masks: Batch | None, boxes: Boxes | None, drawn: Drawn | None = None, rows=None):
+    def __init__(self, compose: Compose, masks: Batch | None, boxes: Boxes | None, drawn: Drawn | None = None, rows=None):
         self._compose, self._masks, self._boxes, self._drawn, self._rows = compose, masks, boxes, drawn, rows
 
-    def at(self, drawn: Drawn, rows: np.ndarray) -> "Seen":
+    def at(self, drawn: Drawn, rows: np.ndarray) -> Seen:
         return Seen(self._compose, self._masks, self._boxes, drawn, rows)
 
     def masks(self, who: str) -> list[np.ndarray]:
@@ -353,11 +354,11 @@ class Compose(torch.nn.Module, Group):
         keypoint_params: `KeypointParams`; needed for ``keypoints=``.
 
     Call it with one NumPy image (HWC) or one torch image (CHW), with a batch (NHWC array, NCHW tensor, or a list of samples
-    of differing sizes), or with keywords ``image=``, ``mask=`` (then the result is a dict). ``images=`` and ``masks=`` are sets that
-    share one draw: ``[T, H, W, C]``, or a list, for one sample; a list of those, or ``[B, T, ..]``, for a batch. ``bboxes=``,
-    ``keypoints=`` and their label fields are lists or arrays of rows; for a batch, lists of those. What goes in comes out: NumPy for
-    NumPy, tensors for tensors, a list for a list; after `ToTensorV2` tensors (CHW). Inputs are never written. A call without
-    ``ids`` numbers its samples by a counter that is part of ``state_dict()``.
+    of differing sizes), or with keywords ``image=``, ``mask=`` (then the result is a dict). ``images=`` and ``masks=`` are sets
+    that share one draw: ``[T, H, W, C]``, or a list, for one sample; a list of those, or ``[B, T, ..]``, for a batch.
+    ``bboxes=``, ``keypoints=`` and their label fields are lists or arrays of rows; for a batch, lists of those. What goes in
+    comes out: NumPy for NumPy, tensors for tensors, a list for a list; after `ToTensorV2` tensors (CHW). Inputs are never
+    written. A call without ``ids`` numbers its samples by a counter that is part of ``state_dict()``.
 
     Raises:
         ValueError: samples and masks that do not fit each other, an argument that does not fit the data.
@@ -371,8 +372,9 @@ class Compose(torch.nn.Module, Group):
         (4, 6, 3)
     """
 
-    def __init__(self, transforms: Sequence, p: float = 1.0, *, seed: int | None = None, additional_targets: dict[str, str] | None = None,
-                 bbox_params: BboxParams | None = None, keypoint_params: KeypointParams | None = None):
+    def __init__(self, transforms: Sequence, p: float = 1.0, *, seed: int | None = None,
+                 additional_targets: dict[str, str] | None = None, bbox_params: BboxParams | None = None,
+                 keypoint_params: KeypointParams | None = None):
         torch.nn.Module.__init__(self)
         Group.__init__(self, transforms, p)
         self.seed = None if seed is None else integer("seed", seed, 0, 2**64 - 1)
@@ -380,7 +382,8 @@ class Compose(torch.nn.Module, Group):
         for name, kind in self.additional_targets.items():
             if kind not in _KINDS:
                 raise ValueError(f"additional_targets[{name!r}] must be one of {', '.join(map(repr, _KINDS))}, got {kind!r}")
-        for name, params, kind in (("bbox_params", bbox_params, BboxParams), ("keypoint_params", keypoint_params, KeypointParams)):
+        marks = (("bbox_params", bbox_params, BboxParams), ("keypoint_params", keypoint_params, KeypointParams))
+        for name, params, kind in marks:
             if params is not None and not isinstance(params, kind):
                 raise TypeError(f"{name} must be gpuaug.{kind.__name__}, got {params!r}")
         self.bbox_params, self.keypoint_params = bbox_params, keypoint_params
@@ -437,8 +440,8 @@ class Compose(torch.nn.Module, Group):
         """``"image"`` or ``"mask"``: how a target of this name is treated."""
         kind = self.additional_targets.get(name, name)
         if kind not in _KINDS:
-            raise ValueError(f"unknown target {name!r}: use image, mask, images, masks, bboxes, keypoints, a label field of bbox_params or "
-                             f"keypoint_params, or declare it in additional_targets")
+            raise ValueError(f"unknown target {name!r}: use image, mask, images, masks, bboxes, keypoints, a label field of "
+                             f"bbox_params or keypoint_params, or declare it in additional_targets")
         return kind.rstrip("s")
 
     def _is_set(self, name: str) -> bool:
@@ -451,7 +454,8 @@ class Compose(torch.nn.Module, Group):
             if kind.name not in targets:
                 continue
             if params is None:
-                raise ValueError(f"{kind.name}= needs {word}: Compose(.., {word}=gpuaug.{'BboxParams' if kind is Boxes else 'KeypointParams'}(..))")
+                example = "BboxParams" if kind is Boxes else "KeypointParams"
+                raise ValueError(f"{kind.name}= needs {word}: Compose(.., {word}=gpuaug.{example}(..))")
             missing = [field for field in params.label_fields if field not in targets]
             if missing:
                 raise ValueError(f"{word}.label_fields names {missing[0]!r}, which is not among the targets")
@@ -476,7 +480,8 @@ class Compose(torch.nn.Module, Group):
         if first in sets:
             start = np.cumsum([0, *sets[first].counts[:-1]])
             if min(sets[first].counts, default=1) == 0:
-                raise ValueError(f"{first} of sample {sets[first].counts.index(0)} is empty; pass image=, or at least one image for each sample")
+                empty = sets[first].counts.index(0)
+                raise ValueError(f"{first} of sample {empty} is empty; pass image=, or at least one image for each sample")
             size = size[start]
         for name, batch in batches.items():
             count = len(sets[name].counts) if name in sets else len(batch)
@@ -562,12 +567,15 @@ class Compose(torch.nn.Module, Group):
         return out
 
     def explain(self, size=(224, 224), *, samples: int = 64, channels: int = 3, dtype: str = "uint8") -> str:
-        """What a batch of ``samples`` images would launch, in words."""
+        """What a batch of ``samples`` images (with empty masks) would launch, in words."""
         image = np.zeros((1, *size, channels), np.dtype(dtype) if dtype != "bfloat16" else np.float16)
         batch = Batch.of(np.broadcast_to(image, (samples, *size, channels)))
         seed = self.seed if self.seed is not None else 0
         ids, occurrence = philox.check_counters(np.arange(samples), 0, None)
-        drawer = _Drawer(philox.uniforms(seed, 0, ids, occurrence, self._slots, self._blocks), View(batch.size, channels, dtype))
+        u = philox.uniforms(seed, 0, ids, occurrence, self._slots, self._blocks)
+        masks = Batch.of(np.broadcast_to(np.zeros((1, *size), np.uint8), (samples, *size)), name="mask")
+        boxes = Boxes([[]] * samples, {}, BboxParams("pascal_voc"), batch.size, False)
+        drawer = _Drawer(u, View(batch.size, channels, dtype, Seen(self, masks, boxes)))
         drawer.visit(self._root, slice(None))
         track = self.lower(batch, drawer.drawn)
         plan = track.finish(np.zeros(samples), np.zeros((samples, 3)), track.dtype)
@@ -583,7 +591,8 @@ class Compose(torch.nn.Module, Group):
             targets["image"] = data
         marks = self._take_marks(targets)
         kinds = {name: self.kind_of(name) for name in targets}
-        lead = "image" if "image" in targets else next((name for name in targets if kinds[name] == "image" and self._is_set(name)), None)
+        sets_of_images = (name for name in targets if kinds[name] == "image" and self._is_set(name))
+        lead = "image" if "image" in targets else next(sets_of_images, None)
         if lead is None:
             raise ValueError(f"Compose needs image= or images=, got {', '.join(targets) or 'nothing'}")
         image = targets[lead]
@@ -634,7 +643,7 @@ class _Container:
 
     def outof(self, track: Track, name: str):
         tensor = self.tensor or bool(track.tensor)
-        planar = track.tensor == "CHW" or self.planar and not track.tensor == "HWC"
+        planar = track.tensor == "CHW" or (self.planar and track.tensor != "HWC")
         if self.list:
             parts = deliver_ragged(track, planar)
         else:
@@ -673,8 +682,8 @@ def deliver(track: Track, name: str, dtype, channels_last: bool, squeeze: bool) 
     differs = (size != size[:1]).any(1)
     if differs.any():
         i = int(np.flatnonzero(differs)[0])
-        raise ValueError(f"samples end with different sizes: {name} 0 is {tuple(size[0].tolist())} (height, width), {name} {i} is "
-                         f"{tuple(size[i].tolist())}; end the pipeline with a transform of fixed size (RandomResizedCrop, Resize, "
+        raise ValueError(f"samples end with different sizes: {name} 0 is {tuple(size[0].tolist())} (height, width), {name} {i} "
+                         f"is {tuple(size[i].tolist())}; end the pipeline with a transform of fixed size (RandomResizedCrop, Resize, "
                          f"RandomCrop, CenterCrop), or pass a list of samples to get a list back")
     n, c = track.samples, track.channels
     h, w = size[0].tolist() if n else (0, 0)

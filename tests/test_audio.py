@@ -89,6 +89,8 @@ def test_padding_is_neither_counted_nor_masked():
         np.testing.assert_array_equal(got, lengths)
         padding = torch.arange(40) >= got[:, None]
         assert torch.equal(out.movedim(-1, 1)[padding], x.movedim(-1, 1)[padding])
+    for y, z, n in zip(out, x, lengths):  # the last step was the reversal
+        assert torch.equal(y[..., :n], z[..., :n].flip(-1))
     x[5, :, :, 10:] = 1e6  # padding that a mean must not see
     out, _ = audio.SpecAugment(1, 9, 1, 19)(x[5:6], lengths=[10])
     changed = out[0, 0, :, :10][out[0, 0, :, :10] != x[5, 0, :, :10]]

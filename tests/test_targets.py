@@ -467,3 +467,13 @@ def test_invalid_boxes_can_be_clipped_and_dropped():
         image=image(), bboxes=boxes
     )
     assert out["bboxes"] == [[0, 0, 10, 10], [50, 30, 60, 40]]
+
+
+def test_explain_without_data():
+    steps = [
+        G.MaskDropout(p=1),
+        G.ConstrainedCoarseDropout(bbox_labels=[1], p=1),
+        G.ConstrainedCoarseDropout(mask_indices=[1], p=1),
+        G.XYMasking(1, 1, 5, 5, p=1),
+    ]
+    assert "XYMasking" in G.Compose(steps, bbox_params=G.BboxParams("coco")).explain((40, 60))
