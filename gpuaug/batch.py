@@ -121,10 +121,13 @@ class Batch:
     def _of_tensor_list(cls, data: Any, name: str) -> "Batch":
         # a pipeline's output is one contiguous ragged buffer: base address and host-side shapes are all there is to know
         shape = np.asarray(data.shape(), np.int64).reshape(len(data), -1)
+        planar = data.layout() == "CHW"
         if shape.shape[1] == 2:
             shape = np.concatenate([shape, np.ones((len(shape), 1), np.int64)], 1)
         if len(shape) and shape.shape[1] != 3:
-            raise ValueError(f"{name}: a DALI TensorList must hold HW or HWC samples, got {shape.shape[1]} dimensions")
+            raise ValueError(f"{name}: a DALI TensorList must hold HW, HWC or CHW samples, got {shape.shape[1]} dimensions")
+        if planar:
+            shape = shape[:, (1, 2, 0)]
         kind = str(data.dtype).rsplit(".", 1)[-1].lower()
         dtype = {"uint8": "uint8", "float": "float32", "float16": "float16", "int32": "int32"}.get(kind)
         if dtype is None:
@@ -140,7 +143,10 @@ class Batch:
         offset = np.zeros(len(shape), np.int64)
         np.cumsum(volume[:-1], out=offset[1:])
         stride = np.empty((len(shape), 3), np.int64)
-        stride[:, 0], stride[:, 1], stride[:, 2] = shape[:, 1] * channels, channels, 1
+        if planar:
+            stride[:, 0], stride[:, 1], stride[:, 2] = shape[:, 1], 1, shape[:, 0] * shape[:, 1]
+        else:
+            stride[:, 0], stride[:, 1], stride[:, 2] = shape[:, 1] * channels, channels, 1
         device = torch.device("cuda", data.device_id()) if "GPU" in type(data).__name__ else _CPU
         base = data.data_ptr() if len(shape) else 0
         return cls(base + offset * DTYPES[dtype][1], shape[:, :2].astype(np.int32), stride, channels, dtype, device, data)

@@ -137,7 +137,11 @@ class SomeOf(Group):
 
     def __init__(self, transforms: Sequence, n: int | tuple[int, int] = 1, replace: bool = False, p: float = 1.0):
         super().__init__(transforms, p)
+        if not (isinstance(n, int) or (isinstance(n, (tuple, list)) and len(n) == 2)):
+            raise TypeError(f"n must be a whole number or a pair (low, high), got {n!r}")
         low, high = (n, n) if isinstance(n, int) else n
+        if not self.transforms:
+            raise ValueError(f"{type(self).__name__} needs at least one transform")
         self.n = integer("n", low, 0), integer("n", high, 0)
         self.replace = boolean("replace", replace)
         if self.n[0] > self.n[1] or (not self.replace and self.n[1] > len(transforms)):
@@ -300,7 +304,7 @@ class _Drawer:
         size = self.drawn.size[rows]
         seen = self._view.targets
         seen = seen.at(self.drawn, self.index(rows)) if seen is not None else None
-        params = node.draw(u, View(size, self._view.channels, self._view.dtype, seen))
+        params = node.draw(u, View(size, self._view.channels, self._view.dtype, seen, None if isinstance(rows, slice) else rows))
         after = node.resize(params, size)
         if after is not size:
             self.drawn.size[rows] = after
@@ -388,6 +392,7 @@ class Compose(torch.nn.Module, Group):
                 raise TypeError(f"{name} must be gpuaug.{kind.__name__}, got {params!r}")
         self.bbox_params, self.keypoint_params = bbox_params, keypoint_params
         self._counter = 0
+        self._worker: int | None = None
         slots: list[int] = []
         blocks: list[int] = []
         count = [0]
@@ -428,7 +433,7 @@ class Compose(torch.nn.Module, Group):
             occurrence: int ``[B]``, how often the epoch has yielded the sample before; default 0.
             targets: `Seen`, for transforms whose draw depends on masks or boxes.
         """
-        ids, occurrence = philox.check_counters(ids, epoch, occurrence)
+        ids, occurrence = philox.check_counters(ids, epoch, occurrence, len(size))
         if len(ids) != len(size):
             raise ValueError(f"ids has {len(ids)} numbers for {len(size)} samples")
         u = philox.uniforms(self._seed(), epoch, ids, occurrence, self._slots, self._blocks)
@@ -496,6 +501,17 @@ class Compose(torch.nn.Module, Group):
                                  f"{tuple(want[i].tolist())}; they must agree")
         return batches
 
+    def _next_ids(self, count: int) -> np.ndarray:
+        """Numbers for samples that came without: a counter. A DataLoader's worker counts in a range of its own, another in each
+        epoch: workers are copies of one process and would draw alike."""
+        worker = torch.utils.data.get_worker_info()
+        if worker is not None and worker.seed != self._worker:
+            self._worker = worker.seed
+            self._counter = worker.seed * 0x9E3779B97F4A7C15 % (1 << 51)  # Fibonacci hashing: consecutive seeds lie far apart
+        ids = np.arange(self._counter, self._counter + count)
+        self._counter += count
+        return ids
+
     def _draw_for(self, batches: dict, sets: dict, marks: list, one: bool, ids, epoch, occurrence) -> tuple[Drawn, list[Marks]]:
         """Draw for what was passed, and move boxes and keypoints."""
         first = next((name for name in batches if name not in sets), None) or next(iter(batches))
@@ -504,10 +520,9 @@ class Compose(torch.nn.Module, Group):
         made = [kind(data, fields, params, size, one) for kind, data, fields, params in marks]
         seen = Seen(self, batches.get("mask"), next((m for m in made if isinstance(m, Boxes)), None))
         if ids is None:
-            ids = np.arange(self._counter, self._counter + len(size))
-            self._counter += len(size)
-        drawn = self.draw(size, ids=np.atleast_1d(ids), epoch=epoch, occurrence=occurrence, channels=batch.channels, dtype=batch.dtype,
-                          targets=seen)
+            ids = self._next_ids(len(size))
+        drawn = self.draw(size, ids=np.atleast_1d(ids), epoch=epoch, occurrence=occurrence, channels=batch.channels,
+                          dtype=batch.dtype, targets=seen)
         for m in made:
             drawn.move(m, size)
         return drawn, made

@@ -37,8 +37,13 @@ def philox(c0, c1, c2, c3, k0, k1) -> np.ndarray:
     return np.stack([c0, c1, c2, c3], -1).astype(np.uint32)
 
 
-def check_counters(ids, epoch: int, occurrence) -> tuple[np.ndarray, np.ndarray]:
-    """ids and occurrences as the kernels take them, or a ValueError that names the value and its range."""
+def check_counters(ids, epoch: int, occurrence, samples: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """ids and occurrences as the kernels take them, or an error that names the value and its range."""
+    ids = np.asarray(ids)
+    if ids.ndim != 1 or (samples is not None and len(ids) != samples):
+        raise ValueError(f"ids must hold one number for each sample{'' if samples is None else f' ({samples})'}, got shape {ids.shape}")
+    if ids.dtype.kind not in "iu" and len(ids):
+        raise TypeError(f"ids must be whole numbers, got {ids.dtype}")
     ids = np.ascontiguousarray(ids, np.int64)
     if len(ids) and (ids.min() < 0 or ids.max() >= IDS):
         raise ValueError(f"ids must lie in 0 .. 2^52 - 1, got {ids.min()} .. {ids.max()}")
@@ -72,7 +77,7 @@ def uniforms(seed: int, epoch: int, ids: np.ndarray, occurrence: np.ndarray, slo
     i = ids.astype(np.uint64)[:, None]
     words = philox(i & _LOW, epoch, (occurrence.astype(np.uint64) << np.uint64(12))[:, None] | slots.astype(np.uint64),
                    (i >> _SHIFT) << np.uint64(12) | blocks.astype(np.uint64), seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF)
-    return words.reshape(len(ids), -1).T * 2.0**-32
+    return words.reshape(len(ids), 4 * len(slots)).T * 2.0**-32
 
 
 def key(u: np.ndarray) -> np.ndarray:

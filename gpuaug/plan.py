@@ -22,6 +22,7 @@ GATHERS = {"none": 0, "nearest": 1, "linear": 2, "cubic": 3, "resize_nearest": 4
 OPCODES = {name: i for i, name in enumerate(
     ["none", "move", "round", "linear_u8", "linear", "normalize", "hsv_u8", "hsv", "gauss", "rects",
      "pixels", "channels", "bitmap", "standardize"])}
+MOVES_LABELS = {"none", "move", "rects", "pixels", "channels", "bitmap"}  # operations that select, and compute nothing
 STATS = 5  # numbers without NaNs, sum, minimum, maximum, squared deviations: of each channel
 # flips, transposes and quarter turns: new pixel (x, y) -> old pixel (a x + b y + .., c x + d y + ..)
 ORIENTATIONS = {"identity": (1, 0, 0, 1), "hflip": (-1, 0, 0, 1), "vflip": (1, 0, 0, -1), "rot180": (-1, 0, 0, -1),

@@ -11,13 +11,13 @@ from __future__ import annotations
 import numpy as np
 
 from .batch import DTYPES, Batch
-from .plan import FILTER_ROW, GATHERS, OP, OPCODES, ORIENTATIONS, ROW, STATS, Launch, Plan
+from .plan import FILTER_ROW, GATHERS, MOVES_LABELS, OP, OPCODES, ORIENTATIONS, ROW, STATS, Launch, Plan
 
 _IDENTITY = np.array([1, 0, 0, 0, 1, 0], np.int32)
 _NAMES = list(DTYPES)
 _STRAIGHT = (1, 0, 0, 1)
 # NumPy copies records field by field, in 38 us for 256 of them; as opaque bytes it takes 1.4 us
-_STATE = np.dtype([("count", "i4"), ("last", "i4"), ("writer", "i4", 2), ("move", "i4", 6), ("open", "?"), ("moved", "?"), ("source", "i1"),
+_STATE = np.dtype([("count", "i4"), ("last", "i4"), ("writer", "i4", 2), ("notes", "u8"), ("move", "i4", 6), ("open", "?"), ("moved", "?"), ("source", "i1"),
                    ("pad", "i1")])
 _OPAQUE = {dtype: np.dtype(f"V{dtype.itemsize}") for dtype in (ROW, OP, FILTER_ROW, _STATE)}
 # a stage that reads what a launch has written, before anything is asked of it
@@ -80,11 +80,12 @@ class Track:
         self._writer = state["writer"]                    # (launch, row) that wrote a sample's source, if nothing else reads it
         self._source = state["source"]                    # element type at each row's source
         self._source[:] = DTYPES[batch.dtype][0]
+        self._noted = state["notes"]                      # which notes (bits) belong to the open stage, for `explain`
         self._flushed = False                             # has any stage been closed?
         self._ops = np.empty((n, 8), OP)                  # operations beyond a sample's count are not initialized
         self._blob: list[np.ndarray] = [np.zeros(max(self.channels, 1), np.float32)]
         self._blob_size = len(self._blob[0])
-        self._open_notes: list[str] = []
+        self._notes: list[str] = []
         self.launches: list[Launch] = []
         self._stats = 0                                   # floats that statistics write
         self.doing = ""                                   # name of the transform that is being lowered
@@ -137,7 +138,7 @@ class Track:
     def crop(self, rows, x, y, height, width) -> None:
         """Keep the window that starts at (x, y); it must lie inside the sample."""
         self._remap(rows, _STRAIGHT, x, y, height, width)
-        self._note("crop")
+        self._note(rows, "crop")
 
     def orient(self, rows, orientation: str) -> None:
         """Flip, transpose or turn by quarters (`gpuaug.plan.ORIENTATIONS`)."""
@@ -149,7 +150,7 @@ class Track:
         if a[0] == 0:
             h, w = w.copy(), h.copy()
         self._remap(rows, a, x, y, h, w)
-        self._note(orientation)
+        self._note(rows, orientation)
 
     def _remap(self, rows, a, x, y, height, width) -> None:
         """Integer geometry: output pixel p is what was at ``[[a0, a1], [a2, a3]] p + (x, y)``."""
@@ -191,6 +192,12 @@ class Track:
             border: OpenCV's number; with 0 (constant) outside pixels are ``fill``.
             scale: ``[n, 2]`` source pixels per output pixel, x and y, for ``"resize_nearest"``.
         """
+        if "nearest" not in interpolation:
+            self._labels("interpolated")
+        size = np.asarray(size, np.int64)
+        if size.size and (size[..., 0] * size[..., 1]).max() * self.channels > 2**31 - 1:
+            raise ValueError(f"{self.doing}: a result of height and width {size.reshape(-1, 2).max(0).tolist()} with {self.channels} channels "
+                             f"has more than 2^31 - 1 elements; make it smaller")
         self.close(rows)
         row = self._row
         row["m"][rows, :6] = matrix
@@ -202,7 +209,7 @@ class Track:
             row["scale"][rows] = scale
         self.size[rows] = size
         self._open[rows] = True
-        self._note(interpolation if interpolation != "resize_nearest" else "nearest")
+        self._note(rows, interpolation if interpolation != "resize_nearest" else "nearest")
 
     def pixel(self, rows, code: str, params=None, *, arg=0, n=0, flag=0, positions: bool = False) -> None:
         """Append one operation of the pixel program.
@@ -213,6 +220,8 @@ class Track:
             arg, n, flag: numbers or ``[n]``.
             positions: whether the operation looks at pixel positions.
         """
+        if code not in MOVES_LABELS:
+            self._labels("computed with")
         if positions:
             self._row["positions"][rows] = 1
             moved = self._moved[rows]
@@ -225,7 +234,7 @@ class Track:
         if self.dtype in ("float16", "bfloat16"):
             self._append(rows, "round", None, 0, 0, 0 if self.dtype == "float16" else 1)
         self._open[rows] = True
-        self._note(code)
+        self._note(rows, code)
 
     def _append(self, rows, code, params, arg, n, flag) -> None:
         count = self._count[rows]
@@ -274,6 +283,7 @@ class Track:
             border: OpenCV's number.
             scale: factor on the sum, a number or ``[n]``.
         """
+        self._labels("filtered")
         self.close(rows)
         index = self._indices[rows]
         if len(index) == 0:
@@ -300,6 +310,7 @@ class Track:
         Args:
             width: ``[n]``: columns from there on (padding) do not count.
         """
+        self._labels("summed")
         self.close(rows)
         index = self._indices[rows]
         if len(index) == 0:
@@ -315,10 +326,20 @@ class Track:
 
     # ---- stages ----------------------------------------------------------------------
 
-    def _note(self, what: str) -> None:
+    def _note(self, rows, what: str) -> None:
         what = f"{self.doing} ({what})" if self.doing and self.doing != what else what
-        if what not in self._open_notes:
-            self._open_notes.append(what)
+        if what not in self._notes:
+            if len(self._notes) == 64:
+                return  # words for `explain` alone: a pipeline of more steps is told in part
+            self._notes.append(what)
+        self._noted[rows] |= np.uint64(1 << self._notes.index(what))
+
+    def _labels(self, what: str) -> None:
+        """int32 travels as bits: it may be moved and replaced, arithmetic on it would be nonsense."""
+        if self.dtype == "int32":
+            raise TypeError(f"{self.doing}: {self.kind}s of type int32 hold labels, which can be moved and replaced but not {what}; "
+                            + ("use mask_interpolation=0 (nearest)" if what == "interpolated" and self.kind == "mask"
+                               else "use uint8, float16 or float32"))
 
     def close(self, rows) -> None:
         """Close the open stages of ``rows`` that are more than a view."""
@@ -345,7 +366,11 @@ class Track:
             rows["dst"], rows["dy"], rows["dx"], rows["dc"] = place if whole else (p[index] for p in place)
         # the last launch may have the table itself: no operation is appended after it
         ops = self._ops if whole and place is not None else _records(self._ops, index)
-        self._emit("fused", rows, index, _NAMES[source[0]], ", ".join(self._open_notes) or "copy", ops.reshape(-1), target, place is None)
+        self._emit("fused", rows, index, _NAMES[source[0]], self._told(index), ops.reshape(-1), target, place is None)
+
+    def _told(self, index) -> str:
+        bits = int(np.bitwise_or.reduce(self._noted[index])) if len(index) else 0
+        return ", ".join(what for i, what in enumerate(self._notes) if bits >> i & 1) or "copy"
 
     def _emit(self, kind, rows, index, source, note, ops=None, target=None, go_on=True) -> None:
         """Add a launch, or rows to an earlier one of its kind that none of these samples has to wait for."""

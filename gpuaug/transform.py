@@ -21,6 +21,11 @@ class View:
     channels: int
     dtype: str
     targets: object | None = None
+    rows: np.ndarray | None = None
+
+    def sample(self, i: int) -> int:
+        """The place in the batch of the i-th sample of this draw, for errors."""
+        return i if self.rows is None else int(self.rows[i])
 
 
 class Transform:
@@ -104,6 +109,8 @@ def real(name: str, value, low: float = -math.inf, high: float = math.inf, *, ab
         raise TypeError(f"{name} must be a number, got {value!r}")
     if math.isnan(value):
         raise ValueError(f"{name} must be a number, got NaN")
+    if math.isinf(value):
+        raise ValueError(f"{name} must be finite, got {value!r}")
     if not low <= value <= high or (above and value == low):
         raise ValueError(f"{name} must lie in {'(' if above else '['}{low:g}, {high:g}], got {value!r}")
     return float(value)

@@ -206,7 +206,7 @@ def test_bad_arguments_fail_when_built():
 def test_bad_data_names_the_sample():
     x = spectrograms(2)
     fails(
-        r"mask_x_length range \(301, 301\) is out of valid range \[0, 300\], the width of a sample of 100 x 300",
+        r"mask_x_length range \(301, 301\) is out of valid range \[0, 300\], the width of sample 0 \(100 x 300\)",
         lambda: G.Compose([G.XYMasking(1, 0, 301, p=1)])(x),
     )
     fails(

@@ -203,7 +203,7 @@ class _FixedCrop(_Windowed, register=False):
         short = np.maximum(want - view.size, 0)
         if short.any() and not self.pad_if_needed:
             i = int(np.flatnonzero(short.any(1))[0])
-            raise ValueError(f"{type(self).__name__}: the window of height {self.height}, width {self.width} is larger than image {i} of "
+            raise ValueError(f"{type(self).__name__}: the window of height {self.height}, width {self.width} is larger than image {view.sample(i)} of "
                              f"the batch, {tuple(view.size[i].tolist())}; make it smaller, resize first, or set pad_if_needed=True")
         before = short // 2
         if self.pad_position == "random":

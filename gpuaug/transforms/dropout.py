@@ -37,6 +37,9 @@ class Dropout(Transform, register=False):
         """How many uniforms `holes` takes."""
         raise NotImplementedError
 
+    def check(self, view) -> None:
+        """Raise if a sample is too small."""
+
     def holes(self, u: np.ndarray, size: np.ndarray) -> np.ndarray:
         raise NotImplementedError
 
@@ -44,6 +47,7 @@ class Dropout(Transform, register=False):
         return self.count() + 2 * isinstance(self.fill, str)
 
     def draw(self, u, view):
+        self.check(view)
         params = {"holes": self.holes(u[:, : self.count()], view.size)}
         if isinstance(self.fill, str):
             params["key"] = key(u[:, self.count() :])
@@ -143,6 +147,14 @@ class XYMasking(Dropout):
     def count(self) -> int:
         return 2 + 2 * (self.num_masks_x[1] + self.num_masks_y[1])
 
+    def check(self, view) -> None:
+        for axis, number, (low, high) in ((0, self.num_masks_x, self.mask_x_length), (1, self.num_masks_y, self.mask_y_length)):
+            side = view.size[:, 1 - axis]
+            if number[1] and len(side) and side.min() < high:
+                i, name = int(np.flatnonzero(side < high)[0]), "xy"[axis]
+                raise ValueError(f"mask_{name}_length range {(low, high)} is out of valid range [0, {side[i]}], the {('width', 'height')[axis]} "
+                                 f"of sample {view.sample(i)} ({view.size[i, 0]} x {view.size[i, 1]}); make it shorter or resize first")
+
     def holes(self, u, size):
         n, kx, ky = len(u), self.num_masks_x[1], self.num_masks_y[1]
         holes = np.zeros((n, kx + ky, 4), np.int64)
@@ -153,12 +165,6 @@ class XYMasking(Dropout):
             if k == 0:
                 continue
             side, other = size[:, 1 - axis], size[:, axis]
-            if (side < length[1]).any():
-                i, name = int(np.flatnonzero(side < length[1])[0]), "xy"[axis]
-                raise ValueError(
-                    f"mask_{name}_length range {length} is out of valid range [0, {side[i]}], the {('width', 'height')[axis]} of "
-                    f"a sample of {size[i, 0]} x {size[i, 1]}; make it shorter or resize first"
-                )
             width = integers(u[:, at : at + k], *length)
             start = np.floor(u[:, at + k : at + 2 * k] * (side[:, None] - width + 1)).astype(np.int64)
             at += 2 * k
