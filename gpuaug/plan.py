@@ -41,7 +41,6 @@ class Launch:
     target: str
     ops: np.ndarray | None = None
     blob: np.ndarray | None = None
-    note: str = ""
 
     def out_bytes(self) -> np.ndarray:
         """Bytes that each row writes."""
@@ -57,6 +56,7 @@ class Plan:
     launches: list[Launch] = field(default_factory=list)
     stats: np.ndarray | None = None  # float32: room for what statistics launches write
     owner: object = None
+    log: list = field(default_factory=list)  # (rows, who, what) and (rows, launch, None), in order
     _placed: bool = False
 
     @cached_property
@@ -98,10 +98,27 @@ class Plan:
                 written = np.flatnonzero(offset >= 0)
                 rows["dst"][written] = last[launch.sample[written]] = base + offset[written]
 
+    def _notes(self) -> dict[int, list[str]]:
+        """What each launch does, told from the log: a launch does what was noted of its samples since their last one."""
+        waiting: list[list[str]] = [[] for _ in range(self.samples)]
+        told: dict[int, list[str]] = {}
+        for rows, who, what in self.log:
+            index = range(self.samples)[rows] if isinstance(rows, slice) else rows
+            if isinstance(who, Launch):
+                here = told.setdefault(id(who), [])
+                for i in index:
+                    here += [note for note in waiting[i] if note not in here]
+                    waiting[i] = []
+            else:
+                for i in index:
+                    waiting[i].append(f"{who} ({what})" if who and who != what else what)
+        return told
+
     def explain(self) -> str:
         """The launches in words, one line each."""
-        lines = []
+        lines, notes = [], self._notes()
         for i, launch in enumerate(self.launches, 1):
             share = "all" if len(launch.rows) == self.samples else f"{len(launch.rows)} of {self.samples}"
-            lines.append(f"{i}. {launch.kind} on {share} samples: {launch.note} [{launch.source} -> {launch.target}]")
+            told = ", ".join(notes.get(id(launch), [])) or "copy"
+            lines.append(f"{i}. {launch.kind} on {share} samples: {told} [{launch.source} -> {launch.target}]")
         return "\n".join(lines) or "nothing to do"

@@ -17,7 +17,7 @@ _IDENTITY = np.array([1, 0, 0, 0, 1, 0], np.int32)
 _NAMES = list(DTYPES)
 _STRAIGHT = (1, 0, 0, 1)
 # NumPy copies records field by field, in 38 us for 256 of them; as opaque bytes it takes 1.4 us
-_STATE = np.dtype([("count", "i4"), ("last", "i4"), ("writer", "i4", 2), ("notes", "u8"), ("move", "i4", 6), ("open", "?"), ("moved", "?"), ("source", "i1"),
+_STATE = np.dtype([("count", "i4"), ("last", "i4"), ("writer", "i4", 2), ("move", "i4", 6), ("open", "?"), ("moved", "?"), ("source", "i1"),
                    ("pad", "i1")])
 _OPAQUE = {dtype: np.dtype(f"V{dtype.itemsize}") for dtype in (ROW, OP, FILTER_ROW, _STATE)}
 # a stage that reads what a launch has written, before anything is asked of it
@@ -28,21 +28,20 @@ _FRESH_STATE["last"] = _FRESH_STATE["writer"] = -1
 
 
 def _fresh(record: np.ndarray, n: int) -> np.ndarray:
-    """``n`` copies of a record."""
+    """``n`` copies of a record, as opaque bytes."""
     opaque = _OPAQUE[record.dtype]
     stock = _STOCK.get(record.dtype)
     if stock is None or len(stock) < n:
         stock = _STOCK[record.dtype] = np.full(2 * n, record.view(opaque)[0], opaque)
-    return stock[:n].copy().view(record.dtype)
+    return stock[:n].copy()
 
 
 _STOCK: dict[np.dtype, np.ndarray] = {}
 
 
-def _records(table: np.ndarray, index=None) -> np.ndarray:
-    """A copy of some records (all by default)."""
-    opaque = table.view(_OPAQUE[table.dtype])
-    return (opaque.copy() if index is None else opaque[index]).view(table.dtype)
+def _records(opaque: np.ndarray, index, dtype: np.dtype) -> np.ndarray:
+    """A copy of some records (None: all), given as opaque bytes."""
+    return (opaque.copy() if index is None else opaque[index]).view(dtype)
 
 
 def _joined(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -67,11 +66,12 @@ class Track:
         self.kind, self.dtype, self.channels, self.device = kind, batch.dtype, batch.channels, batch.device
         self.size = batch.size.astype(np.int32)
         self._batch = batch
-        self._row = row = _fresh(_FRESH_ROW, n)           # the open stages; output sizes are filled in when they close
+        self._row_bytes, self._state_bytes = _fresh(_FRESH_ROW, n), _fresh(_FRESH_STATE, n)
+        self._row = row = self._row_bytes.view(ROW)       # the open stages; output sizes are filled in when they close
         row["src"] = batch.address
         row["sh"], row["sw"] = batch.size[:, 0], batch.size[:, 1]
         row["sy"], row["sx"], row["sc"] = batch.stride[:, 0], batch.stride[:, 1], batch.stride[:, 2]
-        self._state = state = _fresh(_FRESH_STATE, n)
+        self._state = state = self._state_bytes.view(_STATE)
         self._count = state["count"]                      # operations in the open stage
         self._open = state["open"]                        # is the stage more than a view of its source?
         self._moved = state["moved"]                      # is there a turn or crop that operations have not been told?
@@ -80,12 +80,12 @@ class Track:
         self._writer = state["writer"]                    # (launch, row) that wrote a sample's source, if nothing else reads it
         self._source = state["source"]                    # element type at each row's source
         self._source[:] = DTYPES[batch.dtype][0]
-        self._noted = state["notes"]                      # which notes (bits) belong to the open stage, for `explain`
         self._flushed = False                             # has any stage been closed?
-        self._ops = np.empty((n, 8), OP)                  # operations beyond a sample's count are not initialized
+        self._ops_bytes = np.empty((n, 8), _OPAQUE[OP])   # operations beyond a sample's count are not initialized
+        self._ops = self._ops_bytes.view(OP)
         self._blob: list[np.ndarray] = [np.zeros(max(self.channels, 1), np.float32)]
         self._blob_size = len(self._blob[0])
-        self._notes: list[str] = []
+        self._log: list = []                              # what was done to which rows, for `Plan.explain`
         self.launches: list[Launch] = []
         self._stats = 0                                   # floats that statistics write
         self.doing = ""                                   # name of the transform that is being lowered
@@ -242,14 +242,15 @@ class Track:
             return
         top = int(count.max())
         if top >= self._ops.shape[1]:
-            self._ops = np.concatenate([self._ops.view(_OPAQUE[OP]), np.empty(self._ops.shape, _OPAQUE[OP])], 1).view(OP)
+            self._ops_bytes = np.concatenate([self._ops_bytes, np.empty_like(self._ops_bytes)], 1)
+            self._ops = self._ops_bytes.view(OP)
         if isinstance(rows, slice) and (top == 0 or int(count.min()) == top):
             op = self._ops[:, top]  # a view: all samples are at the same place of their lists
             self._set(op, code, params, arg, n, flag)
         else:
-            op = np.empty(len(count), OP)
-            self._set(op, code, params, arg, n, flag)
-            self._ops.view(_OPAQUE[OP])[self._indices[rows], count] = op.view(_OPAQUE[OP])
+            op = np.empty(len(count), _OPAQUE[OP])
+            self._set(op.view(OP), code, params, arg, n, flag)
+            self._ops_bytes[self._indices[rows], count] = op
         self._count[rows] += 1
 
     @staticmethod
@@ -302,7 +303,8 @@ class Track:
         out["kh"], out["kw"] = lengths[:, 0], lengths[:, 1]
         if kind == "points":
             out["kind"], out["n"] = 1, lengths[:, 2]
-        self._emit("filter", out, index, self.dtype, self.doing or kind)
+        self._note(index, kind)
+        self._emit("filter", out, index, self.dtype)
 
     def statistics(self, rows, width=None) -> None:
         """Take count, sum, minimum, maximum and squared deviations of every channel of the values so far.
@@ -317,22 +319,19 @@ class Track:
             return
         self._row["stat"][rows] = self._stats + STATS * self.channels * np.arange(len(index))
         self._stats += STATS * self.channels * len(index)
-        table = _records(self._row, index)
+        table = _records(self._row_bytes, index, ROW)
         if width is not None:
             table["sw"] = width
         self._last[index] = len(self.launches)
-        self.launches.append(Launch("statistics", table, index.astype(np.int32), self.channels, self.dtype, self.dtype, note=self.doing))
+        self.launches.append(Launch("statistics", table, index.astype(np.int32), self.channels, self.dtype, self.dtype))
+        self._note(index, "statistics")
+        self._log.append((index, self.launches[-1], None))
         self._writer[index] = -1  # what they read must not be written to the caller's memory instead
 
     # ---- stages ----------------------------------------------------------------------
 
     def _note(self, rows, what: str) -> None:
-        what = f"{self.doing} ({what})" if self.doing and self.doing != what else what
-        if what not in self._notes:
-            if len(self._notes) == 64:
-                return  # words for `explain` alone: a pipeline of more steps is told in part
-            self._notes.append(what)
-        self._noted[rows] |= np.uint64(1 << self._notes.index(what))
+        self._log.append((rows, self.doing, what))
 
     def _labels(self, what: str) -> None:
         """int32 travels as bits: it may be moved and replaced, arithmetic on it would be nonsense."""
@@ -355,7 +354,7 @@ class Track:
                 self._flush(index[source == code], place, target)
             return
         whole = len(index) == self.samples
-        rows = _records(self._row, None if whole else index)
+        rows = _records(self._row_bytes, None if whole else index, ROW)
         size = self.size if whole else self.size[index]
         rows["dh"], rows["dw"] = size[:, 0], size[:, 1]
         rows["ops"] = np.arange(0, len(index) * self._ops.shape[1], self._ops.shape[1], dtype=np.int32)
@@ -365,14 +364,10 @@ class Track:
         else:
             rows["dst"], rows["dy"], rows["dx"], rows["dc"] = place if whole else (p[index] for p in place)
         # the last launch may have the table itself: no operation is appended after it
-        ops = self._ops if whole and place is not None else _records(self._ops, index)
-        self._emit("fused", rows, index, _NAMES[source[0]], self._told(index), ops.reshape(-1), target, place is None)
+        ops = self._ops if whole and place is not None else _records(self._ops_bytes, index, OP)
+        self._emit("fused", rows, index, _NAMES[source[0]], ops.reshape(-1), target, place is None)
 
-    def _told(self, index) -> str:
-        bits = int(np.bitwise_or.reduce(self._noted[index])) if len(index) else 0
-        return ", ".join(what for i, what in enumerate(self._notes) if bits >> i & 1) or "copy"
-
-    def _emit(self, kind, rows, index, source, note, ops=None, target=None, go_on=True) -> None:
+    def _emit(self, kind, rows, index, source, ops=None, target=None, go_on=True) -> None:
         """Add a launch, or rows to an earlier one of its kind that none of these samples has to wait for."""
         target = target or source
         if kind == "filter":
@@ -390,21 +385,24 @@ class Track:
                 other.ops = _joined(other.ops, ops)
             other.rows = _joined(other.rows, rows)
             other.sample = np.concatenate([other.sample, index.astype(np.int32)])
-            other.note += "".join(f", {part}" for part in note.split(", ") if part not in other.note)
+            launch = other
         else:
-            self.launches.append(Launch(kind, rows, index.astype(np.int32), self.channels, source, target, ops, None, note))
+            launch = Launch(kind, rows, index.astype(np.int32), self.channels, source, target, ops)
+            self.launches.append(launch)
+        self._log.append((index, launch, None))
         if not go_on:
             return
         self._flushed = True
         size = self.size[index]
-        row, state = _fresh(_FRESH_ROW, len(index)), _fresh(_FRESH_STATE, len(index))
+        fresh_row, fresh_state = _fresh(_FRESH_ROW, len(index)), _fresh(_FRESH_STATE, len(index))
+        row, state = fresh_row.view(ROW), fresh_state.view(_STATE)
         row["sh"], row["sw"] = size[:, 0], size[:, 1]
         row["sy"], row["sx"], row["sc"] = size[:, 1] * self.channels, self.channels, 1
         state["last"] = state["writer"][:, 0] = number
         state["writer"][:, 1] = self._indices[: len(index)] + first
         state["source"] = DTYPES[target][0]
-        self._row.view(_OPAQUE[ROW])[index] = row.view(_OPAQUE[ROW])
-        self._state.view(_OPAQUE[_STATE])[index] = state.view(_OPAQUE[_STATE])
+        self._row_bytes[index] = fresh_row
+        self._state_bytes[index] = fresh_state
 
     def finish(self, address, stride, dtype: str) -> Plan:
         """Write every sample to its place; returns the plan. The track is used up.
@@ -431,4 +429,4 @@ class Track:
         blob = np.concatenate(self._blob)
         for launch in self.launches:
             launch.blob = blob
-        return Plan(self.samples, self.launches, np.empty(self._stats, np.float32) if self._stats else None, self._batch)
+        return Plan(self.samples, self.launches, np.empty(self._stats, np.float32) if self._stats else None, self._batch, self._log)
