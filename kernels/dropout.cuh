@@ -46,7 +46,8 @@ template <class G, int C> AUG void fill_hits(G g, const Op& op, const Sample& s,
     const int width = (int)bits(op.p[2]);
     const float scale = op.p[3], whole = op.p[4];
     g.each([&](Lane l) {
-      const U4 u = philox((u32)(px.y[l] * width + px.x[l]), (u32)(s.c0 >> 2), 1u, 0u, k0, k1);
+      if (AUG_GPU && !hit[l]) return;
+      const U4 u = threefry((u32)(px.y[l] * width + px.x[l]), (u32)(s.c0 >> 2), 1u, 0u, k0, k1);
       float n[4] = {uniform(u.x), uniform(u.y), uniform(u.z), uniform(u.w)};
       AUG_UNROLL for (int c = 0; c < C; ++c) {
         const float f = scale * (C == 1 ? pick(n, s.c0 & 3) : n[c]);
