@@ -54,18 +54,20 @@ class Bound:
     def __str__(self) -> str:
         if self.far == 0:
             return "exact"
-        return f"<= {self.near:g} on {100 * self.share:g} %, <= {self.far:g}" if self.share < 1 else f"<= {self.far:g}"
+        if self.share == 1:
+            return f"<= {self.far:g}"
+        return (f"<= {self.near:g}" if self.near else "equal") + f" on {100 * self.share:g} %, <= {self.far:g}"
 
 
 EXACT = Bound()
 # both sides add the same terms in float32 in another order, then round: only sums near .5 differ
-ROUNDED = Bound(1, 1, 1.0, "one rounding of a sum that is near a half")
+ROUNDED = Bound(0, 1, 0.999, "one rounding of a sum that is near a half")
 # one multiply-add, or a sum of at most 400 terms of one sign in float32: 400 * 2^-24 = 2.4e-5 at worst, its square root in practice
 FLOAT = Bound(1e-5, 1e-5, 1.0, "float32 sums in another order")
 # A coordinate below 512 carries an error of 2^-16 from each of two multiply-adds, on either side: 4 * 2^-16 = 6e-5 pixels along x
 # and y; neighbours differ by at most 1, cubic weights have slopes up to 1.4: 2 * 6e-5 * 1.4 = 1.7e-4. Photographs are smoother.
 GATHER = Bound(1e-5, 2e-4, 0.9, "float32 coordinates")
-GATHER_U8 = Bound(1, 1, 0.999, "float32 coordinates and one rounding")
+GATHER_U8 = Bound(0, 1, 0.999, "float32 coordinates and one rounding")
 # nearest: a coordinate within 6e-5 of a half may go either way: 2 axes * 1.2e-4 = 0.03 % of the values, which then may differ by all
 NEAREST = Bound(0, np.inf, 0.999, "coordinates on a tie")
 
@@ -290,6 +292,8 @@ for _border, _word in ((1, "replicate"), (2, "reflect"), (3, "wrap"), (4, "refle
     affine(_word, LINEAR, (3,), border_mode=_border, **_wide)
 affine("nearest", TIES, (1, 3, 4), interpolation=0, **_wide)
 affine("nearest reflect", TIES, (3,), interpolation=0, border_mode=2, **_wide)
+# every second coordinate lies between two pixels: rounded half to even
+affine("nearest ties", SAME, (3,), interpolation=0, border_mode=1, scale=(0.5, 0.5), keep=lambda image: image.shape[0] % 2 == 0)
 affine("cubic", LINEAR, (1, 3, 4), interpolation=2, **_wide)
 # cv2.warpAffine does not return from a cubic reflect_101 on an axis of one pixel
 affine("cubic reflect_101", LINEAR, (3,), keep=lambda image: min(image.shape[:2]) > 1, interpolation=2, border_mode=4, **_wide)
@@ -312,11 +316,13 @@ affine(
 
 # resizes and crops
 # cv2.resize rounds its weights to 1/2048 and its sums twice, ours are exact: at most 1 level apart
-RESIZE = bounds(Bound(1, 1, 1.0, "OpenCV's weights of 11 bits"), GATHER)
+RESIZE = bounds(Bound(0, 1, 0.85, "OpenCV's weights of 11 bits"), GATHER)
 
 
 def resized(interpolation):
-    return RESIZE if interpolation == 1 else LINEAR if interpolation == 2 else SAME
+    return (
+        RESIZE if interpolation == 1 else bounds(Bound(0, 1, 0.99, RESIZE["uint8"].why), GATHER) if interpolation == 2 else SAME
+    )
 
 
 for _i, _word in enumerate(("nearest", "linear", "cubic")):
@@ -408,7 +414,7 @@ add(
     channels=(1, 3),
     note="15 to 31",
 )
-_blur = bounds(Bound(1, 1, 0.999, ROUNDED.why), FLOAT)
+_blur = bounds(ROUNDED, FLOAT)
 add(G.GaussianBlur(p=1), albumentations(A.GaussianBlur(p=1)), "albumentations", _blur)
 add(
     G.GaussianBlur(blur_limit=(3, 7), p=1),
@@ -422,7 +428,7 @@ add(
     G.MotionBlur((9, 21), p=1),
     albumentations(A.MotionBlur((9, 21), p=1)),
     "albumentations",
-    _blur,
+    bounds(Bound(0, 1, 0.95, "means of an even number of pixels: ties"), FLOAT),
     channels=(1, 3),
     note="9 to 21",
 )
@@ -443,7 +449,7 @@ for _note, _args in (
     ("by mean", {"brightness_limit": (-1, 1), "brightness_by_max": False}),
 ):
     # the mean of an image is a float32 sum on our side: the offset may be off by 1e-6 of itself and cross an integer
-    _bound = bounds(Bound(1, 1, 0.999, "float32 mean") if _note == "by mean" else EXACT, FLOAT)
+    _bound = bounds(Bound(0, 1, 0.999, "float32 mean") if _note == "by mean" else EXACT, FLOAT)
 
     add(
         G.RandomBrightnessContrast(p=1, **_args),
@@ -499,6 +505,7 @@ def hue_saturation_value(note, **kwargs):
 
 
 hue_saturation_value("defaults")
+hue_saturation_value("whole", hue_shift_limit=(13, 13), sat_shift_limit=(-7, -7), val_shift_limit=(5, 5))
 hue_saturation_value("wide", hue_shift_limit=(-180, 180), sat_shift_limit=(-255, 255), val_shift_limit=(-255, 255))
 
 
@@ -550,7 +557,7 @@ def gauss(note, **kwargs):
         G.GaussNoise(p=1, **kwargs),
         run,
         "albumentations, noise by NumPy",
-        bounds(Bound(1, 1, 0.999, "truncation of noise"), FLOAT),
+        bounds(Bound(0, 1, 0.999, "truncation of noise"), FLOAT),
         note=note,
     )
 

@@ -304,6 +304,25 @@ def test_threads_do_not_matter(sixty_four, threads):
         torch.set_num_threads(before)
 
 
+@pytest.mark.parametrize("kind", ["float16", "bfloat16"])
+def test_floats_are_rounded_as_torch_rounds_them(kind):
+    """All exponents, ties, subnormals, overflow, infinities: to the nearest, half to even."""
+    rng = np.random.default_rng(1)
+    bits = rng.integers(0, 1 << 32, 1 << 16, dtype=np.uint64).astype(np.uint32)
+    bits[: 1 << 15] &= np.uint32(0xFFFFF000 if kind == "float16" else 0xFFFF8000)  # one bit beyond: ties
+    values = bits.view(np.float32)
+    half = (
+        torch.from_numpy(rng.integers(0, 1 << 16, 1 << 14).astype(np.uint16).view(np.int16)).view(torch.float16).float().numpy()
+    )
+    values = np.nan_to_num(np.concatenate([values, half]), nan=1.0, posinf=np.inf, neginf=-np.inf).reshape(1, 16, -1, 1)
+    dtype = getattr(torch, kind)
+    got = G.Compose([G.HorizontalFlip(p=1)]).run({"image": values}, ids=[0], dtype=dtype)["image"][0, 0]
+    want = torch.from_numpy(values[0, :, ::-1, 0].copy()).to(dtype)
+    assert torch.equal(got.view(torch.int16), want.view(torch.int16))
+    back = G.Compose([G.HorizontalFlip(p=1)]).run({"image": want[None, None]}, ids=[0], dtype=torch.float32)["image"][0, 0]
+    assert torch.equal(back, want.flip(1).float())
+
+
 # ---- inputs -----------------------------------------------------------------------------------
 
 
