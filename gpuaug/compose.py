@@ -501,17 +501,6 @@ class Compose(torch.nn.Module, Group):
                                  f"{tuple(want[i].tolist())}; they must agree")
         return batches
 
-    def _next_ids(self, count: int) -> np.ndarray:
-        """Numbers for samples that came without: a counter. A DataLoader's worker counts in a range of its own, another in each
-        epoch: workers are copies of one process and would draw alike."""
-        worker = torch.utils.data.get_worker_info()
-        if worker is not None and worker.seed != self._worker:
-            self._worker = worker.seed
-            self._counter = worker.seed * 0x9E3779B97F4A7C15 % (1 << 51)  # Fibonacci hashing: consecutive seeds lie far apart
-        ids = np.arange(self._counter, self._counter + count)
-        self._counter += count
-        return ids
-
     def _draw_for(self, batches: dict, sets: dict, marks: list, one: bool, ids, epoch, occurrence) -> tuple[Drawn, list[Marks]]:
         """Draw for what was passed, and move boxes and keypoints."""
         first = next((name for name in batches if name not in sets), None) or next(iter(batches))
@@ -520,7 +509,7 @@ class Compose(torch.nn.Module, Group):
         made = [kind(data, fields, params, size, one) for kind, data, fields, params in marks]
         seen = Seen(self, batches.get("mask"), next((m for m in made if isinstance(m, Boxes)), None))
         if ids is None:
-            ids = self._next_ids(len(size))
+            ids = philox.next_ids(self, len(size))
         drawn = self.draw(size, ids=np.atleast_1d(ids), epoch=epoch, occurrence=occurrence, channels=batch.channels,
                           dtype=batch.dtype, targets=seen)
         for m in made:

@@ -11,6 +11,7 @@ Philox4x32-10 (Salmon et al. 2011). The key is the seed; the counter holds
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from .backends import cpu
 
@@ -57,6 +58,21 @@ def check_counters(ids, epoch: int, occurrence, samples: int | None = None) -> t
     if len(ids) and (occurrence.min() < 0 or occurrence.max() >= OCCURRENCES):
         raise ValueError(f"occurrence must lie in 0 .. 2^20 - 1, got {occurrence.min()} .. {occurrence.max()}")
     return ids, np.ascontiguousarray(occurrence, np.uint32)
+
+
+def next_ids(owner, count: int) -> np.ndarray:
+    """Numbers for samples that came without, from the counter ``owner._counter``.
+
+    A DataLoader's worker counts in a range of its own (``owner._worker``), another in each epoch: workers are copies of one
+    process and would draw alike.
+    """
+    worker = torch.utils.data.get_worker_info()
+    if worker is not None and worker.seed != owner._worker:
+        owner._worker = worker.seed
+        owner._counter = worker.seed * 0x9E3779B97F4A7C15 % (1 << 51)  # Fibonacci hashing: consecutive seeds lie far apart
+    ids = np.arange(owner._counter, owner._counter + count)
+    owner._counter += count
+    return ids
 
 
 def uniforms(seed: int, epoch: int, ids: np.ndarray, occurrence: np.ndarray, slots: np.ndarray, blocks: np.ndarray) -> np.ndarray:

@@ -73,6 +73,23 @@ def test_modules_that_stand_alone_draw_different_numbers():
     assert torch.equal(model(x), want), "the counters are part of the state"
 
 
+class Masked(torch.utils.data.Dataset):
+    def __init__(self):
+        self.augment = audio.TimeMasking(100)
+
+    def __len__(self):
+        return 40
+
+    def __getitem__(self, i):
+        return (self.augment(torch.ones(1, 2, 200)) == 0).sum()
+
+
+def test_workers_do_not_repeat_each_other():
+    loader = torch.utils.data.DataLoader(Masked(), batch_size=1, num_workers=2)
+    first, second = ([int(width) for width in loader] for _ in range(2))
+    assert len({tuple(first[::2]), tuple(first[1::2]), tuple(second[::2]), tuple(second[1::2])}) == 4
+
+
 # ---- masks ------------------------------------------------------------------------------------
 
 

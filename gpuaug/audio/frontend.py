@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ..transform import one_of
-from .pipeline import Augmentation
+from .pipeline import Augmentation, upload
 
 
 def _torchaudio(name: str):
@@ -57,13 +57,13 @@ class _Frontend(Augmentation, register=False):
             if self.pad_mode == "reflect":
                 at = np.abs(at)
                 at = np.where(at > last, 2 * last - at, at)
-            inside = torch.from_numpy((at >= 0) & (at <= last)).to(data.device)[:, None]
-            at = torch.from_numpy(np.clip(at, 0, last)).to(data.device)[:, None]
+            inside = upload((at >= 0) & (at <= last), data)[:, None]
+            at = upload(np.clip(at, 0, last), data)[:, None]
             data = data.gather(-1, at.expand(-1, data.shape[1], -1)) * inside
         frames = 1 + (lengths + 2 * side - self.n_fft) // self.hop
         out = self.inner(data)
         if carried and (frames < out.shape[-1]).any():
-            keep = torch.arange(out.shape[-1], device=out.device) < torch.from_numpy(frames).to(out.device)[:, None, None, None]
+            keep = torch.arange(out.shape[-1], device=out.device) < upload(frames, out)[:, None, None, None]
             out = out * keep
         return out, frames
 

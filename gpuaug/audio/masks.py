@@ -8,7 +8,7 @@ import torch
 from ..draw import integers
 from ..transform import boolean, colour, integer, real
 from ..transforms.dropout import fill_holes
-from .pipeline import Augmentation
+from .pipeline import Augmentation, upload
 
 
 def stripes(u: np.ndarray, side: np.ndarray, param: int, fraction: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -307,4 +307,4 @@ class TimeReverse(Augmentation):
         back = lengths[:, None] - 1 - at
         chosen = np.isin(np.arange(len(data)), rows)
         at = np.where(chosen[:, None] & (back >= 0), back, at)
-        return data.gather(-1, torch.from_numpy(at).to(data.device)[:, None].expand_as(data))
+        return data.gather(-1, upload(at, data)[:, None].expand_as(data))

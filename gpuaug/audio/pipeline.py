@@ -37,7 +37,7 @@ class Augmentation(torch.nn.Module, Transform, register=False):
         torch.nn.Module.__init__(self)
         Transform.__init__(self, prob)
         # modules that stand alone, in a Sequential, must not draw the same numbers: each has a slot of its own
-        self._slot, self._counter, self.seed = next(_built) % philox.SLOTS, 0, None
+        self._slot, self._counter, self._worker, self.seed = next(_built) % philox.SLOTS, 0, None, None
 
     def forward(self, data, lengths=None, *, ids=None, epoch: int = 0, occurrence=None):
         """Augment a batch; see `Compose.forward`."""
@@ -87,7 +87,7 @@ class Compose(torch.nn.Module):
             raise ValueError(f"a Compose holds at most {philox.SLOTS} steps, got {len(steps)}")
         self.steps = torch.nn.ModuleList(steps)
         self.seed = None if seed is None else integer("seed", seed, 0, 2**64 - 1)
-        self._counter = 0
+        self._counter, self._worker = 0, None
         _domains(steps)
 
     def get_extra_state(self) -> dict:
@@ -227,8 +227,7 @@ def _run(steps, slots, owner, data, lengths, ids, epoch, occurrence):
     carried = lengths is not None
     lengths = check_lengths(lengths, n, data.shape[-1]) if carried else np.full(n, data.shape[-1])
     if ids is None:
-        ids = np.arange(owner._counter, owner._counter + n)
-        owner._counter += n
+        ids = philox.next_ids(owner, n)
     if len(np.atleast_1d(ids)) != n:
         raise ValueError(f"ids has {len(np.atleast_1d(ids))} numbers for {n} samples")
     if owner.seed is None:
@@ -261,6 +260,12 @@ def _run(steps, slots, owner, data, lengths, ids, epoch, occurrence):
     result = whole.reshape(*lead, *whole.shape[2:]) if flat else whole.reshape(*lead, *whole.shape[1:])
     result = result[0] if squeeze else result
     return (result, torch.from_numpy(np.asarray(lengths, np.int64).copy())) if carried else result
+
+
+def upload(array: np.ndarray, like: torch.Tensor) -> torch.Tensor:
+    """An array beside a tensor, without waiting for the GPU."""
+    tensor = torch.from_numpy(np.ascontiguousarray(array))
+    return tensor.pin_memory().to(like.device, non_blocking=True) if like.is_cuda else tensor
 
 
 def pad(waves) -> tuple[torch.Tensor, np.ndarray]:

@@ -10,20 +10,20 @@ from ..compose import deliver
 from ..draw import between, integers, key
 from ..track import Track
 from ..transform import boolean, increasing, one_of
-from .pipeline import Augmentation
+from .pipeline import Augmentation, upload
 
 
 def _column(values, like: torch.Tensor, rows: np.ndarray, other: float) -> torch.Tensor:
     """Numbers of the samples ``rows`` as ``[B, 1, 1]``, ``other`` for those that are not among them."""
     whole = np.full(len(like), other, np.float64)
     whole[rows] = values
-    return torch.from_numpy(whole).to(like.device, like.dtype)[:, None, None]
+    return upload(whole, like).to(like.dtype)[:, None, None]
 
 
 def _valid(lengths: np.ndarray, like: torch.Tensor) -> torch.Tensor:
     """bool ``[B, 1, L]``: not padding."""
     at = torch.arange(like.shape[-1], device=like.device)
-    return at < torch.from_numpy(lengths).to(like.device)[:, None, None]
+    return at < upload(lengths, like)[:, None, None]
 
 
 class Gain(Augmentation):
@@ -130,10 +130,10 @@ class TimeShift(Augmentation):
         at = np.arange(data.shape[-1])[None] - shift[:, None]
         padding = np.arange(data.shape[-1])[None] >= lengths[:, None]
         source = np.where(padding, np.arange(data.shape[-1]), np.mod(at, lengths[:, None]))
-        out = data.gather(-1, torch.from_numpy(source).to(data.device)[:, None].expand_as(data))
+        out = data.gather(-1, upload(source, data)[:, None].expand_as(data))
         if not self.rollover:
             empty = ~padding & ((at < 0) | (at >= lengths[:, None]))
-            out = out.masked_fill(torch.from_numpy(empty).to(data.device)[:, None], 0)
+            out = out.masked_fill(upload(empty, data)[:, None], 0)
         return out
 
 
@@ -197,14 +197,14 @@ class AddNoise(Augmentation):
         return out
 
     def wave(self, data, lengths, rows, params):
-        index = torch.from_numpy(rows).to(data.device)
+        index = upload(rows, data)
         clean = data if len(rows) == len(data) else data[index]
         noise = self._white(data, rows, params["key"]) if self.noises is None else self._pick(data, params["u"])
         noise = (noise * _valid(lengths[rows], data)).to(data.dtype)
         wide = torch.promote_types(data.dtype, torch.float32)
         signal_energy = (clean * _valid(lengths[rows], data)).to(wide).square().sum((1, 2), keepdim=True)
         energy = noise.to(wide).square().sum((1, 2), keepdim=True) * (clean.shape[1] / noise.shape[1])
-        ratio = torch.from_numpy(10 ** (params["snr"] / 10)).to(data.device, wide)[:, None, None]
+        ratio = upload(10 ** (params["snr"] / 10), data).to(wide)[:, None, None]
         scale = torch.where(energy > 0, signal_energy / (ratio * energy), torch.zeros_like(energy)).sqrt().to(data.dtype)
         noisy = clean + scale * noise
         if len(rows) == len(data):
