@@ -42,6 +42,7 @@ lint: $(DEPS)
 
 bench: $(KERNELS)
 	$(PY) -m bench.transforms
+	$(PY) -m bench.masking
 	$(PY) -m bench.host
 	$(PY) -m bench.loader
 	$(PY) -m bench.memory

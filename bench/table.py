@@ -20,6 +20,7 @@ SHOWN = (
     "nvidia-dali-cuda130",
     "kornia",
     "torchvision",
+    "torchaudio",
     "cupy-cuda13x",
 )
 
