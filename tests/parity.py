@@ -404,6 +404,44 @@ for _cls in ("RandomCrop", "CenterCrop"):
             note=_place,
         )
 
+for _border, _word in enumerate(("constant", "replicate", "reflect", "wrap", "reflect_101")):
+    _fills = {"fill": 9, "fill_mask": 3} if _border == 0 else {}
+    # four sides, more than small images have; a minimum and a divisor, at a place that is drawn
+    for _cls, _args in (
+        ("Pad", {"padding": (3, 70, 0, 11)}),
+        ("PadIfNeeded", {"min_height": 100, "min_width": None, "pad_width_divisor": 32, "position": "random"}),
+    ):
+        add(
+            getattr(G, _cls)(border_mode=_border, **_args, **_fills),
+            albumentations(getattr(A, _cls)(border_mode=_border, **_args, **_fills)),
+            "albumentations",
+            SAME,
+            channels=(1, 3, 4, 20) if _border == 0 else (3,),
+            mask=True,
+            note=_word,
+        )
+for _place in ("center", "top_left", "top_right", "bottom_left", "bottom_right"):
+    _args = {"min_height": None, "min_width": 64, "pad_height_divisor": 24, "position": _place}
+    add(
+        G.PadIfNeeded(**_args),
+        albumentations(A.PadIfNeeded(**_args)),
+        "albumentations",
+        SAME,
+        channels=(3,),
+        mask=True,
+        note=_place,
+    )
+for _padding in (4, (5, 2)):
+    add(
+        G.Pad(_padding, fill=(9, 100, 200)),
+        albumentations(A.Pad(_padding, fill=(9, 100, 200))),
+        "albumentations",
+        {"uint8": EXACT},
+        channels=(3,),
+        mask=True,
+        note=f"padding {_padding}",
+    )
+
 # blurs
 add(G.Blur((3, 9), p=1), albumentations(A.Blur((3, 9), p=1)), "albumentations", bounds(EXACT, FLOAT))
 add(

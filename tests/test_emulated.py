@@ -140,6 +140,8 @@ ARGUMENTS = {
     "RandomResizedCrop": {"size": (19, 24)},
     "RandomCrop": {"height": 3, "width": 5, "pad_if_needed": True},
     "CenterCrop": {"height": 3, "width": 5, "pad_if_needed": True},
+    "Pad": {"padding": (3, 0, 2, 5), "fill": 9},
+    "PadIfNeeded": {"min_height": 40, "min_width": None, "pad_width_divisor": 16, "position": "random", "border_mode": 4},
     "XYMasking": {"num_masks_x": 5, "num_masks_y": 3, "mask_x_length": 1, "mask_y_length": 1, "fill": "random"},
     "Affine": {"scale": (0.5, 1.5), "rotate": (-90, 90), "shear": (-20, 20), "translate_percent": (-0.2, 0.2), "fill": 9},
     "ShiftScaleRotate": {"interpolation": 2},

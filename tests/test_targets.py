@@ -28,6 +28,8 @@ PAIRS = [
     (lambda L: L.CenterCrop(20, 30)),
     (lambda L: L.CenterCrop(50, 80, pad_if_needed=True)),
     (lambda L: L.Resize(20, 90)),
+    (lambda L: L.Pad((3, 1, 0, 7))),
+    (lambda L: L.PadIfNeeded(50, None, None, 16, border_mode=1)),
     (lambda L: L.Affine(scale=(1.3, 1.3), rotate=(25, 25), translate_px={"x": 3, "y": -2}, p=1)),
     (lambda L: L.Affine(scale=(0.7, 0.7), rotate=(-40, -40), fit_output=True, p=1)),
     (lambda L: L.Affine(rotate=(70, 70), rotate_method="ellipse", p=1)),
@@ -98,6 +100,7 @@ def test_angles_are_directions():
         lambda: G.Flip(p=1),
         lambda: G.RandomCrop(17, 23),
         lambda: G.RandomResizedCrop((31, 47)),
+        lambda: G.PadIfNeeded(60, 70, position="random"),
         lambda: G.ShiftScaleRotate(p=1, interpolation=0, border_mode=0),
     ],
 )

@@ -5,16 +5,25 @@ from .blur import Blur, GaussianBlur, MotionBlur
 from .color import HueSaturationValue, RandomBrightnessContrast
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
 from .dropout import (
-    ChannelDropout, CoarseDropout, ConstrainedCoarseDropout, Erasing, GridDropout, MaskDropout, PixelDropout, XYMasking,
+    ChannelDropout,
+    CoarseDropout,
+    ConstrainedCoarseDropout,
+    Erasing,
+    GridDropout,
+    MaskDropout,
+    PixelDropout,
+    XYMasking,
 )
 from .flip import Flip, HorizontalFlip, RandomRotate90, Transpose, VerticalFlip
 from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
+from .pad import Pad, PadIfNeeded
 from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
 
 __all__ = [
     "Affine", "Blur", "CenterCrop", "ChannelDropout", "CoarseDropout", "ConstrainedCoarseDropout", "Erasing", "Flip",
     "FrequencyMasking", "GaussNoise", "GaussianBlur", "GridDropout", "HorizontalFlip", "HueSaturationValue", "MaskDropout",
-    "MotionBlur", "Normalize", "PixelDropout", "RandomBrightnessContrast", "RandomCrop", "RandomResizedCrop", "RandomRotate90",
-    "Resize", "ShiftScaleRotate", "TimeMasking", "TimeReverse", "ToTensorV2", "Transpose", "VerticalFlip", "XYMasking",
+    "MotionBlur", "Normalize", "Pad", "PadIfNeeded", "PixelDropout", "RandomBrightnessContrast", "RandomCrop",
+    "RandomResizedCrop", "RandomRotate90", "Resize", "ShiftScaleRotate", "TimeMasking", "TimeReverse", "ToTensorV2",
+    "Transpose", "VerticalFlip", "XYMasking",
 ]

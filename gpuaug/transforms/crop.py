@@ -33,6 +33,27 @@ def resize_window(to, rows, size, code: int, fill_from: np.ndarray | None = None
     to.warp(rows, matrix, size, "linear" if code == 1 else "cubic", 1)
 
 
+def padded_window(to, rows, x, y, size, border_mode: int, fill) -> None:
+    """The window of ``size`` (height, width) that starts at (x, y), and may begin and end outside: crop and pad in one."""
+    matrix = np.tile(np.array([1.0, 0, 0, 0, 1, 0]), (len(x), 1))  # whole pixels: nothing to interpolate
+    matrix[:, 2], matrix[:, 5] = x, y
+    to.warp(rows, matrix, size, "nearest", border_mode, fill)
+
+
+def paddings(short: np.ndarray, position: str, u: np.ndarray) -> np.ndarray:
+    """Rows and columns that are missing ``[n, 2]``, shared out to top, bottom, left, right ``[n, 4]``.
+
+    ``u``: two uniforms a sample, which "random" takes. Of an odd number the centre has one more at the bottom and right.
+    """
+    before = short // 2
+    if position == "random":
+        before = integers(u, 0, short)
+    elif position != "center":
+        vertical, horizontal = position.split("_")
+        before = short * np.array([vertical == "bottom", horizontal == "right"])
+    return np.stack([before, short - before], 2).reshape(len(short), 4)
+
+
 def move_window(marks: np.ndarray, start, scale) -> np.ndarray:
     """Boxes or points ``[N, 4]`` after a window that begins at ``start`` ``[N, 2]`` (x, y) was resized by ``scale`` ``[N, 2]``."""
     out = marks.astype(np.float64)
@@ -205,14 +226,8 @@ class _FixedCrop(_Windowed, register=False):
             i = int(np.flatnonzero(short.any(1))[0])
             raise ValueError(f"{type(self).__name__}: the window of height {self.height}, width {self.width} is larger than image {view.sample(i)} of "
                              f"the batch, {tuple(view.size[i].tolist())}; make it smaller, resize first, or set pad_if_needed=True")
-        before = short // 2
-        if self.pad_position == "random":
-            before = integers(u[:, 2:4], 0, short)
-        elif self.pad_position != "center":
-            vertical, horizontal = self.pad_position.split("_")
-            before = short * np.array([vertical == "bottom", horizontal == "right"])
+        pad = paddings(short, self.pad_position, u[:, 2:4])
         start = self._place(u, view.size + short - want)
-        pad = np.stack([before[:, 0], short[:, 0] - before[:, 0], before[:, 1], short[:, 1] - before[:, 1]], 1)
         return {"crop_coords": np.stack([start[:, 1], start[:, 0], start[:, 1] + self.width, start[:, 0] + self.height], 1),
                 "pad": pad}
 
@@ -227,11 +242,9 @@ class _FixedCrop(_Windowed, register=False):
         coords, pad = params["crop_coords"], params["pad"]
         padded = pad.any(1)
         if padded.any():
-            # crop and pad in one: a gather by a whole number of pixels, which needs no interpolation
-            matrix = np.tile(np.array([1.0, 0, 0, 0, 1, 0]), (int(padded.sum()), 1))
-            matrix[:, 2], matrix[:, 5] = (coords[:, 0] - pad[:, 2])[padded], (coords[:, 1] - pad[:, 0])[padded]
+            x, y = coords[:, 0] - pad[:, 2], coords[:, 1] - pad[:, 0]
             fill = self.fill if to.kind == "image" else self.fill_mask
-            to.warp(index[padded], matrix, (self.height, self.width), "nearest", self.border_mode, fill)
+            padded_window(to, index[padded], x[padded], y[padded], (self.height, self.width), self.border_mode, fill)
         if not padded.all():
             plain = ~padded
             to.crop(rows if plain.all() else index[plain], coords[plain, 0], coords[plain, 1], self.height, self.width)
