@@ -173,16 +173,16 @@ EXTRAS = {
     "albumentations": ["albumentations>=2.0.8,<2.1", "opencv-python-headless>=4.9"],
     "audio": ["torchaudio"],
     "kornia": ["kornia>=0.8"],
-    "cli": ["typer>=0.12", "rich>=13", "tqdm", "matplotlib", "pillow"],
-    "data": ["webdataset", "datasets", "pillow", "scikit-learn", "torchdata"],
-    "ray": ["ray[data]"],
-    "lightning": ["lightning>=2.2"],
+    "cli": ["typer>=0.12", "rich>=13", "pillow>=10"],
+    "data": ["webdataset>=1.0,<2", "datasets>=3,<6", "scikit-learn>=1.4", "pillow>=10", "torchdata>=0.11"],
+    "ray": ["ray[data]>=2.9,<3"],
+    "lightning": ["lightning>=2.2,<3"],
 }
-EXTRAS["demo"] = EXTRAS["cli"] + EXTRAS["albumentations"] + ["scikit-learn", "scikit-image"]
+EXTRAS["demo"] = EXTRAS["cli"] + EXTRAS["albumentations"] + ["scikit-learn>=1.4", "scikit-image>=0.22"]
 EXTRAS["bench"] = EXTRAS["demo"] + EXTRAS["audio"] + EXTRAS["kornia"] + ["torchvision"]
 EXTRAS["test"] = (
     EXTRAS["bench"] + EXTRAS["data"] + EXTRAS["ray"] + EXTRAS["lightning"]
-    + ["pytest>=8", "hypothesis", "scipy", "setuptools>=77"]
+    + ["pytest>=8", "hypothesis>=6", "scipy>=1.11", "setuptools>=77"]
 )  # fmt: skip
 EXTRAS["dev"] = EXTRAS["test"] + ["ruff"]
 

@@ -4,6 +4,7 @@ import collections
 import copy
 import dataclasses
 import itertools
+import os
 import time
 
 import numpy as np
@@ -75,6 +76,12 @@ class DataLoader(torch.utils.data.DataLoader):
                  generator=None, *, prefetch_factor=None, persistent_workers=False, pin_memory_device="", in_order=True,
                  transform=None, mix=None, targets=None, device=None, dtype=None, channels_last=False, on_error="raise",
                  max_pixels=MAX_PIXELS, seed=None):  # fmt: skip
+        if isinstance(dataset, (str, os.PathLike)):  # a str has a length and items: it would pass for a dataset
+            # what a folder holds is not guessed: images/ and masks/ would make two classes
+            raise TypeError(
+                f"dataset must be a dataset, got the path {os.fspath(dataset)!r}; for a folder of images by class use "
+                f"gpuaug.data.ImageFolder({os.fspath(dataset)!r}), else another dataset of gpuaug.data"
+            )
         super().__init__(
             dataset, batch_size, shuffle, sampler, batch_sampler, num_workers, collate_fn, pin_memory, drop_last, timeout,
             worker_init_fn, multiprocessing_context, generator, prefetch_factor=prefetch_factor,

@@ -376,6 +376,13 @@ def test_arguments_are_checked_as_torch_does():
         cpu(data, dtype="float16")
 
 
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_folder_is_no_dataset(shared_folder, kind):
+    with pytest.raises(TypeError, match=r"dataset .*gpuaug\.data\.ImageFolder\('.*'\)") as caught:
+        cpu(kind(shared_folder), 2)
+    assert str(shared_folder) in str(caught.value)
+
+
 def test_attributes_of_torchs_loader():
     data = Listed(lambda i: (pixels(i), i))
     loader = cpu(data, 4, drop_last=True)
