@@ -338,6 +338,22 @@ def test_masks_of_one_sample_and_of_a_batch():
     assert augment(image=image(), masks=[])["masks"] == []
 
 
+def test_sets_of_tensors():
+    augment = G.Compose([G.HorizontalFlip(p=1), G.XYMasking(1, 1, 3, 3, fill_mask=1, p=1)], seed=1)
+    video, labels = torch.rand(2, 5, 3, 20, 30), torch.zeros(2, 4, 20, 30, dtype=torch.int64)
+    whole = augment(images=video, masks=labels, ids=[3, 4])
+    assert whole["images"].shape == video.shape
+    assert whole["masks"].dtype == torch.int64
+    assert whole["masks"].sum() == 2 * 4 * (3 * 30 + 3 * 20 - 9)
+    one = augment(images=video[1], masks=labels[1].bool(), ids=4)
+    assert torch.equal(one["images"], whole["images"][1])
+    assert one["masks"].dtype == torch.bool
+    assert torch.equal(one["masks"], whole["masks"][1].bool())
+    tensors = G.Compose([G.Normalize(), G.ToTensorV2()])(image=image(), images=np.stack([image()] * 4), masks=np.zeros((4, H, W), np.uint8))
+    assert tensors["images"].shape == (4, 3, H, W)
+    assert tensors["masks"].shape == (4, H, W)
+
+
 # ---- containers, fields, errors ----------------------------------------------------------------------
 
 
