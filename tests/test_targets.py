@@ -349,7 +349,8 @@ def test_sets_of_tensors():
     assert torch.equal(one["images"], whole["images"][1])
     assert one["masks"].dtype == torch.bool
     assert torch.equal(one["masks"], whole["masks"][1].bool())
-    tensors = G.Compose([G.Normalize(), G.ToTensorV2()])(image=image(), images=np.stack([image()] * 4), masks=np.zeros((4, H, W), np.uint8))
+    made = G.Compose([G.Normalize(), G.ToTensorV2()])
+    tensors = made(image=image(), images=np.stack([image()] * 4), masks=np.zeros((4, H, W), np.uint8))
     assert tensors["images"].shape == (4, 3, H, W)
     assert tensors["masks"].shape == (4, H, W)
 
