@@ -4,7 +4,8 @@ Importing needs no GPU, no DALI and no compiler, and touches no CUDA context.
 """
 
 from .batch import Batch
-from .compose import Compose, Drawn, NoOp, OneOf, OneOrOther, RandomOrder, Sequential, SomeOf
+from .compose import Compose, Drawn
+from .groups import NoOp, OneOf, OneOrOther, RandomOrder, Sequential, SomeOf
 from .targets import BboxParams, KeypointParams
 from .transform import REGISTRY, Transform
 from .transforms import *  # noqa: F403

@@ -28,7 +28,7 @@ from sklearn.datasets import load_sample_image
 import gpuaug as G
 from gpuaug.backends import cpu
 from gpuaug.batch import Batch
-from gpuaug.compose import deliver_ragged
+from gpuaug.deliver import deliver_ragged
 from gpuaug.draw import philox
 from gpuaug.track import Track
 from gpuaug.transform import View

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import gpuaug as G
-from gpuaug.compose import deliver_ragged
+from gpuaug.deliver import deliver_ragged
 from gpuaug.track import Track
 from gpuaug.transform import View
 

@@ -21,7 +21,7 @@ import pytest
 import torch
 from emu.plans import GUARD, Only, Steps, build, correlate, image, samples
 
-from gpuaug import REGISTRY, Compose, OneOf, backends, compose
+from gpuaug import REGISTRY, Compose, OneOf, backends, deliver
 from gpuaug.backends import cpu, cuda
 from gpuaug.batch import Batch
 from gpuaug.track import Track
@@ -155,7 +155,7 @@ def emulated(monkeypatch):
     device = emu.Device(emu.BACKWARD)
 
     def use(on: bool) -> None:
-        monkeypatch.setattr(compose, "execute", (lambda plan, _: cuda.run(plan, device)) if on else backends.execute)
+        monkeypatch.setattr(deliver, "execute", (lambda plan, _: cuda.run(plan, device)) if on else backends.execute)
 
     return use
 

@@ -14,7 +14,7 @@ import torch
 
 import gpuaug as G
 from gpuaug.batch import Batch
-from gpuaug.compose import deliver_ragged
+from gpuaug.deliver import deliver_ragged
 from gpuaug.track import Track
 
 DTYPES = ("uint8", "float32", "float16")

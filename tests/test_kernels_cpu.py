@@ -15,7 +15,7 @@ import gpuaug as G
 from gpuaug import plan
 from gpuaug.backends import cpu
 from gpuaug.batch import DTYPES, Batch
-from gpuaug.compose import deliver_ragged
+from gpuaug.deliver import deliver_ragged
 from gpuaug.track import Track
 from gpuaug.transform import View
 

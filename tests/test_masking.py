@@ -11,7 +11,7 @@ from scipy import stats
 import gpuaug as G
 from gpuaug import audio
 from gpuaug.audio.masks import stripes
-from gpuaug.compose import deliver_ragged
+from gpuaug.deliver import deliver_ragged
 from gpuaug.track import Track
 from gpuaug.transform import View
 

@@ -10,7 +10,7 @@ import torch
 from albucore.functions import normalize_per_image_numpy
 
 import gpuaug as G
-from gpuaug import audio, backends, compose
+from gpuaug import audio, backends, deliver
 from gpuaug.backends import cpu, cuda
 from gpuaug.batch import Batch
 from gpuaug.plan import STATS
@@ -131,7 +131,7 @@ def test_emulated_gpu_agrees(monkeypatch, case):
     ]
     want = runs[case]()
     device = emu.Device(emu.BACKWARD)
-    monkeypatch.setattr(compose, "execute", lambda plan, _: cuda.run(plan, device))
-    assert backends.execute is not compose.execute
+    monkeypatch.setattr(deliver, "execute", lambda plan, _: cuda.run(plan, device))
+    assert backends.execute is not deliver.execute
     assert torch.equal(runs[case](), want)
     assert device.launches

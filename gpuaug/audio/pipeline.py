@@ -10,7 +10,7 @@ import torch
 
 from .. import draw as philox
 from ..batch import Batch
-from ..compose import deliver
+from ..deliver import deliver
 from ..track import Track
 from ..transform import Transform, View, integer
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ..batch import Batch
-from ..compose import deliver
+from ..deliver import deliver
 from ..draw import between, integers, key
 from ..track import Track
 from ..transform import boolean, increasing, one_of

@@ -435,7 +435,8 @@ def _as_list(mix):
 def _as_compose(transform):
     if transform is None or hasattr(transform, "run"):
         return transform
-    from ..compose import Compose, Group
+    from ..compose import Compose
+    from ..groups import Group
     from ..transform import Transform
 
     if isinstance(transform, (Transform, Group)):

@@ -1,0 +1,112 @@
+"""Results: plans are finished into dense tensors, or into one tensor per sample, in the kind of container that came in."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from .backends import execute
+from .batch import DTYPES, TORCH_DTYPES
+from .memory import empty
+from .track import Track
+
+
+class Container:
+    """Puts results into the kind of container that came in."""
+
+    def __init__(self, value, one: bool, layout):
+        self.one, self.tensor = one, isinstance(value, torch.Tensor)
+        self.list = isinstance(value, (list, tuple))
+        sample = value[0] if self.list and len(value) else value
+        self.tensor = isinstance(sample, torch.Tensor)
+        self.planar = layout == "CHW" if layout else self.tensor
+        self.flat = getattr(sample, "ndim", 3) == (2 if one or self.list else 3)
+        self.wide = str(getattr(sample, "dtype", "")).rsplit(".", 1)[-1]
+
+    def into(self, value):
+        """int64 and bool labels as types that the kernels move."""
+        if self.wide in ("int64", "bool"):
+            if isinstance(value, (list, tuple)):
+                return [narrow(v) for v in value]
+            return narrow(value)
+        return value
+
+    def outof(self, track: Track, name: str):
+        tensor = self.tensor or bool(track.tensor)
+        planar = track.tensor == "CHW" or (self.planar and track.tensor != "HWC")
+        if self.list:
+            parts = deliver_ragged(track, planar)
+        else:
+            whole = deliver(track, name, None, not planar, squeeze=False)
+            parts = whole if planar else whole.permute(0, 2, 3, 1)
+        if self.wide in ("int64", "bool") and track.dtype in ("int32", "uint8"):
+            wide = getattr(torch, self.wide)
+            parts = [p.to(wide) for p in parts] if self.list else parts.to(wide)
+
+        def shape(sample, axis):
+            flat = self.flat and not (track.tensor == "CHW" and not self.tensor)  # ToTensorV2 makes [1, H, W] of [H, W]
+            sample = sample.squeeze(axis) if flat else sample
+            return sample if tensor else sample.numpy()
+
+        if self.list:
+            return [shape(p, 0 if planar else 2) for p in parts]
+        if self.one:
+            return shape(parts[0], 0 if planar else 2)
+        return shape(parts, 1 if planar else 3)
+
+
+def narrow(value):
+    """int64 labels as int32, bool as uint8."""
+    array = value if isinstance(value, torch.Tensor) else torch.from_numpy(np.ascontiguousarray(value))
+    if array.dtype == torch.bool:
+        return array.to(torch.uint8) if isinstance(value, torch.Tensor) else array.to(torch.uint8).numpy()
+    if array.numel() and array.device.type == "cpu" and (array.min() < -(2**31) or array.max() >= 2**31):
+        raise ValueError("int64 masks must hold labels that fit 32 bits")
+    array = array.to(torch.int32)
+    return array if isinstance(value, torch.Tensor) else array.numpy()
+
+
+def deliver(track: Track, name: str, dtype, channels_last: bool, squeeze: bool) -> torch.Tensor:
+    """Finish a track into one dense tensor [B, C, H, W] (squeeze: [B, H, W] if there is one channel)."""
+    size = track.size
+    differs = (size != size[:1]).any(1)
+    if differs.any():
+        i = int(np.flatnonzero(differs)[0])
+        raise ValueError(f"samples end with different sizes: {name} 0 is {tuple(size[0].tolist())} (height, width), {name} {i} "
+                         f"is {tuple(size[i].tolist())}; end the pipeline with a transform of fixed size (RandomResizedCrop, "
+                         f"Resize, RandomCrop, CenterCrop), or pass a list of samples to get a list back")
+    n, c = track.samples, track.channels
+    h, w = size[0].tolist() if n else (0, 0)
+    kind = track.dtype if dtype is None else _name(dtype)
+    out = empty((n, h, w, c) if channels_last else (n, c, h, w), TORCH_DTYPES[kind], track.device)
+    if n:
+        step = h * w * c * DTYPES[kind][1]
+        stride = np.empty((n, 3), np.int64)
+        stride[:] = (w * c, c, 1) if channels_last else (w, 1, h * w)
+        execute(track.finish(out.data_ptr() + step * np.arange(n, dtype=np.int64), stride, kind), track.device)
+    out = out.permute(0, 3, 1, 2) if channels_last else out
+    return out[:, 0] if squeeze and c == 1 else out
+
+
+def deliver_ragged(track: Track, planar: bool) -> list[torch.Tensor]:
+    """Finish a track into one tensor per sample, CHW or HWC, all in one buffer."""
+    size, c = track.size.astype(np.int64), track.channels
+    volume = size[:, 0] * size[:, 1] * c
+    start = np.concatenate([[0], np.cumsum((volume + 63) & ~63)])
+    out = empty((int(start[-1]),), TORCH_DTYPES[track.dtype], track.device)
+    stride = np.empty((track.samples, 3), np.int64)
+    if planar:
+        stride[:, 0], stride[:, 1], stride[:, 2] = size[:, 1], 1, size[:, 0] * size[:, 1]
+    else:
+        stride[:, 0], stride[:, 1], stride[:, 2] = size[:, 1] * c, c, 1
+    if track.samples:
+        execute(track.finish(out.data_ptr() + start[:-1] * DTYPES[track.dtype][1], stride, track.dtype), track.device)
+    shapes = [(c, h, w) if planar else (h, w, c) for h, w in size.tolist()]
+    return [out[a : a + v].view(s) for a, v, s in zip(start.tolist(), volume.tolist(), shapes)]
+
+
+def _name(dtype) -> str:
+    name = str(dtype).rsplit(".", 1)[-1]
+    if name not in DTYPES:
+        raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
+    return name
