@@ -4,16 +4,9 @@ from .affine import Affine, ShiftScaleRotate
 from .blur import Blur, GaussianBlur, MotionBlur
 from .color import HueSaturationValue, RandomBrightnessContrast
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
-from .dropout import (
-    ChannelDropout,
-    CoarseDropout,
-    ConstrainedCoarseDropout,
-    Erasing,
-    GridDropout,
-    MaskDropout,
-    PixelDropout,
-    XYMasking,
-)
+from .dropout import CoarseDropout, Erasing, GridDropout, XYMasking
+from .dropout_objects import ConstrainedCoarseDropout, MaskDropout
+from .dropout_select import ChannelDropout, PixelDropout
 from .flip import Flip, HorizontalFlip, RandomRotate90, Transpose, VerticalFlip
 from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2

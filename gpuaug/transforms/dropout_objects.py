@@ -1,0 +1,198 @@
+"""Dropout of objects: those of a mask, and rectangles inside objects."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..draw import between, integers, key, philox
+from ..regions import components, object_map
+from ..targets import boxes_beside_map, outside_map
+from ..transform import Transform, colour, increasing, integer, whole
+from .dropout import Dropout
+
+
+class MaskDropout(Transform):
+    """Remove objects of the mask: connected regions of equal value above 0, from image and mask.
+
+    Args:
+        max_objects: how many, (low, high) inclusive; an int n means (1, n).
+        fill: what they become in the image: a number or one for each channel.
+        fill_mask: what they become in the mask; None leaves the mask.
+        p: probability, per sample.
+
+    The mask is read on the host: on a GPU this waits for what is queued and copies it. Shapes and dtypes: any; needs ``mask=``
+    of one channel. Targets: image, mask, boxes, keypoints. Source: albumentations ``MaskDropout``.
+
+    Raises:
+        ValueError: no mask among the targets.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> mask = np.array([[1, 1, 0, 2]], np.uint8)
+        >>> out = G.Compose([G.MaskDropout((2, 2), p=1)])(image=np.full((1, 4), 9, np.uint8), mask=mask)
+        >>> out["image"], out["mask"]
+        (array([[0, 0, 9, 0]], dtype=uint8), array([[0, 0, 0, 0]], dtype=uint8))
+    """
+
+    targets = ("image", "mask")
+
+    def __init__(self, max_objects=(1, 1), fill=0, fill_mask=0, p: float = 0.5):
+        super().__init__(p)
+        self.max_objects = whole("max_objects", (1, max_objects) if isinstance(max_objects, int) else max_objects, 1)
+        self.fill = colour("fill", fill)
+        self.fill_mask = None if fill_mask is None else colour("fill_mask", fill_mask)
+
+    def columns(self) -> int:
+        return 3
+
+    def draw(self, u, view):
+        if view.targets is None:
+            raise ValueError("MaskDropout needs mask=: its objects are what is removed")
+        seed, maps = key(u[:, 1:3]), []
+        for i, mask in enumerate(view.targets.masks("MaskDropout")):
+            labels, count = components(mask)
+            number = min(count, int(integers(u[i, 0], *self.max_objects)))
+            order = np.argsort(philox(np.arange(count), 0, 6, 0, *seed[i])[:, 0], kind="stable") if count else np.zeros(0, int)
+            maps.append(np.isin(labels, order[:number] + 1))
+        dropped = np.empty(len(maps), object)
+        dropped[:] = maps
+        return {"dropout_mask": dropped}  # bool [h, w] of each sample
+
+    def lower(self, to, rows, params) -> None:
+        fill = self.fill if to.kind == "image" else self.fill_mask
+        if fill is None:
+            return
+        p, words = np.zeros((len(params["dropout_mask"]), 6), np.float32), []
+        whole_numbers, at = p.view(np.int32), 0
+        for i, one in enumerate(params["dropout_mask"]):
+            packed = object_map(one)
+            words.append(packed.ravel())
+            whole_numbers[i, 2:5] = packed.shape[1], one.shape[1], one.shape[0]
+        starts = np.cumsum([0] + [len(x) for x in words[:-1]])
+        at = to.blob(np.concatenate(words).view(np.int32)) if words else 0
+        whole_numbers[:, 5] = to.blob(to.colour(fill, "fill" if to.kind == "image" else "fill_mask"))
+        to.pixel(rows, "bitmap", p, arg=at + starts, positions=True)
+
+    def boxes(self, params, which, boxes, size, limits):
+        keep = np.ones(len(boxes), bool)
+        for i in np.unique(which):
+            one = params["dropout_mask"][i]
+            if one.any():
+                keep[which == i] = boxes_beside_map(boxes[which == i], one, limits)
+        return boxes, keep
+
+    def points(self, params, which, points, size, limits):
+        if not limits.remove_invisible:
+            return points, None
+        keep = np.ones(len(points), bool)
+        for i in np.unique(which):
+            one = params["dropout_mask"][i]
+            if one.any():
+                keep[which == i] = outside_map(points[which == i], one)
+        return points, keep
+
+
+class ConstrainedCoarseDropout(Dropout):
+    """Rectangles on objects only: regions of the mask, or boxes.
+
+    Args:
+        num_holes_range: how many for each object, (low, high) inclusive; drawn once for a sample.
+        hole_height_range, hole_width_range: sides as fractions of the box's, or of the square root of the region's area.
+        fill, fill_mask: see `XYMasking`; ``fill_value`` and ``mask_fill_value`` are the older names.
+        p: probability, per sample.
+        mask_indices: values of the mask whose connected regions are objects; comes before bbox_labels.
+        bbox_labels: labels (the first label field, or the box's fifth number) whose boxes are objects.
+
+    Reading the mask waits for a GPU, as in `MaskDropout`. Nothing happens to samples without such objects. Shapes and dtypes:
+    any. Targets: image, mask, boxes, keypoints. Source: albumentations ``ConstrainedCoarseDropout``.
+
+    Raises:
+        ValueError: neither mask_indices nor bbox_labels; the target that they speak of is not among the targets.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> mask = np.zeros((8, 8), np.uint8); mask[2:6, 2:6] = 1
+        >>> aug = G.ConstrainedCoarseDropout((1, 1), (0.5, 0.5), (0.5, 0.5), fill=9, mask_indices=[1], p=1)
+        >>> int((G.Compose([aug], seed=1)(image=mask, mask=mask)["image"] == 9).sum())
+        4
+    """
+
+    def __init__(
+        self,
+        num_holes_range=(1, 1),
+        hole_height_range=(0.1, 0.1),
+        hole_width_range=(0.1, 0.1),
+        fill=0,
+        fill_mask=None,
+        p: float = 0.5,
+        mask_indices=None,
+        bbox_labels=None,
+        *,
+        fill_value=None,
+        mask_fill_value=None,
+    ):
+        super().__init__(fill, fill_mask, p, fill_value, mask_fill_value)
+        self.num_holes_range = whole("num_holes_range", num_holes_range, 1, 1000)
+        self.hole_height_range = increasing("hole_height_range", hole_height_range, 0, 1)
+        self.hole_width_range = increasing("hole_width_range", hole_width_range, 0, 1)
+        self.mask_indices = None if mask_indices is None else [integer("mask_indices", v, 1) for v in mask_indices]
+        self.bbox_labels = None if bbox_labels is None else list(bbox_labels)
+        if self.mask_indices is None and self.bbox_labels is None:
+            raise ValueError("ConstrainedCoarseDropout needs mask_indices or bbox_labels: they say what its objects are")
+
+    def columns(self) -> int:
+        return 3 + 2 * isinstance(self.fill, str)
+
+    def draw(self, u, view):
+        source = "mask" if self.mask_indices is not None else "bboxes"
+        if view.targets is None:
+            raise ValueError(f"ConstrainedCoarseDropout needs {source}= among the targets")
+        seed, number = key(u[:, 1:3]), integers(u[:, 0], *self.num_holes_range)
+        if source == "mask":
+            objects = view.targets.masks("ConstrainedCoarseDropout")
+        else:
+            objects = view.targets.boxes("ConstrainedCoarseDropout", self.bbox_labels)
+        found = []
+        for i, one in enumerate(objects):
+            place = self._on_regions if source == "mask" else self._on_boxes
+            found.append(place(one, int(number[i]), seed[i], view.size[i]))
+        holes = np.zeros((len(u), max((len(f) for f in found), default=0), 4), np.int64)
+        for i, f in enumerate(found):
+            holes[i, : len(f)] = f
+        params = {"holes": holes}
+        if isinstance(self.fill, str):
+            params["key"] = key(u[:, 3:])
+        return params
+
+    def _uniforms(self, objects, number, seed):
+        words = philox(np.arange(objects)[:, None], np.arange(number), 7, 0, *seed) * 2.0**-32
+        return np.moveaxis(words, 2, 0)  # [4, objects, number]
+
+    def _on_boxes(self, boxes, number, seed, size):
+        x, y, w, h = boxes[:, :1], boxes[:, 1:2], boxes[:, 2:3] - boxes[:, :1], boxes[:, 3:4] - boxes[:, 1:2]
+        u = self._uniforms(len(boxes), number, seed)
+        hh = np.trunc(between(u[0], *self.hole_height_range) * h)
+        hw = np.trunc(between(u[1], *self.hole_width_range) * w)
+        x, y = x + u[2] * (w - hw), y + u[3] * (h - hh)
+        return self._clipped(np.trunc(np.stack([x, y, x + hw, y + hh], 2).reshape(-1, 4)), size)
+
+    def _on_regions(self, mask, number, seed, size):
+        labels, count = components(mask, self.mask_indices)
+        u = self._uniforms(count, number, seed)
+        holes = []
+        for k in range(count):
+            ys, xs = np.nonzero(labels == k + 1)
+            pick = np.floor(u[2, k] * len(ys)).astype(int)
+            half_h = between(u[0, k], *self.hole_height_range) * math.sqrt(len(ys)) // 2
+            half_w = between(u[1, k], *self.hole_width_range) * math.sqrt(len(ys)) // 2
+            holes.append(np.stack([xs[pick] - half_w, ys[pick] - half_h, xs[pick] + half_w, ys[pick] + half_h], 1))
+        return self._clipped(np.concatenate(holes) if holes else np.zeros((0, 4)), size)
+
+    @staticmethod
+    def _clipped(holes, size):
+        h, w = size
+        holes = holes.astype(np.int64)
+        holes[:, [0, 2]], holes[:, [1, 3]] = np.clip(holes[:, [0, 2]], 0, w), np.clip(holes[:, [1, 3]], 0, h)
+        return holes[(holes[:, 2] > holes[:, 0]) & (holes[:, 3] > holes[:, 1])]
