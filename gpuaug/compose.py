@@ -108,7 +108,7 @@ class _Drawer:
             rows = coin.nonzero()[0] if isinstance(rows, slice) else rows[coin]
         if not isinstance(rows, slice) and len(rows) == 0:
             return
-        u = self._u[place.first + 1 : place.last, rows].T
+        u = self._u[place.first + 1 : place.last, rows].T if place.last > place.first + 1 else self._u[:0, rows].T
         if isinstance(node, Group):
             node.walk(self, place, rows, u)
             return

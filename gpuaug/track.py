@@ -15,7 +15,9 @@ from .plan import FILTER_ROW, GATHERS, MOVES_LABELS, OP, OPCODES, ORIENTATIONS, 
 
 _IDENTITY = np.array([1, 0, 0, 0, 1, 0], np.int32)
 _NAMES = list(DTYPES)
+_WORDS = OP.itemsize // 4
 _STRAIGHT = (1, 0, 0, 1)
+_NOWHERE = np.int32(0)  # no shift: nothing to add
 # NumPy copies records field by field, in 38 us for 256 of them; as opaque bytes it takes 1.4 us
 _STATE = np.dtype([("count", "i4"), ("last", "i4"), ("writer", "i4", 2), ("move", "i4", 6), ("open", "?"), ("moved", "?"), ("source", "i1"),
                    ("pad", "i1")])
@@ -81,8 +83,7 @@ class Track:
         self._source = state["source"]                    # element type at each row's source
         self._source[:] = DTYPES[batch.dtype][0]
         self._flushed = False                             # has any stage been closed?
-        self._ops_bytes = np.empty((n, 8), _OPAQUE[OP])   # operations beyond a sample's count are not initialized
-        self._ops = self._ops_bytes.view(OP)
+        self._ops = np.empty((n, 6, _WORDS), np.int32)    # operations as words; those beyond a sample's count are not initialized
         self._blob: list[np.ndarray] = [np.zeros(max(self.channels, 1), np.float32)]
         self._blob_size = len(self._blob[0])
         self._log: list = []                              # what was done to which rows, for `Plan.explain`
@@ -146,7 +147,7 @@ class Track:
         size = self.size[rows]
         h, w = size[:, 0], size[:, 1]
         # mirrored axes start at the far end of the old size
-        x, y = (w - 1 if a[0] + a[1] < 0 else 0), (h - 1 if a[2] + a[3] < 0 else 0)
+        x, y = (w - 1 if a[0] + a[1] < 0 else _NOWHERE), (h - 1 if a[2] + a[3] < 0 else _NOWHERE)
         if a[0] == 0:
             h, w = w.copy(), h.copy()
         self._remap(rows, a, x, y, h, w)
@@ -168,9 +169,11 @@ class Track:
             f = np.array(row["frame"][rows]).reshape(-1, 2, 3)
             m = np.array(self._move[rows]).reshape(-1, 2, 3)
             p, q = f[:, :, 0], f[:, :, 1]
-            f[:, :, 2] += p * np.reshape(x, (-1, 1)) + q * np.reshape(y, (-1, 1))
-            m[:, 0, 2] -= x
-            m[:, 1, 2] -= y
+            for axis, step, at in ((0, p, x), (1, q, y)):
+                if at is not _NOWHERE:
+                    at = at.astype(np.int32, copy=False) if isinstance(at, np.ndarray) else np.int32(at)
+                    f[:, :, 2] += step * (at[:, None] if at.ndim else at)
+                    m[:, axis, 2] -= at
             if a is not _STRAIGHT:
                 a0, a1, a2, a3 = a
                 f[:, :, 0], f[:, :, 1] = a0 * p + a2 * q, a1 * p + a3 * q
@@ -242,25 +245,24 @@ class Track:
             return
         top = int(count.max())
         if top >= self._ops.shape[1]:
-            self._ops_bytes = np.concatenate([self._ops_bytes, np.empty_like(self._ops_bytes)], 1)
-            self._ops = self._ops_bytes.view(OP)
+            self._ops = np.concatenate([self._ops, np.empty_like(self._ops)], 1)
         if isinstance(rows, slice) and (top == 0 or int(count.min()) == top):
             op = self._ops[:, top]  # a view: all samples are at the same place of their lists
             self._set(op, code, params, arg, n, flag)
         else:
-            op = np.empty(len(count), _OPAQUE[OP])
-            self._set(op.view(OP), code, params, arg, n, flag)
-            self._ops_bytes[self._indices[rows], count] = op
+            op = np.empty((len(count), _WORDS), np.int32)
+            self._set(op, code, params, arg, n, flag)
+            self._ops[self._indices[rows], count] = op
         self._count[rows] += 1
 
     @staticmethod
     def _set(op, code, params, arg, n, flag) -> None:
-        op["code"], op["arg"], op["n"], op["flag"] = OPCODES[code], arg, n, flag
-        op["p"] = 0
+        op[:, 0], op[:, 1], op[:, 2], op[:, 3] = OPCODES[code], arg, n, flag
+        op[:, 4:] = 0
         if params is not None:
             params = np.asarray(params)
-            params = params.view(np.float32) if params.dtype.kind in "iu" and params.itemsize == 4 else params
-            op["p"][:, : params.shape[-1]] = params
+            params = params if params.dtype.kind in "iu" and params.itemsize == 4 else params.astype(np.float32, copy=False)
+            op[:, 4 : 4 + params.shape[-1]] = params.view(np.int32)
 
     def convert(self, dtype: str, rows) -> None:
         """Declare that values are of another type from here on (Normalize: uint8 to float32)."""
@@ -364,8 +366,8 @@ class Track:
         else:
             rows["dst"], rows["dy"], rows["dx"], rows["dc"] = place if whole else (p[index] for p in place)
         # the last launch may have the table itself: no operation is appended after it
-        ops = self._ops if whole and place is not None else _records(self._ops_bytes, index, OP)
-        self._emit("fused", rows, index, _NAMES[source[0]], ops.reshape(-1), target, place is None)
+        ops = self._ops if whole and place is not None else self._ops[index]
+        self._emit("fused", rows, index, _NAMES[source[0]], ops.view(OP).reshape(-1), target, place is None)
 
     def _emit(self, kind, rows, index, source, ops=None, target=None, go_on=True) -> None:
         """Add a launch, or rows to an earlier one of its kind that none of these samples has to wait for."""
