@@ -45,7 +45,7 @@ bench: $(KERNELS)
 	$(PY) -m bench.masking
 	$(PY) -m bench.host
 	$(PY) -m bench.loader
-	$(PY) -m bench.memory
+	$(PY) -m bench.memory --batches 10000
 	$(PY) -m bench.gpu
 	$(PY) -m bench.table
 

@@ -1,29 +1,237 @@
-"""The demo's pipelines over JPEG files: torch DataLoader + albumentations against gpuaug.DataLoader.
+"""Loaders against each other, whole epochs in turn: `python -m bench.loader`, `--only files` (demo, memory, first) for one.
 
-`python -m bench.loader`
+files: JPEGs of about 500x375 -> RandomResizedCrop 224, HorizontalFlip, Normalize. torchvision v2 works on PIL images, where
+its resize filters (antialias); albumentations and gpuaug interpolate between the four nearest pixels.
+demo: the same JPEGs and the nine transforms of `gpuaug demo`.
+memory: 32x32 windows of photographs in one uint8 array -> HorizontalFlip, Pad 4, RandomCrop 32, Normalize. torch's loader gets
+them sample by sample, as PIL images (as torchvision's CIFAR10 hands them out) or as tensors.
+first: seconds from the constructor to the first batch of the demo, each in a new process that has imported everything.
+
+Each case has a process of its own. All loaders shuffle, and deliver float32 [B, 3, H, W] and labels. The processor time
+is that of all processes and threads of a loader.
 """
+
+import concurrent.futures
+import multiprocessing
+import time
+
+import numpy as np
+from PIL import Image
 
 from bench.harness import arguments, markdown, quartiles, write
 
+OURS = "gpuaug.DataLoader"
+ALBUMENTATIONS, TORCHVISION = "torch DataLoader + albumentations", "torch DataLoader + torchvision v2"
+MEAN, STD = (0.4914, 0.4822, 0.4465), (0.247, 0.2435, 0.2616)  # CIFAR-10's
+# what has to be reached: times as fast as a baseline; seconds
+GOALS = {"files": {ALBUMENTATIONS: 1.5, TORCHVISION + ", PIL": 1.9}, "demo": {ALBUMENTATIONS: 1.8}}
+GOALS["memory"] = {TORCHVISION + ", PIL": 3.0, TORCHVISION + ", tensors": 3.0}
+FIRST = 1.5
+
+
+class Arrays:
+    """Images and labels in memory; `transform` gets an image, as a PIL image if `pictures`."""
+
+    def __init__(self, images, labels, transform=None, pictures=False):
+        self.images, self.labels, self.transform, self.pictures = images, labels, transform, pictures
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        image = self.images[index]
+        return self.transform(Image.fromarray(image) if self.pictures else image), int(self.labels[index])
+
+    def arrays(self):
+        return self.images, self.labels
+
+
+def small_images(count, size=32):
+    """uint8 [count, size, size, 3]: windows of the photographs at half their size, no two alike."""
+    from gpuaug.demo import photographs
+
+    sources = [photo[::2, ::2] for _, photo in sorted(photographs().items())]
+    draw = np.random.default_rng(0)
+    out = np.empty((count, size, size, 3), np.uint8)
+    for number in range(count):
+        photo = sources[number % len(sources)]
+        top, left = (draw.integers(photo.shape[axis] - size + 1) for axis in (0, 1))
+        out[number] = photo[top : top + size, left : left + size]
+    return out, np.arange(count) % len(sources)
+
+
+def files(folder, batch_size, workers, device, **_):
+    import torch
+    from torchvision.datasets import ImageFolder
+    from torchvision.transforms import v2
+
+    from gpuaug import demo
+
+    def steps(library):
+        return library.Compose(
+            [library.RandomResizedCrop((224, 224)), library.HorizontalFlip(), library.Normalize(), library.ToTensorV2()], seed=0
+        )
+
+    def albumentations_side():
+        import albumentations
+
+        dataset = demo.AlbumentationsFolder(folder, transform=steps(albumentations))
+        return demo.torch_loader(folder, batch_size, workers, device=device, dataset=dataset)
+
+    def torchvision_side():
+        transform = v2.Compose(
+            [
+                v2.RandomResizedCrop(224),
+                v2.RandomHorizontalFlip(),
+                v2.PILToTensor(),
+                v2.ToDtype(torch.float32, scale=True),
+                v2.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+            ]
+        )
+        return demo.torch_loader(folder, batch_size, workers, device=device, dataset=ImageFolder(folder, transform))
+
+    def ours():
+        import gpuaug
+
+        return demo.gpuaug_loader(folder, batch_size, workers, device=device, transform=steps(gpuaug))
+
+    return {ALBUMENTATIONS: albumentations_side, TORCHVISION + ", PIL": torchvision_side, OURS: ours}
+
+
+def demo(folder, batch_size, workers, device, **_):
+    from gpuaug import demo
+
+    more = {"batch_size": batch_size, "workers": workers, "device": device}
+    return {ALBUMENTATIONS: lambda: demo.torch_loader(folder, **more), OURS: lambda: demo.gpuaug_loader(folder, **more)}
+
+
+def memory(small, small_batch, workers, device, **_):
+    import torch
+    from torchvision.transforms import v2
+
+    from gpuaug.demo import gpuaug_loader, torch_loader
+
+    images, labels = small_images(small)
+    steps = [v2.RandomHorizontalFlip(), v2.Pad(4), v2.RandomCrop(32)]
+    floats = [v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, STD)]
+    of_pil, of_tensors = v2.Compose([*steps, v2.PILToTensor(), *floats]), v2.Compose([*steps, *floats])
+    planes = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
+
+    def theirs(data, transform, pictures):
+        dataset = Arrays(data, labels, transform, pictures)
+        return lambda: torch_loader(None, small_batch, workers, device=device, dataset=dataset)
+
+    def ours():
+        import gpuaug as G
+
+        steps = [G.HorizontalFlip(), G.Pad(4), G.RandomCrop(32, 32), G.Normalize(MEAN, STD), G.ToTensorV2()]
+        transform = G.Compose(steps, seed=0)
+        return gpuaug_loader(None, small_batch, workers, device=device, dataset=Arrays(images, labels), transform=transform)
+
+    return {
+        TORCHVISION + ", PIL": theirs(images, of_pil, True),
+        TORCHVISION + ", tensors": theirs(planes, of_tensors, False),
+        OURS: ours,
+    }
+
+
+CASES = {"files": files, "demo": demo, "memory": memory}
+
+
+def race(case, options):
+    from gpuaug.demo import race
+
+    sides = race(CASES[case](**options), options["rounds"], options["device"])
+    ours = sides[OURS]["rates"]
+    ratios = {name: [b / a for a, b in zip(sides[name]["rates"], ours, strict=True)] for name in sides if name != OURS}
+    batch_size = options["small_batch" if case == "memory" else "batch_size"]
+    settings = {"images": sides[OURS]["images"], "batch_size": batch_size, "workers": options["workers"]}
+    return {"case": case, **settings, "rounds": options["rounds"], "sides": sides, "ratios": ratios, "goals": GOALS[case]}
+
+
+def first_batch(name, options):
+    """Seconds from the constructor to the first batch, everything imported."""
+    import gpuaug.data.loader
+    import gpuaug.data.producer  # noqa: F401
+
+    if name == OURS:
+        import nvidia.dali.fn
+        import nvidia.dali.pipeline  # noqa: F401
+    else:
+        import albumentations  # noqa: F401
+        import cv2  # noqa: F401
+    make = demo(**options)[name]
+    start = time.perf_counter()
+    batches = iter(make())
+    next(batches)
+    return time.perf_counter() - start
+
+
+def first(options):
+    seconds = {ALBUMENTATIONS: [], OURS: []}
+    for _ in range(options["rounds"]):
+        for name, found in seconds.items():
+            found.append(alone(first_batch, name, options))
+    return {"case": "first", "seconds": seconds, "goal": FIRST}
+
+
+def start_workers_by(method):
+    multiprocessing.set_start_method(method, force=True)  # a bound method itself would arrive in the process as a copy
+
+
+def alone(function, *given):
+    """The result of a call in a new process: one that has neither threads nor warm caches, and may fork workers."""
+    spawn = multiprocessing.get_context("spawn")
+    # in a spawned process "spawn" is the default; torch's loader shall start workers as it does elsewhere
+    usual = multiprocessing.get_start_method()
+    with concurrent.futures.ProcessPoolExecutor(1, spawn, start_workers_by, (usual,)) as pool:
+        return pool.submit(function, *given).result()
+
 
 def main():
-    from gpuaug.demo import compare, photo_folder
+    import torch
 
-    options = arguments(__doc__, rounds=7, count=512, batch_size=64, workers=2, folder=None, device=None)
-    folder = photo_folder(options.folder, options.count)
-    result = compare(folder, options.rounds, options.batch_size, options.workers, device=options.device)
-    path = write("loader", [result], device=result["device"], out=options.out)
-    print(table([result]), f"\n{path}")
+    from gpuaug.demo import best_device, photo_folder
+
+    options = arguments(
+        __doc__, only="", rounds=7, count=512, batch_size=64, small=50_000, small_batch=128, workers=2, folder=None, device=None
+    )
+    device = torch.device(options.device) if options.device else best_device()
+    given = {**vars(options), "folder": photo_folder(options.folder, options.count), "device": device}
+    results = []
+    for case in (*CASES, "first"):
+        if options.only and options.only != case:
+            continue
+        results.append(first(given) if case == "first" else alone(race, case, given))
+        print(table(results[-1:]) + "\n", flush=True)
+    path = write("loader", results, device=device, out=options.out)
+    print(path)
 
 
 def table(results):
-    rows = []
+    rows, starts = [], []
     for result in results:
-        for name, label in (("torch", "torch DataLoader + albumentations"), ("gpuaug", "gpuaug.DataLoader")):
-            side = result[name]
-            ratio = "1" if name == "torch" else "{1:.2f}x ({0:.2f}-{2:.2f})".format(*quartiles(result["ratios"]))
-            rows.append([label, f"{side['rate']:.0f}", f"{side['cpu_ms']:.2f}", ratio])
-    return markdown(["JPEG files to augmented batches", "images/s", "CPU ms per image", "ratio (quartiles)"], rows)
+        if result["case"] == "first":
+            starts = [
+                [name, "{1:.2f} ({0:.2f}-{2:.2f})".format(*quartiles(seconds)), f"{result['goal']}" if name == OURS else ""]
+                for name, seconds in result["seconds"].items()
+            ]
+            continue
+        label = f"{result['case']}: {result['images']:,} images, batches of {result['batch_size']}"
+        for name, side in result["sides"].items():
+            ratio = goal = ""
+            if name != OURS:
+                ratio = "{1:.2f}x ({0:.2f}-{2:.2f})".format(*quartiles(result["ratios"][name]))
+                goal = f"{result['goals'][name]}x"
+            rows.append([label, name, f"{side['rate']:,.0f}", f"{side['cpu_ms']:.3f}", ratio, goal])
+            label = ""
+    parts = []
+    if rows:
+        head = ["epoch", "loader", "images/s", "CPU ms per image", "gpuaug is faster by (quartiles)", "goal"]
+        parts.append(markdown(head, rows))
+    if starts:
+        parts.append(markdown(["first batch", "seconds (quartiles)", "goal"], starts))
+    return "\n\n".join(parts)
 
 
 if __name__ == "__main__":

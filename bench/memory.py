@@ -1,8 +1,8 @@
-"""Resident memory of the loader over 2,000 batches: `python -m bench.memory`.
+"""What the loader holds on to over 2,000 batches: `python -m bench.memory`; over 10,000 with `--batches 10000`.
 
 The first 200 batches are warm-up: allocators and DALI's buffers grow to the largest batch that they meet. How much is
 resident varies with the number of batches in flight, so "before" and "after" are medians over 100 batches that are
-2,000 apart.
+so many apart. Beside it are the threads and the open files of the process at both ends.
 """
 
 import gc
@@ -13,13 +13,18 @@ from pathlib import Path
 from bench.harness import arguments, markdown, write
 
 MIB = 2**20
-GOAL = 20  # MiB
+GOALS = {2000: 20, 10000: 30}  # batches: MiB
 WINDOW = 100  # batches
 
 
 def resident():
     gc.collect()
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / MIB
+
+
+def handles():
+    """Threads and open files of this process."""
+    return [len(os.listdir(f"/proc/self/{kind}")) for kind in ("task", "fd")]
 
 
 def main():
@@ -29,34 +34,49 @@ def main():
     device = options.device or best_device()
     folder = photo_folder(options.folder)
     loader = gpuaug_loader(folder, options.batch_size, options.workers, device=device)
-    curve, done, total = [], 0, options.warmup + options.batches + WINDOW
+    curve, held, done, total = [], [], 0, options.warmup + options.batches + WINDOW
     while done < total:
         for _ in loader:
             done += 1
             if done > options.warmup and done % 5 == 0:
                 curve.append(resident())
+                held.append(handles())
             if done % 200 == 0:
                 print(f"{done:5d} batches: {resident():.1f} MiB", flush=True)
             if done == total:
                 break
     window = WINDOW // 5
-    before, after = statistics.median(curve[:window]), statistics.median(curve[-window:])
-    result = {
-        "batches": options.batches,
-        "batch_size": options.batch_size,
-        "before_mib": before,
-        "after_mib": after,
-        "grown_mib": after - before,
-        "goal_mib": GOAL,
-        "mib": curve[::window],
-    }
-    path = write("memory", [result], device=device, out=options.out)
-    print(table([result]), f"\n{path}")
+    results = []
+    for batches in sorted({n for n in GOALS if n < options.batches} | {options.batches}):
+        ends = slice(0, window), slice(batches // 5, batches // 5 + window)
+        before, after = (statistics.median(curve[end]) for end in ends)
+        threads, files = ([statistics.median(h[kind] for h in held[end]) for end in ends] for kind in (0, 1))
+        results.append(
+            {
+                "batches": batches,
+                "batch_size": options.batch_size,
+                "before_mib": before,
+                "after_mib": after,
+                "grown_mib": after - before,
+                "goal_mib": GOALS.get(batches),
+                "threads": threads,
+                "files": files,
+                "mib": curve[: ends[1].stop : window],
+            }
+        )
+    path = write("memory", results, device=device, out=options.out)
+    print(table(results), f"\n{path}")
 
 
 def table(results):
-    rows = [[r["batches"], f"{r['before_mib']:.0f}", f"{r['after_mib']:.0f}", f"{r['grown_mib']:+.1f}"] for r in results]
-    return markdown(["batches", "MiB before", "MiB after", "difference"], rows)
+    rows = []
+    for r in results:
+        goal = f"< {r['goal_mib']}" if r["goal_mib"] else ""
+        counts = ["{:.0f} - {:.0f}".format(*r[kind]) for kind in ("threads", "files")]
+        rows.append(
+            [f"{r['batches']:,}", f"{r['before_mib']:.0f}", f"{r['after_mib']:.0f}", f"{r['grown_mib']:+.1f}", goal, *counts]
+        )
+    return markdown(["batches", "MiB before", "MiB after", "difference", "goal", "threads", "open files"], rows)
 
 
 if __name__ == "__main__":

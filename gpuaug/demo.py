@@ -141,7 +141,7 @@ def pipeline(library, size=224):
 class AlbumentationsFolder:
     """What people have today: a map-style dataset that reads with OpenCV and augments with albumentations."""
 
-    def __init__(self, folder, size=224):
+    def __init__(self, folder, size=224, transform=None):
         import warnings
 
         import albumentations
@@ -152,7 +152,7 @@ class AlbumentationsFolder:
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # ShiftScaleRotate: it advises Affine
-            self.transform = pipeline(albumentations, size)
+            self.transform = transform or pipeline(albumentations, size)
 
     def __len__(self):
         return len(self.files)
@@ -172,11 +172,12 @@ def single_threaded(_):
     cv2.setNumThreads(0)
 
 
-def torch_loader(folder, batch_size=64, workers=2, size=224, device=None):
+def torch_loader(folder, batch_size=64, workers=2, size=224, device=None, dataset=None):
+    """torch's DataLoader over AlbumentationsFolder, or another dataset."""
     import torch
 
     return torch.utils.data.DataLoader(
-        AlbumentationsFolder(folder, size),
+        dataset or AlbumentationsFolder(folder, size),
         batch_size=batch_size,
         shuffle=True,
         num_workers=workers,
@@ -186,16 +187,17 @@ def torch_loader(folder, batch_size=64, workers=2, size=224, device=None):
     )
 
 
-def gpuaug_loader(folder, batch_size=64, workers=2, size=224, device=None):
+def gpuaug_loader(folder, batch_size=64, workers=2, size=224, device=None, dataset=None, transform=None):
+    """gpuaug's over the same folder, or another dataset."""
     import gpuaug
     from gpuaug.data import ImageFolder
 
     return gpuaug.DataLoader(
-        ImageFolder(folder),
+        dataset or ImageFolder(folder),
         batch_size=batch_size,
         shuffle=True,
         num_workers=workers,
-        transform=pipeline(gpuaug, size),
+        transform=transform or pipeline(gpuaug, size),
         device=device,
     )
 
@@ -255,22 +257,22 @@ def cpu_seconds():
     return total + sum(times[process] for process in below - {os.getpid()}) / os.sysconf("SC_CLK_TCK")
 
 
-def compare(folder, rounds=5, batch_size=64, workers=2, size=224, device=None, progress=None):
-    """Both loaders over the folder, `rounds` epochs each, in turn, after one epoch of each to warm up.
+def race(makers, rounds, device, progress=None):
+    """Whole epochs of the loaders `makers` = {name: function that makes one}, in turn, after one of each to warm up.
 
-    -> {"device", "rounds", "images", ..., "ratio": of the rates, "ratios": epoch by epoch, "torch": {"rates": images/s of
-    each epoch, "rate": their median, "cpu_ms": median of the processor's milliseconds per image}, "gpuaug": the same}
+    Loaders that fork worker processes come first: each is made when it is its first turn, and a fork copies no threads.
+    -> {name: {"images", "rates": images/s of each epoch, "rate": their median, "cpu_ms": median of the processor's
+    milliseconds per image}}
     """
     import torch
 
-    device = torch.device(device) if device is not None else best_device()
-    arguments = {"batch_size": batch_size, "workers": workers, "size": size, "device": device}
-    loaders = {"torch": torch_loader(folder, **arguments)}
-    epochs = {name: {"rates": [], "cpu_ms": []} for name in ("torch", "gpuaug")}
+    loaders, names = {}, list(makers)
+    epochs = {name: {"images": 0, "rates": [], "cpu_ms": []} for name in names}
     for number in range(rounds + 1):
-        for name in epochs:
-            if name not in loaders:  # after torch's workers were forked: a fork copies no threads
-                loaders[name] = gpuaug_loader(folder, **arguments)
+        first = max(number - 1, 0) % len(names)  # who begins changes from round to round
+        for name in names[first:] + names[:first]:
+            if name not in loaders:
+                loaders[name] = makers[name]()
             cpu, start, images = cpu_seconds(), time.perf_counter(), 0
             for batch, labels in loaders[name]:
                 batch, labels = batch.to(device, non_blocking=True), labels.to(device, non_blocking=True)
@@ -281,27 +283,39 @@ def compare(folder, rounds=5, batch_size=64, workers=2, size=224, device=None, p
                 torch.cuda.synchronize()
             seconds, cpu = time.perf_counter() - start, cpu_seconds() - cpu
             if number:  # the first is to warm up
+                epochs[name]["images"] = images
                 epochs[name]["rates"].append(images / seconds)
                 epochs[name]["cpu_ms"].append(1000 * cpu / images)
-    result = {
+    for epoch in epochs.values():
+        epoch["rate"], epoch["cpu_ms"] = statistics.median(epoch["rates"]), statistics.median(epoch["cpu_ms"])
+    return epochs
+
+
+def compare(folder, rounds=5, batch_size=64, workers=2, size=224, device=None, progress=None):
+    """Both loaders over the folder, `rounds` epochs each, in turn.
+
+    -> {"device", "rounds", "images", ..., "ratio": of the rates, "ratios": epoch by epoch, "torch": what `race` says
+    of it, "gpuaug": the same}
+    """
+    import torch
+
+    device = torch.device(device) if device is not None else best_device()
+    arguments = {"batch_size": batch_size, "workers": workers, "size": size, "device": device}
+    makers = {"torch": lambda: torch_loader(folder, **arguments), "gpuaug": lambda: gpuaug_loader(folder, **arguments)}
+    sides = race(makers, rounds, device, progress)
+    return {
         "device": device.type,
         "device_name": device_name(device),
         "cpu": cpu_name(),
-        "images": images,
+        "images": sides["gpuaug"]["images"],
         "rounds": rounds,
         "batch_size": batch_size,
         "workers": workers,
         "size": size,
+        **sides,
+        "ratio": sides["gpuaug"]["rate"] / sides["torch"]["rate"],
+        "ratios": [b / a for a, b in zip(sides["torch"]["rates"], sides["gpuaug"]["rates"], strict=True)],
     }
-    for name, epoch in epochs.items():
-        result[name] = {
-            "rate": statistics.median(epoch["rates"]),
-            "cpu_ms": statistics.median(epoch["cpu_ms"]),
-            "rates": epoch["rates"],
-        }
-    result["ratio"] = result["gpuaug"]["rate"] / result["torch"]["rate"]
-    result["ratios"] = [b / a for a, b in zip(result["torch"]["rates"], result["gpuaug"]["rates"], strict=True)]
-    return result
 
 
 def picture(folder, path="gpuaug_demo.png", columns=8, versions=2, size=224, device=None):
