@@ -1,11 +1,14 @@
 """The benchmarks' own arithmetic: a wrong ratio would be believed."""
 
 import json
+import re
 import time
+from pathlib import Path
 
 import pytest
 import torch
 
+import gpuaug
 from bench import gpu, harness, table
 
 
@@ -43,6 +46,18 @@ def test_without_a_gpu_nothing_is_measured(tmp_path, capsys, monkeypatch):
     gpu.main()
     assert "no GPU" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_every_benchmark_has_its_place_in_the_readme():
+    text = table.README.read_text(encoding="utf-8")
+    names = {path.stem for path in Path(harness.__file__).parent.glob("*.py")} - {"__init__", "harness", "table"}
+    assert set(re.findall(r"<!-- bench:(\w+) -->", text)) == names
+
+
+def test_every_transform_is_in_the_readme():
+    """By name, in the list of what there is."""
+    text = table.README.read_text(encoding="utf-8").partition("## What there is")[2].partition("\n## ")[0]
+    assert set(gpuaug.REGISTRY) <= set(re.findall(r"\w+", text))
 
 
 def test_tables_in_the_readme_are_those_of_the_results():
