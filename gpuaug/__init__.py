@@ -13,8 +13,9 @@ from .transforms import __all__ as _transforms
 
 __version__ = "0.1.0"
 __all__ = [
-    "Batch", "BboxParams", "Compose", "DataLoader", "Drawn", "KeypointParams", "NoOp", "OneOf", "OneOrOther", "REGISTRY", "RandomOrder",
-    "Sequential", "SomeOf", "Transform", *_transforms,
+    "Batch", "BboxParams", "Compose", "DataLoader",  # noqa: F405 - __getattr__ below provides DataLoader
+    "Drawn", "KeypointParams", "NoOp", "OneOf", "OneOrOther", "REGISTRY", "RandomOrder", "Sequential", "SomeOf", "Transform",
+    *_transforms,
 ]
 
 

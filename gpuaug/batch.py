@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 
 # element types of samples: name -> (number in kernels/lang.cuh, bytes)
 DTYPES = {"uint8": (0, 1), "float16": (1, 2), "bfloat16": (2, 2), "float32": (3, 4), "int32": (4, 4)}
-_TORCH = {torch.uint8: "uint8", torch.float16: "float16", torch.bfloat16: "bfloat16", torch.float32: "float32", torch.int32: "int32"}
+_TORCH = {torch.uint8: "uint8", torch.float16: "float16", torch.bfloat16: "bfloat16", torch.float32: "float32",
+          torch.int32: "int32"}
 TORCH_DTYPES = {name: dtype for dtype, name in _TORCH.items()}
 _CPU = torch.device("cpu")
 _LIMIT = 2**31 - 1
@@ -34,7 +36,7 @@ class Batch:
         (2, 3, [[5, 7], [5, 7]])
     """
 
-    __slots__ = ("address", "size", "stride", "channels", "dtype", "device", "owner")
+    __slots__ = ("address", "channels", "device", "dtype", "owner", "size", "stride")
 
     def __init__(self, address, size, stride, channels, dtype, device, owner):
         self.address, self.size, self.stride = address, size, stride
@@ -44,7 +46,7 @@ class Batch:
         return len(self.address)
 
     @classmethod
-    def of(cls, data: Any, layout: str | None = None, *, name: str = "image") -> "Batch":
+    def of(cls, data: Any, layout: str | None = None, *, name: str = "image") -> Batch:
         """Describe ``data`` without copying it.
 
         Args:
@@ -78,7 +80,7 @@ class Batch:
         step = strides[0] * DTYPES[dtype][1]
         return cls(pointer + step * np.arange(n, dtype=np.int64), size, stride, c, dtype, device, owner)
 
-    def to(self, device) -> "Batch":
+    def to(self, device) -> Batch:
         """The same samples on ``device``: one packed, pinned, asynchronous upload for all of them."""
         device = self.device if device is None else torch.device(device)
         if device.type == self.device.type and (device.index is None or device == self.device):
@@ -90,14 +92,15 @@ class Batch:
         start = np.zeros(len(self) + 1, np.int64)
         np.cumsum((shape.prod(1) * item + 15) & ~15, out=start[1:])
         pinned = torch.empty(int(start[-1]), dtype=torch.uint8, pin_memory=True)
-        dense = Batch(pinned.data_ptr() + start[:-1], self.size, np.stack([shape[:, 1] * self.channels, shape[:, 2], np.ones(len(self), np.int64)], 1),
-                      self.channels, self.dtype, _CPU, pinned)
+        stride = np.stack([shape[:, 1] * self.channels, shape[:, 2], np.ones(len(self), np.int64)], 1)
+        dense = Batch(pinned.data_ptr() + start[:-1], self.size, stride, self.channels, self.dtype, _CPU, pinned)
         copy(self, dense)
         memory = pinned.to(device, non_blocking=True)
-        return Batch(memory.data_ptr() + start[:-1], self.size, dense.stride, self.channels, self.dtype, memory.device, (memory, pinned))
+        return Batch(memory.data_ptr() + start[:-1], self.size, dense.stride, self.channels, self.dtype, memory.device,
+                     (memory, pinned))
 
     @classmethod
-    def _of_samples(cls, samples: Sequence, layout: str | None, name: str) -> "Batch":
+    def _of_samples(cls, samples: Sequence, layout: str | None, name: str) -> Batch:
         n = len(samples)
         address, size = np.empty(n, np.int64), np.empty((n, 2), np.int32)
         stride, owner = np.empty((n, 3), np.int64), []
@@ -118,7 +121,7 @@ class Batch:
         return cls(address, size, stride, channels, kind, where, owner)
 
     @classmethod
-    def _of_tensor_list(cls, data: Any, name: str) -> "Batch":
+    def _of_tensor_list(cls, data: Any, name: str) -> Batch:
         # a pipeline's output is one contiguous ragged buffer: base address and host-side shapes are all there is to know
         shape = np.asarray(data.shape(), np.int64).reshape(len(data), -1)
         planar = data.layout() == "CHW"

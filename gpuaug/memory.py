@@ -39,11 +39,13 @@ class Pool:
         block = self._take(size)
         view = block[-block.ctypes.data % 64 :][:size]  # dies with the tensor's storage
 
-        def give(_, name=id(view), block=block):
+        name = id(view)
+
+        def give(_, name=name, block=block):  # not the view itself, which would then never die
             self._live.pop(name, None)
             self._give(block)
 
-        self._live[id(view)] = weakref.ref(view, give)
+        self._live[name] = weakref.ref(view, give)
         return torch.from_numpy(view)[: count * dtype.itemsize].view(dtype).view(tuple(shape))
 
     def _take(self, size: int) -> np.ndarray:

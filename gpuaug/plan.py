@@ -11,11 +11,12 @@ from .batch import DTYPES
 
 ROW = np.dtype([("src", "i8"), ("dst", "i8"), ("sh", "i4"), ("sw", "i4"), ("sy", "i4"), ("sx", "i4"), ("sc", "i4"), ("dh", "i4"),
                 ("dw", "i4"), ("dy", "i4"), ("dx", "i4"), ("dc", "i4"), ("frame", "i4", 6), ("m", "f4", 9), ("gather", "i4"),
-                ("border", "i4"), ("fill", "i4"), ("ops", "i4"), ("n_ops", "i4"), ("stat", "i4"), ("positions", "i4"), ("scale", "f8", 2)])
+                ("border", "i4"), ("fill", "i4"), ("ops", "i4"), ("n_ops", "i4"), ("stat", "i4"), ("positions", "i4"),
+                ("scale", "f8", 2)])
 OP = np.dtype([("code", "i4"), ("arg", "i4"), ("n", "i4"), ("flag", "i4"), ("p", "f4", 12)])
-FILTER_ROW = np.dtype([("src", "i8"), ("dst", "i8"), ("h", "i4"), ("w", "i4"), ("sy", "i4"), ("sx", "i4"), ("sc", "i4"), ("dy", "i4"),
-                       ("dx", "i4"), ("dc", "i4"), ("border", "i4"), ("fill", "i4"), ("kind", "i4"), ("kh", "i4"), ("kw", "i4"),
-                       ("n", "i4"), ("taps", "i4"), ("scale", "f4"), ("pad", "i4", 4)])
+FILTER_ROW = np.dtype([("src", "i8"), ("dst", "i8"), ("h", "i4"), ("w", "i4"), ("sy", "i4"), ("sx", "i4"), ("sc", "i4"),
+                       ("dy", "i4"), ("dx", "i4"), ("dc", "i4"), ("border", "i4"), ("fill", "i4"), ("kind", "i4"), ("kh", "i4"),
+                       ("kw", "i4"), ("n", "i4"), ("taps", "i4"), ("scale", "f4"), ("pad", "i4", 4)])
 
 # kernels/rows.cuh and kernels/pixel.cuh, in their order
 GATHERS = {"none": 0, "nearest": 1, "linear": 2, "cubic": 3, "resize_nearest": 4, "time_warp": 5}

@@ -19,8 +19,8 @@ _WORDS = OP.itemsize // 4
 _STRAIGHT = (1, 0, 0, 1)
 _NOWHERE = np.int32(0)  # no shift: nothing to add
 # NumPy copies records field by field, in 38 us for 256 of them; as opaque bytes it takes 1.4 us
-_STATE = np.dtype([("count", "i4"), ("last", "i4"), ("writer", "i4", 2), ("move", "i4", 6), ("open", "?"), ("moved", "?"), ("source", "i1"),
-                   ("pad", "i1")])
+_STATE = np.dtype([("count", "i4"), ("last", "i4"), ("writer", "i4", 2), ("move", "i4", 6), ("open", "?"), ("moved", "?"),
+                   ("source", "i1"), ("pad", "i1")])
 _OPAQUE = {dtype: np.dtype(f"V{dtype.itemsize}") for dtype in (ROW, OP, FILTER_ROW, _STATE)}
 # a stage that reads what a launch has written, before anything is asked of it
 _FRESH_ROW, _FRESH_STATE = np.zeros(1, ROW), np.zeros(1, _STATE)
@@ -159,7 +159,8 @@ class Track:
         if not self._flushed and not np.count_nonzero(self._open[rows]):
             # nothing but views so far: another view of the source
             sx, sy = row["sx"][rows], row["sy"][rows]
-            row["src"][rows] += (np.multiply(x, sx, dtype=np.int64) + np.multiply(y, sy, dtype=np.int64)) * DTYPES[self._batch.dtype][1]
+            shift = np.multiply(x, sx, dtype=np.int64) + np.multiply(y, sy, dtype=np.int64)
+            row["src"][rows] += shift * DTYPES[self._batch.dtype][1]
             if a is not _STRAIGHT:
                 sx, sy = sx.copy(), sy.copy()
                 row["sx"][rows], row["sy"][rows] = a[0] * sx + a[2] * sy, a[1] * sx + a[3] * sy
@@ -199,8 +200,8 @@ class Track:
             self._labels("interpolated")
         size = np.asarray(size, np.int64)
         if size.size and (size[..., 0] * size[..., 1]).max() * self.channels > 2**31 - 1:
-            raise ValueError(f"{self.doing}: a result of height and width {size.reshape(-1, 2).max(0).tolist()} with {self.channels} channels "
-                             f"has more than 2^31 - 1 elements; make it smaller")
+            raise ValueError(f"{self.doing}: a result of height and width {size.reshape(-1, 2).max(0).tolist()} with "
+                             f"{self.channels} channels has more than 2^31 - 1 elements; make it smaller")
         self.close(rows)
         row = self._row
         row["m"][rows, :6] = matrix
@@ -274,7 +275,8 @@ class Track:
         self.dtype = dtype
         self._open[:] = True  # the source still holds the old type
 
-    def filter(self, rows, kind: str, taps: np.ndarray, start, lengths, border: int = 4, scale: float | np.ndarray = 1.0, fill=0) -> None:
+    def filter(self, rows, kind: str, taps: np.ndarray, start, lengths, border: int = 4, scale: float | np.ndarray = 1.0,
+               fill=0) -> None:
         """Correlate with weights.
 
         Args:
@@ -338,7 +340,8 @@ class Track:
     def _labels(self, what: str) -> None:
         """int32 travels as bits: it may be moved and replaced, arithmetic on it would be nonsense."""
         if self.dtype == "int32":
-            raise TypeError(f"{self.doing}: {self.kind}s of type int32 hold labels, which can be moved and replaced but not {what}; "
+            raise TypeError(f"{self.doing}: {self.kind}s of type int32 hold labels, which can be moved and replaced but not "
+                            f"{what}; "
                             + ("use mask_interpolation=0 (nearest)" if what == "interpolated" and self.kind == "mask"
                                else "use uint8, float16 or float32"))
 
@@ -431,4 +434,5 @@ class Track:
         blob = np.concatenate(self._blob)
         for launch in self.launches:
             launch.blob = blob
-        return Plan(self.samples, self.launches, np.empty(self._stats, np.float32) if self._stats else None, self._batch, self._log)
+        stats = np.empty(self._stats, np.float32) if self._stats else None
+        return Plan(self.samples, self.launches, stats, self._batch, self._log)

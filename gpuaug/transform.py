@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-REGISTRY: dict[str, type["Transform"]] = {}
+REGISTRY: dict[str, type[Transform]] = {}
 
 
 @dataclass
@@ -66,7 +66,8 @@ class Transform:
         """Add the transform of samples ``rows`` (indices, or a slice for all) to a `gpuaug.track.Track`."""
         raise NotImplementedError
 
-    def boxes(self, params: dict, which: np.ndarray, boxes: np.ndarray, size: np.ndarray, limits) -> tuple[np.ndarray, np.ndarray | None]:
+    def boxes(self, params: dict, which: np.ndarray, boxes: np.ndarray, size: np.ndarray,
+              limits) -> tuple[np.ndarray, np.ndarray | None]:
         """Move boxes.
 
         Args:
@@ -81,7 +82,8 @@ class Transform:
             return boxes, None
         raise NotImplementedError
 
-    def points(self, params: dict, which: np.ndarray, points: np.ndarray, size: np.ndarray, limits) -> tuple[np.ndarray, np.ndarray | None]:
+    def points(self, params: dict, which: np.ndarray, points: np.ndarray, size: np.ndarray,
+               limits) -> tuple[np.ndarray, np.ndarray | None]:
         """Move keypoints ``[N, 4]`` (x, y, angle in radians, scale); the rest is as in `boxes`."""
         if type(self).moves("points"):
             return points, None
@@ -206,5 +208,6 @@ def interpolation(name: str, value) -> int:
 def border(name: str, value) -> int:
     """OpenCV's number of a border mode."""
     if value not in BORDERS or isinstance(value, bool):
-        raise ValueError(f"{name} must be one of OpenCV's border modes {', '.join(f'{k} ({v})' for k, v in BORDERS.items())}, got {value!r}")
+        raise ValueError(f"{name} must be one of OpenCV's border modes {', '.join(f'{k} ({v})' for k, v in BORDERS.items())}, "
+                         f"got {value!r}")
     return int(value)

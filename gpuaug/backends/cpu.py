@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import platform
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +78,7 @@ def _variants() -> list[str]:
     return ["v4"] * v4 + ["v3"] * v3 + ["v2"]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _load(variant: str | None):
     folder = Path(__file__).parent.parent
     errors = []

@@ -74,7 +74,8 @@ class Affine(Transform):
         fill, fill_mask: constant border, a number (all channels) or one for each channel.
         p: probability, per sample.
 
-    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``Affine``, ``cv2.warpAffine`` of OpenCV 5.
+    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints.
+    Source: albumentations ``Affine``, ``cv2.warpAffine`` of OpenCV 5.
 
     Raises:
         ValueError: both translations, a scale of 0, another interpolation or border.
@@ -95,7 +96,7 @@ class Affine(Transform):
         if translate_percent is not None and translate_px is not None:
             raise ValueError("give translate_percent or translate_px, not both")
         self.scale = _axes("scale", scale, 1.0)
-        for low, high in self.scale.values():
+        for low, _ in self.scale.values():
             real("scale", low, 0, above=True)
         self.translate_percent = None if translate_percent is None else _axes("translate_percent", translate_percent, 0.0)
         self.translate_px = None if translate_px is None else _axes("translate_px", translate_px, 0, whole=True)

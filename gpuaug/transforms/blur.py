@@ -15,7 +15,8 @@ def _odd_limit(value) -> tuple[int, int]:
     low, high = whole("blur_limit", (3, value) if isinstance(value, int) and value >= 3 else value, 0)
     fixed = tuple(max(3, v + 1 - v % 2) for v in (low, high))
     if fixed != (low, high):
-        warnings.warn(f"blur_limit must hold odd sizes of at least 3; {(low, high)} is taken as {fixed}", UserWarning, stacklevel=4)
+        warnings.warn(f"blur_limit must hold odd sizes of at least 3; {(low, high)} is taken as {fixed}", UserWarning,
+                      stacklevel=4)
     return fixed
 
 
@@ -40,7 +41,8 @@ class Blur(_Sized):
         blur_limit: range of the square's side, odd, at least 3; a number n means (3, n).
         p: probability, per sample.
 
-    Shapes and dtypes: any; borders reflect (101); uint8 is rounded. Targets: image. Source: albumentations ``Blur``, ``cv2.blur``.
+    Shapes and dtypes: any; borders reflect (101); uint8 is rounded. Targets: image.
+    Source: albumentations ``Blur``, ``cv2.blur``.
 
     Raises:
         ValueError: a range whose ends are out of order.
@@ -92,7 +94,8 @@ class GaussianBlur(Transform):
     def __init__(self, blur_limit=0, sigma_limit=(0.5, 3.0), p: float = 0.5):
         super().__init__(p)
         self.blur_limit = whole("blur_limit", blur_limit, 0, 4095, scalar="zero")
-        self.sigma_limit = increasing("sigma_limit", (0, sigma_limit) if isinstance(sigma_limit, (int, float)) else sigma_limit, 0, 1000)
+        sigmas = (0, sigma_limit) if isinstance(sigma_limit, (int, float)) else sigma_limit
+        self.sigma_limit = increasing("sigma_limit", sigmas, 0, 1000)
 
     def columns(self) -> int:
         return 2
@@ -144,7 +147,8 @@ class MotionBlur(_Sized):
         [[7, 7, 7], [7, 7, 7], [7, 7, 7]]
     """
 
-    def __init__(self, blur_limit=(3, 7), allow_shifted: bool = True, angle_range=(0, 360), direction_range=(-1.0, 1.0), p: float = 0.5):
+    def __init__(self, blur_limit=(3, 7), allow_shifted: bool = True, angle_range=(0, 360), direction_range=(-1.0, 1.0),
+                 p: float = 0.5):
         super().__init__(blur_limit, p)
         self.allow_shifted = boolean("allow_shifted", allow_shifted)
         self.angle_range = increasing("angle_range", angle_range, 0, 360)

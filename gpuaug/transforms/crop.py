@@ -55,7 +55,8 @@ def paddings(short: np.ndarray, position: str, u: np.ndarray) -> np.ndarray:
 
 
 def move_window(marks: np.ndarray, start, scale) -> np.ndarray:
-    """Boxes or points ``[N, 4]`` after a window that begins at ``start`` ``[N, 2]`` (x, y) was resized by ``scale`` ``[N, 2]``."""
+    """Boxes or points ``[N, 4]`` after a window that begins at ``start`` ``[N, 2]`` (x, y) was resized by ``scale``
+    ``[N, 2]``."""
     out = marks.astype(np.float64)
     out[:, :2] = (marks[:, :2] - start) * scale
     return out
@@ -130,8 +131,8 @@ class RandomResizedCrop(_Windowed):
         interpolation, mask_interpolation: 0 nearest, 1 linear, 2 cubic; without antialiasing.
         p: probability, per sample.
 
-    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``RandomResizedCrop`` (ten tries, then the largest
-    central window whose ratio fits).
+    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints.
+    Source: albumentations ``RandomResizedCrop`` (ten tries, then the largest central window whose ratio fits).
 
     Raises:
         ValueError: scale outside [0, 1], a ratio that is not positive, a size below 1.
@@ -145,7 +146,8 @@ class RandomResizedCrop(_Windowed):
     targets = ("image", "mask")
     TRIES = 10
 
-    def __init__(self, size, scale=(0.08, 1.0), ratio=(0.75, 4 / 3), interpolation: int = 1, mask_interpolation: int = 0, p: float = 1.0):
+    def __init__(self, size, scale=(0.08, 1.0), ratio=(0.75, 4 / 3), interpolation: int = 1, mask_interpolation: int = 0,
+                 p: float = 1.0):
         super().__init__(p)
         if not isinstance(size, (tuple, list)) or len(size) != 2:
             raise TypeError(f"{_PAIR}, got {size!r}")
@@ -224,8 +226,9 @@ class _FixedCrop(_Windowed, register=False):
         short = np.maximum(want - view.size, 0)
         if short.any() and not self.pad_if_needed:
             i = int(np.flatnonzero(short.any(1))[0])
-            raise ValueError(f"{type(self).__name__}: the window of height {self.height}, width {self.width} is larger than image {view.sample(i)} of "
-                             f"the batch, {tuple(view.size[i].tolist())}; make it smaller, resize first, or set pad_if_needed=True")
+            raise ValueError(f"{type(self).__name__}: the window of height {self.height}, width {self.width} is larger than "
+                             f"image {view.sample(i)} of the batch, {tuple(view.size[i].tolist())}; make it smaller, "
+                             f"resize first, or set pad_if_needed=True")
         pad = paddings(short, self.pad_position, u[:, 2:4])
         start = self._place(u, view.size + short - want)
         return {"crop_coords": np.stack([start[:, 1], start[:, 0], start[:, 1] + self.width, start[:, 0] + self.height], 1),

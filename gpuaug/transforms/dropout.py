@@ -149,8 +149,9 @@ class XYMasking(Dropout):
             side = view.size[:, 1 - axis]
             if number[1] and len(side) and side.min() < high:
                 i, name = int(np.flatnonzero(side < high)[0]), "xy"[axis]
-                raise ValueError(f"mask_{name}_length range {(low, high)} is out of valid range [0, {side[i]}], the {('width', 'height')[axis]} "
-                                 f"of sample {view.sample(i)} ({view.size[i, 0]} x {view.size[i, 1]}); make it shorter or resize first")
+                raise ValueError(f"mask_{name}_length range {(low, high)} is out of valid range [0, {side[i]}], "
+                                 f"the {('width', 'height')[axis]} of sample {view.sample(i)} ({view.size[i, 0]} x "
+                                 f"{view.size[i, 1]}); make it shorter or resize first")
 
     def holes(self, u, size):
         n, kx, ky = len(u), self.num_masks_x[1], self.num_masks_y[1]

@@ -55,7 +55,8 @@ class HorizontalFlip(_Fixed):
     Args:
         p: probability, per sample.
 
-    Shapes and dtypes: any; unchanged. Targets: image, mask, boxes, keypoints. Source: albumentations ``HorizontalFlip`` (``cv2.flip``, code 1).
+    Shapes and dtypes: any; unchanged. Targets: image, mask, boxes, keypoints.
+    Source: albumentations ``HorizontalFlip`` (``cv2.flip``, code 1).
 
     Example:
         >>> import numpy as np, gpuaug as G
@@ -72,7 +73,8 @@ class VerticalFlip(_Fixed):
     Args:
         p: probability, per sample.
 
-    Shapes and dtypes: any; unchanged. Targets: image, mask, boxes, keypoints. Source: albumentations ``VerticalFlip`` (``cv2.flip``, code 0).
+    Shapes and dtypes: any; unchanged. Targets: image, mask, boxes, keypoints.
+    Source: albumentations ``VerticalFlip`` (``cv2.flip``, code 0).
 
     Example:
         >>> import numpy as np, gpuaug as G
@@ -151,8 +153,8 @@ class Flip(_Choice):
     Args:
         p: probability, per sample.
 
-    Shapes and dtypes: any; unchanged. Targets: image, mask, boxes, keypoints. Source: albumentations ``Flip`` before 2.0 (``cv2.flip`` with a
-    code drawn from 0, 1, -1).
+    Shapes and dtypes: any; unchanged. Targets: image, mask, boxes, keypoints.
+    Source: albumentations ``Flip`` before 2.0 (``cv2.flip`` with a code drawn from 0, 1, -1).
 
     Example:
         >>> import numpy as np, gpuaug as G

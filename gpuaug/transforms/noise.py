@@ -39,7 +39,8 @@ class GaussNoise(Transform):
         self.per_channel = boolean("per_channel", per_channel)
         self.noise_scale_factor = real("noise_scale_factor", noise_scale_factor, 0, 1, above=True)
         if self.noise_scale_factor != 1:
-            raise ValueError(f"noise_scale_factor must be 1 (noise at full resolution; coarser noise is not built), got {noise_scale_factor!r}")
+            raise ValueError(f"noise_scale_factor must be 1 (noise at full resolution; coarser noise is not built), "
+                             f"got {noise_scale_factor!r}")
 
     def columns(self) -> int:
         return 4

@@ -64,8 +64,8 @@ class Normalize(Transform):
             return self._by_channels[channels]
         for name, values in (("mean", self.mean), ("std", self.std)):
             if len(values) not in (1, channels):
-                raise ValueError(f"Normalize: {name} has {len(values)} values for images of {channels} channels; pass one number or "
-                                 f"one for each channel")
+                raise ValueError(f"Normalize: {name} has {len(values)} values for images of {channels} channels; pass one "
+                                 f"number or one for each channel")
         mean = np.broadcast_to(np.float32(self.mean) * np.float32(self.max_pixel_value), channels)
         inverse = np.broadcast_to(np.reciprocal(np.float32(self.std) * np.float32(self.max_pixel_value)), channels)
         return self._by_channels.setdefault(channels, np.concatenate([mean, inverse]))
