@@ -6,6 +6,7 @@ has dropped gives its memory to the next one of the same size.
 
 from __future__ import annotations
 
+import mmap
 import os
 import threading
 import weakref
@@ -13,7 +14,7 @@ import weakref
 import numpy as np
 import torch
 
-KEEP = 3               # idle blocks of one size: a loop holds one batch and prepares the next
+KEEP = 2               # idle blocks of one size: a loop holds one batch and prepares the next
 IDLE_BYTES = 1 << 30   # and no more than this in total
 _SMALL = 1 << 16       # below, malloc serves from its own lists
 
@@ -28,7 +29,7 @@ class Pool:
         self._live: dict[int, weakref.ref] = {}  # an array is not hashable, nor is a reference to it
 
     def empty(self, shape, dtype: torch.dtype) -> torch.Tensor:
-        """An uninitialized tensor in the host's memory, 64-byte aligned."""
+        """An uninitialized tensor in the host's memory, on pages of its own."""
         count = 1
         for n in shape:
             count *= n
@@ -37,7 +38,7 @@ class Pool:
             return torch.empty(shape, dtype=dtype)
         size = -(-size // 4096) * 4096
         block = self._take(size)
-        view = block[-block.ctypes.data % 64 :][:size]  # dies with the tensor's storage
+        view = block[:]  # dies with the tensor's storage
 
         name = id(view)
 
@@ -54,10 +55,11 @@ class Pool:
             if idle:
                 self._bytes -= size
                 return idle.pop()
-        return np.empty(size + 64, np.uint8)
+        # pages of its own: malloc would take a large block that is freed as a reason to keep all later ones on its heap
+        return np.frombuffer(mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS), np.uint8)
 
     def _give(self, block: np.ndarray) -> None:
-        size = len(block) - 64
+        size = len(block)
         with self._lock:
             idle = self._idle.setdefault(size, [])
             if len(idle) >= KEEP:

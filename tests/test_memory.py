@@ -1,0 +1,97 @@
+"""The pool of output memory: a block is used again when nobody can see it any more, and not before."""
+
+import gc
+import os
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from gpuaug import Compose, HorizontalFlip
+from gpuaug.memory import KEEP, Pool
+
+SHAPE = (100, 1000)  # 400 kB: above what the pool leaves to malloc
+
+
+@pytest.fixture
+def pool():
+    return Pool()
+
+
+def test_a_dropped_block_serves_the_next_tensor(pool):
+    first = pool.empty(SHAPE, torch.float32)
+    where = first.data_ptr()
+    del first
+    assert pool.empty(SHAPE, torch.float32).data_ptr() == where
+
+
+@pytest.mark.parametrize(
+    "keep", [lambda t: t[3:], lambda t: t.numpy()[2:], lambda t: t.untyped_storage(), lambda t: t.view(torch.uint8).flatten()[9:]]
+)
+def test_whoever_sees_a_block_keeps_it(pool, keep):
+    first = pool.empty(SHAPE, torch.float32).fill_(7)
+    where, held = first.data_ptr(), keep(first)
+    del first
+    gc.collect()
+    other = pool.empty(SHAPE, torch.float32).fill_(1)
+    assert other.data_ptr() != where
+    del held
+    gc.collect()
+    assert pool.empty(SHAPE, torch.float32).data_ptr() == where
+
+
+def test_shapes_types_and_writing(pool):
+    for dtype in (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.int32):
+        for shape in (SHAPE, (1, 3, 333, 777), (0, 4), (5,)):
+            tensor = pool.empty(shape, dtype)
+            assert (tensor.shape, tensor.dtype, tensor.is_contiguous()) == (torch.Size(shape), dtype, True)
+            assert tensor.data_ptr() % 64 == 0 or tensor.nbytes < 1 << 16
+            tensor.fill_(3)
+            assert (tensor == 3).all()
+
+
+def test_idle_blocks_are_few(pool):
+    tensors = [pool.empty(SHAPE, torch.float32) for _ in range(10)]
+    assert len({t.data_ptr() for t in tensors}) == 10
+    tensors.clear()
+    assert sum(len(blocks) for blocks in pool._idle.values()) == KEEP
+    assert pool._bytes == sum(len(block) for blocks in pool._idle.values() for block in blocks)
+    assert not pool._live
+    pool.clear()
+    assert pool._bytes == 0
+
+
+def test_threads_never_share_a_block(pool):
+    wrong = []
+
+    def work(mark):
+        for _ in range(200):
+            tensor = pool.empty(SHAPE, torch.float32).fill_(mark)
+            if not (tensor == mark).all():
+                wrong.append(mark)
+
+    threads = [threading.Thread(target=work, args=(mark,)) for mark in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_batch_belongs_to_its_caller():
+    flip = Compose([HorizontalFlip(p=1)], seed=0)
+    images = [np.full((4, 128, 128, 3), mark, np.uint8) for mark in range(20)]
+    kept = [flip(image) for image in images]
+    assert all((batch == mark).all() for mark, batch in enumerate(kept))
+
+
+def test_a_forked_child_starts_with_an_empty_pool():
+    from gpuaug.memory import POOL
+
+    first = POOL.empty(SHAPE, torch.float32)
+    del first
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if not POOL._idle and POOL._bytes == 0 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
