@@ -73,9 +73,9 @@ def table(results):
     for result in results:
         for name, values in result["microseconds"].items():
             low, middle, high = quartiles(values)
-            rows.append([name, f"{middle:.0f}", f"{low:.0f} - {high:.0f}"])
+            rows.append([name, f"{middle:.0f}", f"{low:.0f} - {high:.0f}", f"{result['goal']}" if name == "all" else ""])
     batch, count = results[0]["batch"], results[0]["transforms"]
-    return markdown([f"host side, batch of {batch}, {count} transforms", "microseconds", "quartiles"], rows)
+    return markdown([f"host side, batch of {batch}, {count} transforms", "microseconds", "quartiles", "goal"], rows)
 
 
 if __name__ == "__main__":
