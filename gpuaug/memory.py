@@ -6,6 +6,8 @@ has dropped gives its memory to the next one of the same size.
 
 from __future__ import annotations
 
+import ctypes
+import itertools
 import mmap
 import os
 import threading
@@ -89,3 +91,26 @@ def empty(shape, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
     if device.type == "cpu":
         return POOL.empty(shape, dtype)
     return torch.empty(shape, dtype=dtype, device=device)
+
+
+TRIM_EVERY = 2000  # batches
+_batches = itertools.count(1)
+
+
+def count_batch() -> None:
+    """Called for every batch that a loader delivers: now and then what malloc holds free goes back to the system.
+
+    Files and decoded images of many sizes, allocated and freed in several threads, fragment glibc's heaps: in use stays
+    the same (154 MiB over 10,000 batches), resident grew by 36 MiB. A trim and the page faults after it take about 60 ms.
+    """
+    if next(_batches) % TRIM_EVERY == 0:
+        trim()
+
+
+def trim() -> None:
+    """Give free memory of malloc's heaps back to the system (glibc; elsewhere nothing happens)."""
+    try:
+        give_back = ctypes.CDLL(None).malloc_trim
+    except (OSError, AttributeError):
+        return
+    give_back(ctypes.c_size_t(0))

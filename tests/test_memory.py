@@ -2,6 +2,7 @@
 
 import gc
 import os
+import platform
 import threading
 
 import numpy as np
@@ -95,3 +96,37 @@ def test_a_forked_child_starts_with_an_empty_pool():
     if child == 0:
         os._exit(0 if not POOL._idle and POOL._bytes == 0 else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="malloc_trim is glibc's")
+def test_free_memory_goes_back_to_the_system():
+    from pathlib import Path
+
+    from gpuaug.memory import trim
+
+    def resident():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    trim()
+    blocks = [bytearray(60_000) for _ in range(2000)]  # 120 MB on malloc's heap, below the size that it maps
+    held = blocks[1::100]
+    full = resident()
+    del blocks
+    trim()
+    assert full - resident() > 60e6, "malloc_trim gave nothing back"
+    assert len(held) == 20
+
+
+def test_the_loader_trims_now_and_then(monkeypatch):
+    import itertools
+
+    from gpuaug import DataLoader, memory
+
+    trims = []
+    monkeypatch.setattr(memory, "trim", lambda: trims.append(1))
+    monkeypatch.setattr(memory, "TRIM_EVERY", 4)
+    monkeypatch.setattr(memory, "_batches", itertools.count(1))
+    data = torch.utils.data.TensorDataset(torch.zeros(20, 3, 4, 4, dtype=torch.uint8))
+    for _ in DataLoader(data, batch_size=2, device="cpu", transform=Compose([HorizontalFlip()], seed=0)):
+        pass
+    assert len(trims) == 2

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset, default_collate, default_convert
 
+from ..memory import count_batch
 from . import order, workers
 from .encoded import EncodedRoad
 from .faults import POLICIES, Errors
@@ -387,6 +388,7 @@ class LoaderIterator:
         self._progress.position = loaded.position
         stats.images += len(loaded.ids)
         stats.batches += 1
+        count_batch()
         self._left = time.perf_counter()
         stats.elapsed += self._left - entered
         return batch
