@@ -117,8 +117,10 @@ class _Drawer:
         seen = seen.at(self.drawn, self.index(rows)) if seen is not None else None
         params = node.draw(u, View(size, self._view.channels, self._view.dtype, seen, None if isinstance(rows, slice) else rows))
         after = node.resize(params, size)
-        if after is not size:
-            self.drawn.size[rows] = after
+        if after is not size:  # never in place: parameters (an output_shape) may be views of the sizes before
+            now = self.drawn.size.copy()
+            now[rows] = after
+            self.drawn.size = now
         self.drawn.steps.append(Step(node, rows, params))
 
 

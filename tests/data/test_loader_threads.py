@@ -86,10 +86,14 @@ def test_ctrl_c_while_waiting(shared_folder):
             return self.samples[i]
 
     loader = DataLoader(Slow(shared_folder), 3, transform=FakeCompose(8), device="cpu")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
     threading.Timer(0.4, os.kill, (os.getpid(), signal.SIGINT)).start()
     started = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        list(loader)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(loader)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert time.monotonic() - started < 2.5
     assert gone(3)
 
