@@ -1,9 +1,9 @@
-"""Builds gpuaug: the Python package, the kernel sources, and the kernels compiled for the CPU.
+"""Builds gpuaug: the Python package, the kernel sources, and the compiled library.
 
-The CPU kernels are shared libraries with a plain C ABI, loaded with ctypes: they depend neither on this Python's nor
-on torch's ABI, so one wheel serves every Python 3. Each is the same source compiled for one instruction set; the
-best one that the processor has is chosen when the kernels are first used. Where they cannot be compiled the package
-installs without them, says what is missing, and says it again when a kernel for the CPU is asked for.
+The library holds the kernels for the CPU and what prepares a batch for any device. It is a shared library with a plain C
+ABI, loaded with ctypes: it is compiled against neither Python's headers nor torch's, so one wheel serves every Python 3.
+It is compiled once for each instruction set; the best one that the processor has is chosen when it is first used. Where
+it cannot be compiled the package installs without it, says what is missing, and says it again when it is first used.
 """
 
 import contextlib
@@ -50,8 +50,9 @@ if os.environ.get("GPUAUG_VARIANTS"):  # for work on the kernels: GPUAUG_VARIANT
 
 
 def extensions():
-    sources = sorted(f"kernels/{path.name}" for path in (HERE / "kernels").glob("cpu*.cpp"))
-    depends = [f"kernels/{path.name}" for path in (HERE / "kernels").glob("*.cuh")] + ["setup.py"]
+    sources = sorted(f"kernels/{path.name}" for path in (HERE / "kernels").glob("*.cpp"))
+    headers = [path for suffix in ("*.cuh", "*.hpp") for path in (HERE / "kernels").glob(suffix)]
+    depends = [f"kernels/{path.name}" for path in headers] + ["setup.py"]
     if not sources:
         return []
     return [
@@ -67,6 +68,17 @@ def extensions():
         )
         for name, flags in VARIANTS.items()
     ]
+
+
+def included(path):
+    """A source and all headers beside it that it includes."""
+    found, waiting = set(), [path]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += [path.parent / name for name in re.findall(r'#include "(.+)"', path.read_text())]
+    return found
 
 
 class BuildKernels(build_ext):
@@ -110,13 +122,7 @@ class BuildKernels(build_ext):
                     self.copy_file(str(built), str(target))
                 return
         try:
-            objects = self.compiler.compile(
-                ext.sources,
-                output_dir=str(Path(self.build_temp) / ext.name),
-                include_dirs=ext.include_dirs,
-                extra_postargs=ext.extra_compile_args,
-                depends=ext.depends,
-            )
+            objects = [self.compile_one(source, ext) for source in ext.sources]
             self.compiler.link_shared_object(
                 objects, str(target), extra_postargs=ext.extra_link_args, target_lang="c++"
             )
@@ -124,6 +130,21 @@ class BuildKernels(build_ext):
             self.reasons[ext.name] = str(error)
             for stale in (target, checkout):
                 stale.unlink(missing_ok=True)
+
+    def compile_one(self, source, ext):
+        """The object of a source, or an older one if nothing that it is made of is newer (kernels take 45 s)."""
+        made = Path(self.build_temp) / ext.name / Path(source).with_suffix(".o")
+        # host.cpp holds the hash of all of them
+        parts = included(HERE / source) if "cpu" in source else {HERE / path for path in [*ext.sources, *ext.depends]}
+        parts.add(HERE / "setup.py")
+        if self.force or not made.exists() or made.stat().st_mtime < max(path.stat().st_mtime for path in parts):
+            self.compiler.compile(
+                [source],
+                output_dir=str(Path(self.build_temp) / ext.name),
+                include_dirs=ext.include_dirs,
+                extra_postargs=ext.extra_compile_args,
+            )
+        return str(made)
 
     def report(self):
         """Writes beside the kernels why they are missing, for the first use, and prints it now."""
@@ -198,7 +219,7 @@ setup(
     python_requires=">=3.10",
     packages=[*find_packages(include=["gpuaug", "gpuaug.*"]), "gpuaug._kernels"],
     package_dir={"gpuaug._kernels": "kernels"},
-    package_data={"gpuaug": [TOOLCHAIN["NOTE"]], "gpuaug._kernels": ["*.cuh", "*.cu", "*.cpp"]},
+    package_data={"gpuaug": [TOOLCHAIN["NOTE"]], "gpuaug._kernels": ["*.cuh", "*.cu", "*.hpp", "*.cpp"]},
     ext_modules=extensions(),
     install_requires=["numpy>=1.26", "torch>=2.5"],
     extras_require=EXTRAS,

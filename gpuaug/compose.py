@@ -10,9 +10,10 @@ import numpy as np
 import torch
 
 from . import draw as philox
+from . import host
 from .batch import Batch
 from .deliver import Container, deliver, deliver_ragged
-from .groups import Group
+from .groups import NODE, NODES, Group
 from .targets import BboxParams, Boxes, Frames, KeypointParams, Marks, Points
 from .track import Track
 from .transform import Transform, View, integer
@@ -70,58 +71,86 @@ class Drawn:
         marks.limit(size)
 
 
-class _Place:
-    """A node's place in the tree: its columns in the table of uniforms (the coin first), and its children's places."""
+class _Tree:
+    """A tree of transforms as the library walks it: a table of its nodes, each with its columns in the table of uniforms.
 
-    __slots__ = ("children", "first", "last", "node")
+    Attributes:
+        slots, blocks: uint32: what `philox.uniforms` draws for one sample.
+        leaves: for each node its transform and the lines of its own uniforms; groups have none.
+    """
 
-    def __init__(self, node, slots: list[int], blocks: list[int], count: list[int]):
-        slot, count[0] = count[0], count[0] + 1
-        need = 1 + node.columns()
-        self.node, self.first, self.last = node, 4 * len(slots), 4 * len(slots) + need
+    def __init__(self, root: Group):
+        self.leaves: list[tuple[Transform, slice] | None] = []
+        self._nodes: list[tuple] = []
+        self._children: list[int] = []
+        self._edges: list[float] = []
+        slots: list[int] = []
+        blocks: list[int] = []
+        self._visits = self._add(root, slots, blocks)
+        if len(self._nodes) > philox.SLOTS:
+            raise ValueError(f"a Compose holds at most {philox.SLOTS} transforms, got {len(self._nodes)}")
+        self.slots, self.blocks = np.array(slots, np.uint32), np.array(blocks, np.uint32)
+        self._table = np.array(self._nodes, NODE), np.array(self._children, np.int32), np.array(self._edges, np.float64)
+
+    def _add(self, node, slots: list[int], blocks: list[int]) -> int:
+        """Add a node and those below it; returns how many visits to leaves one walk may make."""
+        slot, first, need = len(self._nodes), 4 * len(slots), 1 + node.columns()  # the coin first
         used = (need + 3) // 4
         if used > philox.BLOCKS:
             raise ValueError(f"{type(node).__name__} draws {need} numbers per sample; at most {4 * philox.BLOCKS} are possible")
         slots.extend([slot] * used)
         blocks.extend(range(used))
-        self.children = []
-        if isinstance(node, Group):
-            self.children = [[_Place(child, slots, blocks, count) for child in node.transforms] for _ in range(node.turns())]
+        self._nodes.append(())
+        if not isinstance(node, Group):
+            self.leaves.append((node, slice(first + 1, first + need)))
+            self._nodes[slot] = (NODES["leaf"], first, 0, 0, 0, 0, 0, 0, node.p)
+            return 1
+        self.leaves.append(None)
+        below, children = 0, []
+        for _ in range(node.turns()):
+            for child in node.transforms:
+                children.append(len(self._nodes))
+                below = max(below, self._add(child, slots, blocks))
+        low, high = getattr(node, "n", (0, 0))
+        p = node.first_p if node.node == "one_or_other" else node.p
+        self._nodes[slot] = (NODES[node.node], first, len(self._children), len(node.transforms), len(self._edges), low, high,
+                             getattr(node, "replace", False), p)
+        self._children += children
+        self._edges += list(getattr(node, "_edges", ()))
+        return node.visits() * below
+
+    def walk(self, u: np.ndarray):
+        """The leaves that are taken, in order: (transform, its uniforms' lines, rows: a slice for all samples, or indices)."""
+        samples = u.shape[1]
+        visits, rows = np.empty((self._visits, 3), np.int64), np.empty(self._visits * samples, np.int64)
+        found = host.library().select(*self._table, u, samples, visits, rows)
+        for leaf, start, count in visits[:found].tolist():
+            transform, lines = self.leaves[leaf]
+            yield transform, lines, rows[start : start + count] if count >= 0 else slice(None)
 
 
-class _Drawer:
-    """Walks the tree for one batch."""
-
-    def __init__(self, u: np.ndarray, view: View):
-        self._u, self._view = u, view
-        self._all = np.arange(u.shape[1])
-        self.drawn = Drawn(u.shape[1], size=view.size.astype(np.int64))
-
-    def index(self, rows) -> np.ndarray:
-        return self._all if isinstance(rows, slice) else rows
-
-    def visit(self, place: _Place, rows, force: bool = False) -> None:
-        """Let the samples ``rows`` (indices, or a slice for all) take a node; force: its coin is not thrown."""
-        node = place.node
-        if not force and node.p < 1:
-            coin = self._u[place.first, rows] < node.p
-            rows = coin.nonzero()[0] if isinstance(rows, slice) else rows[coin]
-        if not isinstance(rows, slice) and len(rows) == 0:
-            return
-        u = self._u[place.first + 1 : place.last, rows].T if place.last > place.first + 1 else self._u[:0, rows].T
-        if isinstance(node, Group):
-            node.walk(self, place, rows, u)
-            return
-        size = self.drawn.size[rows]
-        seen = self._view.targets
-        seen = seen.at(self.drawn, self.index(rows)) if seen is not None else None
-        params = node.draw(u, View(size, self._view.channels, self._view.dtype, seen, None if isinstance(rows, slice) else rows))
-        after = node.resize(params, size)
-        if after is not size:  # never in place: parameters (an output_shape) may be views of the sizes before
-            now = self.drawn.size.copy()
-            now[rows] = after
-            self.drawn.size = now
-        self.drawn.steps.append(Step(node, rows, params))
+def _draw(tree: _Tree, u: np.ndarray, view: View) -> Drawn:
+    """Let every transform draw for the samples that take it."""
+    size = np.array(view.size, np.int64)  # never written: parameters may be views of it
+    drawn = Drawn(u.shape[1], size=size)
+    everyone = np.arange(u.shape[1])
+    for transform, lines, rows in tree.walk(u):
+        all_ = isinstance(rows, slice)
+        # take: an index of rows costs four times as much
+        before, mine = (size, u[lines]) if all_ else (size.take(rows, 0), u[lines].take(rows, 1))
+        drawn.size = size
+        seen = None if view.targets is None else view.targets.at(drawn, everyone if all_ else rows)
+        params = transform.draw(mine.T, View(before, view.channels, view.dtype, seen, None if all_ else rows))
+        after = transform.resize(params, before)
+        if after is not before:
+            if all_:
+                size = after
+            else:
+                size = size.copy()
+                size[rows] = after
+        drawn.steps.append(Step(transform, rows, params))
+    drawn.size = size
+    return drawn
 
 
 class Seen:
@@ -206,19 +235,9 @@ class Compose(torch.nn.Module, Group):
         self.bbox_params, self.keypoint_params = bbox_params, keypoint_params
         self._counter = 0
         self._worker: int | None = None
-        slots: list[int] = []
-        blocks: list[int] = []
-        count = [0]
-        self._root = _Place(self, slots, blocks, count)
-        if count[0] > philox.SLOTS:
-            raise ValueError(f"a Compose holds at most {philox.SLOTS} transforms, got {count[0]}")
-        self._slots, self._blocks = np.array(slots, np.uint32), np.array(blocks, np.uint32)
+        self._tree = _Tree(self)
 
     __repr__ = Group.__repr__
-
-    def walk(self, drawer, place, rows, u) -> None:
-        for child in place.children[0]:
-            drawer.visit(child, rows)
 
     # ---- state -----------------------------------------------------------------------
 
@@ -249,10 +268,8 @@ class Compose(torch.nn.Module, Group):
         ids, occurrence = philox.check_counters(ids, epoch, occurrence, len(size))
         if len(ids) != len(size):
             raise ValueError(f"ids has {len(ids)} numbers for {len(size)} samples")
-        u = philox.uniforms(self._seed(), epoch, ids, occurrence, self._slots, self._blocks)
-        drawer = _Drawer(u, View(np.asarray(size), channels, dtype, targets))
-        drawer.visit(self._root, slice(None))
-        return drawer.drawn
+        u = philox.uniforms(self._seed(), epoch, ids, occurrence, self._tree.slots, self._tree.blocks)
+        return _draw(self._tree, u, View(np.asarray(size), channels, dtype, targets))
 
     def kind_of(self, name: str) -> str:
         """``"image"`` or ``"mask"``: how a target of this name is treated."""
@@ -389,14 +406,13 @@ class Compose(torch.nn.Module, Group):
         batch = Batch.of(np.broadcast_to(image, (samples, *size, channels)))
         seed = self.seed if self.seed is not None else 0
         ids, occurrence = philox.check_counters(np.arange(samples), 0, None)
-        u = philox.uniforms(seed, 0, ids, occurrence, self._slots, self._blocks)
+        u = philox.uniforms(seed, 0, ids, occurrence, self._tree.slots, self._tree.blocks)
         masks = Batch.of(np.broadcast_to(np.zeros((1, *size), np.uint8), (samples, *size)), name="mask")
         boxes = Boxes([[]] * samples, {}, BboxParams("pascal_voc"), batch.size, False)
-        drawer = _Drawer(u, View(batch.size, channels, dtype, Seen(self, masks, boxes)))
-        drawer.visit(self._root, slice(None))
-        track = self.lower(batch, drawer.drawn)
+        drawn = _draw(self._tree, u, View(batch.size, channels, dtype, Seen(self, masks, boxes)))
+        track = self.lower(batch, drawn)
         plan = track.finish(np.zeros(samples), np.zeros((samples, 3)), track.dtype)
-        return drawer.drawn.explain() + "\n" + plan.explain()
+        return drawn.explain() + "\n" + plan.explain()
 
     # ---- the call ----------------------------------------------------------------------
 

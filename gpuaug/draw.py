@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from .backends import cpu
+from . import host
 
 SLOTS = BLOCKS = 4096
 OCCURRENCES = 1 << 20
@@ -47,7 +47,7 @@ def check_counters(ids, epoch: int, occurrence, samples: int | None = None) -> t
     if ids.dtype.kind not in "iu" and len(ids):
         raise TypeError(f"ids must be whole numbers, got {ids.dtype}")
     ids = np.ascontiguousarray(ids, np.int64)
-    if len(ids) and (ids.min() < 0 or ids.max() >= IDS):
+    if host.library().outside(ids, IDS):
         raise ValueError(f"ids must lie in 0 .. 2^52 - 1, got {ids.min()} .. {ids.max()}")
     if not 0 <= epoch < 1 << 32:
         raise ValueError(f"epoch must lie in 0 .. 2^32 - 1, got {epoch}")
@@ -56,9 +56,10 @@ def check_counters(ids, epoch: int, occurrence, samples: int | None = None) -> t
     occurrence = np.asarray(occurrence)
     if occurrence.shape != ids.shape:
         raise ValueError(f"occurrence has shape {occurrence.shape}, ids {ids.shape}: they must agree")
-    if len(ids) and (occurrence.min() < 0 or occurrence.max() >= OCCURRENCES):
+    occurrence = np.ascontiguousarray(occurrence, np.int64)
+    if host.library().outside(occurrence, OCCURRENCES):
         raise ValueError(f"occurrence must lie in 0 .. 2^20 - 1, got {occurrence.min()} .. {occurrence.max()}")
-    return ids, np.ascontiguousarray(occurrence, np.uint32)
+    return ids, occurrence.astype(np.uint32)
 
 
 def next_ids(owner, count: int) -> np.ndarray:
@@ -88,13 +89,9 @@ def uniforms(seed: int, epoch: int, ids: np.ndarray, occurrence: np.ndarray, slo
     Returns:
         float64 ``[4 S, B]``; line ``4 k + j`` belongs to ``(slots[k], blocks[k])``. Multiples of 2^-32.
     """
-    library = cpu.library(required=False)
-    if library is not None:
-        return library.uniforms(seed, epoch, ids, occurrence, slots, blocks)
-    i = ids.astype(np.uint64)[:, None]
-    words = philox(i & _LOW, epoch, (occurrence.astype(np.uint64) << np.uint64(12))[:, None] | slots.astype(np.uint64),
-                   (i >> _SHIFT) << np.uint64(12) | blocks.astype(np.uint64), seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF)
-    return words.reshape(len(ids), 4 * len(slots)).T * 2.0**-32
+    out = np.empty((4 * len(slots), len(ids)))
+    host.library().uniforms(ids, occurrence, epoch, slots, blocks, seed & 0xFFFFFFFFFFFFFFFF, out)
+    return out
 
 
 def key(u: np.ndarray) -> np.ndarray:

@@ -6,8 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from . import draw as philox
 from .transform import Transform, boolean, integer, probability
+
+# kernels/draws.hpp: a node of a tree of transforms as the library walks it
+NODE = np.dtype([("kind", "i4"), ("first", "i4"), ("children", "i4"), ("count", "i4"), ("edges", "i4"), ("low", "i4"),
+                 ("high", "i4"), ("replace", "i4"), ("p", "f8")])
+NODES = {name: i for i, name in enumerate(["leaf", "all", "one_of", "some_of", "random_order", "one_or_other"])}
 
 
 class NoOp(Transform):
@@ -32,7 +36,13 @@ class NoOp(Transform):
 
 
 class Group:
-    """A node of the tree with children; what `OneOf`, `SomeOf` and the others share."""
+    """A node of the tree with children; what `OneOf`, `SomeOf` and the others share.
+
+    Attributes:
+        node: how the library chooses among the children (`NODES`).
+    """
+
+    node = "all"
 
     def __init__(self, transforms: Sequence, p: float):
         if isinstance(transforms, (Transform, Group)) or not isinstance(transforms, (list, tuple)):
@@ -63,9 +73,9 @@ class Group:
         """How often a child may be applied to one sample."""
         return 1
 
-    def walk(self, drawer, place, rows, u: np.ndarray) -> None:
-        """Visit children (``place.children[turn][i]``) with the samples that take them; see `gpuaug.compose`."""
-        raise NotImplementedError
+    def visits(self) -> int:
+        """How many visits to children one walk may make."""
+        return self.turns() * len(self.transforms)
 
     def _weights(self) -> np.ndarray:
         p = np.array([t.p for t in self.transforms], np.float64)
@@ -85,10 +95,6 @@ class Sequential(Group):
     def __init__(self, transforms: Sequence, p: float = 0.5):
         super().__init__(transforms, p)
 
-    def walk(self, drawer, place, rows, u) -> None:
-        for child in place.children[0]:
-            drawer.visit(child, rows)
-
 
 class OneOf(Group):
     """Apply one child, chosen per sample; the children's ``p``, normalized, are the weights of the choice.
@@ -103,18 +109,14 @@ class OneOf(Group):
         [0.6, 0.4]
     """
 
+    node = "one_of"
+
     def __init__(self, transforms: Sequence, p: float = 0.5):
         super().__init__(transforms, p)
         self._edges = np.cumsum(self._weights())[:-1]
 
     def columns(self) -> int:
         return 1
-
-    def walk(self, drawer, place, rows, u) -> None:
-        choice = np.searchsorted(self._edges, u[:, 0], side="right")
-        index = drawer.index(rows)
-        for i, child in enumerate(place.children[0]):
-            drawer.visit(child, index[choice == i], force=True)
 
 
 class SomeOf(Group):
@@ -126,6 +128,8 @@ class SomeOf(Group):
         replace: whether a child may be chosen more than once.
         p: probability, per sample.
     """
+
+    node = "some_of"
 
     def __init__(self, transforms: Sequence, n: int | tuple[int, int] = 1, replace: bool = False, p: float = 1.0):
         super().__init__(transforms, p)
@@ -145,35 +149,17 @@ class SomeOf(Group):
     def turns(self) -> int:
         return max(self.n[1], 1) if self.replace else 1
 
-    def walk(self, drawer, place, rows, u) -> None:
-        index, k = drawer.index(rows), len(self.transforms)
-        n = philox.integers(u[:, 0], *self.n)
-        if self.replace:
-            taken = philox.integers(u[:, 1:], 0, k - 1)
-            taken = np.where(np.arange(self.n[1]) < n[:, None], taken, -1)
-            times = (taken[:, :, None] == np.arange(k)).sum(1)
-        else:  # the n smallest of k uniforms
-            rank = np.argsort(np.argsort(u[:, 1:], 1, kind="stable"), 1, kind="stable")
-            times = (rank < n[:, None]).astype(int)
-        for i in range(k):
-            for turn in range(int(times[:, i].max(initial=0))):
-                drawer.visit(place.children[turn][i], index[times[:, i] > turn])
-
 
 class RandomOrder(SomeOf):
     """As `SomeOf`, but the chosen children are applied in an order drawn per sample."""
 
+    node = "random_order"
+
     def __init__(self, transforms: Sequence, n: int | tuple[int, int] = 1, replace: bool = False, p: float = 1.0):
         super().__init__(transforms, n, replace, p)
 
-    def walk(self, drawer, place, rows, u) -> None:
-        index, k = drawer.index(rows), len(self.transforms)
-        n = philox.integers(u[:, 0], *self.n)
-        order = philox.integers(u[:, 1:], 0, k - 1) if self.replace else np.argsort(u[:, 1:], 1, kind="stable")
-        for position in range(self.n[1]):
-            children = place.children[position if self.replace else 0]
-            for i, child in enumerate(children):
-                drawer.visit(child, index[(order[:, position] == i) & (position < n)])
+    def visits(self) -> int:
+        return self.n[1] * len(self.transforms)
 
 
 class OneOrOther(Group):
@@ -184,6 +170,8 @@ class OneOrOther(Group):
         p: probability of the first.
     """
 
+    node = "one_or_other"
+
     def __init__(self, first=None, second=None, transforms: Sequence | None = None, p: float = 0.5):
         super().__init__([first, second] if transforms is None else transforms, p)
         if len(self.transforms) != 2:
@@ -192,8 +180,3 @@ class OneOrOther(Group):
 
     def columns(self) -> int:
         return 1
-
-    def walk(self, drawer, place, rows, u) -> None:
-        index, first = drawer.index(rows), u[:, 0] < self.first_p
-        drawer.visit(place.children[0][0], index[first], force=True)
-        drawer.visit(place.children[0][1], index[~first], force=True)

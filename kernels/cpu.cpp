@@ -1,27 +1,29 @@
-// cpu.cpp: the kernels as a shared library with a C ABI, for gpuaug/backends/cpu.py.
+// cpu.cpp: the kernels for the CPU, for gpuaug/backends/cpu.py. host.cpp holds the rest of the library.
 #include <atomic>
 #include <cstring>
 #include <thread>
 #include <vector>
 #include "fused.cuh"
 #include "stats.cuh"
-#if __has_include("filter.cuh")
 #include "filter.cuh"
-#endif
+#include "track.hpp"
 using namespace aug;
 
 typedef Group<1, 64> G;  // 64 lanes: four vectors of AVX-512, and the lanes' variables stay in the first-level cache
 
 namespace {
 
-enum Kind { KIND_FUSED = 0, KIND_FILTER = 1, KIND_STATISTICS = 2 };
-
 struct Launch {
+  explicit Launch(const Record& r, int samples)
+      : rows((const void*)r.rows), ops((const Op*)r.ops), blob((const float*)r.blob), row_of(samples, -1), kind((int)r.kind),
+        n((int)r.n), channels((int)r.channels), source((int)r.source), target((int)r.target) {
+    for (int i = 0; i < n; ++i) row_of[((const int*)r.sample)[i]] = i;
+  }
   const void* rows;
-  const int* row_of;  // [samples]: the sample's row in this launch, or -1
   const Op* ops;
   const float* blob;
-  int kind, n, channels, source, target, pad;
+  std::vector<int> row_of;  // [samples]: the sample's row in this launch, or -1
+  int kind, n, channels, source, target;
 };
 
 // Runs job(worker, i) for i = 0 .. count - 1 on up to `threads` threads made for this call: nothing lives on
@@ -48,8 +50,6 @@ struct Scratch {
   }
   i64 last() const { return (i64)image[turn].data(); }
 };
-
-int bytes_of(int dtype) { return dtype == DT_U8 ? 1 : dtype == DT_F16 || dtype == DT_BF16 ? 2 : 4; }
 
 template <int C> using LoadFn = void (*)(G, const Row&, const float*, int, int, Pixels<G, C>&);
 template <int C> using StoreFn = void (*)(G, const Row&, int, int, Pixels<G, C>&);
@@ -156,7 +156,6 @@ void fused_sample(const Launch& l, const Row& s, const float* stats) {
   if (whole < l.channels) fused_chunks<1>(f, s, l.source, l.target, whole, l.channels);
 }
 
-#if __has_include("filter.cuh")
 void filter_one(const Launch& l, const FilterRow& s, Scratch& scratch) {
   scratch.lines.resize(filter_scratch_floats(s, l.channels));
   switch (l.source) {
@@ -166,7 +165,6 @@ void filter_one(const Launch& l, const FilterRow& s, Scratch& scratch) {
     default: return filter_sample<float>(s, l.blob, l.channels, scratch.lines.data());
   }
 }
-#endif
 
 void statistics_sample(const Launch& l, const Row& s, float* stats) {
   for (int c = 0; c < l.channels; ++c) switch (l.source) {
@@ -190,7 +188,9 @@ template <class R> R placed(const R& row, i64 bytes, Scratch& scratch) {
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 // Sample after sample through all its launches, so that a sample stays in the cache.
-EXPORT void gpuaug_run(const Launch* launches, int count, int samples, float* stats, int threads) {
+EXPORT void gpuaug_run(const Record* records, int count, int samples, float* stats, int threads) {
+  std::vector<Launch> launches;
+  for (int k = 0; k < count; ++k) launches.emplace_back(records[k], samples);
   parallel(samples, threads, [&](int i) {
     static thread_local Scratch scratch;
     for (int k = 0; k < count; ++k) {
@@ -199,45 +199,17 @@ EXPORT void gpuaug_run(const Launch* launches, int count, int samples, float* st
       if (r < 0) continue;
       if (l.kind == KIND_FUSED) {
         const Row& row = ((const Row*)l.rows)[r];
-        // + 64: a word-wise load may look past the last pixel
-        fused_sample(l, placed(row, (i64)bytes_of(l.target) * row.dh * row.dw * l.channels + 64, scratch), stats);
+        fused_sample(l, placed(row, (i64)bytes_of(l.target) * row.dh * row.dw * l.channels + SCRATCH_PAST, scratch), stats);
       }
       if (l.kind == KIND_STATISTICS) {
         Row row = ((const Row*)l.rows)[r];
         if (!row.src) row.src = scratch.last();
         statistics_sample(l, row, stats);
       }
-#if __has_include("filter.cuh")
       if (l.kind == KIND_FILTER) {
         const FilterRow& row = ((const FilterRow*)l.rows)[r];
-        filter_one(l, placed(row, (i64)bytes_of(l.target) * row.h * row.w * l.channels + 64, scratch), scratch);
+        filter_one(l, placed(row, (i64)bytes_of(l.target) * row.h * row.w * l.channels + SCRATCH_PAST, scratch), scratch);
       }
-#endif
     }
   });
-}
-
-// Uniforms of a whole batch: line 4 k + j of out holds word j of the k-th (slot, block) pair, for all samples.
-static __attribute__((flatten, noinline)) void uniform_lines(const u64* ids, const u32* occurrence, u32 epoch, int samples, u32 slot,
-                                                             u32 block, u32 k0, u32 k1, double* out) {
-  AUG_SIMD for (int i = 0; i < samples; ++i) {
-    const U4 u = philox((u32)ids[i], epoch, occurrence[i] << 12 | slot, (u32)(ids[i] >> 32) << 12 | block, k0, k1);
-    out[i] = u.x * 0x1p-32;
-    out[i + samples] = u.y * 0x1p-32;
-    out[i + 2 * samples] = u.z * 0x1p-32;
-    out[i + 3 * samples] = u.w * 0x1p-32;
-  }
-}
-EXPORT void gpuaug_uniforms(const u64* ids, const u32* occurrence, u32 epoch, int samples, const u32* slots, const u32* blocks,
-                            int pairs, u64 seed, double* out) {
-  for (int k = 0; k < pairs; ++k)
-    uniform_lines(ids, occurrence, epoch, samples, slots[k], blocks[k], (u32)seed, (u32)(seed >> 32), out + 4 * (i64)k * samples);
-}
-
-#ifndef GPUAUG_SOURCES
-#define GPUAUG_SOURCES ""
-#endif
-EXPORT const char* gpuaug_sources() { return GPUAUG_SOURCES; }
-EXPORT void gpuaug_sizes(int* out) {
-  out[0] = sizeof(Row); out[1] = sizeof(Op); out[2] = sizeof(FilterRow); out[3] = sizeof(Launch);
 }

@@ -26,7 +26,7 @@ import torchaudio.functional as audio
 from sklearn.datasets import load_sample_image
 
 import gpuaug as G
-from gpuaug.backends import cpu
+from gpuaug import host
 from gpuaug.batch import Batch
 from gpuaug.deliver import deliver_ragged
 from gpuaug.draw import philox
@@ -527,8 +527,7 @@ def hue_saturation_value(note, **kwargs):
             params = parameters(aug, image, Script(u))
             return in_vectors(lambda line: hsv(aug, line, params).reshape(line.shape), image)
 
-    library = cpu.library(required=False)
-    fused = library is not None and not library.path.stem.endswith("v2")
+    fused = not host.library().path.stem.endswith("v2")
     # the baseline build has no fused multiply-add, which OpenCV's HSV2RGB has: a product that truncates on the other side
     u8 = EXACT if fused else Bound(1, 1, 0.99, "no fused multiply-add")
     # hue in degrees: 360 * 2^-24 / 60 on either side

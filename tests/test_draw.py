@@ -12,7 +12,6 @@ import scipy.stats
 
 import gpuaug as G
 from gpuaug import draw
-from gpuaug.backends import cpu
 
 FALSE_ALARM = 1e-6  # of each statistical test below; their seeds are fixed, so that a test that passes goes on passing
 
@@ -28,27 +27,17 @@ KNOWN = [
 ]
 
 
-def library():
-    found = cpu.library(required=False)
-    if found is None:
-        pytest.skip("needs the compiled kernels")
-    return found
-
-
 def uniforms(*args) -> np.ndarray:
     """A line for each sample."""
     return draw.uniforms(*args).T
 
 
-def compiled_uniforms(*args) -> np.ndarray:
-    return library().uniforms(*args).T
-
-
-def twin(monkeypatch, *args) -> np.ndarray:
-    """`draw.uniforms` as it is without compiled kernels."""
-    with monkeypatch.context() as patch:
-        patch.setattr(cpu, "library", lambda *a, **k: None)
-        return uniforms(*args)
+def twin(seed, epoch, ids, occurrence, slots, blocks) -> np.ndarray:
+    """`draw.uniforms` in NumPy."""
+    i, low = ids.astype(np.uint64)[:, None], np.uint64(0xFFFFFFFF)
+    words = draw.philox(i & low, epoch, (occurrence.astype(np.uint64) << np.uint64(12))[:, None] | slots.astype(np.uint64),
+                        (i >> np.uint64(32)) << np.uint64(12) | blocks.astype(np.uint64), seed & 0xFFFFFFFF, seed >> 32)
+    return words.reshape(len(ids), 4 * len(slots)) * 2.0**-32
 
 
 @pytest.mark.parametrize(("counter", "key", "answer"), KNOWN)
@@ -61,7 +50,7 @@ def test_known_answers_compiled(counter, key, answer):
     """The counter's words as ids, epoch, occurrence, slot and block, see draw.py."""
     c0, c1, c2, c3 = counter
     ids = np.array([c0 | (c3 >> 12) << 32], np.int64)
-    u = compiled_uniforms(
+    u = uniforms(
         key[0] | key[1] << 32,
         c1,
         ids,
@@ -99,33 +88,18 @@ def table(rng, n: int, pairs: int):
 
 @pytest.mark.parametrize("seed", [0, 1, 0xFFFFFFFFFFFFFFFF, 0x243F6A8885A308D3])
 @pytest.mark.parametrize("epoch", [0, 7, 0xFFFFFFFF])
-def test_both_implementations_give_the_same(monkeypatch, seed, epoch):
+def test_both_implementations_give_the_same(seed, epoch):
     ids, occurrence, slots, blocks = table(np.random.default_rng(epoch), 65, 9)
-    compiled = compiled_uniforms(seed, epoch, ids, occurrence, slots, blocks)
-    np.testing.assert_array_equal(compiled, twin(monkeypatch, seed, epoch, ids, occurrence, slots, blocks))
+    compiled = uniforms(seed, epoch, ids, occurrence, slots, blocks)
+    np.testing.assert_array_equal(compiled, twin(seed, epoch, ids, occurrence, slots, blocks))
     assert compiled.shape == (65, 36)
 
 
 @pytest.mark.parametrize("n", [0, 1])
-def test_small_tables(monkeypatch, n):
+def test_small_tables(n):
     ids, occurrence = np.zeros(n, np.int64), np.zeros(n, np.uint32)
     for slots in (np.zeros(0, np.uint32), np.zeros(1, np.uint32)):
-        for u in (
-            compiled_uniforms(1, 0, ids, occurrence, slots, slots),
-            twin(monkeypatch, 1, 0, ids, occurrence, slots, slots),
-        ):
-            assert u.shape == (n, 4 * len(slots))
-
-
-def test_compose_draws_the_same_without_a_library(monkeypatch):
-    compose = G.Compose([G.Affine(p=0.5), G.OneOf([G.HorizontalFlip(), G.GaussNoise()])], seed=3)
-    with_library = compose.draw(np.full((32, 2), 9), ids=np.arange(32))
-    monkeypatch.setattr(cpu, "library", lambda *a, **k: None)
-    without = compose.draw(np.full((32, 2), 9), ids=np.arange(32))
-    for a, b in zip(with_library.steps, without.steps, strict=True):
-        np.testing.assert_array_equal(a.rows, b.rows)
-        for name in a.params:
-            np.testing.assert_array_equal(a.params[name], b.params[name])
+        assert uniforms(1, 0, ids, occurrence, slots, slots).shape == (n, 4 * len(slots))
 
 
 # ---- uniform ---------------------------------------------------------------------------------
@@ -199,18 +173,13 @@ def test_no_two_places_share_numbers():
         ],
         seed=1,
     )
-    pairs = list(zip(tree._slots.tolist(), tree._blocks.tolist()))
+    pairs = list(zip(tree._tree.slots.tolist(), tree._tree.blocks.tolist()))
     assert len(set(pairs)) == len(pairs)
-    spans = []
-
-    def visit(place):
-        spans.append((place.first, place.last))
-        for turn in place.children:
-            for child in turn:
-                visit(child)
-
-    visit(tree._root)
-    spans.sort()
+    leaves = [leaf for leaf in tree._tree.leaves if leaf]
+    assert [type(transform).__name__ for transform, _ in leaves] == [
+        "Affine", "Affine", "Affine", "HorizontalFlip", "Affine", "HorizontalFlip", "GaussNoise", "Blur"]
+    spans = sorted((lines.start - 1, lines.stop) for _, lines in leaves)  # the coin is before its own numbers
+    assert all(stop - start == 1 + t.columns() for t, (start, stop) in zip([t for t, _ in leaves], spans))
     assert all(a[1] <= b[0] for a, b in itertools.pairwise(spans))
     assert spans[-1][1] <= 4 * len(pairs)
 

@@ -162,9 +162,8 @@ def test_fusing_happens():
     )
     data = pictures(4, size=(20, 30))
     drawn = compose.draw(np.array([[20, 30]] * 4), ids=np.arange(4))
-    track = compose.lower(Batch.of(data), drawn)
-    deliver_ragged(track, planar=False)
-    assert len(track.launches) == 1, compose.explain()
+    plan = compose.lower(Batch.of(data), drawn).finish(np.zeros(4, np.int64), np.zeros((4, 3), np.int64), "float32")
+    assert len(plan.launches) == 1, compose.explain()
 
 
 def test_a_later_size_does_not_reach_back():

@@ -7,38 +7,9 @@ import numbers
 
 import numpy as np
 
-from ..draw import between, integers
+from .. import host
 from ..targets import affine_boxes, affine_points
 from ..transform import INTERPOLATIONS, Transform, boolean, border, colour, interpolation, real, span
-
-
-def forward_matrices(shift, translate, shear, scale, rotate) -> np.ndarray:
-    """``S(c) T Shear R Scale S(-c)`` for arrays of parameters, float64 ``[n, 3, 3]``; positive angles turn counter-clockwise.
-
-    Args:
-        shift: ``[n, 2]`` centre c as x, y. translate: ``[n, 2]`` pixels. shear, rotate: degrees. scale: ``[n, 2]``.
-    """
-    r, (sx, sy) = np.deg2rad(rotate), np.tan(np.deg2rad(shear)).T
-    cos, sin = np.cos(r), np.sin(r)
-    # Shear @ R = [[1, sx], [sy, 1]] @ [[cos, sin], [-sin, cos]]
-    a, b, c, d = cos - sx * sin, sin + sx * cos, sy * cos - sin, sy * sin + cos
-    a, c, b, d = a * scale[:, 0], c * scale[:, 0], b * scale[:, 1], d * scale[:, 1]
-    m = np.zeros((len(r), 3, 3))
-    m[:, 0, 0], m[:, 0, 1], m[:, 1, 0], m[:, 1, 1], m[:, 2, 2] = a, b, c, d, 1
-    m[:, 0, 2] = shift[:, 0] + translate[:, 0] - a * shift[:, 0] - b * shift[:, 1]
-    m[:, 1, 2] = shift[:, 1] + translate[:, 1] - c * shift[:, 0] - d * shift[:, 1]
-    return m
-
-
-def invert(m: np.ndarray) -> np.ndarray:
-    """Inverses of affine matrices ``[n, 3, 3]`` as ``[n, 6]``."""
-    a, b, c, d = m[:, 0, 0], m[:, 0, 1], m[:, 1, 0], m[:, 1, 1]
-    det = a * d - b * c
-    inverse = np.empty((len(m), 6))
-    inverse[:, 0], inverse[:, 1], inverse[:, 3], inverse[:, 4] = d / det, -b / det, -c / det, a / det
-    inverse[:, 2] = -(inverse[:, 0] * m[:, 0, 2] + inverse[:, 1] * m[:, 1, 2])
-    inverse[:, 5] = -(inverse[:, 3] * m[:, 0, 2] + inverse[:, 4] * m[:, 1, 2])
-    return inverse
 
 
 def _axes(name: str, value, default: float, whole: bool = False) -> dict[str, tuple[float, float]]:
@@ -115,37 +86,22 @@ class Affine(Transform):
         self.rotate_method, self.balanced_scale = rotate_method, boolean("balanced_scale", balanced_scale)
         self.border_mode = border("border_mode", border_mode)
         self.fill, self.fill_mask = colour("fill", fill), colour("fill_mask", fill_mask)
+        # AffineRanges of kernels/host.cpp
+        translate = self.translate_px or self.translate_percent or {"x": (0, 0), "y": (0, 0)}
+        mode = 1 if self.translate_px else 2 if self.translate_percent else 0
+        pairs = [ranges[axis] for ranges in (translate, self.shear, self.scale) for axis in "xy"] + [self.rotate]
+        self._ranges = np.array([mode, *np.ravel(pairs), self.keep_ratio, self.balanced_scale], np.float64)
 
     def columns(self) -> int:
         return 9
 
-    def _scales(self, u, axis: str):
-        low, high = self.scale[axis]
-        if self.balanced_scale and low < 1 < high:
-            below = u[:, 0] < 0.5
-            return np.where(below, between(u[:, 1], low, 1.0), between(u[:, 1], 1.0, high))
-        return between(u[:, 1], low, high)
-
     def draw(self, u, view):
-        h, w = view.size[:, 0], view.size[:, 1]
         n = len(u)
-        translate = np.zeros((n, 2))
-        if self.translate_px is not None:
-            for i, axis in enumerate("xy"):
-                translate[:, i] = integers(u[:, i], *self.translate_px[axis])
-        elif self.translate_percent is not None:
-            for i, (axis, length) in enumerate(zip("xy", (w, h))):
-                translate[:, i] = np.trunc(between(u[:, i], *self.translate_percent[axis]) * length)
-        shear = np.stack([-between(u[:, 2 + i], *self.shear[axis]) for i, axis in enumerate("xy")], 1)
-        scale = np.empty((n, 2))
-        scale[:, 0] = self._scales(u[:, 4:6], "x")
-        scale[:, 1] = scale[:, 0] if self.keep_ratio else self._scales(u[:, 6:8], "y")
-        rotate = between(u[:, 8], *self.rotate)
-        centre = np.stack([w / 2 - 0.5, h / 2 - 0.5], 1)
-        matrix = forward_matrices(centre, translate, shear, scale, rotate)
-        params = {"matrix": matrix, "scale": scale, "rotate": rotate, "output_shape": view.size}
+        params = {"matrix": np.empty((n, 3, 3)), "scale": np.empty((n, 2)), "rotate": np.empty(n)}
+        host.library().affine(u, view.size, self._ranges, params["matrix"], params["scale"], params["rotate"])
+        params["output_shape"] = view.size
         if self.fit_output:
-            params["matrix"], params["output_shape"] = _fitted(matrix, view.size)
+            params["matrix"], params["output_shape"] = _fitted(params["matrix"], view.size)
         return params
 
     def resize(self, params, size):
@@ -154,8 +110,8 @@ class Affine(Transform):
     def lower(self, to, rows, params) -> None:
         image = to.kind == "image"
         code = self.interpolation if image else self.mask_interpolation
-        to.warp(rows, invert(params["matrix"]), params["output_shape"], INTERPOLATIONS[code], self.border_mode,
-                self.fill if image else self.fill_mask)
+        to.warp(rows, params["matrix"], params["output_shape"], INTERPOLATIONS[code], self.border_mode,
+                self.fill if image else self.fill_mask, forward=True)
 
     def boxes(self, params, which, boxes, size, limits):
         matrix = params["matrix"][which]

@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 
+from .. import host
 from ..draw import between, integers
 from ..transform import Transform, boolean, increasing, whole
 
@@ -64,8 +65,10 @@ class Blur(_Sized):
 
     def lower(self, to, rows, params) -> None:
         k = params["kernel"]
-        ones = np.ones(2 * int(k.max(initial=0)), np.float32)  # the weights of all sizes
-        to.filter(rows, "separable", ones, 0, np.stack([k, k], 1), scale=1.0 / (k * k))
+        ones = np.ones(2 * self.blur_limit[1], np.float32)  # the weights of all sizes
+        lengths = np.empty((len(k), 2), np.int64)
+        lengths[:] = k[:, None]
+        to.filter(rows, "separable", ones, 0, lengths, scale=1.0 / (k * k))
 
 
 class GaussianBlur(Transform):
@@ -103,26 +106,11 @@ class GaussianBlur(Transform):
     def draw(self, u, view):
         return {"sigma": between(u[:, 0], *self.sigma_limit), "ksize": integers(u[:, 1], *self.blur_limit)}
 
-    @staticmethod
-    def kernels(sigma: np.ndarray, ksize: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Weights along one axis, float64 ``[n, k]``, each centred in its line, zeros around; and their lengths ``[n]``."""
-        size = np.where(ksize == 0, 2 * (3.5 * sigma).astype(np.int64) + 1, ksize + 1 - ksize % 2)
-        size = np.where(sigma > 0, size, 1)
-        half = int(size.max(initial=1)) // 2
-        x = np.arange(-half, half + 1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            weights = np.where(np.abs(x) <= size[:, None] // 2, np.exp(-0.5 * (x / sigma[:, None]) ** 2), 0.0)
-        weights[sigma <= 0] = x == 0  # sigma 0: the identity
-        return weights / weights.sum(1, keepdims=True), size
-
     def lower(self, to, rows, params) -> None:
-        weights, size = self.kernels(params["sigma"], params["ksize"])
-        width, size_ = weights.shape[1], size[:, None]
-        # y weights, then the same x weights, without the zeros around them
-        column = np.arange(2 * width)
-        source = np.where(column < size_, column, column - size_) + width // 2 - size_ // 2
-        taps = weights.astype(np.float32)[np.arange(len(size))[:, None], np.minimum(source, width - 1)]
-        to.filter(rows, "separable", taps, 2 * width * np.arange(len(size)), np.stack([size, size], 1))
+        n = len(params["sigma"])
+        start, lengths = np.empty(n, np.int64), np.empty((n, 2), np.int64)
+        taps = host.library().gaussian(params["sigma"], params["ksize"], start, lengths)
+        to.filter(rows, "separable", np.frombuffer(taps, np.float32), start, lengths)
 
 
 class MotionBlur(_Sized):
@@ -162,27 +150,8 @@ class MotionBlur(_Sized):
         return {"ksize": self._size(u[:, 0]), "angle": between(u[:, 1], *self.angle_range),
                 "direction": between(u[:, 2], *self.direction_range), "shift": shift}
 
-    @staticmethod
-    def lines(ksize, angle, direction, shift) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The pixels of ``n`` lines: (line, dy, dx), each pixel once, lines in order, offsets from the kernel's centre."""
-        half = ksize // 2
-        start, end = -half * (1 - np.maximum(direction, 0.0)), half * (1 + np.minimum(direction, 0.0))
-        most = int(ksize.max(initial=1))
-        step = np.arange(most)
-        # shorter lines repeat their last point
-        t = start[:, None] + (end - start)[:, None] * (np.minimum(step, ksize[:, None] - 1) / (ksize[:, None] - 1))
-        radians, limit = np.deg2rad(angle)[:, None], ksize[:, None] - 1
-        x = np.rint(half[:, None] + np.cos(radians) * t + shift[:, 0:1] * half[:, None] / 2)
-        y = np.rint(half[:, None] + np.sin(radians) * t + shift[:, 1:2] * half[:, None] / 2)
-        x, y = np.clip(x, 0, limit).astype(np.int64), np.clip(y, 0, limit).astype(np.int64)
-        hit = np.zeros((len(ksize), most, most), bool)
-        hit[np.arange(len(ksize))[:, None], y, x] = True
-        line, y, x = np.nonzero(hit)
-        return line, y - half[line], x - half[line]
-
     def lower(self, to, rows, params) -> None:
-        k = params["ksize"]
-        line, dy, dx = self.lines(k, params["angle"], params["direction"], params["shift"])
-        count = np.bincount(line, minlength=len(k))
-        taps = np.stack([dy, dx, 1.0 / count[line]], 1)
-        to.filter(rows, "points", taps, 3 * (np.cumsum(count) - count), np.stack([k, k, count], 1))
+        n = len(params["ksize"])
+        start, lengths = np.empty(n, np.int64), np.empty((n, 3), np.int64)
+        taps = host.library().motion(params["ksize"], params["angle"], params["direction"], params["shift"], start, lengths)
+        to.filter(rows, "points", np.frombuffer(taps, np.float32), start, lengths)

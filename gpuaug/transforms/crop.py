@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from ..draw import between, integers
+from .. import host
+from ..draw import integers
 from ..transform import Transform, boolean, border, colour, increasing, integer, interpolation, one_of
 
 POSITIONS = ("center", "top_left", "top_right", "bottom_left", "bottom_right", "random")
 _PAIR = "size must be (height, width), two whole numbers of at least 1"
 
 
-def resize_window(to, rows, size, code: int, fill_from: np.ndarray | None = None) -> None:
-    """Resize samples to ``size`` (height, width) with pixel centres at half-integers, as ``cv2.resize``."""
-    now = to.size[rows].astype(np.float64)
-    scale = 1 / (np.asarray(size, np.float64) / now)  # two divisions, as cv2.resize: floor(i * scale) hangs on the last bit
-    same = (now == np.asarray(size)).all(1)
-    index = np.arange(to.samples)[rows]
-    if same.all():
-        return
-    if same.any():
-        index, scale = index[~same], scale[~same]
-        rows = index
-    if code == 0:
-        to.warp(rows, np.zeros(6, np.float32), size, "resize_nearest", 1, scale=scale[:, ::-1])
-        return
-    matrix = np.zeros((len(scale), 6))
-    matrix[:, 0], matrix[:, 4] = scale[:, 1], scale[:, 0]
-    matrix[:, 2], matrix[:, 5] = 0.5 * scale[:, 1] - 0.5, 0.5 * scale[:, 0] - 0.5
-    to.warp(rows, matrix, size, "linear" if code == 1 else "cubic", 1)
+def fixed_size(size: np.ndarray, now) -> np.ndarray:
+    """``size`` ``[n, 2]`` with every line ``now``."""
+    after = np.empty_like(size)
+    after[:, 0], after[:, 1] = now
+    return after
 
 
 def padded_window(to, rows, x, y, size, border_mode: int, fill) -> None:
@@ -109,13 +95,13 @@ class Resize(_Windowed):
         self.mask_interpolation = _interpolation("mask_interpolation", mask_interpolation)
 
     def resize(self, params, size):
-        return np.broadcast_to(np.array([self.height, self.width]), size.shape)
+        return fixed_size(size, (self.height, self.width))
 
     def _window(self, params, which, size):
         return np.zeros((len(which), 2)), np.array([self.width, self.height]) / size[:, ::-1]
 
     def lower(self, to, rows, params) -> None:
-        resize_window(to, rows, (self.height, self.width), self.interpolation if to.kind == "image" else self.mask_interpolation)
+        to.resize(rows, self.height, self.width, self.interpolation if to.kind == "image" else self.mask_interpolation)
 
 
 _interpolation = interpolation
@@ -144,7 +130,6 @@ class RandomResizedCrop(_Windowed):
     """
 
     targets = ("image", "mask")
-    TRIES = 10
 
     def __init__(self, size, scale=(0.08, 1.0), ratio=(0.75, 4 / 3), interpolation: int = 1, mask_interpolation: int = 0,
                  p: float = 1.0):
@@ -160,37 +145,15 @@ class RandomResizedCrop(_Windowed):
         self.mask_interpolation = _interpolation("mask_interpolation", mask_interpolation)
 
     def columns(self) -> int:
-        return 2 * self.TRIES + 2
-
-    def _tries(self, area, ratio, h, w):
-        """Windows (height, width) of tries from their two uniforms, and which of them fit."""
-        low, high = math.log(self.ratio[0]), math.log(self.ratio[1])
-        area = between(area, *self.scale) * (h * w)
-        aspect = np.exp(between(ratio, low, high))
-        height, width = np.rint(np.sqrt(area / aspect)), np.rint(np.sqrt(area * aspect))
-        return height, width, (np.minimum(height, width) > 0) & (width <= w) & (height <= h)
+        return 22  # ten tries of area and ratio, then the window's place
 
     def draw(self, u, view):
-        k, size = self.TRIES, view.size.astype(np.float64)
-        ch, cw, fits = self._tries(u[:, 0], u[:, k], size[:, 0], size[:, 1])
-        again = np.flatnonzero(~fits)
-        if len(again):  # about one sample in seven
-            heights, widths, fit = self._tries(u[again, :k], u[again, k : 2 * k], size[again, 0:1], size[again, 1:2])
-            first = fit.argmax(1)
-            pick = np.arange(len(again))
-            ch[again], cw[again], fits[again] = heights[pick, first], widths[pick, first], fit[pick, first]
-        h, w = size[:, 0], size[:, 1]
-        y, x = np.floor((h - ch + 1) * u[:, 2 * k]), np.floor((w - cw + 1) * u[:, 2 * k + 1])
-        none = ~fits
-        if np.count_nonzero(none):  # no try fitted: the largest central window of an allowed ratio
-            low, high = w / h < self.ratio[0], w / h > self.ratio[1]
-            cw = np.where(none, np.clip(np.where(high, np.rint(h * self.ratio[1]), w), 1, w), cw)
-            ch = np.where(none, np.clip(np.where(low, np.rint(w / self.ratio[0]), h), 1, h), ch)
-            x, y = np.where(none, (w - cw) // 2, x), np.where(none, (h - ch) // 2, y)
-        return {"crop_coords": np.stack([x, y, x + cw, y + ch], 1).astype(np.int64)}
+        window = np.empty((len(u), 4), np.int64)
+        host.library().resized_crop(u, view.size, *self.scale, *self.ratio, window)
+        return {"crop_coords": window}
 
     def resize(self, params, size):
-        return np.broadcast_to(np.array(self.size), size.shape)
+        return fixed_size(size, self.size)
 
     def _window(self, params, which, size):
         x0, y0, x1, y1 = params["crop_coords"][which].T
@@ -199,7 +162,7 @@ class RandomResizedCrop(_Windowed):
     def lower(self, to, rows, params) -> None:
         x0, y0, x1, y1 = params["crop_coords"].T
         to.crop(rows, x0, y0, y1 - y0, x1 - x0)
-        resize_window(to, rows, self.size, self.interpolation if to.kind == "image" else self.mask_interpolation)
+        to.resize(rows, *self.size, self.interpolation if to.kind == "image" else self.mask_interpolation)
 
 
 class _FixedCrop(_Windowed, register=False):
@@ -235,7 +198,7 @@ class _FixedCrop(_Windowed, register=False):
                 "pad": pad}
 
     def resize(self, params, size):
-        return np.broadcast_to(np.array([self.height, self.width]), size.shape)
+        return fixed_size(size, (self.height, self.width))
 
     def _window(self, params, which, size):
         return (params["crop_coords"][which, :2] - params["pad"][which][:, [2, 0]]).astype(np.float64), np.ones((len(which), 2))

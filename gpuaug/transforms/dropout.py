@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import host
 from ..draw import between, integers, key, philox
 from ..targets import boxes_beside_holes, outside_holes
 from ..transform import Transform, boolean, colour, increasing, integer, real, whole
@@ -70,20 +71,21 @@ def fill_holes(to, rows, holes: np.ndarray, fill, seed=None) -> None:
     n, k = holes.shape[:2]
     if k == 0 or n == 0:
         return
-    arg = to.blob(holes.astype(np.int32)) + 4 * k * np.arange(n)
-    p = np.zeros((n, 6), np.float32)
+    p = np.zeros(6, np.int32)
     word = fill if isinstance(fill, str) else None
     if word is None:
-        p.view(np.int32)[:, 5] = to.fill(fill, "fill" if to.kind == "image" else "fill_mask")
+        p[5] = to.fill(fill, "fill" if to.kind == "image" else "fill_mask")
     elif word == "random_uniform":
         colours = random_numbers(seed, k, to.channels)
         values = np.floor(colours * 256) if to.is_u8 else colours
-        p.view(np.int32)[:, 5] = to.blob(values.astype(np.float32)) + k * to.channels * np.arange(n)
+        p = np.zeros((n, 6), np.int32)
+        p[:, 5] = to.blob(values.astype(np.float32)) + k * to.channels * np.arange(n)
     elif word == "random":
-        p[:, :2] = seed.view(np.float32)
-        p.view(np.int32)[:, 2] = to.size[rows][:, 1]
-        p[:, 3], p[:, 4] = (256.0, 1.0) if to.is_u8 else (1.0, 0.0)
-    to.pixel(rows, "rects", p, arg=arg, n=k, flag=FILLS[word], positions=True)
+        p = np.zeros((n, 6), np.int32)
+        p[:, :2] = seed.view(np.int32)
+        p[:, 2] = to.size[rows][:, 1]
+        p[:, 3:5] = np.float32((256.0, 1.0) if to.is_u8 else (1.0, 0.0)).view(np.int32)
+    to.pixel(rows, "rects", p, n=k, flag=FILLS[word], positions=True, table=holes.astype(np.int32))
 
 
 def random_numbers(seed, rects: int, channels: int) -> np.ndarray:
@@ -140,35 +142,24 @@ class XYMasking(Dropout):
         self.mask_x_length, self.mask_y_length = whole("mask_x_length", mask_x_length), whole("mask_y_length", mask_y_length)
         if self.mask_x_length[1] == 0 and self.mask_y_length[1] == 0:
             raise ValueError("at least one of mask_x_length and mask_y_length must allow a length above 0")
+        self._numbers = np.array([self.num_masks_x, self.mask_x_length, self.num_masks_y, self.mask_y_length], np.int64)
 
     def count(self) -> int:
         return 2 + 2 * (self.num_masks_x[1] + self.num_masks_y[1])
 
     def check(self, view) -> None:
+        least = view.size.min(0, initial=2**31).tolist()
         for axis, number, (low, high) in ((0, self.num_masks_x, self.mask_x_length), (1, self.num_masks_y, self.mask_y_length)):
-            side = view.size[:, 1 - axis]
-            if number[1] and len(side) and side.min() < high:
+            if number[1] and least[1 - axis] < high:
+                side = view.size[:, 1 - axis]
                 i, name = int(np.flatnonzero(side < high)[0]), "xy"[axis]
                 raise ValueError(f"mask_{name}_length range {(low, high)} is out of valid range [0, {side[i]}], "
                                  f"the {('width', 'height')[axis]} of sample {view.sample(i)} ({view.size[i, 0]} x "
                                  f"{view.size[i, 1]}); make it shorter or resize first")
 
     def holes(self, u, size):
-        n, kx, ky = len(u), self.num_masks_x[1], self.num_masks_y[1]
-        holes = np.zeros((n, kx + ky, 4), np.int64)
-        at = 2
-        for axis, (number, length, k) in enumerate(
-            [(self.num_masks_x, self.mask_x_length, kx), (self.num_masks_y, self.mask_y_length, ky)]
-        ):
-            if k == 0:
-                continue
-            side, other = size[:, 1 - axis], size[:, axis]
-            width = integers(u[:, at : at + k], *length)
-            start = np.floor(u[:, at + k : at + 2 * k] * (side[:, None] - width + 1)).astype(np.int64)
-            at += 2 * k
-            width *= np.arange(k) < integers(u[:, axis], *number)[:, None]
-            part = holes[:, :k] if axis == 0 else holes[:, kx:]
-            part[:, :, axis], part[:, :, axis + 2], part[:, :, 3 - axis] = start, start + width, other[:, None]
+        holes = np.empty((len(u), self.num_masks_x[1] + self.num_masks_y[1], 4), np.int64)
+        host.library().stripes(u, size, self._numbers, holes)
         return holes
 
 

@@ -1,0 +1,107 @@
+"""The compiled library: the host's part of every batch (kernels/host.cpp), and the kernels for the CPU (kernels/cpu.cpp)."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from . import _toolchain
+
+# what each call returns, and takes: h a track, o an object (an array, a number, a slice), the rest as in `struct`
+_CALLS = {
+    "outside": ("i", "oq"),
+    "uniforms": ("", "ooIooQo"),
+    "select": ("q", "ooooioo"),
+    "resized_crop": ("", "ooddddo"),
+    "affine": ("", "oooooo"),
+    "stripes": ("", "oooo"),
+    "gaussian": ("o", "oooo"),
+    "motion": ("o", "oooooo"),
+    "track_new": ("h", "iioooo"),
+    "track_free": ("", "h"),
+    "track_convert": ("", "hi"),
+    "track_blob": ("q", "ho"),
+    "track_crop": ("", "hooooo"),
+    "track_orient": ("", "hoiiii"),
+    "track_warp": ("q", "hooioiiii"),
+    "track_resize": ("o", "hoiiii"),
+    "track_pixel": ("", "hoiooooo" + "ii"),
+    "track_filter": ("", "hoiooo" + "ioii"),
+    "track_statistics": ("", "hooi"),
+    "track_close": ("", "hoi"),
+    "track_finish": ("q", "hooii"),
+    "track_export": ("", "ho"),
+    "place": ("q", "oiq"),
+}
+_TYPES = {"": None, "h": ctypes.c_void_p, "o": ctypes.py_object, "i": ctypes.c_int, "I": ctypes.c_uint32, "q": ctypes.c_int64,
+          "Q": ctypes.c_uint64, "d": ctypes.c_double}
+
+
+class Library:
+    """One build of the library. The calls of `_CALLS` are its methods; they hold the interpreter's lock, `run` does not."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        unlocked = ctypes.CDLL(str(path))
+        unlocked.gpuaug_sources.restype = ctypes.c_char_p
+        built, kernels = unlocked.gpuaug_sources().decode(), path.parent.parent / "kernels"
+        if built and kernels.is_dir() and built != _toolchain.sources_hash(kernels):  # a checkout whose kernels were edited
+            raise ImportError(f"{path.name} was built from other kernels than those in {kernels}; run `make` or pip install -e .")
+        self.run = unlocked.gpuaug_run
+        self.run.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
+        self.run.restype = None
+        self._sizes = unlocked.gpuaug_sizes
+        locked = ctypes.PyDLL(str(path))
+        for name, (returns, takes) in _CALLS.items():
+            call = getattr(locked, f"gpuaug_{name}")
+            call.restype, call.argtypes = _TYPES[returns], [_TYPES[code] for code in takes]
+            setattr(self, name, call)
+
+    def sizes(self) -> list[int]:
+        """Bytes of Row, Op, FilterRow, Record and Node as the compiler sees them."""
+        out = np.zeros(5, np.int32)
+        self._sizes(ctypes.c_void_p(out.ctypes.data))
+        return out.tolist()
+
+
+def _variants() -> list[str]:
+    """Names of the builds that this processor can run, best first."""
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return ["base"]
+    try:
+        flags = set(next(line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")).split())
+    except (OSError, StopIteration):
+        return ["v2"]
+    v3 = {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"} <= flags
+    v4 = v3 and {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= flags
+    return ["v4"] * v4 + ["v3"] * v3 + ["v2"]
+
+
+@cache
+def _load(variant: str | None):
+    folder = Path(__file__).parent
+    errors = []
+    for name in [variant] if variant else _variants():
+        path = folder / f"_cpu_{name}.so"
+        if path.exists():
+            try:
+                return Library(path), ""
+            except (OSError, ImportError) as error:
+                errors.append(f"{path.name}: {error}")
+    return None, "; ".join(errors) or _toolchain.missing()
+
+
+def library(variant: str | None = None) -> Library:
+    """The best build for this processor, loaded once.
+
+    Raises:
+        RuntimeError: there is none; says why, and what to install.
+    """
+    found, why = _load(variant)
+    if found is None:
+        raise RuntimeError(why)
+    return found

@@ -1,0 +1,440 @@
+// host.cpp: what the host does for a batch before any kernel runs, on any device, for gpuaug/host.py.
+//
+// Called through ctypes.PyDLL, which keeps the interpreter's lock: these calls take microseconds, and to wait for the lock
+// after each of them would take a loader's thread up to 5 ms (sys.getswitchinterval).
+#include <stdexcept>
+#include "python.hpp"
+#include "draws.hpp"
+#include "track.hpp"
+using namespace aug;
+
+#define EXPORT extern "C" __attribute__((visibility("default")))
+
+namespace {
+
+Track& track_of(void* handle) { return *(Track*)handle; }
+
+// uniforms [n, k] as they lie in the table, whose lines are columns
+struct Uniforms {
+  explicit Uniforms(PyObject* object, int columns) : array(object), n(array.shape(0)) {
+    if (array.type != 'd' || array.ndim != 2 || array.shape(1) < columns) raise(PyExc_ValueError, "u must be float64 [n, %d]", columns);
+  }
+  double at(i64 i, int k) const { return *(const double*)(array.data() + i * array.stride(0) + k * array.stride(1)); }
+  Array array;
+  i64 n;
+};
+
+// n float32 values of which 32-bit integers are kept as bits
+void append_words(std::vector<float>& out, PyObject* object) {
+  const Array a(object);
+  i64 count = 1, step = a.item;
+  for (int axis = a.ndim - 1; axis >= 0; --axis) {
+    if (a.shape(axis) > 1 && a.stride(axis) != step) raise(PyExc_ValueError, "values for a launch must be contiguous");
+    step *= a.shape(axis);
+    count *= a.shape(axis);
+  }
+  const size_t at = out.size();
+  out.resize(at + count);
+  if (a.item == 4 && (a.type == 'i' || a.type == 'I' || a.type == 'l' || a.type == 'L')) std::memcpy(out.data() + at, a.data(), 4 * count);
+  else convert(out.data() + at, a, count, 1, a.item, 0);
+}
+
+i64 aligned(i64 at) { return (at + 63) & ~(i64)63; }
+
+// A plan's memory: a head, the launches' records, then what they point to.
+struct Head { i64 launches, events, events_at, blob, stats, scratch, base; };
+
+// Calls put(offset, data, bytes) for every part; base: the address of offset 0.
+template <class F> i64 lay_out(const Track& t, i64 base, F put) {
+  i64 at = aligned(sizeof(Head) + t.launches.size() * sizeof(Record));
+  const auto next = [&](const void* data, i64 bytes) {
+    const i64 here = at;
+    put(here, data, bytes);
+    at = aligned(at + bytes);
+    return base + here;
+  };
+  Head head = {(i64)t.launches.size(), (i64)t.events.size(), 0, (i64)t.blob.size(), t.stats, 0, base};
+  std::vector<Record> records;
+  const i64 blob = next(t.blob.data(), t.blob.size() * sizeof(float));
+  for (const Planned& l : t.launches) {
+    Record r = {0, 0, 0, blob, l.kind, l.n(), t.channels, l.source, l.target, (i64)l.ops.size()};
+    r.rows = l.kind == KIND_FILTER ? next(l.filters.data(), l.n() * sizeof(FilterRow)) : next(l.rows.data(), l.n() * sizeof(Row));
+    r.ops = next(l.ops.data(), l.ops.size() * sizeof(Op));
+    r.sample = next(l.sample.data(), l.n() * sizeof(int));
+    records.push_back(r);
+  }
+  head.events_at = next(t.events.data(), t.events.size() * sizeof(Event)) - base;
+  if (base) head.scratch = place(records.data(), (int)records.size(), t.samples, 0);
+  put(0, &head, sizeof head);
+  put(sizeof head, records.data(), records.size() * sizeof(Record));
+  return at;
+}
+
+}  // namespace
+
+#ifndef GPUAUG_SOURCES
+#define GPUAUG_SOURCES ""
+#endif
+EXPORT const char* gpuaug_sources() { return GPUAUG_SOURCES; }
+EXPORT void gpuaug_sizes(int* out) {
+  out[0] = sizeof(Row); out[1] = sizeof(Op); out[2] = sizeof(FilterRow); out[3] = sizeof(Record); out[4] = sizeof(Node);
+}
+
+// ---- draws ----------------------------------------------------------------------------------------------------------------
+
+// Is a value of a contiguous int64 array outside 0 .. limit - 1?
+EXPORT int gpuaug_outside(PyObject* values, i64 limit) {
+  return guarded([&] {
+    const Array a(values);
+    const i64 n = a.bytes() / 8, *v = a.whole<i64>(n, "values");
+    u64 most = 0;
+    for (i64 i = 0; i < n; ++i) most = std::max(most, (u64)v[i]);
+    return most >= (u64)limit ? 1 : 0;
+  });
+}
+
+EXPORT void gpuaug_uniforms(PyObject* ids, PyObject* occurrence, u32 epoch, PyObject* slots, PyObject* blocks, u64 seed, PyObject* out) {
+  guarded([&] {
+    const Array i(ids), o(occurrence), s(slots), b(blocks), u(out, true);
+    const i64 n = i.bytes() / 8, pairs = s.bytes() / 4;
+    const u64* id = i.whole<u64>(n, "ids");
+    const u32 *times = o.whole<u32>(n, "occurrence"), *slot = s.whole<u32>(pairs, "slots"), *block = b.whole<u32>(pairs, "blocks");
+    double* to = u.whole<double>(4 * pairs * n, "out");
+    for (i64 k = 0; k < pairs; ++k) uniform_lines(id, times, epoch, (int)n, slot[k], block[k], (u32)seed, (u32)(seed >> 32), to + 4 * k * n);
+    return 0;
+  });
+}
+
+EXPORT i64 gpuaug_select(PyObject* nodes, PyObject* children, PyObject* edges, PyObject* u, int samples, PyObject* visits, PyObject* rows) {
+  return guarded([&] {
+    const Array n(nodes), c(children), e(edges), t(u), v(visits, true), r(rows, true);
+    const i64 most_visits = v.bytes() / (i64)sizeof(Visit), most_rows = r.bytes() / 8;
+    return Selection(n.whole<Node>(n.bytes() / (i64)sizeof(Node), "nodes"), c.whole<int>(c.bytes() / 4, "children"),
+                     e.whole<double>(e.bytes() / 8, "edges"), t.whole<double>(t.bytes() / 8, "u"), samples,
+                     (Visit*)v.data(), most_visits, r.whole<i64>(most_rows, "rows"), most_rows).run();
+  });
+}
+
+EXPORT void gpuaug_resized_crop(PyObject* u, PyObject* size, double scale0, double scale1, double ratio0, double ratio1, PyObject* out) {
+  guarded([&] {
+    const Uniforms from(u, 22);
+    const Column<double> sizes(size, from.n, "size", 2);
+    const Array to(out, true);
+    i64* window = to.whole<i64>(4 * from.n, "out");
+    for (i64 i = 0; i < from.n; ++i)
+      resized_crop([&](int k) { return from.at(i, k); }, sizes.line(i)[0], sizes.line(i)[1], {scale0, scale1}, {ratio0, ratio1}, window + 4 * i);
+    return 0;
+  });
+}
+
+// Affine's parameters of n samples; gpuaug/transforms/affine.py names the ranges.
+struct AffineRanges { double mode; Range translate[2], shear[2], scale[2], rotate; double keep_ratio, balanced; };
+EXPORT void gpuaug_affine(PyObject* u, PyObject* size, PyObject* ranges, PyObject* matrix, PyObject* scale, PyObject* rotate) {
+  guarded([&] {
+    const Uniforms from(u, 9);
+    const Column<double> sizes(size, from.n, "size", 2);
+    const Array a(ranges), m(matrix, true), s(scale, true), r(rotate, true);
+    const AffineRanges& range = *(const AffineRanges*)a.whole<double>(sizeof(AffineRanges) / 8, "ranges");
+    double *matrices = m.whole<double>(9 * from.n, "matrix"), *scales = s.whole<double>(2 * from.n, "scale"), *angles = r.whole<double>(from.n, "rotate");
+    for (i64 i = 0; i < from.n; ++i) {
+      AffineParts p = {};
+      for (int axis = 0; axis < 2; ++axis) {  // x, y
+        const double side = sizes.line(i)[1 - axis], t = from.at(i, axis);
+        const Range move = range.translate[axis];
+        p.shift[axis] = side / 2 - 0.5;
+        if (range.mode == 1) p.translate[axis] = (double)integer(t, (i64)move.low, (i64)move.high);
+        if (range.mode == 2) p.translate[axis] = std::trunc(between(t, move) * side);
+        p.shear[axis] = -between(from.at(i, 2 + axis), range.shear[axis]);
+        const Range factor = range.scale[axis];
+        const double coin = from.at(i, 4 + 2 * axis), f = from.at(i, 5 + 2 * axis);
+        if (range.balanced && factor.low < 1 && factor.high > 1) p.scale[axis] = coin < 0.5 ? between(f, {factor.low, 1}) : between(f, {1, factor.high});
+        else p.scale[axis] = between(f, factor);
+      }
+      if (range.keep_ratio) p.scale[1] = p.scale[0];
+      p.rotate = between(from.at(i, 8), range.rotate);
+      affine_matrix(p, matrices + 9 * i);
+      scales[2 * i] = p.scale[0]; scales[2 * i + 1] = p.scale[1];
+      angles[i] = p.rotate;
+    }
+    return 0;
+  });
+}
+
+// XYMasking's stripes: numbers holds (least, most) of num_masks_x, mask_x_length, num_masks_y, mask_y_length.
+EXPORT void gpuaug_stripes(PyObject* u, PyObject* size, PyObject* numbers, PyObject* out) {
+  guarded([&] {
+    const Array n(numbers);
+    const i64* number = n.whole<i64>(8, "numbers");
+    const i64 kx = number[1], ky = number[5];
+    const Uniforms from(u, (int)(2 + 2 * (kx + ky)));
+    const Column<i64> sizes(size, from.n, "size", 2);
+    const Array to(out, true);
+    i64(*holes)[4] = (i64(*)[4])to.whole<i64>(4 * (kx + ky) * from.n, "out");
+    for (i64 i = 0; i < from.n; ++i) {
+      const i64 h = sizes.line(i)[0], w = sizes.line(i)[1];
+      i64(*mine)[4] = holes + (kx + ky) * i;
+      stripes([&](i64 k) { return from.at(i, (int)(2 + k)); }, from.at(i, 0), w, h, 0, number, number + 2, mine);
+      stripes([&](i64 k) { return from.at(i, (int)(2 + 2 * kx + k)); }, from.at(i, 1), h, w, 1, number + 4, number + 6, mine + kx);
+    }
+    return 0;
+  });
+}
+
+// y weights then x weights of each Gaussian as bytes of float32; where they start; their lengths [n, 2].
+EXPORT PyObject* gpuaug_gaussian(PyObject* sigma, PyObject* ksize, PyObject* start, PyObject* lengths) {
+  return guarded([&] {
+    const Array s(start, true), l(lengths, true);
+    const i64 n = s.bytes() / 8;
+    i64 *starts = s.whole<i64>(n, "start"), *length = l.whole<i64>(2 * n, "lengths");
+    const Column<double> sigmas(sigma, n, "sigma");
+    const Column<i64> sizes(ksize, n, "ksize");
+    std::vector<float> taps;
+    for (i64 i = 0; i < n; ++i) {
+      const int size = gaussian_size(sigmas[i], sizes[i]);
+      starts[i] = (i64)taps.size();
+      length[2 * i] = length[2 * i + 1] = size;
+      gaussian_weights(sigmas[i], size, taps);
+      taps.resize(starts[i] + 2 * size);
+      std::copy_n(taps.begin() + starts[i], size, taps.begin() + starts[i] + size);
+    }
+    return bytes_of_vector(taps.data(), taps.size() * sizeof(float));
+  });
+}
+
+// (dy, dx, weight) of the points of each line as bytes of float32; where they start; kernel height, width, points [n, 3].
+EXPORT PyObject* gpuaug_motion(PyObject* ksize, PyObject* angle, PyObject* direction, PyObject* shift, PyObject* start, PyObject* lengths) {
+  return guarded([&] {
+    const Array s(start, true), l(lengths, true);
+    const i64 n = s.bytes() / 8;
+    i64 *starts = s.whole<i64>(n, "start"), *length = l.whole<i64>(3 * n, "lengths");
+    const Column<i64> sizes(ksize, n, "ksize");
+    const Column<double> angles(angle, n, "angle"), directions(direction, n, "direction"), shifts(shift, n, "shift", 2);
+    std::vector<float> taps;
+    for (i64 i = 0; i < n; ++i) {
+      starts[i] = (i64)taps.size();
+      length[3 * i] = length[3 * i + 1] = sizes[i];
+      length[3 * i + 2] = motion_points((int)sizes[i], angles[i], directions[i], shifts.line(i)[0], shifts.line(i)[1], taps);
+    }
+    return bytes_of_vector(taps.data(), taps.size() * sizeof(float));
+  });
+}
+
+// ---- tracks: the verbs of gpuaug/track.py ---------------------------------------------------------------------------------
+
+EXPORT void* gpuaug_track_new(int channels, int dtype, PyObject* address, PyObject* before, PyObject* stride, PyObject* size) {
+  return guarded([&] {
+    const Array now(size, true);
+    const i64 n = now.bytes() / 8;
+    int* to = now.whole<int>(2 * n, "size");
+    const Column<i64> addresses(address, n, "address"), sizes(before, n, "size", 2), strides(stride, n, "stride", 3);
+    std::vector<i64> where(n), sized(2 * n), steps(3 * n);
+    for (i64 i = 0; i < n; ++i) {
+      where[i] = addresses[i];
+      std::copy_n(sizes.line(i), 2, &sized[2 * i]);
+      std::copy_n(strides.line(i), 3, &steps[3 * i]);
+    }
+    return (void*)new Track((int)n, channels, dtype, where.data(), sized.data(), steps.data(), to);
+  });
+}
+EXPORT void gpuaug_track_free(void* handle) { delete (Track*)handle; }
+EXPORT void gpuaug_track_convert(void* handle, int dtype) {
+  track_of(handle).dtype = dtype;
+  track_of(handle).open_all();  // the source still holds the old type
+}
+
+EXPORT i64 gpuaug_track_blob(void* handle, PyObject* values) {
+  return guarded([&] {
+    std::vector<float>& blob = track_of(handle).blob;
+    const i64 at = (i64)blob.size();
+    append_words(blob, values);
+    return at;
+  });
+}
+
+EXPORT void gpuaug_track_crop(void* handle, PyObject* rows, PyObject* x, PyObject* y, PyObject* height, PyObject* width) {
+  guarded([&] {
+    Track& t = track_of(handle);
+    const std::vector<int> index = rows_of(rows, t.samples);
+    const i64 n = (i64)index.size();
+    const Column<int> xs(x, n, "x"), ys(y, n, "y"), hs(height, n, "height"), ws(width, n, "width");
+    static const int straight[4] = {1, 0, 0, 1};
+    for (i64 k = 0; k < n; ++k) t.remap(index[k], straight, xs[k], ys[k], hs[k], ws[k]);
+    return 0;
+  });
+}
+
+EXPORT void gpuaug_track_orient(void* handle, PyObject* rows, int a0, int a1, int a2, int a3) {
+  guarded([&] {
+    Track& t = track_of(handle);
+    const int a[4] = {a0, a1, a2, a3};
+    for (int i : rows_of(rows, t.samples)) t.orient(i, a);
+    return 0;
+  });
+}
+
+// forward: matrix holds [n, 9] from source to output, else [n, 6] from output to source. Returns 0, or 1 + the first row whose
+// result has more than 2^31 - 1 elements; then nothing has been done.
+EXPORT i64 gpuaug_track_warp(void* handle, PyObject* rows, PyObject* matrix, int forward, PyObject* size, int gather, int border, int fill, int notes) {
+  return guarded([&]() -> i64 {
+    Track& t = track_of(handle);
+    const std::vector<int> index = rows_of(rows, t.samples);
+    const i64 n = (i64)index.size();
+    const Column<double> m(matrix, n, "matrix", forward ? 9 : 6);
+    const Column<i64> sizes(size, n, "size", 2);
+    for (i64 k = 0; k < n; ++k)
+      if (sizes.line(k)[0] * sizes.line(k)[1] > 0x7fffffffLL / t.channels) return 1 + k;
+    t.close(index, notes);
+    for (i64 k = 0; k < n; ++k) {
+      double inverse[6];
+      if (forward) affine_inverse(m.line(k), inverse);
+      t.warp(index[k], forward ? inverse : m.line(k), (int)sizes.line(k)[0], (int)sizes.line(k)[1], gather, border, fill, 0, 0);
+    }
+    return 0;
+  });
+}
+
+// To height x width with pixel centres at half-integers, as cv2.resize; samples of that size stay. Returns those that do not.
+EXPORT PyObject* gpuaug_track_resize(void* handle, PyObject* rows, int height, int width, int gather, int notes) {
+  return guarded([&] {
+    Track& t = track_of(handle);
+    std::vector<int> index;
+    for (int i : rows_of(rows, t.samples))
+      if (t.height(i) != height || t.width(i) != width) index.push_back(i);
+    t.close(index, notes);
+    for (int i : index) {
+      // two divisions, as cv2.resize: floor(i * scale) hangs on the last bit
+      const double sy = 1 / (height / (double)t.height(i)), sx = 1 / (width / (double)t.width(i));
+      const double m[6] = {sx, 0, 0.5 * sx - 0.5, 0, sy, 0.5 * sy - 0.5}, none[6] = {};
+      const bool nearest = gather == GATHER_RESIZE_NEAREST;
+      t.warp(i, nearest ? none : m, height, width, gather, 1, 0, nearest ? sx : 0, nearest ? sy : 0);
+    }
+    return bytes_of_vector(index.data(), index.size() * sizeof(int));
+  });
+}
+
+// params: [n, k] or [k], of which 32-bit integers are kept as bits; else none. table: values [n, ..] of which each sample's
+// operation gets its share (arg is then ignored); else none. round: 0 float16, 1 bfloat16, -1: results are not rounded.
+EXPORT void gpuaug_track_pixel(void* handle, PyObject* rows, int code, PyObject* params, PyObject* table, PyObject* arg, PyObject* many,
+                               PyObject* flag, int positions, int round) {
+  guarded([&] {
+    Track& t = track_of(handle);
+    const std::vector<int> index = rows_of(rows, t.samples);
+    const i64 n = (i64)index.size();
+    std::vector<float> p;
+    i64 k = 0, step = 0;
+    if (PyObject_CheckBuffer(params)) {
+      const Array a(params);
+      k = a.shape(a.ndim - 1);
+      step = a.ndim == 2 ? k : 0;
+      if (a.ndim < 1 || a.ndim > 2 || k > 12 || (a.ndim == 2 && a.shape(0) != n)) raise(PyExc_ValueError, "params must be [%zd, k] or [k] with k <= 12", (Py_ssize_t)n);
+      const i64 lines = a.ndim == 2 ? n : 1, s0 = a.ndim == 2 ? a.stride(0) : 0, s1 = a.stride(a.ndim - 1);
+      p.resize(lines * k);
+      if (a.item == 4 && (a.type == 'i' || a.type == 'I')) copy_strided<float, float>(p.data(), a.data(), lines, k, s0, s1);
+      else convert(p.data(), a, lines, k, s0, s1);
+    }
+    const Column<int> args(arg, n, "arg"), counts(many, n, "n"), flags(flag, n, "flag");
+    i64 at = (i64)t.blob.size(), share = 0;
+    if (PyObject_CheckBuffer(table)) {
+      append_words(t.blob, table);
+      share = n ? ((i64)t.blob.size() - at) / n : 0;
+    } else {
+      at = -1;
+    }
+    for (i64 r = 0; r < n; ++r) {
+      const int i = index[r];
+      if (positions) t.tell(i);
+      Op& op = t.append(i, code, at < 0 ? args[r] : (int)(at + share * r), counts[r], flags[r]);
+      std::memcpy(op.p, p.data() + r * step, k * sizeof(float));
+      if (round >= 0) t.append(i, OP_ROUND, 0, 0, round);
+    }
+    return 0;
+  });
+}
+
+EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject* taps, PyObject* start, PyObject* lengths, int border,
+                                PyObject* scale, int fill, int notes) {
+  guarded([&] {
+    Track& t = track_of(handle);
+    const std::vector<int> index = rows_of(rows, t.samples);
+    const i64 n = (i64)index.size();
+    const bool points = kind == FILTER_POINTS;
+    const Column<i64> starts(start, n, "start"), sizes(lengths, n, "lengths", points ? 3 : 2);
+    const Column<float> scales(scale, n, "scale");
+    t.close(index, notes);
+    if (!n) return 0;
+    const i64 at = (i64)t.blob.size();
+    append_words(t.blob, taps);
+    std::vector<FilterRow> table(n);
+    for (i64 k = 0; k < n; ++k) {
+      FilterRow& f = table[k];
+      f = {};
+      f.kind = kind; f.border = border; f.fill = border == 0 ? fill : 0;
+      f.kh = (int)sizes.line(k)[0]; f.kw = (int)sizes.line(k)[1];
+      f.n = points ? (int)sizes.line(k)[2] : 0;
+      f.taps = (int)(at + starts[k]);
+      f.scale = scales[k];
+    }
+    t.filter(index, table, notes + 1);
+    return 0;
+  });
+}
+
+EXPORT void gpuaug_track_statistics(void* handle, PyObject* rows, PyObject* width, int notes) {
+  guarded([&] {
+    Track& t = track_of(handle);
+    const std::vector<int> index = rows_of(rows, t.samples);
+    t.close(index, notes);
+    if (index.empty()) return 0;
+    std::vector<i64> widths;
+    if (PyObject_CheckBuffer(width)) {
+      const Column<i64> column(width, (i64)index.size(), "width");
+      for (size_t k = 0; k < index.size(); ++k) widths.push_back(column[k]);
+    }
+    t.statistics(index, widths.empty() ? nullptr : widths.data(), notes + 1);
+    return 0;
+  });
+}
+
+EXPORT void gpuaug_track_close(void* handle, PyObject* rows, int notes) {
+  guarded([&] {
+    Track& t = track_of(handle);
+    t.close(rows_of(rows, t.samples), notes);
+    return 0;
+  });
+}
+
+// Returns the bytes that `gpuaug_track_export` writes.
+EXPORT i64 gpuaug_track_finish(void* handle, PyObject* address, PyObject* stride, int dtype, int notes) {
+  return guarded([&] {
+    Track& t = track_of(handle);
+    const Column<i64> to(address, t.samples, "address"), steps(stride, t.samples, "stride", 3);
+    std::vector<i64> where(t.samples), strides(3 * (size_t)t.samples);
+    for (int i = 0; i < t.samples; ++i) {
+      where[i] = to[i];
+      std::copy_n(steps.line(i), 3, &strides[3 * i]);
+    }
+    t.finish(where.data(), strides.data(), dtype, notes);
+    return lay_out(t, 0, [](i64, const void*, i64) {});
+  });
+}
+EXPORT void gpuaug_track_export(void* handle, PyObject* memory) {
+  guarded([&] {
+    const Array to(memory, true);
+    char* base = to.whole<char>(to.bytes(), "memory");
+    lay_out(track_of(handle), (i64)base, [&](i64 at, const void* data, i64 bytes) {
+      if (at + bytes > to.bytes()) throw std::length_error("a plan does not fit the memory it asked for");
+      if (bytes) std::memcpy(base + at, data, bytes);
+    });
+    return 0;
+  });
+}
+
+// ---- plans ----------------------------------------------------------------------------------------------------------------
+
+EXPORT i64 gpuaug_place(PyObject* records, int samples, i64 base) {
+  return guarded([&] {
+    const Array r(records);
+    const i64 count = r.bytes() / (i64)sizeof(Record);
+    return place((const Record*)r.data(), (int)count, samples, base);
+  });
+}

@@ -1,0 +1,320 @@
+// track.hpp: one target of a batch on its way through the transforms; gpuaug/track.py says what its verbs mean.
+//
+// Each sample has one open stage: a view of where it lies (address, signed strides), at most one gather, and a list of pixel
+// operations. What cannot join it closes it: the stage becomes a row of a launch, the next one reads what that wrote.
+#pragma once
+#include <algorithm>
+#include <memory>
+#include <vector>
+#include "rows.cuh"
+namespace aug {
+
+enum Kind { KIND_FUSED = 0, KIND_FILTER = 1, KIND_STATISTICS = 2 };
+enum { SCRATCH_PAST = 64 };  // bytes behind an image that a word-wise load may look at
+
+inline int bytes_of(int dtype) { return dtype == DT_U8 ? 1 : dtype == DT_F16 || dtype == DT_BF16 ? 2 : 4; }
+
+struct Stage {
+  Row row;                 // the output's size is filled in when it closes
+  int count;               // operations
+  int last;                // the last launch that touches the sample; -1: none
+  int writer, writer_row;  // the launch and row that wrote its source, if nothing else reads that; or -1
+  int move[6];             // a turn or crop that operations have not been told, from their positions to the output's so far
+  bool open, moved;        // is it more than a view of its source? is there a move to be told?
+  bool caller;             // does it read the caller's memory (or scratch)?
+  int source;              // element type there
+};
+
+struct Planned {  // a launch
+  int kind, source, target;
+  std::vector<Row> rows;
+  std::vector<FilterRow> filters;
+  std::vector<int> sample;
+  std::vector<Op> ops;
+  int n() const { return (int)sample.size(); }
+};
+
+struct Event { int launch, first, count, notes; };  // rows that a launch got, after so many notes of gpuaug/track.py
+
+class Track {
+ public:
+  int samples, channels, dtype;
+  std::vector<Planned> launches;
+  std::vector<Event> events;
+  std::vector<float> blob;
+  i64 stats = 0;  // floats that statistics write
+
+  // size: [samples][2], written here, owned by the caller. before: sizes; stride: of y, x, channel in elements.
+  Track(int n, int channels, int dtype, const i64* address, const i64* before, const i64* stride, int* size)
+      : samples(n), channels(channels), dtype(dtype), blob(std::max(channels, 1), 0.0f), size_(size), item_(bytes_of(dtype)), stages_(n) {
+    ops_.reset(new Op[(size_t)n * capacity_]);
+    for (int i = 0; i < n; ++i) {
+      Stage& s = stages_[i] = fresh((int)before[2 * i], (int)before[2 * i + 1], dtype);
+      s.row.src = address[i];
+      s.row.sy = (int)stride[3 * i]; s.row.sx = (int)stride[3 * i + 1]; s.row.sc = (int)stride[3 * i + 2];
+      s.caller = true;
+      size_[2 * i] = s.row.sh; size_[2 * i + 1] = s.row.sw;
+    }
+  }
+
+  int height(int i) const { return size_[2 * i]; }
+  int width(int i) const { return size_[2 * i + 1]; }
+
+  // Integer geometry: output pixel p is what was at [[a0, a1], [a2, a3]] p + (x, y).
+  void remap(int i, const int a[4], int x, int y, int h, int w) {
+    Stage& s = stages_[i];
+    Row& r = s.row;
+    if (!s.open && s.caller) {  // nothing but views so far: another view
+      r.src += ((i64)x * r.sx + (i64)y * r.sy) * item_;
+      const int sx = r.sx, sy = r.sy;
+      r.sx = a[0] * sx + a[2] * sy;
+      r.sy = a[1] * sx + a[3] * sy;
+      r.sh = h; r.sw = w;
+    } else {  // the stage reads as before; output pixels are sent to where they were
+      for (int k = 0; k < 6; k += 3) {
+        int* f = r.frame + k;
+        const int p = f[0], q = f[1];
+        f[2] += p * x + q * y;
+        f[0] = a[0] * p + a[2] * q;
+        f[1] = a[1] * p + a[3] * q;
+      }
+      s.move[2] -= x; s.move[5] -= y;
+      for (int k = 0; k < 3; ++k) {  // a is a signed permutation: its inverse is its transpose
+        const int p = s.move[k], q = s.move[3 + k];
+        s.move[k] = a[0] * p + a[2] * q;
+        s.move[3 + k] = a[1] * p + a[3] * q;
+      }
+      s.moved = s.open = true;
+    }
+    size_[2 * i] = h; size_[2 * i + 1] = w;
+  }
+
+  void orient(int i, const int a[4]) {
+    const int h = height(i), w = width(i);
+    // mirrored axes start at the far end of the old size
+    remap(i, a, a[0] + a[1] < 0 ? w - 1 : 0, a[2] + a[3] < 0 ? h - 1 : 0, a[0] ? h : w, a[0] ? w : h);
+  }
+
+  // The stage of a sample, closed before if it was more than a view; gets a gather.
+  void warp(int i, const double m[6], int h, int w, int gather, int border, int fill, double scale_x, double scale_y) {
+    Stage& s = stages_[i];
+    for (int k = 0; k < 6; ++k) s.row.m[k] = (float)m[k];
+    s.row.gather = gather;
+    s.row.border = border;
+    if (border == 0) s.row.fill = fill;
+    s.row.scale[0] = scale_x; s.row.scale[1] = scale_y;
+    s.open = true;
+    size_[2 * i] = h; size_[2 * i + 1] = w;
+  }
+
+  Op& append(int i, int code, int arg, int n, int flag) {
+    Stage& s = stages_[i];
+    if (s.count == capacity_) grow();
+    Op& op = ops_[(size_t)i * capacity_ + s.count++];
+    op = Op{code, arg, n, flag, {}};
+    s.open = true;
+    return op;
+  }
+
+  // Tells the operations to come where their pixels are now.
+  void tell(int i) {
+    Stage& s = stages_[i];
+    s.row.positions = 1;
+    if (!s.moved) return;
+    Op& op = append(i, OP_MOVE, 0, 0, 0);
+    for (int k = 0; k < 6; ++k) op.p[k] = (float)s.move[k];
+    s.moved = false;
+    identity(s.move);
+  }
+
+  void open_all() {
+    for (Stage& s : stages_) s.open = true;
+  }
+
+  void close(const std::vector<int>& rows, int notes) {
+    std::vector<int> busy;
+    for (int i : rows)
+      if (stages_[i].open) busy.push_back(i);
+    if (!busy.empty()) flush(busy, nullptr, nullptr, dtype, notes);
+  }
+
+  void filter(const std::vector<int>& rows, const std::vector<FilterRow>& what, int notes) {
+    std::vector<FilterRow> table(rows.size());
+    for (size_t k = 0; k < rows.size(); ++k) {
+      const Row& r = stages_[rows[k]].row;
+      FilterRow& f = table[k] = what[k];
+      f.src = r.src; f.sy = r.sy; f.sx = r.sx; f.sc = r.sc;
+      f.h = height(rows[k]); f.w = width(rows[k]);
+      f.dst = 0;
+      f.dy = f.w * channels; f.dx = channels; f.dc = 1;
+    }
+    emit(KIND_FILTER, rows, dtype, dtype, {}, std::move(table), {}, true, notes);
+  }
+
+  // width: columns from there on do not count; or null
+  void statistics(const std::vector<int>& rows, const i64* width, int notes) {
+    std::vector<Row> table(rows.size());
+    for (size_t k = 0; k < rows.size(); ++k) {
+      Stage& s = stages_[rows[k]];
+      s.row.stat = (int)(stats + STATS * channels * (i64)k);
+      table[k] = s.row;
+      if (width) table[k].sw = (int)width[k];
+      s.last = (int)launches.size();
+      s.writer = -1;  // what it reads must not be written to the caller's memory instead
+    }
+    stats += STATS * channels * (i64)rows.size();
+    launches.push_back({KIND_STATISTICS, dtype, dtype, std::move(table), {}, rows, {}});
+    events.push_back({(int)launches.size() - 1, 0, (int)rows.size(), notes});
+  }
+
+  // Every sample to its place: address [samples], stride [samples][3], of element type `type`.
+  void finish(const i64* address, const i64* stride, int type, int notes) {
+    std::vector<int> rest;
+    for (int i = 0; i < samples; ++i) {
+      Stage& s = stages_[i];
+      if (type != dtype || s.writer < 0 || s.open) {
+        rest.push_back(i);
+        continue;
+      }
+      // its last launch was its last step: that writes to its place
+      Planned& l = launches[s.writer];
+      if (l.kind == KIND_FILTER) put(l.filters[s.writer_row], address[i], stride + 3 * i);
+      else put(l.rows[s.writer_row], address[i], stride + 3 * i);
+    }
+    if (!rest.empty()) flush(rest, address, stride, type, notes);
+  }
+
+ private:
+  template <class R> static void put(R& r, i64 address, const i64* stride) {
+    r.dst = address;
+    r.dy = (int)stride[0]; r.dx = (int)stride[1]; r.dc = (int)stride[2];
+  }
+  static void identity(int* m) {
+    static const int one[6] = {1, 0, 0, 0, 1, 0};
+    std::copy(one, one + 6, m);
+  }
+  static Stage fresh(int h, int w, int source) {
+    Stage s = {};
+    s.row.sh = h; s.row.sw = w;
+    s.row.border = 1;
+    identity(s.row.frame);
+    identity(s.move);
+    s.last = s.writer = s.writer_row = -1;
+    s.source = source;
+    return s;
+  }
+
+  void grow() {
+    std::unique_ptr<Op[]> larger(new Op[(size_t)samples * capacity_ * 2]);
+    for (int i = 0; i < samples; ++i) std::copy_n(&ops_[(size_t)i * capacity_], stages_[i].count, &larger[(size_t)i * capacity_ * 2]);
+    ops_ = std::move(larger);
+    capacity_ *= 2;
+  }
+
+  // Open stages become launches, one for each element type at the source. address: where they go; null: to scratch.
+  void flush(const std::vector<int>& index, const i64* address, const i64* stride, int target, int notes) {
+    for (int source = 0; source < 8; ++source) {
+      std::vector<int> part;
+      for (int i : index)
+        if (stages_[i].source == source) part.push_back(i);
+      if (part.empty()) continue;
+      std::vector<Row> table(part.size());
+      std::vector<Op> ops;
+      size_t total = 0;
+      for (int i : part) total += stages_[i].count;
+      ops.reserve(total);
+      for (size_t k = 0; k < part.size(); ++k) {
+        const int i = part[k];
+        Row& r = table[k] = stages_[i].row;
+        r.dh = height(i); r.dw = width(i);
+        r.ops = (int)ops.size(); r.n_ops = stages_[i].count;
+        const Op* mine = &ops_[(size_t)i * capacity_];
+        ops.insert(ops.end(), mine, mine + r.n_ops);
+        if (address) {
+          put(r, address[i], stride + 3 * i);
+        } else {
+          r.dst = 0;
+          r.dy = r.dw * channels; r.dx = channels; r.dc = 1;
+        }
+      }
+      emit(KIND_FUSED, part, source, target, std::move(table), {}, std::move(ops), !address, notes);
+      if (part.size() == index.size()) return;
+    }
+  }
+
+  // Adds a launch, or rows to an earlier one of its kind that none of these samples has to wait for.
+  void emit(int kind, const std::vector<int>& index, int source, int target, std::vector<Row> rows, std::vector<FilterRow> filters,
+            std::vector<Op> ops, bool go_on, int notes) {
+    int after = -1, number = (int)launches.size();
+    for (int i : index) after = std::max(after, stages_[i].last);
+    for (int k = number - 1; k > after; --k)
+      if (launches[k].kind == kind && launches[k].source == source && launches[k].target == target) {
+        number = k;
+        break;
+      }
+    int first = 0;
+    if (number == (int)launches.size()) {
+      launches.push_back({kind, source, target, std::move(rows), std::move(filters), index, std::move(ops)});
+    } else {
+      Planned& l = launches[number];
+      first = l.n();
+      for (Row& r : rows) r.ops += (int)l.ops.size();
+      l.rows.insert(l.rows.end(), rows.begin(), rows.end());
+      l.filters.insert(l.filters.end(), filters.begin(), filters.end());
+      l.ops.insert(l.ops.end(), ops.begin(), ops.end());
+      l.sample.insert(l.sample.end(), index.begin(), index.end());
+    }
+    events.push_back({number, first, (int)index.size(), notes});
+    if (!go_on) return;
+    for (size_t k = 0; k < index.size(); ++k) {
+      const int i = index[k];
+      Stage& s = stages_[i] = fresh(height(i), width(i), target);
+      s.row.sy = s.row.sw * channels; s.row.sx = channels; s.row.sc = 1;
+      s.last = s.writer = number;
+      s.writer_row = first + (int)k;
+    }
+  }
+
+  int* size_;
+  int item_;  // bytes of an element in the caller's memory
+  int capacity_ = 6;  // operations a sample has room for
+  std::vector<Stage> stages_;
+  std::unique_ptr<Op[]> ops_;  // [samples][capacity]; those beyond a sample's count are not initialized
+};
+
+// ---- what a launch looks like to Python and to the backends ---------------------------------------------------------------
+
+struct Record {  // gpuaug/plan.py names its words
+  i64 rows, sample, ops, blob;  // addresses
+  i64 kind, n, channels, source, target, n_ops;
+};
+
+// Gives every intermediate image (source or destination 0) an address in scratch memory at `base`; base 0 gives none.
+// Returns the bytes that it takes: 256-byte aligned, with SCRATCH_PAST behind each.
+inline i64 place(const Record* launches, int count, int samples, i64 base) {
+  std::vector<i64> last(samples, 0);
+  i64 at = 0;
+  const auto visit = [&](auto& r, int sample, i64 bytes, bool writes) {
+    if (base && r.src == 0) r.src = last[sample];
+    if (!writes || r.dst) return;
+    if (base) r.dst = last[sample] = base + at;
+    at += (bytes + SCRATCH_PAST + 255) & ~(i64)255;
+  };
+  for (int k = 0; k < count; ++k) {
+    const Record& l = launches[k];
+    const int* sample = (const int*)l.sample;
+    const i64 item = bytes_of((int)l.target) * l.channels;
+    for (int i = 0; i < l.n; ++i) {
+      if (l.kind == KIND_FILTER) {
+        FilterRow& r = ((FilterRow*)l.rows)[i];
+        visit(r, sample[i], item * r.h * r.w, true);
+      } else {
+        Row& r = ((Row*)l.rows)[i];
+        visit(r, sample[i], item * r.dh * r.dw, l.kind == KIND_FUSED);
+      }
+    }
+  }
+  return at;
+}
+
+}  // namespace aug
