@@ -190,7 +190,7 @@ def _describe(data: Any, name: str):
             raise TypeError(f"{name}: unsupported element type {dtype}; use one of {', '.join(DTYPES)}")
         item = data.itemsize
         if not data.dtype.isnative or not data.flags.aligned or any(s % item for s in data.strides):
-            data = np.ascontiguousarray(data, data.dtype.newbyteorder("="))
+            data = data.astype(data.dtype.newbyteorder("="))  # a copy: ascontiguousarray keeps what lies at an odd address
         return data.ctypes.data, data.shape, [s // item for s in data.strides], dtype, _CPU, data
     if hasattr(data, "__cuda_array_interface__"):  # CuPy, Numba
         face = data.__cuda_array_interface__

@@ -344,7 +344,7 @@ EXPORT void gpuaug_track_pixel(void* handle, PyObject* rows, int code, PyObject*
       const int i = index[r];
       if (positions) t.tell(i);
       Op& op = t.append(i, code, at < 0 ? args[r] : (int)(at + share * r), counts[r], flags[r]);
-      std::memcpy(op.p, p.data() + r * step, k * sizeof(float));
+      std::copy_n(p.data() + r * step, k, op.p);
       if (round >= 0) t.append(i, OP_ROUND, 0, 0, round);
     }
     return 0;

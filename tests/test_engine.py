@@ -272,6 +272,7 @@ def test_layouts_are_the_same(dtype):
         assert np.array_equal(delivered(pipeline(), form, ids), want), name
     shifted = np.frombuffer(b"x" + data.tobytes(), np.uint8)[1:].view(data.dtype).reshape(data.shape)  # unaligned
     equal(delivered(pipeline(), shifted, ids), want)
+    assert Batch.of(shifted).address[0] % data.itemsize == 0
     once = np.broadcast_to(data[:1], data.shape)
     equal(delivered(pipeline(), once, ids), delivered(pipeline(), once.copy(), ids))
 
