@@ -1,4 +1,4 @@
-"""Every transform against its reference, with the same parameters; the cases and their tolerances are in parity.py."""
+"""Every transform against its reference, with the same parameters; the cases and their tolerances are in tests/parity."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_every_transform_has_a_case():
     missing = (
         set(G.REGISTRY) - {case.name for case in parity.CASES} - {n for n, test in parity.ELSEWHERE.items() if test in globals()}
     )
-    assert not missing, f"add a Case to tests/parity.py for {', '.join(sorted(missing))}"
+    assert not missing, f"add a Case to tests/parity for {', '.join(sorted(missing))}"
 
 
 def test_every_transform_that_moves_masks_has_a_mask_case():

@@ -1,0 +1,91 @@
+"""Affine maps."""
+
+from __future__ import annotations
+
+import albumentations as A
+import cv2
+import numpy as np
+
+import gpuaug as G
+
+from .case import DTYPES, GATHER, GATHER_U8, NEAREST, SAME, Script, add, bounds, parameters
+
+
+def affine_order(aug):
+    def order(u):
+        moved = [u[0], u[1]] if aug.translate_px is not None or aug.translate_percent is not None else []
+        x, y = ([u[4], u[5]], [u[6], u[7]]) if aug.balanced_scale else ([u[5]], [u[7]])
+        return Script([*moved, u[2], u[3], *x, *y, u[8]])
+
+    return order
+
+
+def affine(note: str, bound: dict, channels=(1, 3), cls="Affine", keep=lambda image: True, **kwargs) -> None:
+    # a scalar fill of albumentations reaches every channel only if it is given for each
+    fill = kwargs.pop("fill", 0)
+    theirs = getattr(A, cls)(
+        p=1, fill=fill, fill_mask=kwargs.get("fill_mask", 0), **{k: v for k, v in kwargs.items() if k != "fill_mask"}
+    )
+
+    def run(image, u, kind):
+        params = parameters(theirs, image, affine_order(theirs)(u))
+        if kind == "mask":
+            return theirs.apply_to_mask(image, **params)
+        h, w = params["output_shape"][:2]
+        out = []
+        for c in range(image.shape[2]):
+            value = fill[c] if isinstance(fill, tuple) else fill
+            out.append(
+                cv2.warpAffine(
+                    image[:, :, c],
+                    params["matrix"][:2],
+                    (w, h),
+                    flags=theirs.interpolation,
+                    borderMode=theirs.border_mode,
+                    borderValue=value,
+                )
+            )
+        return np.dstack(out)
+
+    add(
+        getattr(G, cls)(p=1, fill=fill, **kwargs),
+        run,
+        "albumentations' matrix, cv2.warpAffine",
+        bound,
+        channels=channels,
+        mask=True,
+        note=note,
+        keep=keep,
+        exact_mask=False,
+    )
+
+
+LINEAR, TIES = bounds(GATHER_U8, GATHER), dict.fromkeys(DTYPES, NEAREST)
+_wide = {"scale": (0.6, 1.5), "translate_percent": (-0.3, 0.3), "rotate": (-180, 180), "shear": {"x": (-20, 20), "y": (-10, 10)}}
+affine("linear", LINEAR, (1, 3, 4, 20), **_wide)
+affine("linear fill", {"uint8": GATHER_U8}, (3,), fill=(10, 200, 90), fill_mask=7, **_wide)
+affine("linear float fill", {d: LINEAR[d] for d in ("float32", "float16")}, (3,), fill=(0.1, 0.9, 0.4), fill_mask=7, **_wide)
+for _border, _word in ((1, "replicate"), (2, "reflect"), (3, "wrap"), (4, "reflect_101")):
+    affine(_word, LINEAR, (3,), border_mode=_border, **_wide)
+affine("nearest", TIES, (1, 3, 4), interpolation=0, **_wide)
+affine("nearest reflect", TIES, (3,), interpolation=0, border_mode=2, **_wide)
+# every second coordinate lies between two pixels: rounded half to even
+affine("nearest ties", SAME, (3,), interpolation=0, border_mode=1, scale=(0.5, 0.5), keep=lambda image: image.shape[0] % 2 == 0)
+affine("cubic", LINEAR, (1, 3, 4), interpolation=2, **_wide)
+# cv2.warpAffine does not return from a cubic reflect_101 on an axis of one pixel
+affine("cubic reflect_101", LINEAR, (3,), keep=lambda image: min(image.shape[:2]) > 1, interpolation=2, border_mode=4, **_wide)
+affine("fit_output", LINEAR, (3,), fit_output=True, rotate=(-180, 180))
+affine("keep_ratio", LINEAR, (3,), keep_ratio=True, scale=(0.5, 2.0))
+affine("balanced_scale", LINEAR, (3,), balanced_scale=True, scale=(0.5, 2.0))
+affine("translate_px", SAME, (1, 3, 4, 20), translate_px={"x": (-9, 9), "y": (-4, 5)})
+affine("defaults", LINEAR, (1, 3), cls="ShiftScaleRotate")
+affine(
+    "wide",
+    LINEAR,
+    (3, 4),
+    cls="ShiftScaleRotate",
+    shift_limit=0.3,
+    scale_limit=(-0.4, 0.6),
+    rotate_limit=(-90, 170),
+    border_mode=4,
+)

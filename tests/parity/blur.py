@@ -1,0 +1,45 @@
+"""Blurs."""
+
+from __future__ import annotations
+
+import albumentations as A
+
+import gpuaug as G
+
+from .case import EXACT, FLOAT, ROUNDED, Bound, add, albumentations, bounds
+
+add(G.Blur((3, 9), p=1), albumentations(A.Blur((3, 9), p=1)), "albumentations", bounds(EXACT, FLOAT))
+add(
+    G.Blur((15, 31), p=1),
+    albumentations(A.Blur((15, 31), p=1)),
+    "albumentations",
+    bounds(EXACT, FLOAT),
+    channels=(1, 3),
+    note="15 to 31",
+)
+_blur = bounds(ROUNDED, FLOAT)
+add(G.GaussianBlur(p=1), albumentations(A.GaussianBlur(p=1)), "albumentations", _blur)
+add(
+    G.GaussianBlur(blur_limit=(3, 7), p=1),
+    albumentations(A.GaussianBlur(blur_limit=(3, 7), p=1)),
+    "albumentations",
+    _blur,
+    note="3 to 7",
+)
+add(G.MotionBlur(p=1), albumentations(A.MotionBlur(p=1)), "albumentations", _blur)
+add(
+    G.MotionBlur((9, 21), p=1),
+    albumentations(A.MotionBlur((9, 21), p=1)),
+    "albumentations",
+    bounds(Bound(0, 1, 0.95, "means of an even number of pixels: ties"), FLOAT),
+    channels=(1, 3),
+    note="9 to 21",
+)
+add(
+    G.MotionBlur((5, 7), allow_shifted=False, direction_range=(-1, 0), p=1),
+    albumentations(A.MotionBlur((5, 7), allow_shifted=False, direction_range=(-1, 0), p=1)),
+    "albumentations",
+    _blur,
+    channels=(1, 3),
+    note="backward",
+)

@@ -1,0 +1,137 @@
+"""Resizes, crops and pads."""
+
+from __future__ import annotations
+
+import albumentations as A
+import numpy as np
+
+import gpuaug as G
+
+from .case import EXACT, GATHER, SAME, Bound, Script, add, albumentations, bounds
+
+# cv2.resize rounds its weights to 1/2048 and its sums twice, ours are exact: at most 1 level apart
+RESIZE = bounds(Bound(0, 1, 0.85, "OpenCV's weights of 11 bits"), GATHER)
+
+
+def resized(interpolation):
+    return (
+        RESIZE if interpolation == 1 else bounds(Bound(0, 1, 0.99, RESIZE["uint8"].why), GATHER) if interpolation == 2 else SAME
+    )
+
+
+for _i, _word in enumerate(("nearest", "linear", "cubic")):
+    add(
+        G.Resize(40, 53, interpolation=_i),
+        albumentations(A.Resize(40, 53, interpolation=_i)),
+        "albumentations",
+        resized(_i),
+        mask=True,
+        note=_word,
+    )
+    add(
+        G.RandomResizedCrop((37, 45), interpolation=_i),
+        albumentations(
+            A.RandomResizedCrop(size=(37, 45), interpolation=_i),
+            lambda u: Script(np.ravel(np.stack([u[:10], u[10:20]], 1)), u[20:]),
+        ),
+        "albumentations",
+        resized(_i),
+        mask=True,
+        note=_word,
+    )
+add(
+    G.RandomResizedCrop((20, 9), ratio=(5, 6), scale=(0.9, 1)),
+    albumentations(
+        A.RandomResizedCrop(size=(20, 9), ratio=(5, 6), scale=(0.9, 1)),
+        lambda u: Script(np.ravel(np.stack([u[:10], u[10:20]], 1)), u[20:]),
+    ),
+    "albumentations",
+    RESIZE,
+    channels=(3,),
+    mask=True,
+    note="no window fits",
+    keep=lambda image: image.shape[1] > 10,
+)
+for _cls in ("RandomCrop", "CenterCrop"):
+    _large = {"keep": lambda image: image.shape[0] >= 30 and image.shape[1] >= 16}
+    _args = {"height": 30, "width": 16}
+    add(
+        getattr(G, _cls)(**_args),
+        albumentations(getattr(A, _cls)(**_args), lambda u: Script([], u[:2])),
+        "albumentations",
+        SAME,
+        mask=True,
+        **_large,
+    )
+    for _border, _word in enumerate(("constant", "replicate", "reflect", "wrap", "reflect_101")):
+        _args = {
+            "height": 40,
+            "width": 100,
+            "pad_if_needed": True,
+            "border_mode": _border,
+            "pad_position": ("center", "random")[_border == 2],
+            "fill": 9 if _border == 0 else 0,
+            "fill_mask": 3 if _border == 0 else 0,
+        }
+
+        def _order(u, some=_args["pad_position"] == "random"):
+            return Script([u[2], u[3]] if some else [], u[:2])
+
+        add(
+            getattr(G, _cls)(**_args),
+            albumentations(getattr(A, _cls)(**_args), _order),
+            "albumentations",
+            SAME,
+            channels=(1, 3, 4),
+            mask=True,
+            note=f"pad {_word}",
+        )
+    for _place in ("top_left", "top_right", "bottom_left", "bottom_right"):
+        _args = {"height": 50, "width": 70, "pad_if_needed": True, "pad_position": _place}
+        add(
+            getattr(G, _cls)(**_args),
+            albumentations(getattr(A, _cls)(**_args), lambda u: Script([], u[:2])),
+            "albumentations",
+            SAME,
+            channels=(3,),
+            mask=True,
+            note=_place,
+        )
+
+for _border, _word in enumerate(("constant", "replicate", "reflect", "wrap", "reflect_101")):
+    _fills = {"fill": 9, "fill_mask": 3} if _border == 0 else {}
+    # four sides, more than small images have; a minimum and a divisor, at a place that is drawn
+    for _cls, _args in (
+        ("Pad", {"padding": (3, 70, 0, 11)}),
+        ("PadIfNeeded", {"min_height": 100, "min_width": None, "pad_width_divisor": 32, "position": "random"}),
+    ):
+        add(
+            getattr(G, _cls)(border_mode=_border, **_args, **_fills),
+            albumentations(getattr(A, _cls)(border_mode=_border, **_args, **_fills)),
+            "albumentations",
+            SAME,
+            channels=(1, 3, 4, 20) if _border == 0 else (3,),
+            mask=True,
+            note=_word,
+        )
+for _place in ("center", "top_left", "top_right", "bottom_left", "bottom_right"):
+    _args = {"min_height": None, "min_width": 64, "pad_height_divisor": 24, "position": _place}
+    add(
+        G.PadIfNeeded(**_args),
+        albumentations(A.PadIfNeeded(**_args)),
+        "albumentations",
+        SAME,
+        channels=(3,),
+        mask=True,
+        note=_place,
+    )
+for _padding in (4, (5, 2)):
+    add(
+        G.Pad(_padding, fill=(9, 100, 200)),
+        albumentations(A.Pad(_padding, fill=(9, 100, 200))),
+        "albumentations",
+        {"uint8": EXACT},
+        channels=(3,),
+        mask=True,
+        note=f"padding {_padding}",
+    )

@@ -1,0 +1,108 @@
+# ruff: noqa: E501  (texts of the table)
+"""Ours beside the reference, on all pictures that fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gpuaug.batch import Batch
+from gpuaug.deliver import deliver_ragged
+from gpuaug.track import Track
+from gpuaug.transform import View
+
+from .case import Bound, Case, images
+
+
+def ours(transform, data: list[np.ndarray], u: np.ndarray, kind: str = "image", device=None) -> list[np.ndarray]:
+    """A transform with given uniforms, on a ragged batch."""
+    batch = Batch.of(data, "HWC", name=kind)
+    params = transform.draw(u, View(batch.size.astype(np.int64), batch.channels, batch.dtype))
+    track = Track(batch.to(device), kind)
+    track.doing = type(transform).__name__
+    if kind in transform.targets:
+        transform.lower(track, slice(None), params)
+    return [out.cpu().numpy() for out in deliver_ragged(track, planar=False)]
+
+
+def uniforms(case: Case, n: int) -> np.ndarray:
+    rng = np.random.default_rng(case.ours.columns() + 100 * len(repr(case)))
+    return np.floor(rng.random((n, case.ours.columns())) * 2.0**case.bits) * 2.0**-case.bits
+
+
+@dataclass
+class Result:
+    """Differences of all values of a case."""
+
+    difference: np.ndarray  # grey levels, or relative to max(1, |reference|)
+
+    @property
+    def exact(self) -> float:
+        return float((self.difference == 0).mean())
+
+    @property
+    def worst(self) -> float:
+        return float(self.difference.max(initial=0))
+
+    def within(self, near: float) -> float:
+        return float((self.difference <= near).mean())
+
+    def check(self, bound: Bound) -> str:
+        """What is wrong, or nothing."""
+        if self.worst > bound.far or self.within(bound.near) < bound.share:
+            return (
+                f"{100 * self.exact:.4f} % equal, {100 * self.within(bound.near):.4f} % within {bound.near:g}, worst {self.worst:g}; "
+                f"allowed: {bound}"
+            )
+        return ""
+
+
+def compare(case: Case, dtype: str, channels: int, device=None) -> Result:
+    """Ours against the reference on all images that fit."""
+    data = [image for image in images(channels, dtype) if case.keep(image)]
+    u = uniforms(case, len(data))
+    results = ours(case.ours, data, u, device=device)
+    parts = []
+    for i, (image, got) in enumerate(zip(data, results)):
+        given = image.astype(np.float32) if dtype == "float16" else image
+        want = np.asarray(case.reference(given.copy(), u[i], "image"))
+        want = want.reshape(want.shape if want.ndim == 3 else (*want.shape, 1))
+        if got.shape != want.shape:
+            raise AssertionError(f"image {i} of {image.shape}: shape {got.shape}, the reference has {want.shape}")
+        if dtype == "uint8" and got.dtype != want.dtype:
+            raise AssertionError(f"image {i}: {got.dtype}, the reference has {want.dtype}")
+        if dtype != "uint8":
+            assert got.dtype == dtype
+        got, want = got.astype(np.float64), want.astype(np.float64)
+        difference = np.abs(got - want)
+        if dtype != "uint8" or case.name == "Normalize":
+            difference /= np.maximum(np.abs(want), 1)
+        parts.append(difference.ravel())
+    return Result(np.concatenate(parts))
+
+
+LABELS = np.random.default_rng(5).permutation(np.arange(-128, 128) * 16777199).astype(np.int64)  # 32 bits wide, none fits float32
+
+
+def compare_masks(case: Case, dtype: str, device=None) -> Result:
+    """Masks: labels of 32 bits by way of a palette, since the reference's masks have 8."""
+    data = [image[:, :, 0] for image in images(3, "uint8") if case.keep(image)]
+    if dtype != "uint8":
+        palette = LABELS.copy()
+        palette[[0, 3, 4, 5, 7]] = [0, 3, 4, 5, 7]  # fills keep their value
+        palette[100:104] = 2**31 - 1, -(2**31), -1, 0x7F800001  # among them bits that a float calls a signalling NaN
+        given = [palette[image].astype(dtype) for image in data]
+    else:
+        palette, given = np.arange(256), data
+    u = uniforms(case, len(data))
+    if dtype == "int64":
+        given = [mask.astype(np.int32) for mask in given]
+    results = ours(case.ours, given, u, "mask", device=device)
+    parts = []
+    for image, got, v in zip(data, results, u):
+        want = np.asarray(case.reference(image[:, :, None].copy(), v, "mask"))
+        want = palette[want.reshape(want.shape[:2])]
+        assert got.shape[:2] == want.shape, (got.shape, want.shape)
+        parts.append((got[:, :, 0].astype(np.int64) != want).astype(np.float64).ravel())
+    return Result(np.concatenate(parts))

@@ -1,0 +1,67 @@
+# ruff: noqa: E501  (texts of the table)
+"""docs/parity.md."""
+
+from __future__ import annotations
+
+import albumentations as A
+import cv2
+import numpy as np
+
+from .case import CASES, NEAREST
+from .run import Result, compare, compare_masks
+
+DEVIATIONS = """\
+## Deliberate deviations
+
+Where the reference contradicts its own documentation, or loses what it need not lose, gpuaug does the documented thing:
+
+- **Randomness.** albumentations 2.0.8 gives every transform of a `Compose` generators with the same seed, so that the coins of
+  its transforms agree, and forked workers repeat one stream. gpuaug's numbers depend on (seed, epoch, sample id, occurrence,
+  place of the transform) and on nothing else.
+- **`XYMasking`**: an int for `num_masks_*` and `mask_*_length` is that number, as documented; there it means a range from 0.
+- **`TimeMasking`, `FrequencyMasking`** follow SpecAugment and torchaudio; albumentations' do nothing in about half of their calls.
+- **`GaussianBlur` with sigma 0** leaves the image as it is; there it becomes blank.
+- **`HueSaturationValue` on float images** stays in floats; there they are rounded to 8 bits. The table compares with OpenCV's float HSV.
+- **`GaussNoise` on float images** does not clip to 0..1, since spectrograms have any range.
+- **`Affine(shear={"x": ..})`** does not shear along y; there a missing `y` is 1 degree.
+- **Scalar `fill`** reaches every channel.
+- **`cv2.cvtColor` from HSV** truncates in its vector code and rounds the few pixels that remain at the end of a line; gpuaug truncates all.
+- **Interpolation** follows the exact float coordinates of OpenCV 5; OpenCV 4 rounds them to 1/32 pixel and differs by up to 6 levels.
+"""
+
+
+def table() -> str:
+    lines = [
+        "# Parity",
+        "",
+        "Every transform beside an implementation that somebody else wrote, given the same parameters. Written by",
+        "`python -m tests.parity --write` from the cases that `tests/test_parity.py` checks: photographs, noise and extremes from 1 x 1 to",
+        "224 x 224, with 1, 3, 4 and 20 channels. Differences are in grey levels for uint8 (relative to max(1, |reference|) for the",
+        "float32 that `Normalize` makes of it), else relative to max(1, |reference|); float16 is compared with the float32 reference.",
+        "",
+        f"albumentations {A.__version__}, OpenCV {cv2.__version__}, torchaudio {__import__('torchaudio').__version__.split('+')[0]}.",
+        "",
+        "| transform | case | reference | type | values | equal | largest difference | bound |",
+        "|---|---|---|---|---:|---:|---:|---|",
+    ]
+    for case in sorted(CASES, key=lambda c: c.name):
+        for dtype in case.bounds:
+            result = Result(np.concatenate([compare(case, dtype, c).difference for c in case.channels]))
+            lines.append(
+                f"| {case.name} | {case.note} | {case.source} | {dtype} | {len(result.difference):,} | {share(result.exact)} | "
+                f"{result.worst:.3g} | {case.bounds[dtype]} |"
+            )
+        if case.mask:
+            result = compare_masks(case, "int32")
+            worst = "" if result.exact == 1 else "tie"
+            lines.append(
+                f"| {case.name} | {case.note} | {case.source} | mask, int32 | {len(result.difference):,} | {share(result.exact)} | "
+                f"{worst or 0} | {'exact' if case.exact_mask else NEAREST} |"
+            )
+    return "\n".join(lines) + "\n\n" + DEVIATIONS
+
+
+def share(x: float) -> str:
+    if x == 1:
+        return "100 %"
+    return f"{min(100 * x, 99.9999):.4f} %"
