@@ -5,7 +5,7 @@
 #include <vector>
 #include "fused.cuh"
 #include "stats.cuh"
-#include "filter.cuh"
+#include "filter_cpu.cuh"
 #include "track.hpp"
 using namespace aug;
 

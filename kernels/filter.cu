@@ -1,9 +1,9 @@
 // filter.cu: separable and sparse filters on the GPU. A block takes a tile of th x tw pixels and up to
 // `chunk` channels of one sample: blockIdx.x and y are the tile, z is row of the launch * chunks + chunk.
 // The grid is as large as the largest sample needs; tiles outside a smaller one leave at once.
-// Dynamic shared memory: see filter.cuh. Compiled once per type with GPUAUG_KERNEL and GPUAUG_IN defined;
+// Dynamic shared memory: see filter_gpu.cuh. Compiled once per type with GPUAUG_KERNEL and GPUAUG_IN defined;
 // all arguments are 8 bytes wide.
-#include "filter.cuh"
+#include "filter_gpu.cuh"
 #ifndef GPUAUG_SHARED
 #define GPUAUG_SHARED(T, name) extern __shared__ T name[]
 #endif

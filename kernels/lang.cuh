@@ -25,7 +25,6 @@
 // flatten: every lambda and helper is inlined; a loop that calls one is not vectorized
 #define AUG_FN static __attribute__((noinline, flatten))
 #endif
-// A __device__ entry in CUDA C++, nothing on the CPU; the shim that emulates CUDA defines it away.
 
 namespace aug {
 

@@ -17,7 +17,7 @@ ALIGN = 16  # of every array in the upload: the widest load of a GPU
 GRID_YZ = 65535  # the limit of gridDim.y and .z; a launch of more samples is cut into several
 FUSED_PIXELS = 512  # of one block of fused.cu: 256 threads, GPUAUG_SLOTS = 2 pixels each
 FILTER_TILE = 32  # pixels, both ways, of one block of filter.cu
-FILTER_ROWS = 32  # as in filter.cuh
+FILTER_ROWS = 32  # as in filter_gpu.cuh
 STATS_SHARED = 256 * (2 * 8 + 3 * 4)  # bytes, as in stats.cuh
 SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
 
@@ -101,7 +101,7 @@ def _fused(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
 
 
 def filter_shape(channels: int, kh: int, kw: int) -> tuple[int, int, int]:
-    """(tile, channels per block, bytes of shared memory) for the longest weights of a launch, as filter.cuh asks."""
+    """(tile, channels per block, bytes of shared memory) for the longest weights of a launch, as filter_gpu.cuh asks."""
     tile = FILTER_TILE
     while tile:
         lines = tile + kh - 1
