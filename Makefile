@@ -44,6 +44,7 @@ bench: $(KERNELS)
 	$(PY) -m bench.transforms
 	$(PY) -m bench.masking
 	$(PY) -m bench.host
+	$(PY) -m bench.single
 	$(PY) -m bench.loader
 	$(PY) -m bench.memory --batches 10000
 	$(PY) -m bench.gpu

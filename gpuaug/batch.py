@@ -13,6 +13,8 @@ DTYPES = {"uint8": (0, 1), "float16": (1, 2), "bfloat16": (2, 2), "float32": (3,
 _TORCH = {torch.uint8: "uint8", torch.float16: "float16", torch.bfloat16: "bfloat16", torch.float32: "float32",
           torch.int32: "int32"}
 TORCH_DTYPES = {name: dtype for dtype, name in _TORCH.items()}
+NUMPY_DTYPES = {name: np.dtype(name) for name in DTYPES if name != "bfloat16"}
+_NUMPY = {dtype: name for name, dtype in NUMPY_DTYPES.items()}  # by dtype: its name takes NumPy 3 us
 _CPU = torch.device("cpu")
 _LIMIT = 2**31 - 1
 
@@ -183,11 +185,11 @@ def _describe(data: Any, name: str):
             raise TypeError(f"{name}: unsupported element type {data.dtype}; use one of {', '.join(DTYPES)}")
         return data.data_ptr(), data.shape, data.stride(), dtype, data.device, data
     if isinstance(data, np.ndarray):
-        dtype = data.dtype.name
-        if dtype == "bool":
-            data, dtype = data.view(np.uint8), "uint8"
-        if dtype not in DTYPES:
-            raise TypeError(f"{name}: unsupported element type {dtype}; use one of {', '.join(DTYPES)}")
+        if data.dtype == bool:
+            data = data.view(np.uint8)
+        dtype = _NUMPY.get(data.dtype.newbyteorder("=") if not data.dtype.isnative else data.dtype)
+        if dtype is None:
+            raise TypeError(f"{name}: unsupported element type {data.dtype.name}; use one of {', '.join(DTYPES)}")
         item = data.itemsize
         if not data.dtype.isnative or not data.flags.aligned or any(s % item for s in data.strides):
             data = data.astype(data.dtype.newbyteorder("="))  # a copy: ascontiguousarray keeps what lies at an odd address

@@ -319,6 +319,8 @@ class Compose(torch.nn.Module, Group):
                 raise ValueError(f"{first} of sample {empty} is empty; pass image=, or at least one image for each sample")
             size = size[start]
         for name, batch in batches.items():
+            if name == first and name not in sets:
+                continue
             count = len(sets[name].counts) if name in sets else len(batch)
             if count != len(size):
                 raise ValueError(f"{name} has {count} samples, {first} has {len(size)}; they must agree")
@@ -338,9 +340,8 @@ class Compose(torch.nn.Module, Group):
         size = batch.size[np.cumsum([0, *sets[first].counts[:-1]])] if first in sets else batch.size
         made = [kind(data, fields, params, size, one) for kind, data, fields, params in marks]
         seen = Seen(self, batches.get("mask"), next((m for m in made if isinstance(m, Boxes)), None))
-        if ids is None:
-            ids = philox.next_ids(self, len(size))
-        drawn = self.draw(size, ids=np.atleast_1d(ids), epoch=epoch, occurrence=occurrence, channels=batch.channels,
+        ids = philox.next_ids(self, len(size)) if ids is None else np.atleast_1d(ids)
+        drawn = self.draw(size, ids=ids, epoch=epoch, occurrence=occurrence, channels=batch.channels,
                           dtype=batch.dtype, targets=seen)
         for m in made:
             drawn.move(m, size)

@@ -7,8 +7,11 @@ import torch
 
 from .backends import execute
 from .batch import DTYPES, TORCH_DTYPES
-from .memory import empty
+from .memory import array, empty
 from .track import Track
+
+# labels that the kernels do not move as they are
+_WIDE = {np.dtype("int64"): "int64", np.dtype("bool"): "bool", torch.int64: "int64", torch.bool: "bool"}
 
 
 class Container:
@@ -21,11 +24,11 @@ class Container:
         self.tensor = isinstance(sample, torch.Tensor)
         self.planar = layout == "CHW" if layout else self.tensor
         self.flat = getattr(sample, "ndim", 3) == (2 if one or self.list else 3)
-        self.wide = str(getattr(sample, "dtype", "")).rsplit(".", 1)[-1]
+        self.wide = _WIDE.get(getattr(sample, "dtype", None))
 
     def into(self, value):
         """int64 and bool labels as types that the kernels move."""
-        if self.wide in ("int64", "bool"):
+        if self.wide:
             if isinstance(value, (list, tuple)):
                 return [narrow(v) for v in value]
             return narrow(value)
@@ -36,17 +39,22 @@ class Container:
         planar = track.tensor == "CHW" or (self.planar and track.tensor != "HWC")
         if self.list:
             parts = deliver_ragged(track, planar)
-        else:
+        elif tensor:
             whole = deliver(track, name, None, not planar, squeeze=False)
             parts = whole if planar else whole.permute(0, 2, 3, 1)
-        if self.wide in ("int64", "bool") and track.dtype in ("int32", "uint8"):
-            wide = getattr(torch, self.wide)
-            parts = [p.to(wide) for p in parts] if self.list else parts.to(wide)
+        else:
+            parts = _array(track, name, planar)
+        if self.wide and track.dtype in ("int32", "uint8"):
+            if isinstance(parts, np.ndarray):
+                parts = parts.astype(self.wide)
+            else:
+                wide = getattr(torch, self.wide)
+                parts = [p.to(wide) for p in parts] if self.list else parts.to(wide)
 
         def shape(sample, axis):
             flat = self.flat and not (track.tensor == "CHW" and not self.tensor)  # ToTensorV2 makes [1, H, W] of [H, W]
             sample = sample.squeeze(axis) if flat else sample
-            return sample if tensor else sample.numpy()
+            return sample.numpy() if self.list and not tensor else sample
 
         if self.list:
             return [shape(p, 0 if planar else 2) for p in parts]
@@ -66,26 +74,43 @@ def narrow(value):
     return array if isinstance(value, torch.Tensor) else array.numpy()
 
 
-def deliver(track: Track, name: str, dtype, channels_last: bool, squeeze: bool) -> torch.Tensor:
-    """Finish a track into one dense tensor [B, C, H, W] (squeeze: [B, H, W] if there is one channel)."""
+def _one_size(track: Track, name: str) -> tuple[int, int]:
+    """Height and width of all samples."""
     size = track.size
-    differs = (size != size[:1]).any(1)
-    if differs.any():
-        i = int(np.flatnonzero(differs)[0])
+    if track.samples > 1 and (size != size[0]).any():
+        i = int(np.flatnonzero((size != size[0]).any(1))[0])
         raise ValueError(f"samples end with different sizes: {name} 0 is {tuple(size[0].tolist())} (height, width), {name} {i} "
                          f"is {tuple(size[i].tolist())}; end the pipeline with a transform of fixed size (RandomResizedCrop, "
                          f"Resize, RandomCrop, CenterCrop), or pass a list of samples to get a list back")
+    return tuple(size[0].tolist()) if track.samples else (0, 0)
+
+
+def _run(track: Track, address: int, h: int, w: int, kind: str, channels_last: bool) -> None:
+    """Execute a track into dense memory."""
     n, c = track.samples, track.channels
-    h, w = size[0].tolist() if n else (0, 0)
-    kind = track.dtype if dtype is None else _name(dtype)
-    out = empty((n, h, w, c) if channels_last else (n, c, h, w), TORCH_DTYPES[kind], track.device)
     if n:
-        step = h * w * c * DTYPES[kind][1]
         stride = np.empty((n, 3), np.int64)
         stride[:] = (w * c, c, 1) if channels_last else (w, 1, h * w)
-        execute(track.finish(out.data_ptr() + step * np.arange(n, dtype=np.int64), stride, kind), track.device)
+        to = address + h * w * c * DTYPES[kind][1] * np.arange(n, dtype=np.int64)
+        execute(track.finish(to, stride, kind), track.device)
+
+
+def deliver(track: Track, name: str, dtype, channels_last: bool, squeeze: bool) -> torch.Tensor:
+    """Finish a track into one dense tensor [B, C, H, W] (squeeze: [B, H, W] if there is one channel)."""
+    (h, w), n, c = _one_size(track, name), track.samples, track.channels
+    kind = track.dtype if dtype is None else _name(dtype)
+    out = empty((n, h, w, c) if channels_last else (n, c, h, w), TORCH_DTYPES[kind], track.device)
+    _run(track, out.data_ptr(), h, w, kind, channels_last)
     out = out.permute(0, 3, 1, 2) if channels_last else out
     return out[:, 0] if squeeze and c == 1 else out
+
+
+def _array(track: Track, name: str, planar: bool) -> np.ndarray:
+    """Finish a track in the host's memory into one dense array [B, C, H, W] (planar) or [B, H, W, C]."""
+    (h, w), n, c = _one_size(track, name), track.samples, track.channels
+    out = array((n, c, h, w) if planar else (n, h, w, c), track.dtype)
+    _run(track, out.ctypes.data, h, w, track.dtype, not planar)
+    return out
 
 
 def deliver_ragged(track: Track, planar: bool) -> list[torch.Tensor]:

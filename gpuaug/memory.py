@@ -16,6 +16,8 @@ import weakref
 import numpy as np
 import torch
 
+from .batch import NUMPY_DTYPES, TORCH_DTYPES
+
 KEEP = 2               # idle blocks of one size: a loop holds one batch and prepares the next
 IDLE_BYTES = 1 << 30   # and no more than this in total
 _SMALL = 1 << 16       # below, malloc serves from its own lists
@@ -91,6 +93,17 @@ def empty(shape, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
     if device.type == "cpu":
         return POOL.empty(shape, dtype)
     return torch.empty(shape, dtype=dtype, device=device)
+
+
+def array(shape, dtype: str) -> np.ndarray:
+    """An uninitialized array in the host's memory, of a type of `NUMPY_DTYPES`."""
+    count = 1
+    for n in shape:
+        count *= n
+    if count * NUMPY_DTYPES[dtype].itemsize < _SMALL:
+        return np.empty(shape, NUMPY_DTYPES[dtype])  # 9 us less than torch's
+    # by way of the tensor, which keeps the block: the base of a view of an array is that array's base
+    return POOL.empty(shape, TORCH_DTYPES[dtype]).numpy()
 
 
 TRIM_EVERY = 2000  # batches

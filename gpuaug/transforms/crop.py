@@ -187,15 +187,17 @@ class _FixedCrop(_Windowed, register=False):
     def draw(self, u, view):
         want = np.array([self.height, self.width])
         short = np.maximum(want - view.size, 0)
-        if short.any() and not self.pad_if_needed:
+        fits = not short.any()
+        if not fits and not self.pad_if_needed:
             i = int(np.flatnonzero(short.any(1))[0])
             raise ValueError(f"{type(self).__name__}: the window of height {self.height}, width {self.width} is larger than "
                              f"image {view.sample(i)} of the batch, {tuple(view.size[i].tolist())}; make it smaller, "
                              f"resize first, or set pad_if_needed=True")
-        pad = paddings(short, self.pad_position, u[:, 2:4])
-        start = self._place(u, view.size + short - want)
-        return {"crop_coords": np.stack([start[:, 1], start[:, 0], start[:, 1] + self.width, start[:, 0] + self.height], 1),
-                "pad": pad}
+        pad = np.zeros((len(u), 4), np.int64) if fits else paddings(short, self.pad_position, u[:, 2:4])
+        coords = np.empty((len(u), 4), np.int64)
+        coords[:, 1::-1] = self._place(u, view.size + short - want)
+        coords[:, 2:] = coords[:, :2] + want[::-1]
+        return {"crop_coords": coords, "pad": pad}
 
     def resize(self, params, size):
         return fixed_size(size, (self.height, self.width))
@@ -204,16 +206,17 @@ class _FixedCrop(_Windowed, register=False):
         return (params["crop_coords"][which, :2] - params["pad"][which][:, [2, 0]]).astype(np.float64), np.ones((len(which), 2))
 
     def lower(self, to, rows, params) -> None:
-        index = np.arange(to.samples)[rows]
         coords, pad = params["crop_coords"], params["pad"]
         padded = pad.any(1)
-        if padded.any():
-            x, y = coords[:, 0] - pad[:, 2], coords[:, 1] - pad[:, 0]
-            fill = self.fill if to.kind == "image" else self.fill_mask
-            padded_window(to, index[padded], x[padded], y[padded], (self.height, self.width), self.border_mode, fill)
-        if not padded.all():
-            plain = ~padded
-            to.crop(rows if plain.all() else index[plain], coords[plain, 0], coords[plain, 1], self.height, self.width)
+        if not padded.any():
+            to.crop(rows, coords[:, 0], coords[:, 1], self.height, self.width)
+            return
+        index, plain = to.index(rows), ~padded
+        x, y = coords[:, 0] - pad[:, 2], coords[:, 1] - pad[:, 0]
+        fill = self.fill if to.kind == "image" else self.fill_mask
+        padded_window(to, index[padded], x[padded], y[padded], (self.height, self.width), self.border_mode, fill)
+        if plain.any():
+            to.crop(index[plain], coords[plain, 0], coords[plain, 1], self.height, self.width)
 
 
 class RandomCrop(_FixedCrop):
