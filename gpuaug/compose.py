@@ -16,7 +16,7 @@ from .deliver import Container, deliver, deliver_ragged
 from .groups import NODE, NODES, Group
 from .targets import BboxParams, Boxes, Frames, KeypointParams, Marks, Points
 from .track import Track
-from .transform import Transform, View, integer
+from .transform import Transform, View, integer, probability
 
 
 @dataclass
@@ -82,6 +82,7 @@ class _Tree:
     def __init__(self, root: Group):
         self.leaves: list[tuple[Transform, slice] | None] = []
         self._nodes: list[tuple] = []
+        self._owners: list = []
         self._children: list[int] = []
         self._edges: list[float] = []
         slots: list[int] = []
@@ -90,6 +91,7 @@ class _Tree:
         if len(self._nodes) > philox.SLOTS:
             raise ValueError(f"a Compose holds at most {philox.SLOTS} transforms, got {len(self._nodes)}")
         self.slots, self.blocks = np.array(slots, np.uint32), np.array(blocks, np.uint32)
+        self._p = [node.p for node in self._owners]
         self._table = np.array(self._nodes, NODE), np.array(self._children, np.int32), np.array(self._edges, np.float64)
 
     def _add(self, node, slots: list[int], blocks: list[int]) -> int:
@@ -101,6 +103,7 @@ class _Tree:
         slots.extend([slot] * used)
         blocks.extend(range(used))
         self._nodes.append(())
+        self._owners.append(node)
         if not isinstance(node, Group):
             self.leaves.append((node, slice(first + 1, first + need)))
             self._nodes[slot] = (NODES["leaf"], first, 0, 0, 0, 0, 0, 0, node.p)
@@ -112,15 +115,17 @@ class _Tree:
                 children.append(len(self._nodes))
                 below = max(below, self._add(child, slots, blocks))
         low, high = getattr(node, "n", (0, 0))
-        p = node.first_p if node.node == "one_or_other" else node.p
         self._nodes[slot] = (NODES[node.node], first, len(self._children), len(node.transforms), len(self._edges), low, high,
-                             getattr(node, "replace", False), p)
+                             getattr(node, "replace", False), node.p)
         self._children += children
         self._edges += list(getattr(node, "_edges", ()))
         return node.visits() * below
 
     def walk(self, u: np.ndarray):
         """The leaves that are taken, in order: (transform, its uniforms' lines, rows: a slice for all samples, or indices)."""
+        p = [node.p for node in self._owners]
+        if p != self._p:  # schedules of augmentation set it between epochs
+            self._table[0]["p"], self._p = [probability(each) for each in p], p
         samples = u.shape[1]
         visits, rows = np.empty((self._visits, 3), np.int64), np.empty(self._visits * samples, np.int64)
         found = host.library().select(*self._table, u, samples, visits, rows)
@@ -336,8 +341,10 @@ class Compose(torch.nn.Module, Group):
     def _draw_for(self, batches: dict, sets: dict, marks: list, one: bool, ids, epoch, occurrence) -> tuple[Drawn, list[Marks]]:
         """Draw for what was passed, and move boxes and keypoints."""
         first = next((name for name in batches if name not in sets), None) or next(iter(batches))
-        batch = batches[first]
-        size = batch.size[np.cumsum([0, *sets[first].counts[:-1]])] if first in sets else batch.size
+        # channels and element type are an image's, whatever comes first
+        batch = batches[next((name for name in batches if self.kind_of(name) == "image"), first)]
+        size = batches[first].size
+        size = size[np.cumsum([0, *sets[first].counts[:-1]])] if first in sets else size
         made = [kind(data, fields, params, size, one) for kind, data, fields, params in marks]
         seen = Seen(self, batches.get("mask"), next((m for m in made if isinstance(m, Boxes)), None))
         ids = philox.next_ids(self, len(size)) if ids is None else np.atleast_1d(ids)
@@ -431,6 +438,9 @@ class Compose(torch.nn.Module, Group):
             raise ValueError(f"Compose needs image= or images=, got {', '.join(targets) or 'nothing'}")
         image = targets[lead]
         one = Frames.is_one(image) if self._is_set(lead) else getattr(image, "ndim", None) in (2, 3)
+        if isinstance(image, (list, tuple)) and not image:  # nothing to learn the channels from
+            empty = {name: [] for name in [*targets, *(kind.name for kind, *_ in marks), *(f for m in marks for f in m[2])]}
+            return empty["image"] if data is not None and len(empty) == 1 else empty
         if type(image).__module__.startswith("PIL"):
             targets["image"], one = np.asarray(image), True
         sets = {name: Frames(value, one, name) for name, value in targets.items() if self._is_set(name)}

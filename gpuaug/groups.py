@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -124,7 +125,7 @@ class SomeOf(Group):
 
     Args:
         transforms: list of transforms.
-        n: how many, or (low, high) inclusive.
+        n: how many, or (low, high) inclusive; without replace at most as many as there are transforms (more: a warning).
         replace: whether a child may be chosen more than once.
         p: probability, per sample.
     """
@@ -140,8 +141,11 @@ class SomeOf(Group):
             raise ValueError(f"{type(self).__name__} needs at least one transform")
         self.n = integer("n", low, 0), integer("n", high, 0)
         self.replace = boolean("replace", replace)
-        if self.n[0] > self.n[1] or (not self.replace and self.n[1] > len(transforms)):
-            raise ValueError(f"n must be (low, high) with low <= high <= {len(transforms)}, the number of transforms, got {n!r}")
+        if self.n[0] > self.n[1]:
+            raise ValueError(f"n must be (low, high) with low <= high, got {n!r}")
+        if not self.replace and self.n[1] > len(transforms):
+            warnings.warn(f"n={n!r} is more than there are transforms; {len(transforms)} is taken", UserWarning, stacklevel=2)
+            self.n = min(self.n[0], len(transforms)), len(transforms)
 
     def columns(self) -> int:
         return 1 + (self.n[1] if self.replace else len(self.transforms))
@@ -176,7 +180,6 @@ class OneOrOther(Group):
         super().__init__([first, second] if transforms is None else transforms, p)
         if len(self.transforms) != 2:
             raise ValueError(f"OneOrOther takes two transforms, got {len(self.transforms)}")
-        self.first_p, self.p = self.p, 1.0
 
     def columns(self) -> int:
         return 1

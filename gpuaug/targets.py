@@ -162,7 +162,8 @@ def boxes_beside_holes(boxes: np.ndarray, holes: np.ndarray, limits: BboxParams)
         >>> boxes_beside_holes(np.array([[0.5, 0, 10, 10]]), np.array([[[6, 0, 20, 20]]]), BboxParams("coco"))[0]
         array([[ 0.5,  0. ,  6. , 10. ]])
     """
-    whole = np.trunc(boxes).astype(np.int64)
+    # 5 / 77 * 77 is 4.999999999999999; a side of 2^24 pixels is off by 4e-9 at most
+    whole = np.trunc(boxes + 1e-6).astype(np.int64)
     boxes, keep = boxes.copy(), np.ones(len(boxes), bool)
     x0, y0 = np.maximum(holes[..., 0], whole[:, None, 0]), np.maximum(holes[..., 1], whole[:, None, 1])
     x1, y1 = np.minimum(holes[..., 2], whole[:, None, 2]), np.minimum(holes[..., 3], whole[:, None, 3])

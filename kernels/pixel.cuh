@@ -55,12 +55,13 @@ AUG float hue_channel(float h6, float n, float v, float c) {  // h6 in [0, 6)
 }
 AUG void hsv_float(float& r, float& g, float& b, float hue, float sat, float val) {
   const float v = max_(r, max_(g, b)), d = v - min_(r, min_(g, b));
-  const float inv = 1.0f / max_(d, 1e-12f);
+  const float epsilon = 1.1920929e-07f;  // as OpenCV: it shows where colours differ by less than 1e-2
+  const float inv = 1.0f / (d + epsilon);
   float h = v == r ? (g - b) * inv : v == g ? fma_(b - r, inv, 2.0f) : fma_(r - g, inv, 4.0f);
   h = fma_(6.0f, hue, h);
   h = h - 6.0f * floor_(h * (1.0f / 6.0f));
   h = h >= 6.0f ? 0.0f : h;
-  const float s0 = d / max_(v, 1e-12f);
+  const float s0 = d / (v + epsilon);
   const float s = d > 0.0f ? clamp_(s0 + sat, 0.0f, 1.0f) : 0.0f;
   const float w = clamp_(v + val, 0.0f, 1.0f), c = w * s;
   r = hue_channel(h, 5.0f, w, c);

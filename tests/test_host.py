@@ -47,7 +47,7 @@ def walk(node, first: list, u, force: bool = False):
         weights = np.array([t.p for t in node.transforms])
         return children[0][int(np.searchsorted(np.cumsum(weights / weights.sum())[:-1], own[0], side="right"))](True)
     if isinstance(node, G.OneOrOther):
-        return children[0][0 if own[0] < node.first_p else 1](True)
+        return children[0][0 if own[0] < node.p else 1](True)
     if isinstance(node, G.SomeOf):  # and RandomOrder
         low, high = node.n
         n = low + int(own[0] * (high - low + 1))
