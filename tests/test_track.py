@@ -1,0 +1,443 @@
+"""Tracks: which launches they become, told from what `docs/architecture.md` says of stages."""
+
+from __future__ import annotations
+
+import array
+import itertools
+
+import numpy as np
+import pytest
+
+import gpuaug as G
+from gpuaug import host
+from gpuaug.backends import cpu
+from gpuaug.batch import Batch
+from gpuaug.track import Track
+
+ALL = slice(None)
+ONE = np.ones(2, np.float32)  # a filter of one weight: leaves images as they are
+
+
+def batch(n: int = 4, size=(6, 8), channels: int = 3, dtype=np.uint8) -> Batch:
+    return Batch.of(np.random.default_rng(1).integers(0, 256, (n, *size, channels)).astype(dtype))
+
+
+def finished(track: Track, dtype: str, size=(6, 8)):
+    """The plan and what it writes."""
+    out = np.zeros((track.samples, *size, track.channels), dtype)
+    step = np.array(out.strides[1:]) // out.itemsize
+    plan = track.finish(out.ctypes.data + out.strides[0] * np.arange(len(out)), np.tile(step, (len(out), 1)), dtype)
+    cpu.execute(plan)
+    return plan, out
+
+
+def kinds(plan) -> list[str]:
+    return [f"{launch.kind} {launch.source} {launch.target} {sorted(launch.sample.tolist())}" for launch in plan.launches]
+
+
+def one_weight(track: Track, rows) -> None:
+    n = len(track.index(rows))
+    track.filter(rows, "separable", ONE, np.zeros(n, np.int64), np.ones((n, 2), np.int64))
+
+
+# ---- which launches ------------------------------------------------------------------------------
+
+
+def test_filters_of_different_samples_are_one_launch():
+    track = Track(batch())
+    one_weight(track, np.array([0, 2]))
+    one_weight(track, np.array([3]))
+    plan, out = finished(track, "uint8")
+    assert kinds(plan) == ["filter uint8 uint8 [0, 2, 3]", "fused uint8 uint8 [1]"]
+    np.testing.assert_array_equal(out, track._batch.owner)
+
+
+def test_stages_that_wait_for_each_other_are_not_one_launch():
+    track = Track(batch(2))
+    one_weight(track, np.array([0]))
+    one_weight(track, np.array([0, 1]))
+    plan, _ = finished(track, "uint8")
+    assert kinds(plan) == ["filter uint8 uint8 [0]", "filter uint8 uint8 [0, 1]"]
+
+
+def test_stages_that_end_with_other_types_are_not_one_launch():
+    data = batch(2)
+    track = Track(data)
+    track.pixel(np.array([0]), "linear_u8", np.array([1, 0], np.float32))
+    one_weight(track, np.array([0]))
+    track.convert("float32", ALL)
+    one_weight(track, np.array([1]))
+    plan, out = finished(track, "float32")
+    assert kinds(plan) == ["fused uint8 uint8 [0]", "filter uint8 uint8 [0]", "fused uint8 float32 [0, 1]",
+                           "filter float32 float32 [1]"]
+    np.testing.assert_array_equal(out, data.owner.astype(np.float32))
+
+
+def test_views_are_no_launch():
+    """Crops and turns of what lies in the caller's memory cost nothing; nothing is copied before a filter."""
+    track = Track(batch())
+    track.crop(ALL, 1, 1, 4, 6)
+    track.orient(np.array([1, 2]), "rot180")
+    one_weight(track, ALL)
+    plan, out = finished(track, "uint8", (4, 6))
+    assert kinds(plan) == ["filter uint8 uint8 [0, 1, 2, 3]"]
+    want = track._batch.owner[:, 1:5, 1:7].copy()
+    want[1:3] = want[1:3, ::-1, ::-1]
+    np.testing.assert_array_equal(out, want)
+
+
+def test_a_change_of_type_is_more_than_a_view():
+    """A filter behind it reads what a launch has converted."""
+    data = batch()
+    track = Track(data)
+    track.convert("float32", ALL)
+    one_weight(track, ALL)
+    plan, out = finished(track, "float32")
+    assert kinds(plan) == ["fused uint8 float32 [0, 1, 2, 3]", "filter float32 float32 [0, 1, 2, 3]"]
+    np.testing.assert_array_equal(out, data.owner.astype(np.float32))
+
+
+def test_operations_are_told_of_a_turn_once():
+    """The second operation that looks at positions is where the first one is."""
+    track = Track(batch())
+    track.pixel(ALL, "linear_u8", np.array([1, 1], np.float32))
+    track.orient(ALL, "hflip")
+    for value in (9, 5):
+        p = np.zeros(6, np.int32)
+        p[5] = track.fill(value)
+        track.pixel(ALL, "rects", p, n=1, positions=True, table=np.tile(np.int32([0, 0, 2, 1]), (4, 1)))
+    plan, _ = finished(track, "uint8")
+    row = plan.launches[0].rows[0]
+    assert plan.launches[0].ops["code"][row["ops"] : row["ops"] + row["n_ops"]].tolist() == [3, 1, 9, 9]  # .., move, rects, rects
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "steps",
+    [
+        lambda: [G.Normalize(), G.Blur(p=0.5), G.Affine(rotate=(-20, 20), p=0.5), G.Blur(p=0.5), G.HorizontalFlip()],
+        lambda: [G.RandomBrightnessContrast(p=1), G.Blur(p=0.5), G.Normalize(), G.Blur(p=0.5), G.Affine(scale=1.1, p=0.5)],
+    ],
+    ids=["float stages", "both types"],
+)
+def test_a_batch_whose_stages_have_several_types(steps, seed):
+    """Launches are shared by samples of one type at the source and one at the target: as each sample alone."""
+    compose, data = G.Compose(steps(), seed=seed), batch(12).owner
+    together = compose.run({"image": data}, ids=np.arange(12), channels_last=True)["image"]
+    for i in range(12):
+        alone = compose.run({"image": data[i : i + 1]}, ids=np.array([i]), channels_last=True)["image"]
+        np.testing.assert_array_equal(together[i], alone[0], err_msg=str(i))
+
+
+def test_a_stage_reads_what_the_one_before_it_wrote():
+    data = batch()
+    track = Track(data)
+    track.convert("float32", ALL)
+    track.warp(ALL, np.array([1.0, 0, 0, 0, 1, 0]), (6, 8), "nearest", 1)  # closes: the stage is more than a view
+    plan, out = finished(track, "float32")
+    assert kinds(plan) == ["fused uint8 float32 [0, 1, 2, 3]", "fused float32 float32 [0, 1, 2, 3]"]
+    np.testing.assert_array_equal(out, data.owner.astype(np.float32))
+
+
+# ---- statistics ----------------------------------------------------------------------------------
+
+
+def statistics_of(images: np.ndarray) -> np.ndarray:
+    """Number, sum, least and largest value of each channel ``[n, C, 4]``."""
+    v = images.reshape(len(images), -1, images.shape[-1]).astype(np.float64)
+    return np.stack([np.full((len(v), v.shape[2]), v.shape[1]), v.sum(1), v.min(1), v.max(1)], 2)
+
+
+def test_statistics_behind_a_filter():
+    """What they read stays where it is; the caller gets a copy."""
+    data = batch()
+    track = Track(data)
+    one_weight(track, ALL)
+    track.statistics(ALL)
+    plan, out = finished(track, "uint8")
+    np.testing.assert_array_equal(out, data.owner)
+    np.testing.assert_array_equal(plan.stats.reshape(4, 3, 5)[..., :4], statistics_of(data.owner))
+
+
+def test_statistics_twice_have_a_place_each():
+    data = batch()
+    track = Track(data)
+    track.statistics(np.array([3, 1]))
+    track.crop(ALL, 0, 0, 2, 3)
+    track.statistics(ALL, width=np.array([3, 2, 1, 3]))
+    plan, _ = finished(track, "uint8", (2, 3))
+    found = plan.stats.reshape(6, 3, 5)[..., :4]
+    np.testing.assert_array_equal(found[:2], statistics_of(data.owner[[3, 1]]))
+    for i, width in enumerate((3, 2, 1, 3)):
+        np.testing.assert_array_equal(found[2 + i], statistics_of(data.owner[i : i + 1, :2, :width])[0])
+
+
+def test_nothing_that_uses_statistics_comes_before_them():
+    """The first sample's stage may not join the launch that was made for the second."""
+    data = batch(2)
+    track = Track(data)
+    track.pixel(np.array([1]), "linear_u8", np.array([1, 0], np.float32))
+    one_weight(track, np.array([1]))
+    track.statistics(np.array([0]))
+    track.pixel(np.array([0]), "linear_u8", np.array([0, 1], np.float32), flag=1)  # the mean
+    one_weight(track, np.array([0]))
+    plan, out = finished(track, "uint8")
+    assert kinds(plan) == ["fused uint8 uint8 [1]", "filter uint8 uint8 [1]", "statistics uint8 uint8 [0]",
+                           "fused uint8 uint8 [0]", "filter uint8 uint8 [0]"]
+    np.testing.assert_array_equal(out[0], np.full_like(out[0], int(data.owner[0].astype(np.float64).mean())))
+    np.testing.assert_array_equal(out[1], data.owner[1])
+
+
+# ---- scratch memory ------------------------------------------------------------------------------
+
+
+def test_intermediate_images_have_memory_of_their_own():
+    """Each at a multiple of 256, 64 bytes behind it free; who reads one reads what was written last of its sample."""
+    track = Track(Batch.of([np.zeros((h, 7, 3), np.uint8) for h in (64, 5, 9)]))
+    track.pixel(ALL, "linear_u8", np.array([1, 1], np.float32))
+    one_weight(track, np.array([2, 0]))
+    track.statistics(ALL)
+    track.convert("float32", ALL)
+    one_weight(track, np.array([0, 1]))
+    plan = track.finish(np.full(3, 7), np.zeros((3, 3)), "uint8")
+    plan.place(1 << 20)
+    room, last = [], {}
+    for launch in plan.launches:
+        for sample, row in zip(launch.sample.tolist(), launch.rows):
+            if row["src"] >= 1 << 20 and row["src"] < (1 << 20) + plan.scratch_bytes:
+                assert row["src"] == last[sample]
+            if launch.kind != "statistics" and row["dst"] != 7:
+                last[sample] = int(row["dst"])
+                h, w = (row["h"], row["w"]) if launch.kind == "filter" else (row["dh"], row["dw"])
+                room.append((last[sample], int(h) * int(w) * 3 * (4 if launch.target == "float32" else 1)))
+            if launch.kind == "statistics":
+                assert row["dst"] == 0
+    room.sort()
+    assert len(room) == 3 + 2 + 2 + 2
+    assert all(at % 256 == 0 for at, _ in room)
+    assert room[0][0] == 1 << 20
+    assert all(at + size + 64 <= following for (at, size), (following, _) in itertools.pairwise(room))
+    assert room[-1][0] + room[-1][1] + 64 <= (1 << 20) + plan.scratch_bytes
+    assert plan.scratch_bytes == sum(-(-(size + 64) // 256) * 256 for _, size in room)
+
+
+# ---- what `explain` tells ------------------------------------------------------------------------
+
+
+def test_each_launch_is_told_what_it_does():
+    track = Track(batch(2))
+    track.doing = "A"
+    track.pixel(np.array([1]), "linear_u8", np.array([1, 0], np.float32))
+    track.doing = "B"
+    one_weight(track, np.array([1]))
+    track.doing = "C"
+    track.pixel(np.array([0]), "linear_u8", np.array([1, 0], np.float32))
+    track.doing = "D"
+    one_weight(track, np.array([0]))
+    track.statistics(ALL)
+    track.doing = "E"
+    track.resize(ALL, 6, 8, 1)  # they have that size: nothing
+    track.resize(np.array([1]), 3, 3, 1)
+    plan = track.finish(np.zeros(2), np.zeros((2, 3)), "uint8")
+    assert plan.explain().splitlines() == [
+        "1. fused on all samples: A (linear_u8), C (linear_u8) [uint8 -> uint8]",
+        "2. filter on all samples: B (separable), D (separable) [uint8 -> uint8]",
+        "3. statistics on all samples: D (statistics) [uint8 -> uint8]",
+        "4. fused on all samples: E (linear) [uint8 -> uint8]",
+    ]
+
+
+def test_what_closed_a_stage_is_not_part_of_it():
+    track = Track(batch(2))
+    track.doing = "A"
+    track.pixel(ALL, "linear_u8", np.array([1, 0], np.float32))
+    for track.doing in ("B", "C"):
+        track.warp(ALL, np.array([1.0, 0, 0, 0, 1, 0]), (6, 8), "linear", 1)
+    track.doing = "D"
+    track.resize(ALL, 3, 3, 0)
+    plan = track.finish(np.zeros(2), np.zeros((2, 3)), "uint8")
+    assert plan.explain().splitlines() == [
+        "1. fused on all samples: A (linear_u8) [uint8 -> uint8]",
+        "2. fused on all samples: B (linear) [uint8 -> uint8]",
+        "3. fused on all samples: C (linear) [uint8 -> uint8]",
+        "4. fused on all samples: D (nearest) [uint8 -> uint8]",
+    ]
+
+
+def test_samples_that_have_the_size_are_not_told_to_resize():
+    track = Track(Batch.of([np.zeros((3, 4), np.uint8), np.zeros((5, 6), np.uint8)]))
+    track.doing = "A"
+    track.resize(ALL, 3, 4, 1)
+    track.doing = "B"
+    one_weight(track, np.array([0]))
+    plan = track.finish(np.zeros(2), np.zeros((2, 3)), "uint8")
+    assert plan.explain().splitlines() == ["1. filter on 1 of 2 samples: B (separable) [uint8 -> uint8]",
+                                           "2. fused on 1 of 2 samples: A (linear) [uint8 -> uint8]"]
+
+
+# ---- the end -------------------------------------------------------------------------------------
+
+
+def test_a_stage_that_was_closed_writes_to_each_samples_place():
+    data = batch()
+    track = Track(data)
+    track.pixel(np.array([2, 0, 3]), "linear_u8", np.array([0, 9], np.float32))
+    track.close(np.array([2, 0, 1]))
+    plan, out = finished(track, "uint8")
+    assert kinds(plan) == ["fused uint8 uint8 [0, 1, 2, 3]"]
+    np.testing.assert_array_equal(out, np.where(np.array([1, 0, 1, 1])[:, None, None, None], 9, data.owner))
+
+
+def test_another_type_than_the_last_launch_writes():
+    """A filter writes what it reads; to be delivered as float32 its result is copied."""
+    data = batch()
+    track = Track(data)
+    one_weight(track, ALL)
+    plan, out = finished(track, "float32")
+    assert kinds(plan) == ["filter uint8 uint8 [0, 1, 2, 3]", "fused uint8 float32 [0, 1, 2, 3]"]
+    np.testing.assert_array_equal(out, data.owner.astype(np.float32))
+
+
+def test_labels_reach_their_place():
+    data = Batch.of(np.arange(2 * 3 * 4, dtype=np.int32).reshape(2, 3, 4) - 7)
+    track = Track(data, "mask")
+    track.orient(np.array([1]), "hflip")
+    _, out = finished(track, "int32", (3, 4))
+    np.testing.assert_array_equal(out[..., 0], np.stack([data.owner[0], data.owner[1, :, ::-1]]))
+
+
+# ---- arguments -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int16", "int32", "uint32", "int64", "uint64", "float32", "float64", "bool"])
+def test_columns_of_every_type(kind):
+    """What a column holds, negative numbers and those beyond 2^31 among them, reaches the launch."""
+    special = {"int8": [-5, 100, 7], "int16": [-300, 300, 7], "uint32": [2**31 + 5, 1, 2], "bool": [1, 0, 1]}
+    values = special.get(kind, [5, 200, 7])
+    track = Track(batch(3))
+    track.filter(ALL, "separable", np.ones(6, np.float32), 0, np.full((3, 2), 3), scale=np.array(values, kind))
+    plan = track.finish(np.zeros(3), np.zeros((3, 3)), "uint8")
+    np.testing.assert_array_equal(plan.launches[0].rows["scale"], np.array(values, np.float32))
+
+
+_LINES = [
+    np.full((4, 2), 3), np.asfortranarray(np.full((4, 2), 3)), np.array([[3, 0, 3, 0]] * 8)[::2, ::2],
+    np.array([3, 3]), np.array([3, 0, 3])[::2], np.array(3), 3,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lengths", _LINES)
+def test_lines_of_every_layout(lengths):
+    track = Track(batch())
+    track.filter(ALL, "separable", np.ones(6, np.float32), 0, lengths)
+    rows = track.finish(np.zeros(4), np.zeros((4, 3)), "uint8").launches[0].rows
+    assert rows["kh"].tolist() == rows["kw"].tolist() == [3, 3, 3, 3]
+
+
+def test_columns_of_another_byte_order_or_length():
+    track = Track(batch())
+    with pytest.raises(TypeError, match="not read here"):
+        track.crop(ALL, np.zeros(4, ">i4"), 0, 2, 2)
+    for n in (3, 5):
+        with pytest.raises(ValueError, match=r"lengths must be .* 4 lines of 2"):
+            track.filter(ALL, "separable", np.ones(6, np.float32), 0, np.full((n, 2), 3))
+    assert track.size.tolist() == [[6, 8]] * 4
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_parameters_are_kept_as_bits_or_converted(turned):
+    """32-bit integers as bits, others as float32; one line for all samples or one for each."""
+    for values in (np.array([[1, -2], [2**30, 3]], np.int32), np.array([[1, 2], [2**31 + 1, 3]], np.uint32)):
+        track = Track(batch(2))
+        track.pixel(ALL, "linear", np.asfortranarray(values) if turned else values)
+        track.pixel(ALL, "linear", values[1].astype(np.float64) if turned else values[1].astype(np.int64))
+        ops = track.finish(np.zeros(2), np.zeros((2, 3)), "uint8").launches[0].ops.reshape(2, 2)
+        np.testing.assert_array_equal(ops["p"][:, 0, :2].copy().view(values.dtype), values)
+        np.testing.assert_array_equal(ops["p"][:, 1, :2], np.tile(values[1].astype(np.float32), (2, 1)))
+        assert not ops["p"][:, :, 2:].any()
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.uint32, np.float32, np.int64])
+def test_tables_are_shared_out(kind):
+    """Each sample's operation points at its own line; 32-bit integers lie there as bits."""
+    table = np.arange(4 * 8, dtype=kind).reshape(4, 2, 4) + kind(3)
+    track = Track(batch())
+    track.blob(np.float32([1, 2]))
+    track.pixel(np.array([3, 0, 2, 1]), "rects", np.zeros(6, np.int32), arg=77, n=2, positions=True, table=table)
+    launch = track.finish(np.zeros(4), np.zeros((4, 3)), "uint8").launches[0]
+    at = [int(launch.ops["arg"][row["ops"]]) for row in launch.rows]
+    for line, sample in enumerate((3, 0, 2, 1)):
+        words = launch.blob[at[sample] : at[sample] + 8]
+        want = table[line].reshape(-1)
+        np.testing.assert_array_equal(words.view(kind) if kind in (np.int32, np.uint32) else words, want)
+
+
+def test_operations_round_to_the_images_type():
+    """As storing each result would: 0 float16, 1 bfloat16; nothing for float32."""
+    import torch
+
+    for dtype, want in ((torch.float16, [4, 2]), (torch.bfloat16, [4, 2]), (torch.float32, [4])):
+        track = Track(Batch.of(torch.zeros((1, 3, 4, 4), dtype=dtype)))
+        track.pixel(ALL, "linear", np.float32([1, 0, -9, 9]))
+        ops = track.finish(np.zeros(1), np.zeros((1, 3)), track.dtype).launches[0].ops
+        assert ops["code"].tolist() == want
+        assert dtype == torch.float32 or ops["flag"][1] == (dtype == torch.bfloat16)
+
+
+def test_results_of_the_largest_size():
+    """2^31 - 1 elements are allowed, one row more is not; the error names the first that is too large."""
+    track = Track(Batch.of([np.zeros((2, 2), np.uint8)] * 3))
+    track.warp(ALL, np.zeros(6), (2**31 - 1, 1), "nearest", 1)
+    track = Track(Batch.of([np.zeros((2, 2, 3), np.uint8)] * 3))
+    with pytest.raises(ValueError, match=r"\[715827883, 1\] with 3 channels"):
+        track.warp(ALL, np.zeros(6), np.array([[715827882, 1], [715827883, 1], [5, 2**31 - 1]]), "nearest", 1)
+    assert track.size.tolist() == [[2, 2]] * 3
+
+
+def test_arrays_are_let_go():
+    """Also after an error: an array that is still held could not grow."""
+    track = Track(batch())
+    taps = array.array("f", [1, 1])
+    track.filter(ALL, "separable", taps, 0, np.ones((4, 2), np.int64))
+    taps.append(1)
+    rows, lengths = array.array("i", [0, 9]), array.array("q", [1, 1])
+    with pytest.raises(IndexError):
+        track.filter(rows, "separable", taps, 0, lengths)
+    with pytest.raises(ValueError, match="lengths must be"):
+        track.filter(ALL, "points", taps, 0, lengths)
+    for held in (taps, rows, lengths):
+        held.append(1)
+
+
+def test_tables_must_be_contiguous():
+    track = Track(batch())
+    with pytest.raises(ValueError, match="contiguous"):
+        track.pixel(ALL, "rects", np.zeros(6, np.int32), n=1, table=np.zeros((4, 1, 8), np.int32)[..., ::2])
+
+
+def test_what_is_written_to_must_fit():
+    """Results go into an array of exactly their size, contiguous and writable; else nothing is written."""
+    u, size = np.zeros((2, 22)), np.full((2, 2), 9)
+    fixed = np.full((2, 4), -1)
+    fixed.flags.writeable = False
+    for out, error in ((fixed, ValueError), (np.full((3, 4), -1), ValueError), (np.full((2, 8), -1)[:, ::2], ValueError),
+                       (np.full((2, 4), -1, np.int32), ValueError)):
+        with pytest.raises(error):
+            host.library().resized_crop(u, size, 0.08, 1.0, 0.75, 1.3, out)
+        assert (out == -1).all()
+
+
+@pytest.mark.parametrize("kind", ["separable", "points"])
+def test_a_filter_whose_border_is_a_colour(kind):
+    """The mean of three columns, with a colour for each channel outside."""
+    data = batch(2, channels=2, dtype=np.float32)
+    track = Track(data)
+    if kind == "separable":
+        track.filter(ALL, kind, np.float32([1, 1, 1, 1]), 0, np.array([1, 3]), border=0, scale=1 / 3, fill=(30, 60))
+    else:
+        taps = np.float32([[0, x, 1] for x in (-1, 0, 1)]).ravel()
+        track.filter(ALL, kind, taps, 0, np.array([3, 3, 3]), border=0, scale=1 / 3, fill=(30, 60))
+    _, out = finished(track, "float32")
+    outside = np.broadcast_to(np.float32([30, 60]), (2, 6, 1, 2))
+    wide = np.concatenate([outside, data.owner, outside], 2)
+    np.testing.assert_allclose(out, (wide[:, :, :-2] + wide[:, :, 1:-1] + wide[:, :, 2:]) / 3, rtol=1e-5)
