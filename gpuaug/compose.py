@@ -87,15 +87,15 @@ class _Tree:
         self._edges: list[float] = []
         slots: list[int] = []
         blocks: list[int] = []
-        self._visits = self._add(root, slots, blocks)
+        self._visits, self._most = self._add(root, slots, blocks)
         if len(self._nodes) > philox.SLOTS:
             raise ValueError(f"a Compose holds at most {philox.SLOTS} transforms, got {len(self._nodes)}")
         self.slots, self.blocks = np.array(slots, np.uint32), np.array(blocks, np.uint32)
         self._p = [node.p for node in self._owners]
         self._table = np.array(self._nodes, NODE), np.array(self._children, np.int32), np.array(self._edges, np.float64)
 
-    def _add(self, node, slots: list[int], blocks: list[int]) -> int:
-        """Add a node and those below it; returns how many visits to leaves one walk may make."""
+    def _add(self, node, slots: list[int], blocks: list[int]) -> tuple[int, int]:
+        """Add a node and those below it; returns how many visits to leaves one walk may make, and one sample."""
         slot, first, need = len(self._nodes), 4 * len(slots), 1 + node.columns()  # the coin first
         used = (need + 3) // 4
         if used > philox.BLOCKS:
@@ -107,19 +107,20 @@ class _Tree:
         if not isinstance(node, Group):
             self.leaves.append((node, slice(first + 1, first + need)))
             self._nodes[slot] = (NODES["leaf"], first, 0, 0, 0, 0, 0, 0, node.p)
-            return 1
+            return 1, 1
         self.leaves.append(None)
-        below, children = 0, []
+        below, most, children = 0, 0, []
         for _ in range(node.turns()):
             for child in node.transforms:
                 children.append(len(self._nodes))
-                below = max(below, self._add(child, slots, blocks))
+                visits, mine = self._add(child, slots, blocks)
+                below, most = max(below, visits), max(most, mine)
         low, high = getattr(node, "n", (0, 0))
         self._nodes[slot] = (NODES[node.node], first, len(self._children), len(node.transforms), len(self._edges), low, high,
                              getattr(node, "replace", False), node.p)
         self._children += children
         self._edges += list(getattr(node, "_edges", ()))
-        return node.visits() * below
+        return node.visits() * below, node.picks() * most
 
     def walk(self, u: np.ndarray):
         """The leaves that are taken, in order: (transform, its uniforms' lines, rows: a slice for all samples, or indices)."""
@@ -127,7 +128,7 @@ class _Tree:
         if p != self._p:  # schedules of augmentation set it between epochs
             self._table[0]["p"], self._p = [probability(each) for each in p], p
         samples = u.shape[1]
-        visits, rows = np.empty((self._visits, 3), np.int64), np.empty(self._visits * samples, np.int64)
+        visits, rows = np.empty((self._visits, 3), np.int64), np.empty(self._most * samples, np.int64)
         found = host.library().select(*self._table, u, samples, visits, rows)
         for leaf, start, count in visits[:found].tolist():
             transform, lines = self.leaves[leaf]
@@ -143,7 +144,6 @@ def _draw(tree: _Tree, u: np.ndarray, view: View) -> Drawn:
         all_ = isinstance(rows, slice)
         # take: an index of rows costs four times as much
         before, mine = (size, u[lines]) if all_ else (size.take(rows, 0), u[lines].take(rows, 1))
-        drawn.size = size
         seen = None if view.targets is None else view.targets.at(drawn, everyone if all_ else rows)
         params = transform.draw(mine.T, View(before, view.channels, view.dtype, seen, None if all_ else rows))
         after = transform.resize(params, before)

@@ -10,6 +10,8 @@ Philox4x32-10 (Salmon et al. 2011). The key is the seed; the counter holds
 
 from __future__ import annotations
 
+import numbers
+
 import numpy as np
 import torch
 
@@ -49,6 +51,8 @@ def check_counters(ids, epoch: int, occurrence, samples: int | None = None) -> t
     ids = np.ascontiguousarray(ids, np.int64)
     if host.library().outside(ids, IDS):
         raise ValueError(f"ids must lie in 0 .. 2^52 - 1, got {ids.min()} .. {ids.max()}")
+    if isinstance(epoch, bool) or not isinstance(epoch, numbers.Integral):
+        raise TypeError(f"epoch must be a whole number, got {epoch!r}")
     if not 0 <= epoch < 1 << 32:
         raise ValueError(f"epoch must lie in 0 .. 2^32 - 1, got {epoch}")
     if occurrence is None:
@@ -56,6 +60,8 @@ def check_counters(ids, epoch: int, occurrence, samples: int | None = None) -> t
     occurrence = np.asarray(occurrence)
     if occurrence.shape != ids.shape:
         raise ValueError(f"occurrence has shape {occurrence.shape}, ids {ids.shape}: they must agree")
+    if occurrence.dtype.kind not in "iu" and len(occurrence):
+        raise TypeError(f"occurrence must hold whole numbers, got {occurrence.dtype}")
     occurrence = np.ascontiguousarray(occurrence, np.int64)
     if host.library().outside(occurrence, OCCURRENCES):
         raise ValueError(f"occurrence must lie in 0 .. 2^20 - 1, got {occurrence.min()} .. {occurrence.max()}")

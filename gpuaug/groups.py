@@ -78,6 +78,10 @@ class Group:
         """How many visits to children one walk may make."""
         return self.turns() * len(self.transforms)
 
+    def picks(self) -> int:
+        """How many children one sample may take."""
+        return len(self.transforms)
+
     def _weights(self) -> np.ndarray:
         p = np.array([t.p for t in self.transforms], np.float64)
         if not self.transforms or p.sum() <= 0:
@@ -119,6 +123,9 @@ class OneOf(Group):
     def columns(self) -> int:
         return 1
 
+    def picks(self) -> int:
+        return 1
+
 
 class SomeOf(Group):
     """Apply ``n`` children, chosen per sample, in the order of the list; a chosen child still has its own ``p``.
@@ -153,6 +160,9 @@ class SomeOf(Group):
     def turns(self) -> int:
         return max(self.n[1], 1) if self.replace else 1
 
+    def picks(self) -> int:
+        return self.n[1]
+
 
 class RandomOrder(SomeOf):
     """As `SomeOf`, but the chosen children are applied in an order drawn per sample."""
@@ -182,4 +192,7 @@ class OneOrOther(Group):
             raise ValueError(f"OneOrOther takes two transforms, got {len(self.transforms)}")
 
     def columns(self) -> int:
+        return 1
+
+    def picks(self) -> int:
         return 1

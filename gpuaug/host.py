@@ -53,7 +53,6 @@ class Library:
             raise ImportError(f"{path.name} was built from other kernels than those in {kernels}; run `make` or pip install -e .")
         self.run = unlocked.gpuaug_run
         self.run.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
-        self.run.restype = None
         self._sizes = unlocked.gpuaug_sizes
         locked = ctypes.PyDLL(str(path))
         for name, (returns, takes) in _CALLS.items():

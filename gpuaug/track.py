@@ -18,6 +18,7 @@ _NAMES = list(DTYPES)
 _ROUNDED = {"float16": 0, "bfloat16": 1}  # the flag of OP_ROUND
 _RESIZE = (GATHERS["resize_nearest"], GATHERS["linear"], GATHERS["cubic"])  # by OpenCV's number of the interpolation
 _KINDS, _ROWS = list(KINDS), (ROW, FILTER_ROW, ROW)
+_ALL = slice(None)
 _HEAD = 7  # int64 words of Head in kernels/host.cpp
 
 
@@ -39,17 +40,21 @@ class Track:
         self.kind, self.dtype, self.channels, self.device = kind, batch.dtype, batch.channels, batch.device
         self.doing = ""   # name of the transform that is being lowered
         self.tensor = ""  # ToTensorV2: deliver tensors of this layout
-        self.size = np.empty((self.samples, 2), np.int32)
+        self._size = np.empty((self.samples, 2), np.int32)  # the library writes into it
         self._batch = batch
         self._log: list = []  # what was done to which rows, for `Plan.explain`
         self._host = host.library()
         self._handle = self._host.track_new(batch.channels, DTYPES[batch.dtype][0], batch.address, batch.size, batch.stride,
-                                            self.size)
+                                            self._size)
 
     def __del__(self):
         handle = getattr(self, "_handle", None)
         if handle:
             self._host.track_free(handle)
+
+    @property
+    def size(self) -> np.ndarray:
+        return self._size
 
     @property
     def is_u8(self) -> bool:
@@ -58,6 +63,12 @@ class Track:
     def index(self, rows) -> np.ndarray:
         """``rows`` (a slice or indices) as indices."""
         return np.arange(self.samples)[rows] if isinstance(rows, slice) else rows
+
+    def _rows(self, rows):
+        """What the library takes: a slice for all samples, or an array."""
+        if isinstance(rows, slice):
+            return rows if rows == _ALL else self.index(rows)
+        return rows if isinstance(rows, np.ndarray) else np.asarray(rows, np.int64 if len(rows) == 0 else None)
 
     # ---- data that operations refer to ------------------------------------------------
 
@@ -92,12 +103,12 @@ class Track:
 
     def crop(self, rows, x, y, height, width) -> None:
         """Keep the window that starts at (x, y); it must lie inside the sample. Each: a number, or int ``[n]``."""
-        self._host.track_crop(self._handle, rows, x, y, height, width)
+        self._host.track_crop(self._handle, self._rows(rows), x, y, height, width)
         self._note(rows, "crop")
 
     def orient(self, rows, orientation: str) -> None:
         """Flip, transpose or turn by quarters (`gpuaug.plan.ORIENTATIONS`)."""
-        self._host.track_orient(self._handle, rows, *ORIENTATIONS[orientation])
+        self._host.track_orient(self._handle, self._rows(rows), *ORIENTATIONS[orientation])
         self._note(rows, orientation)
 
     def warp(self, rows, matrix, size, interpolation: str, border: int, fill=0, *, forward: bool = False) -> None:
@@ -115,11 +126,13 @@ class Track:
         if forward:
             matrix = matrix.reshape(-1, 9)
         size = np.asarray(size)
-        too_large = self._host.track_warp(self._handle, rows, matrix, forward, size, GATHERS[interpolation], border,
+        wrong = self._host.track_warp(self._handle, self._rows(rows), matrix, forward, size, GATHERS[interpolation], border,
                                           self.fill(fill) if border == 0 else 0, len(self._log))
-        if too_large:
-            size = np.broadcast_to(size, (len(self.index(rows)), 2))[too_large - 1]
-            raise self._too_large(size.tolist())
+        if wrong > 0:
+            raise self._bad_size(np.broadcast_to(size, (len(self.index(rows)), 2))[wrong - 1].tolist())
+        if wrong < 0:
+            raise ValueError(f"{self.doing}: the map of sample {int(self.index(rows)[-wrong - 1])} cannot be inverted, or leads "
+                             f"farther than 1e28 pixels away; check scale and translation")
         self._note(rows, interpolation)
 
     def resize(self, rows, height: int, width: int, interpolation: int) -> None:
@@ -127,8 +140,8 @@ class Track:
         if interpolation:
             self._labels("interpolated")
         if height * width * self.channels > 2**31 - 1:
-            raise self._too_large([height, width])
-        done = self._host.track_resize(self._handle, rows, height, width, _RESIZE[interpolation], len(self._log))
+            raise self._bad_size([height, width])
+        done = self._host.track_resize(self._handle, self._rows(rows), height, width, _RESIZE[interpolation], len(self._log))
         if done:  # samples that have the size already stay as they are
             self._note(np.frombuffer(done, np.int32), ("nearest", "linear", "cubic")[interpolation])
 
@@ -144,7 +157,8 @@ class Track:
         """
         if code not in MOVES_LABELS:
             self._labels("computed with")
-        self._host.track_pixel(self._handle, rows, OPCODES[code], params, table, arg, n, flag, positions,
+        params, table = (v if v is None or isinstance(v, np.ndarray) else np.asarray(v) for v in (params, table))
+        self._host.track_pixel(self._handle, self._rows(rows), OPCODES[code], params, table, arg, n, flag, positions,
                                _ROUNDED.get(self.dtype, -1))
         self._note(rows, code)
 
@@ -172,7 +186,7 @@ class Track:
             scale: factor on the sum, a number or ``[n]``.
         """
         self._labels("filtered")
-        self._host.track_filter(self._handle, rows, int(kind == "points"), taps, start, lengths, border, scale,
+        self._host.track_filter(self._handle, self._rows(rows), int(kind == "points"), taps, start, lengths, border, scale,
                                 self.fill(fill) if border == 0 else 0, len(self._log))
         self._note(rows, kind)
 
@@ -183,12 +197,12 @@ class Track:
             width: ``[n]``: columns from there on (padding) do not count.
         """
         self._labels("summed")
-        self._host.track_statistics(self._handle, rows, width, len(self._log))
+        self._host.track_statistics(self._handle, self._rows(rows), width, len(self._log))
         self._note(rows, "statistics")
 
     def close(self, rows) -> None:
         """Close the open stages of ``rows`` that are more than a view."""
-        self._host.track_close(self._handle, rows, len(self._log))
+        self._host.track_close(self._handle, self._rows(rows), len(self._log))
 
     # ---- the end ---------------------------------------------------------------------
 
@@ -222,7 +236,9 @@ class Track:
     def _note(self, rows, what: str) -> None:
         self._log.append((rows, self.doing, what))
 
-    def _too_large(self, size) -> ValueError:
+    def _bad_size(self, size) -> ValueError:
+        if min(size) < 1:
+            return ValueError(f"{self.doing}: a result of height and width {size} has no pixels, or the size is no number")
         return ValueError(f"{self.doing}: a result of height and width {size} with {self.channels} channels has more than "
                           f"2^31 - 1 elements; make it smaller")
 

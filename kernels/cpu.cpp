@@ -1,6 +1,8 @@
 // cpu.cpp: the kernels for the CPU, for gpuaug/backends/cpu.py. host.cpp holds the rest of the library.
 #include <atomic>
 #include <cstring>
+#include <exception>
+#include <new>
 #include <thread>
 #include <vector>
 #include "fused.cuh"
@@ -28,14 +30,26 @@ struct Launch {
 
 // Runs job(worker, i) for i = 0 .. count - 1 on up to `threads` threads made for this call: nothing lives on
 // after it, so that a fork (a DataLoader worker) finds no broken pool. 18 us for two threads, 52 for four.
-template <class F> void parallel(int count, int threads, F job) {
+// Returns whether there was memory for all of it.
+template <class F> bool parallel(int count, int threads, F job) {
   std::atomic<int> next{0};
-  auto work = [&] { for (int i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) job(i); };
+  std::atomic<bool> enough{true};
+  auto work = [&] {
+    try {
+      for (int i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) job(i);
+    } catch (const std::bad_alloc&) {
+      enough = false;
+    }
+  };
   if (threads > count) threads = count;
   std::vector<std::thread> extra;
-  for (int t = 1; t < threads; ++t) extra.emplace_back(work);
+  try {
+    for (int t = 1; t < threads; ++t) extra.emplace_back(work);
+  } catch (const std::exception&) {  // no more threads to be had: those that there are do it all
+  }
   work();
   for (auto& t : extra) t.join();
+  return enough;
 }
 
 // scratch of one worker: two images that a sample's stages write in turn, and room for a filter's lines
@@ -188,10 +202,11 @@ template <class R> R placed(const R& row, i64 bytes, Scratch& scratch) {
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 // Sample after sample through all its launches, so that a sample stays in the cache.
-EXPORT void gpuaug_run(const Record* records, int count, int samples, float* stats, int threads) {
+// Returns 0, or 1 where memory ran out.
+EXPORT int gpuaug_run(const Record* records, int count, int samples, float* stats, int threads) try {
   std::vector<Launch> launches;
   for (int k = 0; k < count; ++k) launches.emplace_back(records[k], samples);
-  parallel(samples, threads, [&](int i) {
+  const bool enough = parallel(samples, threads, [&](int i) {
     static thread_local Scratch scratch;
     for (int k = 0; k < count; ++k) {
       const Launch& l = launches[k];
@@ -212,4 +227,7 @@ EXPORT void gpuaug_run(const Record* records, int count, int samples, float* sta
       }
     }
   });
+  return enough ? 0 : 1;
+} catch (const std::bad_alloc&) {
+  return 1;
 }

@@ -12,12 +12,17 @@ using namespace aug;
 
 namespace {
 
-Track& track_of(void* handle) { return *(Track*)handle; }
+Track& track_of(void* handle) {
+  if (!handle) raise(PyExc_RuntimeError, "a track is finished once: make a new one");
+  return *(Track*)handle;
+}
 
 // uniforms [n, k] as they lie in the table, whose lines are columns
 struct Uniforms {
-  explicit Uniforms(PyObject* object, int columns) : array(object), n(array.shape(0)) {
-    if (array.type != 'd' || array.ndim != 2 || array.shape(1) < columns) raise(PyExc_ValueError, "u must be float64 [n, %d]", columns);
+  explicit Uniforms(PyObject* object, int columns) : array(object) {
+    if (array.type != 'd' || array.ndim != 2 || array.shape(1) < columns)
+      raise(PyExc_ValueError, "u must be float64 [n, %d]", columns);
+    n = array.shape(0);
   }
   double at(i64 i, int k) const { return *(const double*)(array.data() + i * array.stride(0) + k * array.stride(1)); }
   Array array;
@@ -27,15 +32,13 @@ struct Uniforms {
 // n float32 values of which 32-bit integers are kept as bits
 void append_words(std::vector<float>& out, PyObject* object) {
   const Array a(object);
-  i64 count = 1, step = a.item;
-  for (int axis = a.ndim - 1; axis >= 0; --axis) {
-    if (a.shape(axis) > 1 && a.stride(axis) != step) raise(PyExc_ValueError, "values for a launch must be contiguous");
-    step *= a.shape(axis);
-    count *= a.shape(axis);
-  }
+  a.check_contiguous("values for a launch");
+  const i64 count = a.count();
   const size_t at = out.size();
+  if ((i64)at + count > 0x7fffffffLL) raise(PyExc_ValueError, "a batch's launches refer to more than 2^31 - 1 values; make it smaller");
   out.resize(at + count);
-  if (a.item == 4 && (a.type == 'i' || a.type == 'I' || a.type == 'l' || a.type == 'L')) std::memcpy(out.data() + at, a.data(), 4 * count);
+  if (!count) return;
+  if (a.words()) std::memcpy(out.data() + at, a.data(), 4 * count);
   else convert(out.data() + at, a, count, 1, a.item, 0);
 }
 
@@ -93,19 +96,23 @@ EXPORT int gpuaug_outside(PyObject* values, i64 limit) {
   });
 }
 
-EXPORT void gpuaug_uniforms(PyObject* ids, PyObject* occurrence, u32 epoch, PyObject* slots, PyObject* blocks, u64 seed, PyObject* out) {
+EXPORT void gpuaug_uniforms(PyObject* ids, PyObject* occurrence, u32 epoch, PyObject* slots, PyObject* blocks, u64 seed,
+                            PyObject* out) {
   guarded([&] {
     const Array i(ids), o(occurrence), s(slots), b(blocks), u(out, true);
     const i64 n = i.bytes() / 8, pairs = s.bytes() / 4;
     const u64* id = i.whole<u64>(n, "ids");
-    const u32 *times = o.whole<u32>(n, "occurrence"), *slot = s.whole<u32>(pairs, "slots"), *block = b.whole<u32>(pairs, "blocks");
+    const u32* times = o.whole<u32>(n, "occurrence");
+    const u32 *slot = s.whole<u32>(pairs, "slots"), *block = b.whole<u32>(pairs, "blocks");
     double* to = u.whole<double>(4 * pairs * n, "out");
-    for (i64 k = 0; k < pairs; ++k) uniform_lines(id, times, epoch, (int)n, slot[k], block[k], (u32)seed, (u32)(seed >> 32), to + 4 * k * n);
+    for (i64 k = 0; k < pairs; ++k)
+      uniform_lines(id, times, epoch, (int)n, slot[k], block[k], (u32)seed, (u32)(seed >> 32), to + 4 * k * n);
     return 0;
   });
 }
 
-EXPORT i64 gpuaug_select(PyObject* nodes, PyObject* children, PyObject* edges, PyObject* u, int samples, PyObject* visits, PyObject* rows) {
+EXPORT i64 gpuaug_select(PyObject* nodes, PyObject* children, PyObject* edges, PyObject* u, int samples, PyObject* visits,
+                         PyObject* rows) {
   return guarded([&] {
     const Array n(nodes), c(children), e(edges), t(u), v(visits, true), r(rows, true);
     const i64 most_visits = v.bytes() / (i64)sizeof(Visit), most_rows = r.bytes() / 8;
@@ -115,14 +122,17 @@ EXPORT i64 gpuaug_select(PyObject* nodes, PyObject* children, PyObject* edges, P
   });
 }
 
-EXPORT void gpuaug_resized_crop(PyObject* u, PyObject* size, double scale0, double scale1, double ratio0, double ratio1, PyObject* out) {
+EXPORT void gpuaug_resized_crop(PyObject* u, PyObject* size, double scale0, double scale1, double ratio0, double ratio1,
+                                PyObject* out) {
   guarded([&] {
     const Uniforms from(u, 22);
     const Column<double> sizes(size, from.n, "size", 2);
     const Array to(out, true);
     i64* window = to.whole<i64>(4 * from.n, "out");
-    for (i64 i = 0; i < from.n; ++i)
-      resized_crop([&](int k) { return from.at(i, k); }, sizes.line(i)[0], sizes.line(i)[1], {scale0, scale1}, {ratio0, ratio1}, window + 4 * i);
+    for (i64 i = 0; i < from.n; ++i) {
+      const double h = sizes.line(i)[0], w = sizes.line(i)[1];
+      resized_crop([&](int k) { return from.at(i, k); }, h, w, {scale0, scale1}, {ratio0, ratio1}, window + 4 * i);
+    }
     return 0;
   });
 }
@@ -135,7 +145,8 @@ EXPORT void gpuaug_affine(PyObject* u, PyObject* size, PyObject* ranges, PyObjec
     const Column<double> sizes(size, from.n, "size", 2);
     const Array a(ranges), m(matrix, true), s(scale, true), r(rotate, true);
     const AffineRanges& range = *(const AffineRanges*)a.whole<double>(sizeof(AffineRanges) / 8, "ranges");
-    double *matrices = m.whole<double>(9 * from.n, "matrix"), *scales = s.whole<double>(2 * from.n, "scale"), *angles = r.whole<double>(from.n, "rotate");
+    double* matrices = m.whole<double>(9 * from.n, "matrix");
+    double *scales = s.whole<double>(2 * from.n, "scale"), *angles = r.whole<double>(from.n, "rotate");
     for (i64 i = 0; i < from.n; ++i) {
       AffineParts p = {};
       for (int axis = 0; axis < 2; ++axis) {  // x, y
@@ -147,8 +158,8 @@ EXPORT void gpuaug_affine(PyObject* u, PyObject* size, PyObject* ranges, PyObjec
         p.shear[axis] = -between(from.at(i, 2 + axis), range.shear[axis]);
         const Range factor = range.scale[axis];
         const double coin = from.at(i, 4 + 2 * axis), f = from.at(i, 5 + 2 * axis);
-        if (range.balanced && factor.low < 1 && factor.high > 1) p.scale[axis] = coin < 0.5 ? between(f, {factor.low, 1}) : between(f, {1, factor.high});
-        else p.scale[axis] = between(f, factor);
+        const bool both = range.balanced && factor.low < 1 && factor.high > 1;
+        p.scale[axis] = between(f, !both ? factor : coin < 0.5 ? Range{factor.low, 1} : Range{1, factor.high});
       }
       if (range.keep_ratio) p.scale[1] = p.scale[0];
       p.rotate = between(from.at(i, 8), range.rotate);
@@ -202,7 +213,8 @@ EXPORT PyObject* gpuaug_gaussian(PyObject* sigma, PyObject* ksize, PyObject* sta
 }
 
 // (dy, dx, weight) of the points of each line as bytes of float32; where they start; kernel height, width, points [n, 3].
-EXPORT PyObject* gpuaug_motion(PyObject* ksize, PyObject* angle, PyObject* direction, PyObject* shift, PyObject* start, PyObject* lengths) {
+EXPORT PyObject* gpuaug_motion(PyObject* ksize, PyObject* angle, PyObject* direction, PyObject* shift, PyObject* start,
+                               PyObject* lengths) {
   return guarded([&] {
     const Array s(start, true), l(lengths, true);
     const i64 n = s.bytes() / 8;
@@ -238,8 +250,11 @@ EXPORT void* gpuaug_track_new(int channels, int dtype, PyObject* address, PyObje
 }
 EXPORT void gpuaug_track_free(void* handle) { delete (Track*)handle; }
 EXPORT void gpuaug_track_convert(void* handle, int dtype) {
-  track_of(handle).dtype = dtype;
-  track_of(handle).open_all();  // the source still holds the old type
+  guarded([&] {
+    track_of(handle).dtype = dtype;
+    track_of(handle).open_all();  // the source still holds the old type
+    return 0;
+  });
 }
 
 EXPORT i64 gpuaug_track_blob(void* handle, PyObject* values) {
@@ -256,9 +271,15 @@ EXPORT void gpuaug_track_crop(void* handle, PyObject* rows, PyObject* x, PyObjec
     Track& t = track_of(handle);
     const std::vector<int> index = rows_of(rows, t.samples);
     const i64 n = (i64)index.size();
-    const Column<int> xs(x, n, "x"), ys(y, n, "y"), hs(height, n, "height"), ws(width, n, "width");
+    const Column<i64> xs(x, n, "x"), ys(y, n, "y"), hs(height, n, "height"), ws(width, n, "width");
+    for (i64 k = 0; k < n; ++k) {
+      const i64 h = t.height(index[k]), w = t.width(index[k]);
+      if (xs[k] < 0 || ys[k] < 0 || hs[k] < 1 || ws[k] < 1 || hs[k] > h - ys[k] || ws[k] > w - xs[k])
+        raise(PyExc_ValueError, "a window of %zd x %zd at (%zd, %zd) does not lie inside sample %d of %zd x %zd", (Py_ssize_t)hs[k],
+              (Py_ssize_t)ws[k], (Py_ssize_t)xs[k], (Py_ssize_t)ys[k], index[k], (Py_ssize_t)h, (Py_ssize_t)w);
+    }
     static const int straight[4] = {1, 0, 0, 1};
-    for (i64 k = 0; k < n; ++k) t.remap(index[k], straight, xs[k], ys[k], hs[k], ws[k]);
+    for (i64 k = 0; k < n; ++k) t.remap(index[k], straight, (int)xs[k], (int)ys[k], (int)hs[k], (int)ws[k]);
     return 0;
   });
 }
@@ -272,23 +293,29 @@ EXPORT void gpuaug_track_orient(void* handle, PyObject* rows, int a0, int a1, in
   });
 }
 
-// forward: matrix holds [n, 9] from source to output, else [n, 6] from output to source. Returns 0, or 1 + the first row whose
-// result has more than 2^31 - 1 elements; then nothing has been done.
-EXPORT i64 gpuaug_track_warp(void* handle, PyObject* rows, PyObject* matrix, int forward, PyObject* size, int gather, int border, int fill, int notes) {
+// forward: matrix holds [n, 9] from source to output, else [n, 6] from output to source. Returns 0; or, with nothing done,
+// 1 + the first row whose result has no pixels or more than 2^31 - 1 elements, or minus (1 + the first row) whose map is none.
+EXPORT i64 gpuaug_track_warp(void* handle, PyObject* rows, PyObject* matrix, int forward, PyObject* size, int gather, int border,
+                             int fill, int notes) {
   return guarded([&]() -> i64 {
     Track& t = track_of(handle);
     const std::vector<int> index = rows_of(rows, t.samples);
     const i64 n = (i64)index.size();
     const Column<double> m(matrix, n, "matrix", forward ? 9 : 6);
     const Column<i64> sizes(size, n, "size", 2);
-    for (i64 k = 0; k < n; ++k)
-      if (sizes.line(k)[0] * sizes.line(k)[1] > 0x7fffffffLL / t.channels) return 1 + k;
-    t.close(index, notes);
+    std::vector<double> maps(6 * (size_t)n);
     for (i64 k = 0; k < n; ++k) {
-      double inverse[6];
-      if (forward) affine_inverse(m.line(k), inverse);
-      t.warp(index[k], forward ? inverse : m.line(k), (int)sizes.line(k)[0], (int)sizes.line(k)[1], gather, border, fill, 0, 0);
+      const i64 h = sizes.line(k)[0], w = sizes.line(k)[1];
+      if (h < 1 || w < 1 || h > 0x7fffffffLL / t.channels / w) return 1 + k;
+      if (forward) affine_inverse(m.line(k), &maps[6 * k]);
+      else std::copy_n(m.line(k), 6, &maps[6 * k]);
+      // times a coordinate, below 2^31, it must stay a float: the difference of two infinities is nowhere
+      for (int j = 0; j < 6; ++j)
+        if (!(std::fabs(maps[6 * k + j]) < 1e28)) return -1 - k;
     }
+    t.close(index, notes);
+    for (i64 k = 0; k < n; ++k)
+      t.warp(index[k], &maps[6 * k], (int)sizes.line(k)[0], (int)sizes.line(k)[1], gather, border, fill, 0, 0);
     return 0;
   });
 }
@@ -314,8 +341,8 @@ EXPORT PyObject* gpuaug_track_resize(void* handle, PyObject* rows, int height, i
 
 // params: [n, k] or [k], of which 32-bit integers are kept as bits; else none. table: values [n, ..] of which each sample's
 // operation gets its share (arg is then ignored); else none. round: 0 float16, 1 bfloat16, -1: results are not rounded.
-EXPORT void gpuaug_track_pixel(void* handle, PyObject* rows, int code, PyObject* params, PyObject* table, PyObject* arg, PyObject* many,
-                               PyObject* flag, int positions, int round) {
+EXPORT void gpuaug_track_pixel(void* handle, PyObject* rows, int code, PyObject* params, PyObject* table, PyObject* arg,
+                               PyObject* many, PyObject* flag, int positions, int round) {
   guarded([&] {
     Track& t = track_of(handle);
     const std::vector<int> index = rows_of(rows, t.samples);
@@ -324,12 +351,13 @@ EXPORT void gpuaug_track_pixel(void* handle, PyObject* rows, int code, PyObject*
     i64 k = 0, step = 0;
     if (PyObject_CheckBuffer(params)) {
       const Array a(params);
-      k = a.shape(a.ndim - 1);
+      k = a.ndim ? a.shape(a.ndim - 1) : 0;
       step = a.ndim == 2 ? k : 0;
-      if (a.ndim < 1 || a.ndim > 2 || k > 12 || (a.ndim == 2 && a.shape(0) != n)) raise(PyExc_ValueError, "params must be [%zd, k] or [k] with k <= 12", (Py_ssize_t)n);
+      if (a.ndim < 1 || a.ndim > 2 || k > 12 || (a.ndim == 2 && a.shape(0) != n))
+        raise(PyExc_ValueError, "params must be [%zd, k] or [k] with k <= 12", (Py_ssize_t)n);
       const i64 lines = a.ndim == 2 ? n : 1, s0 = a.ndim == 2 ? a.stride(0) : 0, s1 = a.stride(a.ndim - 1);
       p.resize(lines * k);
-      if (a.item == 4 && (a.type == 'i' || a.type == 'I')) copy_strided<float, float>(p.data(), a.data(), lines, k, s0, s1);
+      if (a.words()) copy_strided<float, float>(p.data(), a.data(), lines, k, s0, s1);
       else convert(p.data(), a, lines, k, s0, s1);
     }
     const Column<int> args(arg, n, "arg"), counts(many, n, "n"), flags(flag, n, "flag");
@@ -351,8 +379,8 @@ EXPORT void gpuaug_track_pixel(void* handle, PyObject* rows, int code, PyObject*
   });
 }
 
-EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject* taps, PyObject* start, PyObject* lengths, int border,
-                                PyObject* scale, int fill, int notes) {
+EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject* taps, PyObject* start, PyObject* lengths,
+                                int border, PyObject* scale, int fill, int notes) {
   guarded([&] {
     Track& t = track_of(handle);
     const std::vector<int> index = rows_of(rows, t.samples);

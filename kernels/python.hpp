@@ -4,9 +4,12 @@
 // has them, so that building it takes no Python headers and one build serves every Python 3. ctypes passes objects in 0.1 us
 // and arrays come without asking NumPy for their address (1 us each).
 #pragma once
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <new>
+#include <type_traits>
 #include <vector>
 
 extern "C" {
@@ -73,14 +76,23 @@ class Array {
   const char* data() const { return (const char*)view_.buf; }
   i64 bytes() const { return view_.len; }
 
-  // The memory of a contiguous array of `count` values of T.
-  template <class T> T* whole(i64 count, const char* name) const {
-    if (item != (int)sizeof(T) || view_.len != count * (i64)sizeof(T)) raise(PyExc_ValueError, "%s has %zd bytes, not %zd values of %d", name, (Py_ssize_t)view_.len, (Py_ssize_t)count, (int)sizeof(T));
+  i64 count() const { return view_.len / view_.itemsize; }
+  // Whole numbers of 32 bits, which launches take as they are?
+  bool words() const { return item == 4 && (type == 'i' || type == 'I' || type == 'l' || type == 'L'); }
+
+  void check_contiguous(const char* name) const {
     i64 step = item;
     for (int a = ndim - 1; a >= 0; --a) {
       if (shape(a) > 1 && stride(a) != step) raise(PyExc_ValueError, "%s must be contiguous", name);
       step *= shape(a);
     }
+  }
+  // The memory of a contiguous array of `count` values of T.
+  template <class T> T* whole(i64 count, const char* name) const {
+    if (item != (int)sizeof(T) || view_.len != count * (i64)sizeof(T))
+      raise(PyExc_ValueError, "%s has %zd bytes, not %zd values of %d", name, (Py_ssize_t)view_.len, (Py_ssize_t)count,
+            (int)sizeof(T));
+    check_contiguous(name);
     return (T*)view_.buf;
   }
 
@@ -96,6 +108,8 @@ template <class T, class S> void copy_strided(T* out, const char* from, i64 n, i
     for (i64 j = 0; j < k; ++j) {
       S value;
       std::memcpy(&value, from + i * s0 + j * s1, sizeof value);
+      if (std::is_integral<T>::value && std::is_floating_point<S>::value && !(std::fabs((double)value) < 9e18))
+        raise(PyExc_ValueError, "a number that should be whole is not finite, or above 9e18");
       out[i * k + j] = (T)value;
     }
 }
@@ -104,12 +118,12 @@ template <class T> void convert(T* out, const Array& a, i64 n, i64 k, i64 s0, i6
   switch (a.type) {
     case 'd': return copy_strided<T, double>(out, p, n, k, s0, s1);
     case 'f': return copy_strided<T, float>(out, p, n, k, s0, s1);
-    case 'l': case 'q':
+    case 'l': case 'q': case 'i':
       if (a.item == 4) return copy_strided<T, std::int32_t>(out, p, n, k, s0, s1);
       return copy_strided<T, std::int64_t>(out, p, n, k, s0, s1);
-    case 'i': return copy_strided<T, std::int32_t>(out, p, n, k, s0, s1);
-    case 'I': return copy_strided<T, std::uint32_t>(out, p, n, k, s0, s1);
-    case 'L': case 'Q': return copy_strided<T, std::uint64_t>(out, p, n, k, s0, s1);
+    case 'L': case 'Q': case 'I':
+      if (a.item == 4) return copy_strided<T, std::uint32_t>(out, p, n, k, s0, s1);
+      return copy_strided<T, std::uint64_t>(out, p, n, k, s0, s1);
     case 'h': return copy_strided<T, std::int16_t>(out, p, n, k, s0, s1);
     case 'B': case '?': return copy_strided<T, std::uint8_t>(out, p, n, k, s0, s1);
     case 'b': return copy_strided<T, std::int8_t>(out, p, n, k, s0, s1);
@@ -120,7 +134,7 @@ template <class T> void convert(T* out, const Array& a, i64 n, i64 k, i64 s0, i6
 // n values, or n lines of k, converted to T. A number, or one line of k, stands for all n.
 template <class T> class Column {
  public:
-  Column(PyObject* object, i64 n, const char* name, i64 k = 1) : k_(k) {
+  Column(PyObject* object, i64 n, const char* name, i64 k = 1) {
     if (!PyObject_CheckBuffer(object)) {
       const double value = PyFloat_AsDouble(object);
       if (value == -1.0 && PyErr_Occurred()) throw PythonError();
@@ -140,7 +154,8 @@ template <class T> class Column {
       convert(values_.data(), a, n, k, a.stride(0), a.ndim == 2 ? a.stride(1) : 0);
       step_ = k;
     } else {
-      raise(PyExc_ValueError, "%s must be one number, %zd lines of %zd, or one of them; its first axis has %zd", name, (Py_ssize_t)n, (Py_ssize_t)k, (Py_ssize_t)a.shape(0));
+      raise(PyExc_ValueError, "%s must be one number, %zd lines of %zd, or one of them; its first axis has %zd", name,
+            (Py_ssize_t)n, (Py_ssize_t)k, (Py_ssize_t)a.shape(0));
     }
   }
   const T* line(i64 i) const { return values_.data() + i * step_; }
@@ -148,7 +163,7 @@ template <class T> class Column {
 
  private:
   std::vector<T> values_;
-  i64 k_, step_ = 0;
+  i64 step_ = 0;
 };
 
 // Rows of a batch: an array of whole numbers, or anything else (a slice) for all of them.
@@ -160,14 +175,19 @@ inline std::vector<int> rows_of(PyObject* object, int samples) {
     return rows;
   }
   const Array a(object);
-  if (a.ndim != 1 || a.type == '?' || a.type == 'd' || a.type == 'f') raise(PyExc_TypeError, "rows must be a slice or a line of whole numbers");
-  rows.resize(a.shape(0));
-  convert(rows.data(), a, a.shape(0), 1, a.stride(0), 0);
-  for (int r : rows)
-    if (r < 0 || r >= samples) raise(PyExc_IndexError, "row %d of a batch of %d", r, samples);
+  if (a.ndim != 1 || a.type == '?' || a.type == 'd' || a.type == 'f')
+    raise(PyExc_TypeError, "rows must be a slice or a line of whole numbers");
+  std::vector<i64> given(a.shape(0));
+  convert(given.data(), a, a.shape(0), 1, a.stride(0), 0);
+  for (i64 r : given) {
+    if (r < 0 || r >= samples) raise(PyExc_IndexError, "row %zd of a batch of %d", (Py_ssize_t)r, samples);
+    rows.push_back((int)r);
+  }
   return rows;
 }
 
-inline PyObject* bytes_of_vector(const void* data, i64 size) { return PyBytes_FromStringAndSize((const char*)data, (Py_ssize_t)size); }
+inline PyObject* bytes_of_vector(const void* data, i64 size) {
+  return PyBytes_FromStringAndSize((const char*)data, (Py_ssize_t)size);
+}
 
 }  // namespace aug

@@ -179,13 +179,12 @@ def test_every_number_is_checked():
     (lambda: G.OneOf([]), "at least one transform"),
     (lambda: G.OneOf([G.HorizontalFlip(p=0)]), "p above 0"),
     (lambda: G.OneOf([None]), r"transforms\[0\]"),
-    (lambda: G.SomeOf([G.NoOp()], n=2), r"n must be .*1.*got 2"),
     (lambda: G.SomeOf([G.NoOp()], n=(1, 0)), "n must be"),
     (lambda: G.SomeOf([G.NoOp()], n=-1), "n must"),
     (lambda: G.SomeOf([G.NoOp()], n=0.5), r"\bn\b"),
     (lambda: G.SomeOf([G.NoOp()], replace=3), "replace"),
     (lambda: G.SomeOf([], n=1, replace=True), r"transform"),
-    (lambda: G.RandomOrder([G.NoOp()], n=5), "n must"),
+    (lambda: G.RandomOrder([G.NoOp()], n=(3, 2)), "n must"),
     (lambda: G.OneOrOther(G.NoOp()), r"transforms\[1\]"),
     (lambda: G.OneOrOther(transforms=[G.NoOp()]), "two transforms"),
     (lambda: G.OneOrOther(G.NoOp(), G.NoOp(), p=3), "p must"),
@@ -193,6 +192,15 @@ def test_every_number_is_checked():
 def test_groups(build, words):
     with pytest.raises((TypeError, ValueError), match=words):
         build()
+
+
+@pytest.mark.parametrize("group", [G.SomeOf, G.RandomOrder])
+def test_more_of_than_there_are_is_a_warning(group):
+    """As in albumentations: all of them are taken."""
+    with pytest.warns(UserWarning, match="n=5 is more than there are transforms; 2 is taken"):
+        some = group([G.HorizontalFlip(p=1), G.VerticalFlip(p=1)], n=5)
+    image = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    np.testing.assert_array_equal(G.Compose([some])(image), image[::-1, ::-1])
 
 
 # ---- data ----------------------------------------------------------------------------------------

@@ -174,6 +174,94 @@ def test_results_that_are_too_large_name_the_size():
         track.warp(slice(None), np.zeros(6), size, "linear", 1)
 
 
+def test_rows_may_be_a_list_or_a_part():
+    """As NumPy takes them: nothing but the whole slice means all samples."""
+    for rows, want in (([1, 3], [1, 3]), (slice(1, 3), [1, 2]), ([], []), (slice(None), [0, 1, 2, 3])):
+        track = Track(batch())
+        track.crop(rows, 0, 0, 2, 2)
+        assert np.flatnonzero((track.size == 2).all(1)).tolist() == want
+
+
+def test_row_numbers_are_not_cut_to_32_bits():
+    with pytest.raises(IndexError, match="row 4294967296 of a batch of 4"):
+        Track(batch()).orient(np.array([2**32]), "hflip")
+
+
+def test_params_may_be_a_list_but_not_a_number():
+    results = []
+    for params in ([2.0, 1.0, 0.0, 255.0], np.array([2, 1, 0, 255], np.float32)):
+        track = Track(batch())
+        track.pixel(slice(None), "linear_u8", params)
+        results.append(track.finish(np.zeros(4, np.int64), np.zeros((4, 3), np.int64), "uint8").launches[0].ops["p"][:, :4])
+    np.testing.assert_array_equal(*results)
+    assert results[0][0].tolist() == [2, 1, 0, 255]
+    with pytest.raises(ValueError, match="params must be"):
+        Track(batch()).pixel(slice(None), "linear_u8", np.float32(2))
+
+
+def test_a_track_is_finished_once():
+    track = Track(batch())
+    to = np.zeros(4, np.int64), np.zeros((4, 3), np.int64), "uint8"
+    track.finish(*to)
+    all_ = slice(None)
+    for call in (lambda: track.orient(all_, "hflip"), lambda: track.finish(*to), lambda: track.convert("float32", all_)):
+        with pytest.raises(RuntimeError, match="finished once"):
+            call()
+
+
+@pytest.mark.parametrize(("x", "width"), [(7, 2), (-1, 2), (0, 9), (0, 0), (2**40, 2), (float("nan"), 2)])
+def test_windows_lie_inside(x, width):
+    track = Track(batch())
+    with pytest.raises(ValueError, match=r"does not lie inside sample 2|not finite"):
+        track.crop(slice(None), np.array([0, 0, x, 0]), 0, 2, np.array([1, 1, width, 1]))
+    assert track.size.tolist() == [[6, 8]] * 4
+
+
+@pytest.mark.parametrize(
+    ("transform", "message"),
+    [
+        (lambda: G.Affine(scale=1e300, fit_output=True, p=1), "Affine: a result of height and width .*(has no pixels|more than)"),
+        (lambda: G.Affine(scale=1e10, fit_output=True, p=1), "Affine: a result of height and width .* more than"),
+        (lambda: G.Affine(scale=1e-40, border_mode=4, interpolation=0, p=1), "the map of sample 0 cannot be inverted"),
+        (lambda: G.Affine(translate_percent=1e308, rotate=30, border_mode=2, p=1), "the map of sample 0 cannot be inverted"),
+    ],
+)
+def test_maps_that_lead_nowhere(transform, message):
+    with pytest.raises(ValueError, match=message):
+        G.Compose([transform()])(np.zeros((9, 9, 3), np.uint8))
+
+
+def test_arguments_can_be_changed_after_composing():
+    """As in albumentations: what `repr` shows is what is drawn."""
+    turn, masks = G.Affine(rotate=(0, 0), p=1), G.XYMasking(1, 0, 1, fill=9, p=1)
+    compose, image = G.Compose([turn, masks], seed=1), np.arange(64, dtype=np.uint8).reshape(8, 8)
+    turn.rotate, masks.mask_x_length = (180, 180), (8, 8)
+    assert (compose(image) == 9).all()
+    masks.p = 0
+    np.testing.assert_array_equal(compose(image), image[::-1, ::-1])
+    turn.p = 2
+    with pytest.raises(ValueError, match="p must lie"):
+        compose(image)
+
+
+def test_deep_trees_take_no_more_memory_than_their_leaves():
+    """Three RandomOrders of eight: a sample takes at most 512 leaves, of 262,144 possible visits."""
+    tree = G.HorizontalFlip(p=1)
+    for _ in range(3):
+        tree = G.RandomOrder([tree] * 8, n=8)
+    compose = G.Compose([tree], seed=0)
+    assert compose._tree._most == 512
+    assert sum(len(step.rows) for step in compose.draw(np.full((3, 2), 5), ids=np.arange(3)).steps) == 3 * 512
+
+
+def test_whole_numbers_are_asked_for():
+    compose = G.Compose([G.HorizontalFlip()], seed=1)
+    with pytest.raises(TypeError, match=r"epoch must be a whole number, got 1\.5"):
+        compose.draw(np.full((2, 2), 5), ids=np.arange(2), epoch=1.5)
+    with pytest.raises(TypeError, match="occurrence must hold whole numbers"):
+        compose.draw(np.full((2, 2), 5), ids=np.arange(2), occurrence=[0.5, 0.7])
+
+
 # ---- what it keeps -------------------------------------------------------------------------------
 
 

@@ -103,6 +103,7 @@ def test_empty_batches(form):
     empty = {"list": [], "array": np.zeros((0, 5, 6, 3), np.uint8), "tensor": torch.zeros((0, 3, 5, 6), dtype=torch.uint8)}[form]
     compose = G.Compose([G.HorizontalFlip(), G.OneOf([G.GaussianBlur(), G.GaussNoise()])], seed=1)
     assert len(compose(image=empty)["image"]) == 0
+    assert len(G.Compose([G.ChannelDropout((1, 2), p=1), G.Normalize()])(empty)) == 0  # three channels, or none to be seen
     assert compose.run({"image": empty}, ids=np.zeros(0, int))["image"].shape[0] == 0
 
 

@@ -11,4 +11,7 @@ def execute(plan, threads: int | None = None) -> None:
     """Run a plan on this machine's processor, in torch's number of threads (one in DataLoader workers)."""
     if plan.samples:
         stats = plan.stats.ctypes.data if plan.stats is not None else 0
-        host.library().run(plan.records.ctypes.data, len(plan.records), plan.samples, stats, threads or torch.get_num_threads())
+        threads = threads or torch.get_num_threads()
+        if host.library().run(plan.records.ctypes.data, len(plan.records), plan.samples, stats, threads):
+            raise MemoryError("no memory for the intermediate images of a batch: make images or filters smaller, or take fewer "
+                              "threads")

@@ -86,19 +86,19 @@ class Affine(Transform):
         self.rotate_method, self.balanced_scale = rotate_method, boolean("balanced_scale", balanced_scale)
         self.border_mode = border("border_mode", border_mode)
         self.fill, self.fill_mask = colour("fill", fill), colour("fill_mask", fill_mask)
-        # AffineRanges of kernels/host.cpp
-        translate = self.translate_px or self.translate_percent or {"x": (0, 0), "y": (0, 0)}
-        mode = 1 if self.translate_px else 2 if self.translate_percent else 0
-        pairs = [ranges[axis] for ranges in (translate, self.shear, self.scale) for axis in "xy"] + [self.rotate]
-        self._ranges = np.array([mode, *np.ravel(pairs), self.keep_ratio, self.balanced_scale], np.float64)
 
     def columns(self) -> int:
         return 9
 
     def draw(self, u, view):
         n = len(u)
+        # AffineRanges of kernels/host.cpp
+        move = self.translate_px or self.translate_percent or {"x": (0, 0), "y": (0, 0)}
+        mode = 1 if self.translate_px else 2 if self.translate_percent else 0
+        ranges = np.array([mode, *move["x"], *move["y"], *self.shear["x"], *self.shear["y"], *self.scale["x"], *self.scale["y"],
+                           *self.rotate, self.keep_ratio, self.balanced_scale], np.float64)
         params = {"matrix": np.empty((n, 3, 3)), "scale": np.empty((n, 2)), "rotate": np.empty(n)}
-        host.library().affine(u, view.size, self._ranges, params["matrix"], params["scale"], params["rotate"])
+        host.library().affine(u, view.size, ranges, params["matrix"], params["scale"], params["rotate"])
         params["output_shape"] = view.size
         if self.fit_output:
             params["matrix"], params["output_shape"] = _fitted(params["matrix"], view.size)

@@ -13,7 +13,7 @@ from ..transform import Transform, boolean, increasing, whole
 
 def _odd_limit(value) -> tuple[int, int]:
     """Kernel sizes as an odd range of at least 3; a number n means (3, n)."""
-    low, high = whole("blur_limit", (3, value) if isinstance(value, int) and value >= 3 else value, 0)
+    low, high = whole("blur_limit", (3, value) if isinstance(value, int) and value >= 3 else value, 0, 4095)
     fixed = tuple(max(3, v + 1 - v % 2) for v in (low, high))
     if fixed != (low, high):
         warnings.warn(f"blur_limit must hold odd sizes of at least 3; {(low, high)} is taken as {fixed}", UserWarning,

@@ -142,7 +142,6 @@ class XYMasking(Dropout):
         self.mask_x_length, self.mask_y_length = whole("mask_x_length", mask_x_length), whole("mask_y_length", mask_y_length)
         if self.mask_x_length[1] == 0 and self.mask_y_length[1] == 0:
             raise ValueError("at least one of mask_x_length and mask_y_length must allow a length above 0")
-        self._numbers = np.array([self.num_masks_x, self.mask_x_length, self.num_masks_y, self.mask_y_length], np.int64)
 
     def count(self) -> int:
         return 2 + 2 * (self.num_masks_x[1] + self.num_masks_y[1])
@@ -159,7 +158,8 @@ class XYMasking(Dropout):
 
     def holes(self, u, size):
         holes = np.empty((len(u), self.num_masks_x[1] + self.num_masks_y[1], 4), np.int64)
-        host.library().stripes(u, size, self._numbers, holes)
+        numbers = np.array([self.num_masks_x, self.mask_x_length, self.num_masks_y, self.mask_y_length], np.int64)
+        host.library().stripes(u, size, numbers, holes)
         return holes
 
 
