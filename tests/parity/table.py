@@ -25,6 +25,11 @@ Where the reference contradicts its own documentation, or loses what it need not
 - **`GaussNoise` on float images** does not clip to 0..1, since spectrograms have any range.
 - **`Affine(shear={"x": ..})`** does not shear along y; there a missing `y` is 1 degree.
 - **Scalar `fill`** reaches every channel.
+- **Boxes**: those of `Affine(fit_output=True)` follow the pixels, there they lie up to a pixel beside them; boxes of which nothing
+  is visible are dropped, there default `BboxParams` keep them and later steps let them grow again.
+- **Blurs of float images** keep their range; there they are clipped to 0..1.
+- **`CenterCrop(pad_if_needed=True)`** pads `images=` too.
+- **A group inside `OneOf`** is applied when it is chosen, as transforms are; there `SomeOf` throws its own coin again.
 - **`cv2.cvtColor` from HSV** truncates in its vector code and rounds the few pixels that remain at the end of a line; gpuaug truncates all.
 - **Interpolation** follows the exact float coordinates of OpenCV 5; OpenCV 4 rounds them to 1/32 pixel and differs by up to 6 levels.
 """
