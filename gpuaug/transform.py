@@ -12,7 +12,7 @@ import numpy as np
 REGISTRY: dict[str, type[Transform]] = {}
 
 
-@dataclass
+@dataclass(slots=True)
 class View:
     """What a draw may look at: the samples' sizes now (int ``[n, 2]``), channel count, element type, and, for the few that need
     them, masks and boxes (`gpuaug.compose.Seen`)."""
