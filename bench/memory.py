@@ -6,7 +6,8 @@ free part up and down from batch to batch). "Before" and "after" are medians ove
 them is what malloc says is in use, and the threads and open files of the process.
 
 The loader lets malloc give its free memory back every 2,000 batches, and both windows begin at a multiple of that: they compare
-one floor with the next. In between, resident memory is 20 to 40 MiB higher; the curve is in the JSON.
+one floor with the next. In between, resident memory is higher, by 20 to 40 MiB on one machine and by 100 on another; the curve
+is in the JSON.
 """
 
 import ctypes

@@ -81,46 +81,44 @@ class _Tree:
 
     def __init__(self, root: Group):
         self.leaves: list[tuple[Transform, slice] | None] = []
-        self._nodes: list[tuple] = []
-        self._owners: list = []
-        self._children: list[int] = []
-        self._edges: list[float] = []
-        slots: list[int] = []
-        blocks: list[int] = []
-        self._visits, self._most = self._add(root, slots, blocks)
-        if len(self._nodes) > philox.SLOTS:
-            raise ValueError(f"a Compose holds at most {philox.SLOTS} transforms, got {len(self._nodes)}")
+        self._owners: list = []  # whose p each node has
+        slots, blocks, nodes, children, edges = [], [], [], [], []
+
+        def add(node) -> tuple[int, int]:
+            """Add a node and those below it; returns how many visits to leaves one walk may make, and one sample."""
+            slot, first, need = len(nodes), 4 * len(slots), 1 + node.columns()  # the coin first
+            used = (need + 3) // 4
+            if used > philox.BLOCKS:
+                raise ValueError(f"{type(node).__name__} draws {need} numbers per sample; at most {4 * philox.BLOCKS} are "
+                                 f"possible")
+            slots.extend([slot] * used)
+            blocks.extend(range(used))
+            nodes.append(())
+            self._owners.append(node)
+            if not isinstance(node, Group):
+                self.leaves.append((node, slice(first + 1, first + need)))
+                nodes[slot] = (NODES["leaf"], first, 0, 0, 0, 0, 0, 0, node.p)
+                return 1, 1
+            self.leaves.append(None)
+            below, most, mine = 0, 0, []
+            for _ in range(node.turns()):
+                for child in node.transforms:
+                    mine.append(len(nodes))
+                    visits, taken = add(child)
+                    below, most = max(below, visits), max(most, taken)
+            low, high = getattr(node, "n", (0, 0))
+            nodes[slot] = (NODES[node.node], first, len(children), len(node.transforms), len(edges), low, high,
+                           getattr(node, "replace", False), node.p)
+            children.extend(mine)
+            edges.extend(getattr(node, "_edges", ()))
+            return node.visits() * below, node.picks() * most
+
+        self._visits, self._most = add(root)
+        if len(nodes) > philox.SLOTS:
+            raise ValueError(f"a Compose holds at most {philox.SLOTS} transforms, got {len(nodes)}")
         self.slots, self.blocks = np.array(slots, np.uint32), np.array(blocks, np.uint32)
         self._p = [node.p for node in self._owners]
-        self._table = np.array(self._nodes, NODE), np.array(self._children, np.int32), np.array(self._edges, np.float64)
-
-    def _add(self, node, slots: list[int], blocks: list[int]) -> tuple[int, int]:
-        """Add a node and those below it; returns how many visits to leaves one walk may make, and one sample."""
-        slot, first, need = len(self._nodes), 4 * len(slots), 1 + node.columns()  # the coin first
-        used = (need + 3) // 4
-        if used > philox.BLOCKS:
-            raise ValueError(f"{type(node).__name__} draws {need} numbers per sample; at most {4 * philox.BLOCKS} are possible")
-        slots.extend([slot] * used)
-        blocks.extend(range(used))
-        self._nodes.append(())
-        self._owners.append(node)
-        if not isinstance(node, Group):
-            self.leaves.append((node, slice(first + 1, first + need)))
-            self._nodes[slot] = (NODES["leaf"], first, 0, 0, 0, 0, 0, 0, node.p)
-            return 1, 1
-        self.leaves.append(None)
-        below, most, children = 0, 0, []
-        for _ in range(node.turns()):
-            for child in node.transforms:
-                children.append(len(self._nodes))
-                visits, mine = self._add(child, slots, blocks)
-                below, most = max(below, visits), max(most, mine)
-        low, high = getattr(node, "n", (0, 0))
-        self._nodes[slot] = (NODES[node.node], first, len(self._children), len(node.transforms), len(self._edges), low, high,
-                             getattr(node, "replace", False), node.p)
-        self._children += children
-        self._edges += list(getattr(node, "_edges", ()))
-        return node.visits() * below, node.picks() * most
+        self._table = np.array(nodes, NODE), np.array(children, np.int32), np.array(edges, np.float64)
 
     def walk(self, u: np.ndarray):
         """The leaves that are taken, in order: (transform, its uniforms' lines, rows: a slice for all samples, or indices)."""

@@ -127,7 +127,7 @@ class Track:
             matrix = matrix.reshape(-1, 9)
         size = np.asarray(size)
         wrong = self._host.track_warp(self._handle, self._rows(rows), matrix, forward, size, GATHERS[interpolation], border,
-                                          self.fill(fill) if border == 0 else 0, len(self._log))
+                                      self.fill(fill) if border == 0 else 0, len(self._log))
         if wrong > 0:
             raise self._bad_size(np.broadcast_to(size, (len(self.index(rows)), 2))[wrong - 1].tolist())
         if wrong < 0:
@@ -166,7 +166,7 @@ class Track:
         """Declare that values are of another type from here on (Normalize: uint8 to float32)."""
         if dtype == self.dtype:
             return
-        if not (isinstance(rows, slice) or len(rows) == self.samples):
+        if len(self.index(rows)) != self.samples:
             raise ValueError(f"{self.doing} turns {self.dtype} {self.kind}s into {dtype} and so must apply to every sample "
                              f"of a batch; set its p to 1 and do not place it in OneOf or SomeOf")
         self.dtype = dtype

@@ -29,6 +29,7 @@ int PyObject_GetBuffer(PyObject*, Py_buffer*, int);
 void PyBuffer_Release(Py_buffer*);
 double PyFloat_AsDouble(PyObject*);
 PyObject* PyErr_Occurred();
+void PyErr_Clear();
 PyObject* PyErr_Format(PyObject*, const char*, ...);
 PyObject* PyErr_NoMemory();
 PyObject* PyBytes_FromStringAndSize(const char*, Py_ssize_t);
@@ -137,7 +138,10 @@ template <class T> class Column {
   Column(PyObject* object, i64 n, const char* name, i64 k = 1) {
     if (!PyObject_CheckBuffer(object)) {
       const double value = PyFloat_AsDouble(object);
-      if (value == -1.0 && PyErr_Occurred()) throw PythonError();
+      if (value == -1.0 && PyErr_Occurred()) {
+        PyErr_Clear();
+        raise(PyExc_TypeError, "%s must be an array or a number, not another object (a list: numpy.asarray of it)", name);
+      }
       values_.assign(k, (T)value);
       return;
     }

@@ -160,8 +160,9 @@ def test_arguments_of_another_length():
         track.pixel(slice(None), "linear", np.zeros((3, 4), np.float32))
     with pytest.raises(ValueError, match="params must be"):
         track.pixel(slice(None), "linear", np.zeros(13, np.float32))
-    with pytest.raises(TypeError):
-        track.crop(slice(None), "0", 0, 2, 2)
+    for x in ("0", [0, 0, 0, 0], None):
+        with pytest.raises(TypeError, match="x must be an array or a number"):
+            track.crop(slice(None), x, 0, 2, 2)
     with pytest.raises(TypeError, match="not read here"):
         track.crop(slice(None), np.zeros(4, complex), 0, 2, 2)
 
@@ -180,6 +181,12 @@ def test_rows_may_be_a_list_or_a_part():
         track = Track(batch())
         track.crop(rows, 0, 0, 2, 2)
         assert np.flatnonzero((track.size == 2).all(1)).tolist() == want
+
+
+def test_a_change_of_type_is_for_all():
+    for rows in (slice(1, 3), [0, 1], np.array([0])):
+        with pytest.raises(ValueError, match="must apply to every sample"):
+            Track(batch()).convert("float32", rows)
 
 
 def test_row_numbers_are_not_cut_to_32_bits():
