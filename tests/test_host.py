@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import resource
+import subprocess
+import sys
+import textwrap
 import threading
 
 import numpy as np
@@ -290,6 +293,30 @@ def test_tracks_that_are_dropped_leave_nothing():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     some(1000)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024  # KiB; kept, they were 3 GB
+
+
+def test_memory_that_runs_out_is_an_error():
+    """In a process of its own with 500 MiB to spare: an intermediate image takes 900 MB. The process lives on."""
+    program = """
+        import resource, sys
+        import numpy as np, torch, gpuaug as G
+        from pathlib import Path
+        torch.set_num_threads(int(sys.argv[1]))
+        small = G.Compose([G.Blur(p=1), G.CenterCrop(8, 8)], seed=1)
+        want = small(np.full((20, 20), 7, np.uint8))
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 500 * 2**20,) * 2)
+        try:
+            small(np.broadcast_to(np.uint8(7), (30000, 30000)))
+        except MemoryError as error:
+            print(error)
+        assert (small(np.full((20, 20), 7, np.uint8)) == want).all()
+    """
+    for threads in ("1", "2"):
+        command = [sys.executable, "-c", textwrap.dedent(program), threads]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr[-2000:]
+        assert "no memory for the intermediate images of a batch" in done.stdout
 
 
 def test_threads_draw_what_one_draws():
