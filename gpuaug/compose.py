@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -258,7 +259,8 @@ class Compose(torch.nn.Module, Group):
 
     # ---- the three steps: draw, plan, execute ------------------------------------------
 
-    def draw(self, size, *, ids, epoch: int = 0, occurrence=None, channels: int = 3, dtype: str = "uint8", targets=None) -> Drawn:
+    def draw(self, size, *, ids, epoch: int = 0, occurrence=None, channels: int = 3, dtype: str = "uint8", targets=None,
+             seed: int | None = None) -> Drawn:
         """Draw everything for a batch.
 
         Args:
@@ -267,11 +269,12 @@ class Compose(torch.nn.Module, Group):
             epoch: number of the epoch.
             occurrence: int ``[B]``, how often the epoch has yielded the sample before; default 0.
             targets: `Seen`, for transforms whose draw depends on masks or boxes.
+            seed: the caller's, where this Compose has none of its own.
         """
         ids, occurrence = philox.check_counters(ids, epoch, occurrence, len(size))
         if len(ids) != len(size):
             raise ValueError(f"ids has {len(ids)} numbers for {len(size)} samples")
-        u = philox.uniforms(self._seed(), epoch, ids, occurrence, self._tree.slots, self._tree.blocks)
+        u = philox.uniforms(self._seed() if seed is None else seed, epoch, ids, occurrence, self._tree.slots, self._tree.blocks)
         return _draw(self._tree, u, View(np.asarray(size), channels, dtype, targets))
 
     def kind_of(self, name: str) -> str:
@@ -285,8 +288,12 @@ class Compose(torch.nn.Module, Group):
     def _is_set(self, name: str) -> bool:
         return self.additional_targets.get(name, name) in ("images", "masks")
 
-    def _take_marks(self, targets: dict) -> list:
-        """Take boxes, keypoints and their label fields out of the targets: (class, data, fields, params) for each kind."""
+    def _take_marks(self, targets: dict, more: dict | None = None, box_format: str | None = None) -> list:
+        """Take boxes, keypoints and their label fields out of the targets: (class, data, fields, params) for each kind.
+
+        more: further fields by kind, as ``{"bboxes": ("area",)}``. box_format: how these boxes are written, if not as
+        bbox_params say.
+        """
         found = []
         for kind, params, word in ((Boxes, self.bbox_params, "bbox_params"), (Points, self.keypoint_params, "keypoint_params")):
             if kind.name not in targets:
@@ -294,14 +301,28 @@ class Compose(torch.nn.Module, Group):
             if params is None:
                 example = "BboxParams" if kind is Boxes else "KeypointParams"
                 raise ValueError(f"{kind.name}= needs {word}: Compose(.., {word}=gpuaug.{example}(..))")
-            missing = [field for field in params.label_fields if field not in targets]
+            fields = (*params.label_fields, *(more or {}).get(kind.name, ()))
+            if kind is Boxes and box_format is not None:
+                params = copy.copy(params)
+                params.format = box_format
+            missing = [field for field in fields if field not in targets]
             if missing:
                 raise ValueError(f"{word}.label_fields names {missing[0]!r}, which is not among the targets")
             still = [type(t).__name__ for t in self._leaves() if not type(t).moves(kind.hook)]
             if still:
                 raise ValueError(f"{still[0]} does not move {kind.name} yet; leave {kind.name}= or {still[0]} out")
-            found.append((kind, targets.pop(kind.name), {field: targets.pop(field) for field in params.label_fields}, params))
+            found.append((kind, targets.pop(kind.name), {field: targets.pop(field) for field in fields}, params))
         return found
+
+    def moving(self) -> Transform | None:
+        """The first transform of the pipeline that moves pixels; None if whatever lies beside the image may stay as it is."""
+
+        def first(node):
+            if isinstance(node, Group):
+                return next((found for child in node.transforms if (found := first(child)) is not None), None)
+            return node if node.is_geometric() else None
+
+        return first(self)
 
     def _leaves(self) -> list[Transform]:
         nodes, found = list(self.transforms), []
@@ -336,7 +357,8 @@ class Compose(torch.nn.Module, Group):
                                  f"{tuple(want[i].tolist())}; they must agree")
         return batches
 
-    def _draw_for(self, batches: dict, sets: dict, marks: list, one: bool, ids, epoch, occurrence) -> tuple[Drawn, list[Marks]]:
+    def _draw_for(self, batches: dict, sets: dict, marks: list, one: bool, ids, epoch, occurrence,
+                  seed=None) -> tuple[Drawn, list[Marks]]:
         """Draw for what was passed, and move boxes and keypoints."""
         first = next((name for name in batches if name not in sets), None) or next(iter(batches))
         # channels and element type are an image's, whatever comes first
@@ -347,7 +369,7 @@ class Compose(torch.nn.Module, Group):
         seen = Seen(self, batches.get("mask"), next((m for m in made if isinstance(m, Boxes)), None))
         ids = philox.next_ids(self, len(size)) if ids is None else np.atleast_1d(ids)
         drawn = self.draw(size, ids=ids, epoch=epoch, occurrence=occurrence, channels=batch.channels,
-                          dtype=batch.dtype, targets=seen)
+                          dtype=batch.dtype, targets=seen, seed=seed)
         for m in made:
             drawn.move(m, size)
         return drawn, made
@@ -370,7 +392,8 @@ class Compose(torch.nn.Module, Group):
         return track
 
     def run(self, targets: dict[str, Any], *, ids, epoch: int = 0, occurrence=None, device=None, dtype=None,
-            channels_last: bool = False, layout: str | None = None) -> dict[str, torch.Tensor]:
+            channels_last: bool = False, layout: str | None = None, seed: int | None = None, fields: dict | None = None,
+            box_format: str | None = None) -> dict[str, torch.Tensor]:
         """What a loader calls: a batch in, dense tensors out.
 
         Args:
@@ -379,6 +402,9 @@ class Compose(torch.nn.Module, Group):
             device: where to compute and deliver; by default where the data lies.
             dtype: torch dtype of images; by default what the transforms leave (masks keep theirs).
             channels_last: deliver images ``[B, C, H, W]`` in channels-last memory.
+            seed: see `draw`.
+            fields: label fields beyond those of bbox_params, as ``{"bboxes": ("area",)}``.
+            box_format: how these boxes are written, if not as bbox_params say.
 
         Returns:
             ``{"image": [B, C, H, W], "mask": [B, H, W] or [B, C, H, W], ...}``; sets ``[B, T, ..]`` (a list of ``[T, ..]`` where
@@ -388,11 +414,11 @@ class Compose(torch.nn.Module, Group):
             ValueError: samples that end with different sizes; names two of them.
         """
         targets = dict(targets)
-        marks = self._take_marks(targets)
+        marks = self._take_marks(targets, fields, box_format)
         kinds = {name: self.kind_of(name) for name in targets}
         sets = {name: Frames(value, False, name) for name, value in targets.items() if self._is_set(name)}
         batches = self._batches({**targets, **{name: frames.flat for name, frames in sets.items()}}, sets, layout)
-        drawn, made = self._draw_for(batches, sets, marks, False, ids, epoch, occurrence)
+        drawn, made = self._draw_for(batches, sets, marks, False, ids, epoch, occurrence, seed)
         out = {}
         for name, batch in batches.items():
             kind = kinds[name]

@@ -41,6 +41,7 @@ class Transform:
 
     targets: tuple[str, ...] = ("image",)
     stencil = False  # does it read a pixel's neighbours (a filter), so that what it reads must have been written?
+    moves_pixels: bool | None = None  # None: yes if it handles masks; holes, which do too, leave pixels where they are
 
     def __init_subclass__(cls, register: bool = True, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -93,6 +94,11 @@ class Transform:
     def moves(cls, hook: str) -> bool:
         """Whether boxes (hook "boxes") or keypoints ("points") come through rightly: it says how, or works on pixels alone."""
         return getattr(cls, hook) is not getattr(Transform, hook) or "mask" not in cls.targets
+
+    @classmethod
+    def is_geometric(cls) -> bool:
+        """Whether pixels change their place, so that whatever lies beside the image must move too."""
+        return "mask" in cls.targets if cls.moves_pixels is None else cls.moves_pixels
 
     def __repr__(self) -> str:
         shown = []

@@ -410,6 +410,7 @@ class WebDataset(_HostTransform, IterableDataset):
         self.pictures = {"image": image} if mask is None else {"image": image, "mask": mask}
         self.targets_hint = {name: name for name in self.pictures}
         self.decode, self.split, self.shuffle, self.seed, self.length = decode, split, shuffle, seed, length
+        self.yields_encoded = not decode  # to be iterated in the loader's own process
         self.epoch, self._recent = 0, {}
 
     def set_epoch(self, epoch):

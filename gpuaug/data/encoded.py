@@ -25,6 +25,7 @@ class Loaded:
     listed: bool = False  # `rest` is the list of samples, for a collate_fn of the user's
     ready: object = None  # CUDA event after which `data` may be read
     restore: dict = field(default_factory=dict)  # dtypes that targets had before they were made readable
+    state: tuple | None = None  # as Planned has it
 
 
 @dataclass
@@ -32,7 +33,8 @@ class Recipe:
     """What the road does with each sample; shared by all epochs of a loader."""
 
     fetch: object  # index -> sample with encoded leaves; None: `plan` brings the samples
-    paths: dict  # {target name: path in the structure}
+    paths: dict  # {target name: path in the structure}, of the first samples
+    find: object  # recognize.Finder: the same for each sample
     masks: frozenset  # names that are masks
     passed: frozenset  # names that are handed over as they are: boxes, keypoints
     on_error: str
@@ -42,6 +44,7 @@ class Recipe:
     ahead: int  # batches whose files are read in advance
     capacity: int
     device: object
+    keyed: bool = True  # an index means the same sample whenever it comes; not so in a stream
     path_of: object = None
     length: int | None = None
     listed: bool = False  # leave the samples apart, for a collate_fn of the user's
@@ -61,6 +64,10 @@ class EncodedRoad:
 
     def __iter__(self):
         return self
+
+    def leave(self):
+        """Tell the thread to end, without waiting for it."""
+        self._producer.channel.close()
 
     def __next__(self):
         producer = self._producer

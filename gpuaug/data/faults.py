@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 POLICIES = ("raise", "skip", "replace")
+NONE = "the dataset returned None for it; leave such samples out, or give the loader a collate_fn that does"
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,23 @@ class Errors:
     """The bad samples that a loader has met: each index once, in the order in which they were found."""
 
     def __init__(self):
-        self._by_index = {}
+        self._by_index, self._now = {}, set()
+
+    def begin(self):
+        """A new epoch: what was bad may have been repaired."""
+        self._now = set()
 
     def add(self, bad):
         self._by_index.setdefault(_key(bad.index), bad)
+        self._now.add(_key(bad.index))
 
     def get(self, index):
-        return self._by_index.get(_key(index)) if self._by_index else None
+        """The BadSample of an index that this epoch has found to be bad, or None."""
+        return self._by_index.get(_key(index)) if self._now and _key(index) in self._now else None
+
+    def is_suspect(self, index):
+        """Whether an earlier epoch has found the index to be bad, and this one has not looked yet."""
+        return bool(self._by_index) and _key(index) in self._by_index and _key(index) not in self._now
 
     def list(self):
         return list(self._by_index.values())

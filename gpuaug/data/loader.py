@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import os
 import time
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,19 +16,25 @@ from ..memory import count_batch
 from . import order, workers
 from .encoded import EncodedRoad
 from .faults import POLICIES, Errors
+from .marks import Handed
 from .memory import MemoryRoad
 from .pixels import apart, stack
 from .producer import Producer
+from .progress import START, Progress
+from .recognize import UNTOUCHED, Row
+from .replies import Replies, Requests
 from .stats import Stats
-from .structure import fill, get
-from .survey import is_source, length, packer, recipe, survey, targets_of
+from .structure import Slot, children, fill
+from .survey import asked_of, changeable, length, packer, recipe, survey, targets_of
+from .worker_road import WorkerRoad
 
-START = order.Position()
+END = object()  # of a stream; None is a sample like another
+T = TypeVar("T", covariant=True)
 MAX_PIXELS = 178_956_970  # what Pillow refuses to open: 0.5 GB as RGB
 STATE_VERSION = 1
 
 
-class DataLoader(torch.utils.data.DataLoader):
+class DataLoader(torch.utils.data.DataLoader[T]):
     """Batches of a dataset, decoded and augmented on `device`. Takes `torch.utils.data.DataLoader`'s arguments, and more.
 
     Files are decoded by DALI in threads of this process: those of torchvision's `ImageFolder`, of gpuaug's datasets, and of
@@ -43,8 +50,10 @@ class DataLoader(torch.utils.data.DataLoader):
         does; with drop_last the parts are cut instead of padded.
     transform: a `gpuaug.Compose`, or None to decode only. Images must end with one size.
     mix: a `MixUp` or `CutMix`, or a list of them, for the finished batch; with class numbers they need num_classes.
-    targets: {name: where}, which entries of a sample are "image", "mask" or additional targets of the Compose. `where` is a
-        key, a position, a field name or a tuple of these. Recognized by default, see `structure.find_targets`.
+    targets: {name: where}, which entries of a sample are "image", "mask", "bboxes", "keypoints", label fields or additional
+        targets of the Compose. `where` is a key, a position, a field name or a tuple of these. What is not named is found by the
+        rules in docs/loading.md; an entry that could be a target and is not found is an error, until it is named, or listed:
+        {"untouched": [where, ...]}, a key here meaning every entry of that name.
     device: where batches are delivered; None means "cuda" where there is one, else "cpu".
     dtype: torch dtype of images; None leaves what the transforms make of them.
     channels_last: images [B, C, H, W] in channels-last memory.
@@ -53,8 +62,10 @@ class DataLoader(torch.utils.data.DataLoader):
         "replace": the good sample that precedes it in the epoch's order stands in (else the next), all counts stay.
         `errors` lists them.
     max_pixels: images that claim more pixels are bad samples, before anything is decoded; None: no limit.
-    seed: decides the shuffled order, and the draws of a Compose without a seed. None takes the Compose's seed, else
-        `torch.initial_seed()` (under torch.distributed 0, so that all ranks agree).
+    seed: decides the shuffled order, and the draws of a Compose without a seed. None draws one from torch's generator at the
+        first use: each loader has its own, and the same again after `torch.manual_seed` (under torch.distributed it is 0, so
+        that all ranks agree).
+    in_order: False lets torch's workers deliver batches as they get ready, where workers call `__getitem__`.
 
     Yields:
         batches: images [B, C, H, W], masks [B, H, W], everything else as torch collates it.
@@ -102,10 +113,14 @@ class DataLoader(torch.utils.data.DataLoader):
         self._own_order = sampler is None and batch_sampler is None and not self._streams and not pinned
         # Lightning and others make a loader anew from its attributes: torch's default is no collate_fn of the user's
         self._user_collate = None if collate_fn in (default_collate, default_convert) else collate_fn
+        if self._own_order and shuffle:
+            object.__setattr__(self, "sampler", order.EpochSampler(dataset))  # torch forbids to set it
+            if self.batch_sampler is not None:
+                self.batch_sampler.sampler = self.sampler
         self._epoch = 0
         self._driver = _with_epoch(self.sampler, self.batch_sampler)
         self._seen_epoch = self._driver.epoch if self._driver is not None else None
-        self._resume = self._progress = None
+        self._resume = self._progress = self._loaded_seed = None
         self._errors, self._stats = Errors(), Stats()
         self._set_up = None
         self._held = collections.deque()
@@ -139,15 +154,15 @@ class DataLoader(torch.utils.data.DataLoader):
 
     def state_dict(self):
         """Where the loader is, of constant size: to be saved with the model, in the protocol of StatefulDataLoader."""
-        at = self._progress or _Progress(self._epoch)
-        seed = getattr(self.transform, "seed", None)
+        at = self._progress or Progress(self._epoch)
         return {
             "version": STATE_VERSION,
             "seed": self._order_seed(),
-            "transform_seed": self._order_seed() if seed is None and self.transform is not None else seed,
+            "transform_seed": None if self.transform is None else self._draw_seed(),
             "epoch": at.epoch + at.done,
             **({} if at.done else {"sampler": at.sampler}),
             **dataclasses.asdict(START if at.done else at.position),
+            **({"dataset": at.saved(self.num_workers)} if at.states and not at.done else {}),
             "world": _rank()[1],
             "length": length(self.dataset),
         }
@@ -164,11 +179,11 @@ class DataLoader(torch.utils.data.DataLoader):
             raise ValueError(f"the state was saved with {state['world']} ranks, now there are {_rank()[1]}")
         if state["length"] != length(self.dataset):
             raise ValueError(f"the state is of a dataset of {state['length']} samples, this one has {length(self.dataset)}")
-        self.seed = state["seed"]
-        if self.transform is not None and hasattr(self.transform, "seed"):
-            self.transform.seed = state["transform_seed"]
+        self.seed, self._loaded_seed = state["seed"], state["transform_seed"]
         position = order.Position(state["batches"], state["samples"], state["checksum"])
-        self._resume = self._progress = _Progress(state["epoch"], position, state.get("sampler"))
+        self._resume = self._progress = Progress(state["epoch"], position, state.get("sampler"))
+        if "dataset" in state:
+            self._progress.restore(state["dataset"], self.num_workers)
         self._epoch = state["epoch"]
 
     def __getstate__(self):  # threads, decoders and iterators stay in the process in which they are
@@ -187,9 +202,12 @@ class DataLoader(torch.utils.data.DataLoader):
         if self.device.type == "cuda" and self.device.index is None:
             # now and here: the background thread has another current device than the thread that iterates
             self.device = torch.device("cuda", torch.cuda.current_device())
-        if self.transform is not None and getattr(self.transform, "seed", 0) is None:
-            self.transform.seed = self._order_seed()
-        progress = _Progress(epoch, start, resume.sampler if resume is not None else None)
+        if self.transform is not None:
+            asked_of(self)  # what targets= names and the transform does not know is an error before anything is loaded
+        self._errors.begin()
+        if self._driver is not None:
+            self._seen_epoch = self._driver.epoch
+        progress = resume if resume is not None else Progress(epoch, start)
         self._epoch = epoch + 1
         road = self._stream_road(epoch, progress) if self._streams else self._map_road(epoch, progress)
         self._progress = progress
@@ -202,13 +220,18 @@ class DataLoader(torch.utils.data.DataLoader):
         return self._epoch
 
     def _order_seed(self):
-        if self.seed is not None:
-            return self.seed
-        seed = getattr(self.transform, "seed", None)
-        if seed is None:
-            seed = 0 if _rank()[1] > 1 else torch.initial_seed()
-        self.seed = seed % 2**64
+        if self.seed is None:
+            # drawn as torch's loader draws: another for each loader, the same after torch.manual_seed; ranks must agree
+            drawn = 0 if _rank()[1] > 1 else torch.empty((), dtype=torch.int64).random_().item()
+            self.seed = drawn % 2**64
         return self.seed
+
+    def _draw_seed(self):
+        """The seed of the transform's draws: its own, or that of a state that was loaded, or the order's."""
+        if self._loaded_seed is not None:
+            return self._loaded_seed
+        own = getattr(self.transform, "seed", None)
+        return self._order_seed() if own is None else own
 
     def _plan(self, epoch, progress):
         """The planned batches of an epoch, from where `progress` stands."""
@@ -236,50 +259,45 @@ class DataLoader(torch.utils.data.DataLoader):
         first = next(plan, None)
         plan = itertools.chain([first], plan) if first is not None else iter(())
         single = self.batch_sampler is None and self.batch_size is None
-        setup = self._set_up or survey(self, first, single)
+        looks = changeable(self.dataset)
+        setup = self._set_up if self._set_up is not None and self._set_up.looks == looks else survey(self, first, single)
         if first is not None:
-            self._set_up = setup
+            setup.looks, self._set_up = looks, setup
         fresh = progress.position.samples == 0
         if setup.kind == "memory":
             return MemoryRoad(setup.view, setup.paths, plan, self._stats, self.transform is None)
         if setup.kind == "encoded":
             return EncodedRoad(Producer(setup.recipe, plan, self._stats, single, fresh), self.timeout)
-        requests = setup.requests if self.persistent_workers else workers.Requests()
+        requests = setup.requests if self.persistent_workers else Requests()
         requests.start(plan, single)
         if setup.loader is None or not self.persistent_workers:
-            fetcher = workers.Fetcher(self.dataset, setup.packer, self.on_error)
-            setup.loader = self._torch_loader(epoch, fetcher, workers.same, batch_sampler=requests)
-        road = workers.WorkerRoad(setup.loader, self.on_error, self._errors, self._stats, setup.packer)
-        return road.of_requests(requests, fresh)
+            fetcher = workers.Fetcher(self.dataset, setup.packer, self.on_error, progress.states)
+            setup.loader = self._torch_loader(epoch, progress, fetcher, workers.same, batch_sampler=requests)
+        replies = Replies(setup.loader, self.on_error, self._errors, self._stats, setup.packer)
+        return WorkerRoad(self, replies.of_requests(requests, fresh), single, fresh, True)
 
     def _stream_road(self, epoch, progress):
         if hasattr(self.dataset, "set_epoch"):
             self.dataset.set_epoch(epoch)
         single, (rank, world) = self.batch_size is None, _rank()
         size, start = self.batch_size or 1, progress.position
-        samples, first = self._peek()
-        if first is not None:
-            paths = targets_of(self, first)
-            if "image" in paths and is_source(get(first, paths["image"])):
-                plan = order.plan_stream(samples, size, self.drop_last, start, rank, world)
-                producer = Producer(recipe(self, None, paths), plan, self._stats, single, start.samples == 0)
-                return EncodedRoad(producer, self.timeout)
+        fresh = start.samples == 0
+        if getattr(self.dataset, "yields_encoded", False):  # it says that it may be iterated here
+            samples = iter(self.dataset)
+            first = next(samples, END)
+            if first is END:
+                return iter(())
+            plan = order.plan_stream(itertools.chain([first], samples), size, self.drop_last, start, rank, world)
+            made = recipe(self, None, targets_of(self, first), keyed=False)
+            return EncodedRoad(Producer(made, plan, self._stats, single, fresh), self.timeout)
         pack = packer(self, single)
-        stream = workers.Stream(self.dataset) if self.num_workers else workers.Once(samples)
         how = {"batch_size": None} if single else {"batch_size": size, "drop_last": self.drop_last}
-        loader = self._torch_loader(epoch, stream, workers.Single(pack) if single else pack, **how)
-        road = workers.WorkerRoad(loader, self.on_error, self._errors, self._stats, pack)
-        return road.of_stream(start, rank, world)
+        stream = workers.Stream(self.dataset, dict(progress.states))
+        loader = self._torch_loader(epoch, progress, stream, workers.StreamPacker(pack, stream), **how)
+        replies = Replies(loader, self.on_error, self._errors, self._stats, pack)
+        return WorkerRoad(self, replies.of_stream(start, rank, world, bool(progress.states)), single, fresh, False)
 
-    def _peek(self):
-        """The stream and its first sample; (None, None) where looking would lose it to the workers."""
-        if self.num_workers and iter(self.dataset) is iter(self.dataset):
-            return None, None
-        samples = iter(self.dataset)
-        first = next(samples, None)
-        return (itertools.chain([first], samples) if first is not None else iter(())), first
-
-    def _torch_loader(self, epoch, dataset, collate_fn, **how):
+    def _torch_loader(self, epoch, progress, dataset, collate_fn, **how):
         """torch's DataLoader with this one's settings; the seeds of its workers come from (seed, epoch)."""
         some = self.num_workers > 0
         return torch.utils.data.DataLoader(
@@ -287,7 +305,8 @@ class DataLoader(torch.utils.data.DataLoader):
             num_workers=self.num_workers,
             collate_fn=collate_fn,
             timeout=self.timeout if some else 0,
-            worker_init_fn=self.worker_init_fn,
+            worker_init_fn=workers.Init(self.worker_init_fn, progress.turn()) if some else self.worker_init_fn,
+            in_order=self.in_order,
             multiprocessing_context=self.multiprocessing_context if some else None,
             prefetch_factor=self.prefetch_factor if some else None,
             persistent_workers=self.persistent_workers,
@@ -300,7 +319,8 @@ class DataLoader(torch.utils.data.DataLoader):
     def _deliver(self, loaded, epoch):
         values = self._transformed(loaded, epoch) if loaded.data else {}
         if loaded.listed:
-            samples = [fill(rest, {n: v[k] for n, v in values.items()}) for k, rest in enumerate(loaded.rest)]
+            good = itertools.count()  # a sample that is None is in none of the values
+            samples = [r if r is None else _filled(r, values, next(good)) for r in loaded.rest]
             rest, values = self._user_collate(samples[0] if loaded.single else samples), {}
         else:
             rest = loaded.rest
@@ -310,7 +330,7 @@ class DataLoader(torch.utils.data.DataLoader):
             batch = fill(rest, values, self.device)
         for mix in self.mix:
             batch = mix(batch, ids=loaded.ids, epoch=epoch, occurrence=loaded.occurrence, seed=self._order_seed(),
-                        targets=self.targets or getattr(self.dataset, "targets_hint", None))  # fmt: skip
+                        targets=None if loaded.listed else _places(loaded.rest) or None)  # fmt: skip
         if self.pin_memory and self.device.type == "cpu" and torch.cuda.is_available():
             batch = torch.utils.data._utils.pin_memory.pin_memory(batch)
         return batch
@@ -324,12 +344,14 @@ class DataLoader(torch.utils.data.DataLoader):
                 values = {name: self._untransformed(data, name, loaded.listed) for name, data in loaded.data.items()}
             else:
                 try:
-                    values = self.transform.run(
-                        loaded.data, ids=loaded.ids, epoch=epoch, occurrence=loaded.occurrence, device=self.device,
-                        dtype=self.dtype, channels_last=self.channels_last,
-                    )  # fmt: skip
-                except (ValueError, TypeError) as error:
-                    raise type(error)(f"{error}; the batch holds the samples {_few(loaded.indices)}") from error
+                    handed = Handed(loaded.data)
+                    values = handed.back(self.transform.run(
+                        handed.targets, ids=loaded.ids, epoch=epoch, occurrence=loaded.occurrence, device=self.device,
+                        dtype=self.dtype, channels_last=self.channels_last, seed=self._draw_seed(), **handed.options,
+                    ))  # fmt: skip
+                except Exception as error:
+                    _name_samples(error, loaded.indices)
+                    raise
         for name, dtype in loaded.restore.items():
             values[name] = values[name].to(dtype)
         if cuda:
@@ -385,23 +407,13 @@ class LoaderIterator:
             self._road.close()
             self._road, self._left = iter(()), None
             raise
-        self._progress.position = loaded.position
+        self._progress.advance(loaded)
         stats.images += len(loaded.ids)
         stats.batches += 1
         count_batch()
         self._left = time.perf_counter()
         stats.elapsed += self._left - entered
         return batch
-
-
-@dataclasses.dataclass
-class _Progress:
-    """Where an epoch is. `sampler`: the state of a sampler's randomness when the epoch began."""
-
-    epoch: int
-    position: order.Position = START
-    sampler: object = None
-    done: bool = False
 
 
 def _with_epoch(*samplers):
@@ -419,6 +431,26 @@ def _rank():
     if dist.is_available() and dist.is_initialized():
         return dist.get_rank(), dist.get_world_size()
     return 0, 1
+
+
+def _filled(rest, values, k):
+    return fill(rest, {name: value[k] for name, value in values.items()})
+
+
+def _places(rest, path=()):
+    """{name: path} of the targets in a batch's structure."""
+    if isinstance(rest, Slot):
+        return {} if isinstance(rest.name, Row) else {rest.name: path}
+    return {name: where for key, child in children(rest) or () for name, where in _places(child, (*path, key)).items()}
+
+
+def _name_samples(error, indices):
+    """Add to an exception which samples the batch holds, whatever its class takes."""
+    text = f"the batch holds the samples {_few(indices)}"
+    if type(error) in (ValueError, TypeError, RuntimeError, KeyError):
+        error.args = (f"{error.args[0] if error.args else ''}; {text}", *error.args[1:])
+    elif hasattr(error, "add_note"):  # Python 3.11
+        error.add_note(text)
 
 
 def _few(indices, limit=64):
@@ -457,5 +489,8 @@ def _check_arguments(targets, on_error, max_pixels, seed, dtype):
         raise ValueError(f"seed must be an integer in [0, 2**64) or None, got {seed!r}")
     if dtype is not None and not isinstance(dtype, torch.dtype):
         raise TypeError(f"dtype must be a torch.dtype or None, got {dtype!r}")
-    if targets is not None and (not isinstance(targets, dict) or "image" not in targets):
-        raise ValueError(f"targets must be a dict that says where the image is, as {{'image': 'img'}}, got {targets!r}")
+    if targets is not None and not isinstance(targets, dict):
+        raise TypeError(f"targets must be a dict of names and where they are, as {{'image': 'img'}}, got {targets!r}")
+    settled = (targets or {}).get(UNTOUCHED, ())
+    if not isinstance(settled, (list, tuple, str, int)):
+        raise TypeError(f"targets[{UNTOUCHED!r}] must be a list of keys, positions or paths, got {settled!r}")

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from .. import draw
-from .structure import as_path, children, find_targets, get, outline, rebuild, replace
+from .recognize import Asked, find
+from .structure import as_path, children, get, outline, rebuild, replace
 
 LABEL_NAMES = ("label", "labels", "target", "targets", "y", "cls", "class")
 MIXED = ("image", "mask", "masks")
@@ -45,7 +46,7 @@ class _Mix:
             seed: the loader's; this object's own goes before it.
             targets: ``{"image": where, "mask": where}``, by default found as the loader finds them.
         """
-        where = {name: as_path(path) for name, path in (targets or find_targets(_sample_of(batch))).items()}
+        where = {name: as_path(path) for name, path in (targets or find(_sample_of(batch), Asked())).items()}
         if "image" not in where:
             raise ValueError(f"{type(self).__name__} finds no image in {outline(batch)}; pass targets={{'image': where}}")
         others = sorted(set(where) - set(MIXED))

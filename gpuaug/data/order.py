@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.utils.data import BatchSampler
+from torch.utils.data import BatchSampler, RandomSampler
+
+from ..draw import IDS
 
 BEFORE = 64  # how many preceding samples are tried as a replacement for a bad one
 AFTER = 256  # how many following ones, when there is none before
@@ -40,6 +42,11 @@ class Planned:
     position: Position  # of the epoch after this batch
     before: tuple = ()  # the indices that precede it, nearest last
     after: tuple = ()  # the indices that follow; for the first batch only
+    samples: list | None = None  # what the indices stand for, where that is known already
+    state: tuple | None = None  # the dataset's own after it, where it has one: (worker, state)
+
+    def index_list(self):
+        return self.indices.tolist() if isinstance(self.indices, np.ndarray) else list(self.indices)
 
 
 def shuffled(n, seed, epoch):
@@ -50,6 +57,15 @@ def shuffled(n, seed, epoch):
     """
     bits = np.random.Philox(key=[seed % 2**64, epoch % 2**64]).random_raw(n)
     return np.argsort(bits, kind="stable")
+
+
+class EpochSampler(RandomSampler):
+    """What a loader that makes its own shuffled order shows as its sampler: frameworks set the epoch there."""
+
+    epoch = 0
+
+    def set_epoch(self, epoch):
+        self.epoch = epoch
 
 
 def own_order(n, shuffle, seed, epoch, rank=0, world=1, drop_last=False):
@@ -74,7 +90,7 @@ def own_length(n, world=1, drop_last=False):
 
 
 def to_ids(indices):
-    """int64 ids of a batch of indices: the integers themselves, or a hash of other keys.
+    """int64 ids of a batch of indices: the integers themselves, or a hash of other keys, all below 2^52.
 
     >>> to_ids([3, 1]).tolist(), to_ids(["a"]).tolist() == to_ids(["a"]).tolist()
     ([3, 1], True)
@@ -83,17 +99,21 @@ def to_ids(indices):
         ids = np.asarray(indices)
     except Exception:  # ragged keys
         ids = np.empty(0, object)
-    if ids.dtype.kind in "iu" and ids.ndim == 1:
+    if ids.dtype.kind in "iu" and ids.ndim == 1 and (not len(ids) or 0 <= ids.min() <= ids.max() < IDS):
         return ids.astype(np.int64, copy=False)
     return np.array([_id_of(i) for i in indices], np.int64).reshape(len(indices))
 
 
 def _id_of(index):
     try:
-        return int(index.__index__())
+        number = int(index.__index__())
     except (AttributeError, TypeError):
-        digest = hashlib.blake2b(repr(index).encode(), digest_size=8).digest()
-        return int.from_bytes(digest, "little") >> 1
+        number = -1
+    if 0 <= number < IDS:
+        return number
+    # the same key has the same id, whatever type of integer or string holds it
+    key = index.item() if isinstance(index, np.generic) else index
+    return int.from_bytes(hashlib.blake2b(repr(key).encode(), digest_size=8).digest(), "little") % IDS
 
 
 class Counter:
@@ -149,7 +169,7 @@ def plan_batch_sampler(sampler, n, start=Position()):
 
 
 def plan_stream(samples, batch_size, drop_last, start=Position(), rank=0, world=1):
-    """Planned batches of an iterable's samples, which stand in `indices`; ids are running numbers over all ranks."""
+    """Planned batches of an iterable's samples; indices and ids are running numbers over all ranks."""
     samples, position = iter(samples), start
     for _ in range(start.samples):
         next(samples, None)
@@ -158,7 +178,7 @@ def plan_stream(samples, batch_size, drop_last, start=Position(), rank=0, world=
             return
         planned = number(position, len(chunk), rank, world)
         position = planned.position
-        planned.indices = chunk
+        planned.samples = chunk
         yield planned
 
 

@@ -15,8 +15,9 @@ import weakref
 from . import decode
 from .channel import Channel, Closed
 from .encoded import Loaded
-from .faults import AllBadError, BadSample, BadSampleError, one_line
+from .faults import AllBadError, BadSample, BadSampleError
 from .reading import Reader
+from .recognize import shipped
 from .structure import collate, convert
 
 _running = weakref.WeakSet()
@@ -34,7 +35,7 @@ class Producer:
         self.pending, self.flying = collections.deque(), collections.deque()
         self.grounded = collections.deque()  # were in flight when the decoder failed and have not been fed again
         self.delivered = self.bad = self.retries = self.barren = 0
-        self.last_good = self.planned_last = None
+        self.last_good = self.failed = None
         _end_before_dali()
         _running.add(self)
         self.thread = threading.Thread(target=self._run, name="gpuaug-loader", daemon=True)
@@ -111,6 +112,8 @@ class Producer:
             self.last_good = job.slots[-1][1]
             self.delivered += len(job.slots)
             self.channel.put(self._loaded(job, images, to_device))
+        if self.failed is not None:
+            raise self.failed
         if not self.delivered and self.bad and self.fresh:
             raise AllBadError(self.bad, self.recipe.errors.list()[0])
 
@@ -134,10 +137,14 @@ class Producer:
         if any(len(decoded) != len(at) for decoded in images.values()):
             which = ", ".join(str(item.index) for item in job.items)
             raise RuntimeError(f"the decoder returned another batch than that of the samples {which}")
-        data = {}
+        data, ship = {}, shipped(recipe.paths)
         for name in recipe.paths:
-            data[name] = images[name] if name in images else [item.data[name] for _, item in job.slots]
+            travels = images[name] if name in images else [item.data[name] for _, item in job.slots] if name in ship else None
+            data[name] = travels
         rest = [item.rest for _, item in job.slots]
+        if recipe.listed and any(item.none for item in job.items):
+            place = dict(job.slots)
+            rest = [place[k].rest if k in place else None for k, item in enumerate(job.items) if k in place or item.none]
         ready = None
         if stream is not None:
             import torch
@@ -154,16 +161,26 @@ class Producer:
             self.single,
             recipe.listed,
             ready,
+            state=planned.state,
         )
 
     # ---- reading -------------------------------------------------------------------------------------------------------
 
     def _fetch_ahead(self):
         while len(self.pending) < self.recipe.ahead:
-            planned = next(self.plan, None)
+            planned = self._next_planned()
             if planned is None:
                 return
             self.pending.append(self.reader.fetch(planned))
+
+    def _next_planned(self):
+        """The next batch, or None at the end; what is raised there comes behind what was there before it."""
+        if self.failed is None:
+            try:
+                return next(self.plan, None)
+            except Exception as error:
+                self.failed = error
+        return None
 
     def _await(self, job):
         with self.stats.time("read"):
@@ -175,7 +192,7 @@ class Producer:
 
     def _launch(self, job):
         """Applies the policy and starts decoding; False if nothing of the batch is left."""
-        faults = [item.fault for item in job.items if item.fault is not None]
+        faults = [item.fault for item in job.items if item.fault is not None and not item.none]
         for fault in faults:
             self.recipe.errors.add(fault)
         job.error = None
@@ -184,10 +201,10 @@ class Producer:
             return True
         job.slots = [(k, item) for k, item in enumerate(job.items) if item.fault is None]
         if faults and self.recipe.on_error == "replace":
-            job.slots = [(k, self._replacement(job, k)) for k in range(len(job.items))]
+            job.slots = [(k, self._replacement(job, k)) for k, item in enumerate(job.items) if not item.none]
         if not job.slots:
-            self.barren += len(job.items)
-            self.bad += len(job.items)
+            self.barren += len(faults)
+            self.bad += len(faults)
             if self.barren > max(100_000, 2 * (self.recipe.length or 0)):  # an endless sampler over bad samples
                 raise AllBadError(self.bad, self.recipe.errors.list()[0])
             return False
@@ -209,6 +226,8 @@ class Producer:
                 item = self._alone(index)
                 if item.fault is None:
                     return item
+        elif self.flying or self.last_good is not None:  # what precedes this batch and cannot be asked for again
+            return self.flying[-1].slots[-1][1] if self.flying else self.last_good
         for item in items[k + 1 :]:
             if item.fault is None:
                 return item
@@ -230,7 +249,7 @@ class Producer:
         following, at = [*self.grounded, *self.pending], 0
         while True:
             if at == len(following):
-                planned = next(self.plan, None)
+                planned = self._next_planned()
                 if planned is None or seen > max(100_000, 2 * (self.recipe.length or 0)):
                     raise AllBadError(seen, self.recipe.errors.list()[0])
                 following.append(self.reader.fetch(planned))
@@ -247,15 +266,10 @@ class Producer:
         """Finds those of `items` that DALI cannot decode, and decodes them by Pillow if that can; whether there are any."""
         faults = decode.find_faults([item.data[name] for item in items], self._device_id())
         for k, said in faults.items():
-            item = items[k]
             try:
-                item.data[name] = decode.by_pillow(item.data[name])
-                if self.recipe.fetch is not None:
-                    self.recipe.by_pillow.add(item.index)
+                self.reader.fall_back(items[k], name, said)
             except ValueError as error:
-                said = next((line for line in said.split("\n") if "ailed" in line), "the decoder failed").strip()
-                reason = one_line(f"cannot be decoded: {error}" if str(error) else said)
-                item.fault = BadSample(item.index, self.reader.path(item), reason)
+                items[k].fault = BadSample(items[k].index, self.reader.path(items[k]), str(error))
         return bool(faults)
 
     def _recover(self, error):

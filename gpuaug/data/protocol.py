@@ -34,8 +34,8 @@ whose `__getitem__` already returns a path or encoded bytes where the image is e
 Samplers
 --------
 A sampler yields indices, a batch sampler lists of them. The id of a sample, which with seed, epoch and occurrence
-decides its draw, is its index when that is an integer, else a 63-bit hash of its `repr`. The occurrence is how often the
-epoch's order has yielded the index before; the loader counts it, samplers need not.
+decides its draw, is its index when that is an integer from 0 to 2^52 - 1, else a hash of its `repr` in that range. The
+occurrence is how often the epoch's order has yielded the index before; the loader counts it, samplers need not.
 
 To resume in the middle of an epoch the loader asks for the epoch's order again and skips what was delivered, so the
 order must be a function of what can be saved. In this order of preference a sampler offers

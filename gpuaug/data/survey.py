@@ -1,167 +1,161 @@
-"""Looks at a loader's dataset once and decides how it is loaded."""
+"""Looks at a loader's dataset and decides how it is loaded. Of the user's code it runs only what was declared to be run here."""
 
 import contextlib
 import os
-import random
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from . import workers
 from .encoded import Recipe
-from .headers import read_header
-from .protocol import is_encoded
-from .structure import SETS, find_targets, get, outline
+from .leaves import is_source
+from .recognize import MARKS, Asked, Finder, Row, as_asked, check_image
+from .replies import Requests
+from .structure import get
 from .views import array_view, encoded_view, path_view
 
-TRIES = 32  # of the first samples, how many may be bad before the dataset counts as one of pixels
+TRIES = 32  # of the first samples, how many may be bad, or without boxes, before what was found has to do
 
 
 @dataclass
 class SetUp:
-    """The road of a map-style dataset and what it needs; kept from epoch to epoch."""
+    """How a dataset's batches are loaded; kept from epoch to epoch.
 
-    kind: str  # "memory", "encoded" or "workers"
+    kind: "memory" (arrays are indexed), "encoded" (files are read and decoded here), or "workers" (torch's DataLoader calls
+    `__getitem__`; whether that gives pixels or files is seen from the first batch).
+    """
+
+    kind: str
     view: object = None
     paths: dict | None = None
     recipe: Recipe | None = None
     packer: object = None
     requests: object = None
     loader: object = None
+    looks: tuple = ()  # what `changeable` said
+
+
+def changeable(dataset):
+    """What may be set on a dataset between epochs and decides how it is loaded; of what it wraps, too."""
+    inner = [getattr(dataset, "dataset", None), *(getattr(dataset, "datasets", None) or ())]
+    mine = tuple(id(getattr(dataset, name, None)) for name in ("transform", "target_transform", "transforms", "loader"))
+    return (mine, getattr(dataset, "encoded", None) is None, *(changeable(d) for d in inner if d is not None))
 
 
 def survey(loader, first, single):
     """The SetUp of a loader whose first planned batch is `first` (None for an empty epoch)."""
-    dataset = loader.dataset
-    view = array_view(dataset) if not single and loader._user_collate is None else None
+    view = array_view(loader.dataset) if not single and loader._user_collate is None else None
     if view is not None and first is not None and isinstance(first.indices[0], (int, np.integer)):
         return SetUp("memory", view=view, paths=targets_of(loader, view.sample()))
-    if first is not None:
-        fetch = encoded_view(dataset) or dataset.__getitem__
-        sample = _probe(first, fetch)
-        if sample is not None:
-            paths = targets_of(loader, sample)
-            if "image" in paths and is_source(get(sample, paths["image"])):
-                return SetUp("encoded", recipe=recipe(loader, fetch, paths))
-    return SetUp("workers", packer=packer(loader, single), requests=workers.Requests())
+    fetch = declared(loader.dataset)
+    # without a transform a path or bytes are what was asked for, unless the dataset says that they are images
+    decodes = loader.transform is not None or loader.targets is not None or encoded_view(loader.dataset) is not None
+    if first is not None and fetch is not None and decodes:
+        recipe_ = _recipe_of_first(loader, first, fetch)
+        if recipe_ is not None:
+            return SetUp("encoded", recipe=recipe_)
+    return SetUp("workers", packer=packer(loader, single), requests=Requests())
 
 
-def _probe(first, fetch):
-    """The first sample that can be had, or None."""
-    indices = first.indices.tolist() if isinstance(first.indices, np.ndarray) else list(first.indices)
-    for index in (indices + list(first.after))[:TRIES]:
+def declared(dataset):
+    """What gives a map-style dataset's encoded samples in a thread of this process, or None if nobody said that it may."""
+    return encoded_view(dataset) or (dataset.__getitem__ if getattr(dataset, "thread_safe", False) else None)
+
+
+def _recipe_of_first(loader, first, fetch):
+    """The Recipe for samples like the first ones; None if they cannot be had, or hold pixels."""
+    paths = None
+    asked = asked_of(loader)
+    wanted = [name for name, given in zip(MARKS, (asked.boxes, asked.points)) if given]
+    for index in (first.index_list() + list(first.after))[:TRIES]:
         if isinstance(index, (list, tuple)):  # a sampler of lists: the dataset makes the batches
             return None
-        with _random_states_kept(), contextlib.suppress(Exception):  # a bad sample is dealt with when it is its turn
-            return fetch(index)
-    return None
+        with contextlib.suppress(Exception):  # a bad sample is dealt with when it is its turn
+            sample = fetch(index)
+            if sample is None:
+                continue
+            break
+    else:
+        return None
+    paths = targets_of(loader, sample)
+    if "image" not in paths or not is_source(get(sample, paths["image"])):
+        return None
+    if any(name not in paths for name in wanted):
+        paths = {**paths, **_of_others(loader, first, fetch)}
+    return recipe(loader, fetch, paths)
 
 
-@contextlib.contextmanager
-def _random_states_kept():
-    # the host-side transforms of a probed sample must not shift what the user's program draws later
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
-    try:
-        yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])  # noqa: NPY002
-        torch.set_rng_state(states[2])
+def _of_others(loader, first, fetch):
+    """Boxes and points that the first sample has none of, from those behind it."""
+    found = {}
+    for index in (first.index_list() + list(first.after))[1:TRIES]:
+        with contextlib.suppress(Exception):
+            paths = targets_of(loader, fetch(index))
+            found |= {n: p for n, p in paths.items() if n in MARKS or isinstance(n, Row) or n in asked_of(loader).labels()}
+    return found
+
+
+def asked_of(loader):
+    """What the loader's transform was told to move, and where the user or the dataset say that it is."""
+    transform = loader.transform
+    hint = loader.targets if loader.targets is not None else getattr(loader.dataset, "targets_hint", None)
+    explicit, untouched = as_asked(hint)
+    params = {name: getattr(transform, word, None) for name, word in zip(MARKS, ("bbox_params", "keypoint_params"))}
+    fields = {name: tuple(p.label_fields or ()) for name, p in params.items() if p is not None}
+    asked = Asked(
+        explicit,
+        untouched,
+        dict(getattr(transform, "additional_targets", None) or {}),
+        boxes=params["bboxes"] is not None,
+        points=0 if params["keypoints"] is None else len(params["keypoints"].format),
+        fields=fields,
+        mover=mover(transform),
+    )
+    for name in explicit if hasattr(transform, "kind_of") else ():
+        if name in MARKS:
+            if params[name] is None:
+                word = "bbox_params" if name == "bboxes" else "keypoint_params"
+                raise ValueError(f"targets names {name}, which need a Compose with {word}")
+        elif name not in asked.labels():
+            transform.kind_of(name)  # raises what the transform has to say about a name that it does not know
+    return asked
+
+
+def mover(transform):
+    """The name of the first transform that moves pixels, or "" if none does."""
+    if transform is None:
+        return ""
+    if not hasattr(transform, "moving"):
+        return type(transform).__name__
+    found = transform.moving()
+    return "" if found is None else type(found).__name__
 
 
 def targets_of(loader, sample):
     """{target name: path} for samples like this one."""
-    explicit = _explicit(loader)
-    paths = find_targets(sample, explicit, label_fields(loader.transform))
+    paths = Finder(asked_of(loader))(sample)
     if loader.transform is None:
-        return {name: path for name, path in paths.items() if role(None, name) != "as is"}
-    if "image" not in paths and "images" not in paths:
-        raise ValueError(
-            f"no image was recognized in a sample, which is {outline(sample)}; say which entry it is: "
-            f"DataLoader(targets={{'image': key or position}})"
-        )
-    for name, path in paths.items():
-        try:
-            role(loader.transform, name)
-        except ValueError as error:
-            if explicit is not None:
-                raise
-            raise ValueError(
-                f"the sample's entry {path[0] if len(path) == 1 else path!r} looks like {name}, which this transform does not "
-                f"handle ({error}); to hand it on unchanged, name the targets: DataLoader(targets={{'image': ...}})"
-            ) from None
+        return {name: path for name, path in paths.items() if name in ("image", "mask")}
+    check_image(paths, sample)
     return paths
-
-
-def _explicit(loader):
-    return loader.targets if loader.targets is not None else getattr(loader.dataset, "targets_hint", None)
-
-
-def role(transform, name):
-    """How a target is loaded: "image", "mask", or "as is" (boxes, keypoints and their labels, sets of images or masks).
-
-    ValueError if the transform has no use for it.
-    """
-    for marks, params in (("bboxes", "bbox_params"), ("keypoints", "keypoint_params")):
-        if name == marks and hasattr(transform, "kind_of") and getattr(transform, params, None) is None:
-            raise ValueError(f"{marks} need a Compose with {params}")
-    if name in ("bboxes", "keypoints", *label_fields(transform)):
-        return "as is"
-    kind = getattr(transform, "additional_targets", {}).get(name, name)
-    if hasattr(transform, "kind_of"):
-        transform.kind_of(name)  # raises what the transform has to say about a name that it does not know
-    return "as is" if kind in SETS else "mask" if kind == "mask" else "image"
-
-
-def label_fields(transform):
-    """The labels that go with boxes and keypoints, and must be handed over with them."""
-    both = (getattr(transform, name, None) for name in ("bbox_params", "keypoint_params"))
-    return tuple(field for params in both if params is not None for field in params.label_fields or ())
-
-
-class Roles:
-    """`role` without the transform, for worker processes."""
-
-    def __init__(self, transform, names):
-        self._roles = {}
-        for name in names:
-            with contextlib.suppress(ValueError):
-                self._roles[name] = role(transform, name)
-
-    def __call__(self, name):
-        if name not in self._roles:
-            raise ValueError(f"this transform does not handle {name}; name the targets: DataLoader(targets={{'image': ...}})")
-        return self._roles[name]
-
-
-def is_source(leaf):
-    """Whether an image entry is a file: a path (any string), or bytes."""
-    if getattr(leaf, "ndim", None) == 1:
-        try:
-            return is_encoded(leaf) and bool(read_header(np.asarray(leaf)))
-        except ValueError:
-            return False
-    return isinstance(leaf, str) or is_encoded(leaf)
 
 
 def packer(loader, single):
     """What joins samples in worker processes."""
-    fields = label_fields(loader.transform)
-    names = {"image", "mask", *SETS, "bboxes", "keypoints", *fields, *(_explicit(loader) or ())}
     transforms = loader.transform is not None
     listed = transforms and loader._user_collate is not None
-    roles = Roles(loader.transform, names)
     collate_fn = None if transforms else loader._user_collate
-    return workers.Packer(_explicit(loader), roles, fields, single, listed, collate_fn, transforms)
+    return workers.Packer(asked_of(loader), single, listed, collate_fn, transforms, loader.max_pixels)
 
 
-def recipe(loader, fetch, paths):
-    """What the DALI road does with samples like this."""
-    roles = {name: role(loader.transform, name) for name in paths}
+def recipe(loader, fetch, paths, keyed=True):
+    """What the road that decodes does with samples like those in which `paths` were found."""
+    asked = asked_of(loader)
+    roles = {name: asked.role(name) for name in paths}
     return Recipe(
         fetch=fetch,
         paths=paths,
+        find=Finder(asked),
         masks=frozenset(n for n, r in roles.items() if r == "mask"),
         passed=frozenset(n for n, r in roles.items() if r == "as is"),
         on_error=loader.on_error,
@@ -171,6 +165,7 @@ def recipe(loader, fetch, paths):
         ahead=loader.prefetch_factor or 2,
         capacity=loader.batch_size or getattr(loader.batch_sampler, "batch_size", None) or 1,
         device=loader.device,
+        keyed=keyed,
         path_of=path_view(loader.dataset),
         length=length(loader.dataset),
         listed=loader._user_collate is not None,

@@ -1,21 +1,24 @@
-"""The road for datasets that return pixels: torch's own DataLoader runs `__getitem__`, in processes if asked to.
+"""What runs where the dataset does: in torch's worker processes if there are any.
 
-The order, the policy for bad samples and the structure are ours, so torch is given requests instead of indices, and the
-batches come back as lists of images of any size, packed in one block each.
+torch's own DataLoader is given requests instead of indices, since the order, the policy for bad samples and the structure are
+ours. What comes back is a `Reply`: images of any size, packed in one block a target, or, where the dataset returns encoded
+images, the samples themselves, to be decoded by the loader.
 """
 
+import copy
 import traceback
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
-from .encoded import Loaded
-from .faults import AllBadError, BadSample, BadSampleError, one_line
-from .order import Position, number, to_ids
+from . import decode, host_read, marks
+from .faults import NONE, BadSample, one_line
+from .leaves import is_image_path, is_picture, is_source
 from .pixels import Packed, packable, to_pixels, wide
-from .structure import Slot, children, collate, convert, find_targets, get, rebuild, source_name, take_out
+from .protocol import is_encoded
+from .recognize import Finder, check_image, disagreement, shipped, shown
+from .structure import Slot, children, collate, convert, get, outline, rebuild, source_name, take_out
 from .views import path_view
 
 
@@ -23,6 +26,7 @@ from .views import path_view
 class Request:
     """What a worker is asked for."""
 
+    number: int
     indices: list
     before: tuple
     after: tuple
@@ -38,53 +42,150 @@ class Reply:
     at: list = field(default_factory=list)
     faults: list = field(default_factory=list)  # (BadSample, traceback)
     restore: dict = field(default_factory=dict)
+    samples: list | None = None  # encoded: not looked into yet
+    count: int = 0  # samples asked for, good or not
+    number: int = 0  # of the request
+    state: tuple | None = None  # the dataset's own, if it has one: (worker, state)
+    error: Exception | None = None  # the sample's structure is not clear: no fault of one sample
+
+    def repeat(self, count, listed):
+        """The last sample, so many times."""
+        if self.samples is not None:
+            return Reply(samples=self.samples[-1:] * count, at=list(range(count)))
+        data = {name: None if value is None else [value[-1]] * count for name, value in self.data.items()}
+        rest = [self.rest[-1]] * count if listed else repeat_last(self.rest, count)
+        return Reply(data, rest, list(range(count)), restore=self.restore)
 
 
 @dataclass
 class Packer:
-    """Joins samples into a Reply. `targets`: the user's; what they are is looked up in the first sample of a batch."""
+    """Joins samples into a Reply."""
 
-    targets: dict | None
-    roles: object  # name -> "image", "mask" or "as is"
-    fields: tuple = ()  # labels of boxes and keypoints
+    asked: object  # recognize.Asked
     single: bool = False
     listed: bool = False  # leave the samples apart, for a collate_fn of the user's
     collate_fn: object = None  # without a transform, it runs here as in torch
     transforms: bool = True
+    max_pixels: int | None = None
+
+    def __post_init__(self):
+        self.find = Finder(self.asked)
+        self.plain = not self.transforms and not self.asked.explicit
+
+    @property
+    def takes_none(self):
+        """Whether a sample may be None: a collate_fn of the user's is there to leave it out."""
+        return self.listed or self.collate_fn is not None
 
     def __call__(self, samples, at=None, faults=()):
-        reply = Reply(at=list(range(len(samples))) if at is None else at, faults=list(faults))
+        reply = Reply(at=list(range(len(samples))) if at is None else at, faults=list(faults), count=len(samples))
         if not samples:
             return reply
         if self.collate_fn is not None and not self.transforms:
             reply.rest = self.collate_fn(samples[0] if self.single else samples)
             return reply
-        paths = find_targets(samples[0], self.targets, self.fields)
-        if not self.transforms and self.targets is None:  # then all is as in torch, except PIL images, which that refuses
-            paths = {name: path for name, path in paths.items() if hasattr(get(samples[0], path), "getbands")}
-        taken, rests = zip(*(take_out(s, paths) for s in samples))
+        present = [k for k, sample in enumerate(samples) if sample is not None]
+        if len(present) < len(samples) and not self.takes_none:
+            raise ValueError(NONE)
+        try:
+            paths = self._paths([samples[k] for k in present], [reply.at[k] for k in present])
+        except (ValueError, KeyError) as error:
+            reply.error = error
+            return reply
+        if present and "image" in paths and is_source(get(samples[present[0]], paths["image"])):
+            reply.samples = list(samples)
+            return reply
+        try:
+            self._fill(reply, samples, present, paths)
+        except marks.Unsettled as error:
+            reply.error = error
+        return reply
+
+    def _paths(self, samples, at):
+        """The targets of a batch, which must be the same in all of its samples."""
+        if not samples:
+            return {}
+        found = [self.find(sample) for sample in (samples[:1] if self.plain else samples)]
+        paths = found[0] if all(each is found[0] for each in found) else union(found, samples, at)
+        if self.transforms:
+            check_image(paths, samples[0])
+            return paths
+        paths = {name: path for name, path in paths.items() if name in ("image", "mask")}
+        if self.plain:  # as in torch, except for PIL images, which that refuses
+            return {name: path for name, path in paths.items() if is_picture(get(samples[0], path))}
+        return paths
+
+    def _fill(self, reply, samples, present, paths):
+        ship = shipped(paths)
+        taken, rests = [], []
+        for k in present:
+            one, rest = take_out(samples[k], ship)
+            taken.append(one)
+            rests.append(rest)
         for name in paths:
-            leaves = [t[name] for t in taken]
-            role = self.roles(name)
-            if role == "as is":
-                reply.data[name] = leaves
+            if name not in ship:
+                reply.data[name] = None
                 continue
+            leaves = [t[name] for t in taken]
+            role = self.asked.role(name)
+            if role == "as is":
+                reply.data[name] = [marks.opened(leaf, self.asked) for leaf in leaves]
+                continue
+            leaves = [self._decoded(leaf, role, name) for leaf in leaves]
             if role == "mask" and wide(leaves[0]) is not None:
                 reply.restore[name] = wide(leaves[0])
             pixels = [to_pixels(leaf, role == "mask") for leaf in leaves]
             in_worker = get_worker_info() is not None
             reply.data[name] = Packed(pixels) if in_worker and packable(pixels) else pixels
-        reply.rest = list(rests) if self.listed else convert(rests[0]) if self.single else collate(list(rests))
-        return reply
+        if self.listed:
+            reply.rest = [None] * len(samples)
+            for k, rest in zip(present, rests):
+                reply.rest[k] = rest
+            reply.at = [reply.at[k] for k in present]
+        else:
+            reply.rest = convert(rests[0]) if self.single else collate(rests)
+
+    def _decoded(self, leaf, role, name):
+        """A file among pixels, as in (array, "mask.png"), decoded."""
+        if not (is_image_path(leaf) or (is_encoded(leaf) and not hasattr(leaf, "dtype"))):
+            return leaf
+        if role == "mask":
+            return decode.load_mask(leaf, self.max_pixels)
+        return host_read.read_image(leaf, f"the entry {name}")
+
+
+def union(found, samples, at):
+    """The targets of samples that do not all have the same: where one lacks what others have, it must be empty there."""
+    every = {name: path for each in found for name, path in each.items()}
+    for k, (each, sample) in enumerate(zip(found, samples)):
+        name = disagreement(every, each, sample)
+        if name is not None:
+            first = next(k for k, other in enumerate(found) if name in other)
+            raise ValueError(
+                f"the samples of a batch differ in structure: number {at[first]} of it has {name} at {shown(every[name])}, "
+                f"number {at[k]} is {outline(sample)}; give all samples the same entries, or say where each is: "
+                f"DataLoader(targets=...)"
+            )
+    return every
 
 
 class Fetcher(Dataset):
-    """Answers requests: runs in the workers."""
+    """Answers requests."""
 
-    def __init__(self, dataset, packer, on_error):
-        self.dataset, self.packer, self.on_error = dataset, packer, on_error
+    def __init__(self, dataset, packer, on_error, states=None):
+        self.dataset, self.packer, self.on_error, self.states = dataset, packer, on_error, states
 
     def __getitems__(self, request):
+        states, self.states = self.states, None
+        if states and worker() in states:
+            self.dataset.load_state_dict(states[worker()])
+        reply = self._reply(request)
+        reply.number = request.number
+        if hasattr(self.dataset, "state_dict"):
+            reply.state = worker(), copy.deepcopy(self.dataset.state_dict())
+        return reply
+
+    def _reply(self, request):
         samples = self._all_at_once(request.indices)
         if samples is not None:
             return self.packer(samples)
@@ -111,17 +212,24 @@ class Fetcher(Dataset):
     def _all_at_once(self, indices):
         if hasattr(self.dataset, "__getitems__") and not isinstance(indices[0], (list, tuple)):
             try:
-                return list(self.dataset.__getitems__(indices))
+                samples = list(self.dataset.__getitems__(indices))
             except Exception:
                 return None  # one by one, to find out which
+            if self.packer.takes_none or all(sample is not None for sample in samples):
+                return samples
         return None
 
     def _get(self, index):
         try:
-            return self.dataset[index], None
+            sample = self.dataset[index]
+        except ImportError:  # a package that is missing makes no sample bad
+            raise
         except Exception as error:
             text = one_line(f"{type(error).__name__}: {error}")
             return None, (BadSample(index, self._path(index), text), traceback.format_exc())
+        if sample is None and not self.packer.takes_none:
+            return None, (BadSample(index, self._path(index), NONE), None)
+        return sample, None
 
     def _path(self, index):
         try:
@@ -150,165 +258,68 @@ class Fetcher(Dataset):
 
 
 class Stream(IterableDataset):
-    """An iterable dataset as torch's workers see it; torch makes its batches."""
+    """An iterable dataset as torch's workers see it; torch makes its batches.
 
-    def __init__(self, dataset):
-        self.dataset = dataset
+    states: {worker: state} to go on from, for a dataset, or an iterator of it, that has `state_dict` and `load_state_dict`.
+    """
 
-    def __iter__(self):
-        return iter(self.dataset)
-
-
-class Requests:
-    """The batch sampler that torch pulls: each planned batch, remembered until its reply comes."""
-
-    def __init__(self):
-        self.plan, self.single, self.waiting = iter(()), False, []
-
-    def start(self, plan, single):
-        self.plan, self.single, self.waiting = iter(plan), single, []
+    def __init__(self, dataset, states=None):
+        self.dataset, self.states, self._iterator = dataset, states, None
 
     def __iter__(self):
-        plan, single, waiting = self.plan, self.single, self.waiting
-        for planned in plan:
-            waiting.append(planned)
-            yield Request(planned.indices if isinstance(planned.indices, list) else planned.indices.tolist(),
-                          planned.before, planned.after, single)  # fmt: skip
+        state = (self.states or {}).get(worker(), {})
+        if "dataset" in state:
+            self.dataset.load_state_dict(state["dataset"])
+        self._iterator = iter(self.dataset)
+        if "iterator" in state:
+            self._iterator.load_state_dict(state["iterator"])
+        return self._iterator
+
+    def state(self):
+        parts = {"dataset": self.dataset, "iterator": self._iterator}
+        parts = {name: part for name, part in parts.items() if hasattr(part, "state_dict") and hasattr(part, "load_state_dict")}
+        return (worker(), {name: copy.deepcopy(part.state_dict()) for name, part in parts.items()}) if parts else None
+
+
+class StreamPacker:
+    """The collate_fn of a stream: the packer, and where the stream stands behind the batch."""
+
+    def __init__(self, packer, stream):
+        self.packer, self.stream = packer, stream
+
+    def __call__(self, samples):
+        reply = self.packer([samples] if self.packer.single else samples)
+        reply.state = self.stream.state()
+        return reply
+
+
+class Init:
+    """A worker_init_fn: `get_worker_info().dataset` is the user's, as in torch, and then comes the user's own."""
+
+    def __init__(self, user, shift=0):
+        self.user, self.shift = user, shift
+
+    def __call__(self, worker):
+        info = get_worker_info()
+        worker = (worker + self.shift) % info.num_workers  # an epoch that goes on begins with another worker's turn
+        for name, value in (("dataset", info.dataset.dataset), ("id", worker)):
+            object.__setattr__(info, name, value)  # torch lets nobody else set it
+        if self.user is not None:
+            self.user(worker)
+
+
+def worker():
+    """The number of the worker process that this is; 0 in the loader's own."""
+    info = get_worker_info()
+    return 0 if info is None else info.id
 
 
 def same(x):
     return x
 
 
-class Once(IterableDataset):
-    """A stream that has begun already."""
-
-    def __init__(self, samples):
-        self.samples = samples
-
-    def __iter__(self):
-        return self.samples
-
-
-class Single:
-    """The packer for samples that come one by one."""
-
-    def __init__(self, packer):
-        self.packer = packer
-
-    def __call__(self, sample):
-        return self.packer([sample])
-
-
-class WorkerRoad:
-    """Iterates over Loaded batches of torch's DataLoader."""
-
-    def __init__(self, loader, policy, errors, stats, packer):
-        self._loader, self._policy, self._errors, self._stats = loader, policy, errors, stats
-        self._single, self._listed = packer.single, packer.listed
-        self._delivered = self._bad = self._skip = 0
-        self._last, self._fresh = None, True
-
-    def of_requests(self, requests, fresh):
-        """For a map-style dataset: the replies answer these requests, in order."""
-        waiting = requests.waiting
-        self._next_planned, self._fresh = (lambda reply: waiting.pop(0)), fresh
-        self._iterator = iter(self._loader)
-        return self
-
-    def of_stream(self, start, rank, world):
-        """For an iterable dataset: what comes is numbered; the batches before `start` are not delivered again."""
-        position = Position()
-
-        def planned(reply):
-            nonlocal position
-            now = number(position, len(reply.at), rank, world)
-            position = now.position
-            return now
-
-        self._next_planned, self._skip = planned, start.batches
-        self._iterator = iter(self._loader)
-        return self
-
-    def __iter__(self):
-        return self
-
-    def close(self):
-        # workers that are not persistent are ended here and not when the garbage collector comes by
-        iterator, self._iterator = self._iterator, iter(())
-        if getattr(iterator, "_persistent_workers", True) is False and hasattr(iterator, "_shutdown_workers"):
-            iterator._shutdown_workers()
-
-    def __next__(self):
-        while True:
-            reply = self._next_reply()
-            if reply is None:
-                self.close()
-                if self._bad and not self._delivered and self._fresh:
-                    raise AllBadError(self._bad, self._errors.list()[0])
-                raise StopIteration
-            planned = self._next_planned(reply)
-            if planned.position.batches <= self._skip:
-                continue
-            for bad, _ in reply.faults:
-                self._errors.add(bad)
-            self._bad += len(reply.faults)
-            if reply.faults and self._policy == "raise":
-                self.close()
-                raise BadSampleError(*reply.faults[0])
-            if not reply.at and reply.faults:
-                if self._policy == "skip":
-                    continue
-                if self._last is None:
-                    self.close()
-                    raise AllBadError(self._bad, self._errors.list()[0])
-                reply = self._repeat(len(planned.ids))
-            self._delivered += len(reply.at)
-            loaded = self._loaded(planned, reply)
-            if self._policy == "replace":
-                self._last = loaded
-            return loaded
-
-    def _next_reply(self):
-        try:
-            with self._stats.time("load"):
-                return next(self._iterator, None)
-        except (OSError, EOFError) as error:
-            # how torch dies of a worker that is killed while it hands over memory; what a dataset raises is "Caught ..."
-            if getattr(self._iterator, "_num_workers", 0) and not str(error).startswith("Caught"):
-                raise RuntimeError("a DataLoader worker exited unexpectedly, was it killed (out of memory)?") from error
-            raise
-
-    def _repeat(self, count):
-        # a long run of bad samples: beyond what a worker may look back, the last sample that was delivered stands in
-        last = self._last
-        data = {name: [value[-1]] * count for name, value in last.data.items()}
-        rest = [last.rest[-1]] * count if self._listed else _repeat_last(last.rest, count)
-        return Reply(data, rest, list(range(count)), [], last.restore)
-
-    def _loaded(self, planned, reply):
-        data = {name: v.samples() if isinstance(v, Packed) else v for name, v in reply.data.items()}
-        at = reply.at
-        indices = planned.indices if isinstance(planned.indices, list) else planned.indices.tolist()
-        if self._single and data and all(value[0].ndim >= 3 for value in data.values()):
-            whole = {name: value[0] for name, value in data.items()}
-            count = len(next(iter(whole.values())))
-            if whole.get("image", whole[next(iter(whole))]).ndim == 4:  # the dataset makes its batches itself
-                return _of_whole_batch(whole, reply, planned, indices[0], count)
-        return Loaded(data, reply.rest, planned.ids[at], planned.occurrence[at], planned.position,
-                      [indices[k] for k in at], self._single, self._listed, None, reply.restore)  # fmt: skip
-
-
-def _of_whole_batch(data, reply, planned, index, count):
-    if isinstance(index, (list, tuple)) and len(index) == count:
-        ids = to_ids(index)
-    else:
-        ids = planned.ids[0] * count + np.arange(count)
-    occurrence = np.repeat(planned.occurrence, count)
-    return Loaded(data, reply.rest, ids, occurrence, planned.position, [index], restore=reply.restore)
-
-
-def _repeat_last(rest, count):
+def repeat_last(rest, count):
+    """A collated structure of `count` samples that are all its last one."""
     if isinstance(rest, torch.Tensor):
         return rest[-1:].expand(count, *rest.shape[1:]).clone()
     if isinstance(rest, Slot):
@@ -318,4 +329,4 @@ def _repeat_last(rest, count):
         return rest
     if isinstance(rest, list) and below and not isinstance(below[0][1], (torch.Tensor, Slot, list, dict, tuple)):
         return [rest[-1]] * count  # a column of strings
-    return rebuild(rest, [_repeat_last(child, count) for _, child in below])
+    return rebuild(rest, [repeat_last(child, count) for _, child in below])

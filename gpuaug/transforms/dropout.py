@@ -19,6 +19,7 @@ class Dropout(Transform, register=False):
     """
 
     targets = ("image", "mask")
+    moves_pixels = False
 
     def __init__(self, fill, fill_mask, p: float, fill_value=None, mask_fill_value=None):
         super().__init__(p)

@@ -37,6 +37,7 @@ class MaskDropout(Transform):
     """
 
     targets = ("image", "mask")
+    moves_pixels = False
 
     def __init__(self, max_objects=(1, 1), fill=0, fill_mask=0, p: float = 0.5):
         super().__init__(p)

@@ -34,6 +34,7 @@ class PixelDropout(Transform):
     """
 
     targets = ("image", "mask")
+    moves_pixels = False
 
     def __init__(self, dropout_prob: float = 0.01, per_channel: bool = False, drop_value=0, mask_drop_value=None, p: float = 0.5):
         super().__init__(p)

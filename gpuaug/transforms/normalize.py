@@ -90,6 +90,7 @@ class ToTensorV2(Transform):
     """
 
     targets = ("image", "mask")
+    moves_pixels = False
 
     def __init__(self, transpose_mask: bool = False, p: float = 1.0):
         super().__init__(p)

@@ -25,13 +25,14 @@ class FakeCompose:
     def __init__(self, size=8, seed=None):
         self.size, self.seed, self.calls = size, seed, []
 
-    def run(self, targets, *, ids, epoch=0, occurrence=None, device=None, dtype=None, channels_last=False):
+    def run(self, targets, *, ids, epoch=0, occurrence=None, device=None, dtype=None, channels_last=False, seed=None):
         self.calls.append((epoch, np.asarray(ids).tolist(), np.asarray(occurrence).tolist()))
         out = {}
         for name, data in targets.items():
             done = []
             for image, i, o in zip(samples_of(data), ids, occurrence, strict=True):
-                rng = np.random.Generator(np.random.Philox(key=[self.seed or 0, (epoch * 1000 + int(o)) * 2**32 + int(i)]))
+                key = [self.seed or seed or 0, (epoch * 1000 + int(o)) * 2**32 + int(i)]
+                rng = np.random.Generator(np.random.Philox(key=key))
                 y, x, add = rng.integers(0, 2**20, 3)
                 h, w = image.shape[:2]
                 rows, cols = (y + np.arange(self.size)) % h, (x + np.arange(self.size)) % w

@@ -56,8 +56,8 @@ def pixels(i, size=(12, 10)):
     return np.random.default_rng(i).integers(0, 256, (*size, 3), np.uint8)
 
 
-def cpu(dataset, *args, **kw):
-    return DataLoader(dataset, *args, device="cpu", **kw)
+def cpu(dataset, *args, seed=0, **kw):
+    return DataLoader(dataset, *args, device="cpu", seed=seed, **kw)
 
 
 STRUCTURES = {
@@ -251,7 +251,7 @@ def unpack(batch):
 
 def test_targets_can_be_named():
     nested = Listed(lambda i: {"a": {"b": pixels(i)}, "c": pixels(i)})
-    loader = cpu(nested, 2, transform=FakeCompose(4), targets={"image": ("a", "b")})
+    loader = cpu(nested, 2, transform=FakeCompose(4), targets={"image": ("a", "b"), "untouched": ["c"]})
     batch = next(iter(loader))
     assert batch["a"]["b"].shape == (2, 3, 4, 4)
     assert batch["c"].shape == (2, 12, 10, 3)
@@ -366,7 +366,6 @@ def test_arguments_are_checked_as_torch_does():
         {"on_error": "ignore"},
         {"max_pixels": 0},
         {"seed": -1},
-        {"targets": {"mask": 1}},
     ):
         with pytest.raises(ValueError, match=next(iter(bad)).split("_")[0]):
             cpu(data, **bad)
@@ -374,6 +373,10 @@ def test_arguments_are_checked_as_torch_does():
         cpu(data, transform=lambda x: x)
     with pytest.raises(TypeError, match="dtype"):
         cpu(data, dtype="float16")
+    with pytest.raises(TypeError, match="targets must be a dict"):
+        cpu(data, targets=["image"])
+    with pytest.raises(TypeError, match=r"targets\['untouched'\] must be a list"):
+        cpu(data, targets={"untouched": None})
 
 
 @pytest.mark.parametrize("kind", [str, Path])
@@ -396,7 +399,7 @@ def test_worker_settings_are_passed_on():
             return pixels(0), getattr(self, "told", -1)
 
     def tell(worker):
-        torch.utils.data.get_worker_info().dataset.dataset.told = 42
+        torch.utils.data.get_worker_info().dataset.told = 42
 
     loader = cpu(Told(None), 5, num_workers=1, worker_init_fn=tell, persistent_workers=True, transform=FakeCompose(4))
     for _ in range(2):

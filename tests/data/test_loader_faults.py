@@ -367,7 +367,6 @@ def test_an_encoded_dataset_that_raises(shared_folder):
 
     loader = DataLoader(Paths({0, 3}), 5, on_error="skip", transform=FakeCompose(4), device="cpu")
     assert [len(x) for x, _ in loader] == [3, 5, 5, 5]
-    assert loader._set_up.kind == "encoded"
 
 
 def test_masks_that_do_not_fit_are_bad_samples(tmp_path):

@@ -98,8 +98,9 @@ def test_ids_of_other_keys():
 def test_streams_are_numbered_over_ranks():
     plan = list(plan_stream("abcdefg", 3, False, rank=1, world=2))
     assert [p.ids.tolist() for p in plan] == [[1, 3, 5], [7, 9, 11], [13]]
-    assert [p.indices for p in plan] == [["a", "b", "c"], ["d", "e", "f"], ["g"]]
-    assert [p.indices for p in plan_stream("abcdefg", 3, True, plan[0].position)] == [["d", "e", "f"]]
+    assert [p.samples for p in plan] == [["a", "b", "c"], ["d", "e", "f"], ["g"]]
+    assert [p.indices for p in plan] == [p.ids.tolist() for p in plan]
+    assert [p.samples for p in plan_stream("abcdefg", 3, True, plan[0].position)] == [["d", "e", "f"]]
 
 
 def test_pinning_leaves_the_users_sampler_alone():

@@ -65,7 +65,7 @@ def trainer(folder, **options):
 
 def module(**more):
     compose = G.Compose([G.HorizontalFlip(), G.RandomBrightnessContrast(p=1.0)], seed=5)
-    return DataModule(**{"train": Crops(), "transform": compose, "batch_size": 4, **more})
+    return DataModule(**{"train": Crops(), "transform": compose, "batch_size": 4, "seed": 5, **more})
 
 
 def equal(these, those):
@@ -78,9 +78,17 @@ def test_training_sees_what_the_loader_yields(tmp_path):
     model = Recorder()
     trainer(tmp_path, max_epochs=2).fit(model, module())
     compose = module().transform
-    loader = G.DataLoader(Crops(), batch_size=4, shuffle=True, transform=compose, device="cpu")
+    loader = G.DataLoader(Crops(), batch_size=4, shuffle=True, transform=compose, device="cpu", seed=5)
     assert equal(model.batches, [(numbers.tolist(), images) for _ in range(2) for images, numbers in loader])
     assert model.batches[0][0] != model.batches[5][0], "epochs differ"
+
+
+def test_loaders_made_anew_go_on_with_the_epoch(tmp_path):
+    kept, anew = Recorder(), Recorder()
+    trainer(tmp_path, max_epochs=3).fit(kept, module())
+    trainer(tmp_path, max_epochs=3, reload_dataloaders_every_n_epochs=1).fit(anew, module())
+    assert equal(kept.batches, anew.batches)
+    assert len({tuple(numbers) for numbers, _ in anew.batches[::5]}) == 3, "epochs differ"
 
 
 def test_resumes_in_the_middle_of_an_epoch(tmp_path):

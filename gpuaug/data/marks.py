@@ -1,0 +1,165 @@
+"""Boxes as datasets give them, made into what a Compose takes, and back: tv_tensors, COCO's annotations, what is beside them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .leaves import is_annotations, is_array
+from .recognize import MARKS, Row, tv_kind
+
+ROWS = "rows of the boxes"  # the name under which a Compose carries which boxes are left; no label field is called so
+TV_FORMATS = ("XYXY", "XYWH", "CXCYWH")
+
+
+class Unsettled(ValueError):
+    """A target holds what would be left behind."""
+
+
+@dataclass
+class TvBoxes:
+    """A tv_tensors.BoundingBoxes on its way between processes: a tensor, its format and its canvas."""
+
+    tensor: torch.Tensor
+    format: str
+    canvas: tuple
+
+
+@dataclass
+class TvPoints:
+    """A tv_tensors.KeyPoints."""
+
+    tensor: torch.Tensor
+    canvas: tuple
+
+
+def opened(leaf, asked=None):
+    """A target that is handed over as it is, without what only its library understands. Runs where the dataset does."""
+    kind = tv_kind(leaf)
+    if kind == "bboxes":
+        return TvBoxes(leaf.as_subclass(torch.Tensor), leaf.format.name, tuple(leaf.canvas_size))
+    if kind == "keypoints":
+        return TvPoints(leaf.as_subclass(torch.Tensor), tuple(leaf.canvas_size))
+    if kind is not None:
+        return leaf.as_subclass(torch.Tensor)
+    if is_annotations(leaf) and asked is not None and asked.mover:
+        _check_annotations(leaf, asked)
+    return leaf
+
+
+def _check_annotations(annotations, asked):
+    for name in ("segmentation", "keypoints"):
+        if name not in asked.untouched and any(len(entry.get(name) or ()) for entry in annotations):
+            raise Unsettled(
+                f"COCO's annotations hold {name!r}, which would stay as it is while {asked.mover} moves the image; drop it from "
+                f"the sample, give it as masks or keypoints of the sample's own (as "
+                f"torchvision.datasets.wrap_dataset_for_transforms_v2 does), or hand it on as it is: "
+                f"DataLoader(targets={{'untouched': [{name!r}]}})"
+            )
+
+
+class Handed:
+    """The targets of a batch for `Compose.run`, with what is needed to give the results back as they came.
+
+    targets, options: what to call `run` with.
+    """
+
+    def __init__(self, data):
+        self.rows = {name: leaves for name, leaves in data.items() if isinstance(name, Row)}
+        self.targets = {name: value for name, value in data.items() if not isinstance(name, Row)}
+        self.options, self._back, self._leaves = {}, {}, {}
+        for name in MARKS:
+            if name in self.targets:
+                self._take(name)
+        if self.rows:
+            self.targets[ROWS] = [np.arange(len(boxes)) for boxes in self.targets["bboxes"]]
+            self.options["fields"] = {"bboxes": (ROWS,)}
+
+    def _take(self, name):
+        leaves = self.targets[name]
+        if any(isinstance(leaf, TvBoxes) for leaf in leaves):
+            for leaf in leaves:
+                if not isinstance(leaf, TvBoxes) or leaf.format not in TV_FORMATS:
+                    got = leaf.format if isinstance(leaf, TvBoxes) else type(leaf).__name__
+                    raise ValueError(
+                        f"bounding boxes of a batch must all be tv_tensors in the formats {', '.join(TV_FORMATS)}, got {got}; "
+                        f"convert them with torchvision.transforms.v2.functional.convert_bounding_box_format"
+                    )
+            self.targets[name] = [_xyxy(leaf) for leaf in leaves]
+            self.options["box_format"] = "pascal_voc"
+            self._back[name] = _tv_boxes
+        elif any(isinstance(leaf, TvPoints) for leaf in leaves):
+            self.targets[name] = [leaf.tensor for leaf in leaves]
+            self._back[name] = _tv_points
+        elif any(is_annotations(leaf) for leaf in leaves):
+            self.targets[name] = [[(*entry["bbox"], k) for k, entry in enumerate(leaf)] for leaf in leaves]
+            self.options["box_format"] = "coco"
+            self._back[name] = _annotations
+        self._leaves[name] = leaves
+
+    def check_canvas(self, sizes):
+        """ValueError for a tv_tensor whose canvas is not its image. sizes: (height, width) of each image."""
+        for name, leaves in self._leaves.items():
+            for k, (leaf, size) in enumerate(zip(leaves, sizes)):
+                canvas = getattr(leaf, "canvas", None)
+                if canvas is not None and tuple(canvas) != tuple(size):
+                    raise ValueError(f"{name} {k} lies on a canvas of {canvas}, its image is {tuple(size)} (height, width)")
+
+    def back(self, values):
+        """What `run` returned, as the dataset gave it."""
+        kept = values.pop(ROWS, None)
+        for name, function in self._back.items():
+            size = _size_of(values)
+            values[name] = [function(leaf, value, size) for leaf, value in zip(self._leaves[name], values[name])]
+        for row, leaves in self.rows.items():
+            if leaves is None:  # the masks, which were moved as a target of their own
+                values[row] = [masks[torch.as_tensor(at, device=masks.device)] for masks, at in zip(values.pop("masks"), kept)]
+            else:
+                values[row] = [pick(leaf, at, row) for leaf, at in zip(leaves, kept)]
+        return values
+
+
+def pick(leaf, at, name="an entry"):
+    """The rows `at` of an array, a tensor or a list."""
+    if is_array(leaf):
+        return leaf[torch.as_tensor(at)] if isinstance(leaf, torch.Tensor) else leaf[at]
+    if isinstance(leaf, (list, tuple)):
+        return type(leaf)(leaf[k] for k in at) if type(leaf) in (list, tuple) else [leaf[k] for k in at]
+    raise TypeError(f"{name} stands beside the boxes as {type(leaf).__name__}; give it as a list, an array or a tensor")
+
+
+def _size_of(values):
+    images = values["image"] if "image" in values else values["images"]
+    return tuple(images.shape[-2:])
+
+
+def _xyxy(leaf):
+    boxes = leaf.tensor.reshape(-1, 4).double()
+    if leaf.format == "XYWH":
+        return torch.cat([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
+    if leaf.format == "CXCYWH":
+        return torch.cat([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2], 1)
+    return boxes
+
+
+def _tv_boxes(leaf, boxes, size):
+    from torchvision import tv_tensors
+
+    low, high = boxes[:, :2], boxes[:, 2:]
+    if leaf.format == "XYWH":
+        boxes = torch.cat([low, high - low], 1)
+    elif leaf.format == "CXCYWH":
+        boxes = torch.cat([(low + high) / 2, high - low], 1)
+    kind = leaf.tensor.dtype if leaf.tensor.is_floating_point() else torch.float32
+    return tv_tensors.BoundingBoxes(boxes.to(kind), format=leaf.format, canvas_size=size)
+
+
+def _tv_points(leaf, points, size):
+    from torchvision import tv_tensors
+
+    return tv_tensors.KeyPoints(points, canvas_size=size)
+
+
+def _annotations(annotations, rows, size):
+    return [{**annotations[int(row[4])], "bbox": list(row[:4])} for row in rows]
+

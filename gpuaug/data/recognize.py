@@ -1,0 +1,465 @@
+"""Which entries of a sample are a transform's targets, and whether another one should have been.
+
+The transform says what it was told to move (`Asked`), the sample's structure says where that is (`find`). Whatever else could
+be a picture, a map, boxes or points would stay where it is while the image moves: it is an error until the user has said what
+it is.
+docs/loading.md has a table of what happens to which sample; tests/data/test_recognized.py writes it.
+"""
+
+from dataclasses import dataclass, field
+
+from .leaves import (
+    channels,
+    is_annotations,
+    is_array,
+    is_image,
+    is_image_path,
+    is_map,
+    is_mask_of,
+    is_name_of,
+    is_picture,
+    is_set,
+    leaves,
+    peek,
+    plane,
+    row_width,
+)
+from .protocol import is_encoded
+from .structure import as_path, children, get, outline
+
+# The names that are recognized, in order of preference. Names that are usually paths count only where nothing else fits.
+IMAGE_NAMES = ("image", "img", "images", "imgs", "pixel_values", "x", "input", "inputs", "picture", "photo", "spectrogram")
+FILE_NAMES = ("jpg", "jpeg", "png", "webp", "bmp", "npy", "path", "file", "filename", "file_name", "image_path",
+              "img_path", "filepath", "file_path")  # fmt: skip
+MASK_NAMES = ("mask", "masks", "segmentation", "seg", "seg.png", "mask.png", "segmentation_mask", "annotation")
+LABEL_NAMES = ("label", "labels")  # a map under these is a mask, as in MONAI and Hugging Face
+BOX_NAMES = ("bboxes", "boxes", "bbox", "gt_bboxes", "gt_boxes")
+KEYPOINT_NAMES = ("keypoints", "kpts")
+POINT_NAMES = (*KEYPOINT_NAMES, "landmarks", "joints", "points", "polygon", "polygons")
+# what stands beside boxes with one entry for each: torchvision's detection samples, COCO, Hugging Face
+ROW_NAMES = ("labels", "label", "classes", "class_labels", "category", "category_id", "category_ids", "area", "iscrowd", "scores",
+             "difficult", "masks")  # fmt: skip
+META_NAMES = (*FILE_NAMES, "name", "id", "image_id", "key", "__key__", "url", "__url__", "paths", "files", "meta", "mask_path",
+              "coco_url", "flickr_url", "source")  # fmt: skip
+SETS = ("images", "masks")  # several of a sample: an array with one axis more, or a list
+MARKS = ("bboxes", "keypoints")
+UNTOUCHED = "untouched"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a transform was told to transform, and where the user says that it is. Travels to worker processes.
+
+    explicit: {name: path}. untouched: paths, or names of keys at any depth. additional: {name: kind}, a Compose's
+    additional_targets. boxes, points: whether it has bbox_params; how many numbers its keypoint_params read, or 0.
+    fields: {"bboxes": names, "keypoints": names}, the label fields. mover: the first transform that moves pixels, or "".
+    """
+
+    explicit: dict = field(default_factory=dict)
+    untouched: tuple = ()
+    additional: dict = field(default_factory=dict)
+    boxes: bool = True
+    points: int = 2
+    fields: dict = field(default_factory=dict)
+    mover: str = ""
+
+    def whole(self):
+        """Names under which a list is one target, not a container."""
+        sets = (name for name, kind in self.additional.items() if kind in SETS)
+        return frozenset((*BOX_NAMES, *KEYPOINT_NAMES, *SETS, *sets, *self.labels()))
+
+    def labels(self):
+        return tuple(name for names in self.fields.values() for name in names)
+
+    def role(self, name):
+        """How a target is loaded: "image", "mask", or "as is" (boxes, points, what goes with them, sets)."""
+        if isinstance(name, Row) or name in MARKS or name in self.labels():
+            return "as is"
+        kind = self.additional.get(name, name)
+        return "as is" if kind in SETS else "mask" if kind == "mask" else "image"
+
+
+@dataclass(frozen=True)
+class Row:
+    """The name of an entry that has one row for each box (or point) and is no label field: it loses what they lose."""
+
+    of: str
+    path: tuple
+
+    def __repr__(self):
+        return shown(self.path)
+
+
+def find(sample, asked):
+    """{target name: path} of a sample. ValueError for an entry that could be one and is not.
+
+    >>> import numpy as np
+    >>> find({"img": np.zeros((4, 4, 3), np.uint8), "labels": {"color": 1}}, Asked())
+    {'image': ('img',)}
+    >>> find(("cat.jpg", "cat.png"), Asked()), find(("cat.jpg", 3), Asked())
+    ({'image': (0,), 'mask': (1,)}, {'image': (0,)})
+    """
+    return _Search(sample, asked).result()
+
+
+def check_image(paths, sample):
+    """ValueError if no image was found."""
+    if "image" not in paths and "images" not in paths:
+        raise ValueError(
+            f"no image was recognized in a sample, which is {outline(sample)}; say which entry it is: "
+            f"DataLoader(targets={{'image': key or position}})"
+        )
+
+
+def shipped(paths):
+    """The targets that travel: masks that are rows of the boxes, too, do so once."""
+    return {name: path for name, path in paths.items() if not (isinstance(name, Row) and paths.get("masks") == name.path)}
+
+
+def disagreement(paths, found, sample):
+    """What a sample in which `found` was found has not, or has elsewhere than `paths` says: a name; None if all is well.
+
+    Boxes and the like may be missing where the sample has nothing: an empty list cannot be told from another one.
+    """
+    for name in {**paths, **found}:
+        if paths.get(name) == found.get(name) or (name not in found and _length(_at(sample, paths[name])) == 0):
+            continue
+        return name
+    return None
+
+
+def _at(sample, path):
+    try:
+        return get(sample, path)
+    except (KeyError, IndexError, AttributeError, TypeError):
+        return None
+
+
+class _Search:
+    def __init__(self, sample, asked):
+        self.sample, self.asked, self.found = sample, asked, {}
+        for name, path in asked.explicit.items():
+            try:
+                get(sample, path)
+            except (KeyError, IndexError, AttributeError, TypeError):
+                where = f"targets={{{name!r}: {shown(path)}}}"
+                raise KeyError(f"{where}: the sample has no such entry; it is {outline(sample)}") from None
+            self.found[name] = path
+        self.open = {path: leaf for path, leaf in leaves(sample, asked.whole()) if not self._is_settled(path)}
+
+    def _is_settled(self, path):
+        said = [*self.asked.explicit.values(), *(where for where in self.asked.untouched if isinstance(where, tuple))]
+        names = {where for where in self.asked.untouched if not isinstance(where, tuple)}
+        return any(path[: len(where)] == where for where in said) or any(key in names for key in path)
+
+    def claim(self, name, path):
+        self.found[name] = path
+        del self.open[path]
+
+    def result(self):
+        self._by_type()
+        self._by_declared_name()
+        self._image_by_name()
+        if not self._has_image():
+            first = next((path for path, leaf in self.open.items() if is_image(leaf)), None)
+            if first is not None:
+                self.claim("image", first)
+        if self._has_image():
+            self._mask_by_name()
+            self._mask_of_pair()
+            self._marks()
+            self._rows()
+            if self.asked.mover:
+                self._check()
+        return self.found
+
+    def _has_image(self):
+        return "image" in self.found or "images" in self.found
+
+    def _image(self):
+        return get(self.sample, self.found["image"]) if "image" in self.found else None
+
+    # ---- finding -------------------------------------------------------------------------------------------------------
+
+    def _by_type(self):
+        """torchvision's tv_tensors say what they are."""
+        boxes = [path for path, leaf in self.open.items() if tv_kind(leaf) == "bboxes"]
+        for path, leaf in list(self.open.items()):
+            name = tv_kind(leaf)
+            if name == "mask" and boxes and leaf.ndim == 3 and len(leaf) == len(get(self.sample, boxes[0])):
+                name = "masks"  # of each object its own
+            if name is not None and name not in self.found:
+                self.claim(name, path)
+
+    def _named(self, names, fits, exact=False):
+        """The path of the open leaf with the first of these names for which `fits(leaf, name)`."""
+        for name in names:
+            for path, leaf in self.open.items():
+                key = path[-1] if path else None
+                if isinstance(key, str) and (key if exact else key.lower()) == name and fits(leaf, name):
+                    return path
+        return None
+
+    def _by_declared_name(self):
+        for name in (*self.asked.additional, *self.asked.labels()):
+            if name not in self.found:
+                path = self._named([name], lambda leaf, _: leaf is not None, exact=True)
+                if path is not None:
+                    self.claim(name, path)
+
+    def _image_by_name(self):
+        if self._has_image():
+            return
+
+        def fits(leaf, name):
+            # under a name like "image" any string is taken for a path; under "path" it must look like an image file
+            named = name in ("image", "img", "jpg", "jpeg", "png", "webp")
+            return is_set(leaf) or is_image(leaf) or (isinstance(leaf, str) and named)
+
+        path = self._named(IMAGE_NAMES + FILE_NAMES, fits)
+        if path is not None:
+            self.claim("images" if is_set(self.open[path]) else "image", path)
+
+    def _mask_by_name(self):
+        if "mask" in self.found or "masks" in self.found:
+            return
+        path = self._named(MASK_NAMES, lambda leaf, _: is_image(leaf) or is_set(leaf))
+        if path is not None:
+            self.claim("masks" if path[-1].lower() == "masks" else "mask", path)
+            return
+        image = self._image()
+        path = self._named(LABEL_NAMES, lambda leaf, _: is_image(leaf) and not is_encoded(leaf) and is_mask_of(image, leaf))
+        if path is not None and image is not None:
+            self.claim("mask", path)
+
+    def _mask_of_pair(self):
+        """The other picture of a tuple, if there is one only, and it can only be a mask."""
+        where = self.found.get("image", ())
+        if "mask" in self.found or "masks" in self.found or not where or not isinstance(where[-1], int):
+            return
+        image = self._image()
+        beside = [path for path, leaf in self.open.items() if path[:-1] == where[:-1] and self._could_be_picture(path, leaf)]
+        if len(beside) == 1 and is_image(self.open[beside[0]]) and is_mask_of(image, self.open[beside[0]]):
+            self.claim("mask", beside[0])
+
+    def _marks(self):
+        """Boxes and points: by name, else, where the transform has params for them, the only rows of numbers."""
+        for name, names, width in (("bboxes", BOX_NAMES, 4), ("keypoints", KEYPOINT_NAMES, self.asked.points or 2)):
+            if name not in self.found:
+                path = self._named(names, _is_marks)
+                if path is None and (self.asked.boxes if name == "bboxes" else self.asked.points):
+                    path = self._only_rows(width)
+                if path is not None:
+                    self.claim(name, path)
+            given = self.asked.boxes if name == "bboxes" else self.asked.points
+            if name in self.found and not given and self.asked.mover:
+                params = {"bboxes": "bbox_params=gpuaug.BboxParams(..)", "keypoints": "keypoint_params=gpuaug.KeypointParams(..)"}
+                raise ValueError(
+                    f"the sample's entry {shown(self.found[name])} looks like {name}, which need a Compose with {params[name]}; "
+                    f"to hand it on as it is: DataLoader(targets={{{UNTOUCHED!r}: [{shown(self.found[name])}]}})"
+                )
+            if name in self.found and not given:
+                del self.found[name]
+
+    def _only_rows(self, width):
+        rows = [path for path, leaf in self.open.items() if self._could_be_rows(path, leaf, width) or is_annotations(leaf)]
+        return rows[0] if len(rows) == 1 else None
+
+    def _could_be_rows(self, path, leaf, width):
+        if tv_kind(leaf) is not None or (is_array(leaf) and is_map(leaf, None)):
+            return False
+        key = path[-1] if path else None
+        if isinstance(key, str) and key.lower() in ROW_NAMES:
+            return False
+        return width <= (row_width(leaf) or 0) < 16
+
+    def _rows(self):
+        """What stands beside the boxes with one entry for each of them."""
+        if "bboxes" not in self.found or is_annotations(get(self.sample, self.found["bboxes"])):
+            return
+        where = self.found["bboxes"]
+        count = _length(get(self.sample, where))
+        for path, leaf in list(self.open.items()):
+            if path[:-1] == where[:-1] and str(path[-1]).lower() in ROW_NAMES and _length(leaf) == count:
+                self.claim(Row("bboxes", path), path)
+        masks = self.found.get("masks", ())
+        if masks and masks[:-1] == where[:-1] and _length(get(self.sample, masks)) == count:
+            self.found[Row("bboxes", masks)] = masks
+        if where and isinstance(where[-1], int):
+            self._label_of_tuple(where, count)
+
+    def _label_of_tuple(self, where, count):
+        """In (image, boxes, labels) nothing is called "labels": one label field and one entry of that length belong together."""
+        missing = [name for name in self.asked.fields.get("bboxes", ()) if name not in self.found]
+        beside = [(path, leaf) for path, leaf in self.open.items() if path[:-1] == where[:-1] and not isinstance(leaf, str)]
+        alike = [path for path, leaf in beside if _length(leaf) == count]
+        if len(missing) == 1 and len(alike) == 1:
+            self.claim(missing[0], alike[0])
+        elif alike and not missing and count > 1 and self.asked.mover:
+            raise ValueError(
+                f"the sample's entry {shown(alike[0])} has one value for each of the {count} boxes; boxes that leave the image "
+                f"are dropped, and it must lose the same: BboxParams(.., label_fields=['labels']) and "
+                f"DataLoader(targets={{'labels': {shown(alike[0])}}}); if it has nothing to do with them: "
+                f"targets={{{UNTOUCHED!r}: [{shown(alike[0])}]}}"
+            )
+
+    # ---- what is left over -----------------------------------------------------------------------------------------------
+
+    def _could_be_picture(self, path, leaf):
+        return is_picture(leaf) or is_map(leaf, self._size()) or self._is_file(path, leaf)
+
+    def _size(self):
+        image = self._image()
+        if image is None:
+            images = get(self.sample, self.found["images"])
+            image = images[0] if len(images) else None
+        return None if image is None else plane(image)
+
+    def _is_file(self, path, leaf):
+        """Whether an entry is an encoded picture, or the path of one, and not just the name of the image's own file."""
+        if not is_encoded(leaf):
+            return False
+        if not is_image_path(leaf):
+            return peek(leaf) is not None
+        key = next((key for key in reversed(path) if isinstance(key, str)), None)
+        own = self._image()
+        if (key is not None and key.lower() in META_NAMES) or is_name_of(leaf, own):
+            return False
+        where = self.found.get("image", ())
+        if path and path[:-1] == where[:-1] and isinstance(path[-1], int) and path[-1] == where[-1] + 1:
+            return True  # right behind the image, where a mask stands
+        # further on, as in (image, label, path): the image's own file, unless it is a map's
+        header = peek(leaf)
+        return header is not None and (is_encoded(own) or header[1] == 1 or header[0] != plane(own))
+
+    def _check(self):
+        for path, leaf in self.open.items():
+            what = self._looks_like(path, leaf)
+            if what is not None:
+                raise ValueError(self._text(path, leaf, *what))
+
+    def _looks_like(self, path, leaf):
+        """(in words, kind of target) of an entry that could be one; None."""
+        kind = tv_kind(leaf)
+        if kind is not None:
+            return f"{'an' if kind == 'image' else 'a'} tv_tensors.{type(leaf).__name__}", kind
+        if is_picture(leaf):
+            return f"a PIL image of {leaf.size[1]}x{leaf.size[0]}", "mask" if channels(leaf) == 1 else "image"
+        if is_map(leaf, self._size()):
+            size = self._size()
+            beside = f" beside an image of {size[0]}x{size[1]}" if size else ""
+            several = leaf.ndim > 2 and is_image(leaf) and channels(leaf) in (3, 4)
+            return f"a map or an image of shape {tuple(leaf.shape)}{beside}", "image" if several else "mask"
+        if self._is_file(path, leaf):
+            return ("a path of an image" if is_image_path(leaf) else "an encoded image"), "mask"
+        return self._looks_like_marks(path, leaf)
+
+    def _looks_like_marks(self, path, leaf):
+        key = path[-1].lower() if path and isinstance(path[-1], str) else ""
+        width = row_width(leaf) or 0
+        if is_annotations(leaf):
+            return "COCO's annotations", "bboxes"
+        if key in (*BOX_NAMES, *POINT_NAMES) and width >= 2:
+            return "rows of numbers under the name of boxes or points", "bboxes" if key in BOX_NAMES else "keypoints"
+        if key in BOX_NAMES and _is_one_box(leaf):
+            return "a box", "bboxes"
+        matrix = is_array(leaf) and tuple(leaf.shape) in ((3, 4), (4, 4))
+        if (self.asked.boxes or self.asked.points) and not matrix and self._could_be_rows(path, leaf, 4):
+            return f"rows of {width} numbers, as boxes or points are", "bboxes" if self.asked.boxes else "keypoints"
+        return None
+
+    def _text(self, path, leaf, what, kind):
+        key = path[-1] if path and isinstance(path[-1], str) else None
+        if kind in MARKS or (kind == "mask" and (key or "gt") in ("gt", "target") and not {"mask", "masks"} & set(self.found)):
+            name = kind
+        else:
+            name = f"{kind}2" if key is None or key in (*IMAGE_NAMES, *MASK_NAMES) else key
+        declared = {"image", "mask", "images", "masks", *MARKS, *self.asked.additional}
+        how = "" if name in declared else f", with Compose(.., additional_targets={{{name!r}: {kind!r}}})"
+        if kind in MARKS:
+            how = f", with Compose(.., {'bbox_params' if kind == 'bboxes' else 'keypoint_params'}=..)"
+        settled = ", ".join(f"{n}: {shown(p)}" for n, p in self.found.items() if not isinstance(n, Row))
+        return (
+            f"the sample's entry {shown(path)} looks like {what}, and would stay as it is while {self.asked.mover} moves the "
+            f"image (the sample is {outline(self.sample)}; found: {settled}). Say what it is:\n"
+            f"    DataLoader(targets={{{name!r}: {path!r}}})  # to be moved with the image{how}\n"
+            f"    DataLoader(targets={{{UNTOUCHED!r}: [{path!r}]}})  # to be handed on as it is"
+        )
+
+
+def tv_kind(leaf):
+    """What a tv_tensor of torchvision's is: "image", "mask", "bboxes" or "keypoints"; None for everything else."""
+    if not type(leaf).__module__.startswith("torchvision.tv_tensors"):
+        return None
+    return {"Image": "image", "Video": "images", "Mask": "mask", "BoundingBoxes": "bboxes", "KeyPoints": "keypoints"}.get(
+        type(leaf).__name__
+    )
+
+
+class Finder:
+    """`find` for one sample after another; what was found for a structure is not looked for again."""
+
+    LIMIT = 256  # images of differing sizes have differing structures
+
+    def __init__(self, asked):
+        self.asked, self._known = asked, {}
+
+    def __call__(self, sample):
+        key = _signature(sample)
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= self.LIMIT:
+                self._known.clear()
+            found = self._known[key] = find(sample, self.asked)
+        return found
+
+    def __getstate__(self):
+        return self.asked
+
+    def __setstate__(self, asked):
+        self.__init__(asked)
+
+
+def _signature(x):
+    if is_array(x):
+        return type(x), x.ndim, tuple(x.shape), str(x.dtype)
+    if isinstance(x, str):
+        return is_image_path(x)
+    if is_picture(x):
+        return x.mode, x.size
+    if isinstance(x, (int, float)) or x is None:
+        return type(x)
+    below = children(x)
+    if below is None:
+        return type(x), _length(x)
+    return type(x), len(below), tuple((key, _signature(child)) for key, child in below[:64])
+
+
+def _is_marks(leaf, name):
+    return row_width(leaf) is not None or is_annotations(leaf) or _is_one_box(leaf)
+
+
+def _is_one_box(leaf):
+    return _length(leaf) == 4 and not isinstance(leaf, str)
+
+
+def _length(leaf):
+    if is_array(leaf) and leaf.ndim == 0:
+        return None
+    try:
+        return len(leaf)
+    except TypeError:
+        return None
+
+
+def shown(path):
+    return repr(path[0] if len(path) == 1 else path)
+
+
+def as_asked(targets):
+    """(explicit, untouched) of what the user wrote as targets=."""
+    targets = dict(targets or {})
+    untouched = targets.pop(UNTOUCHED, ())
+    untouched = (untouched,) if isinstance(untouched, (str, int)) else tuple(untouched)
+    settled = tuple(where if isinstance(where, (tuple, str)) else (where,) for where in untouched)
+    return {name: as_path(where) for name, where in targets.items()}, settled

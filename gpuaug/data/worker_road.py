@@ -1,0 +1,40 @@
+"""The road for datasets that declare nothing: what they return is seen from the first batch that workers send."""
+
+from .encoded import EncodedRoad
+from .producer import Producer
+from .replies import PixelRoad, encoded_plan
+from .survey import recipe, targets_of
+
+
+class WorkerRoad:
+    """Batches of torch's workers: their pixels, or, once the first batch has shown that they return files, those decoded here."""
+
+    def __init__(self, loader, replies, single, fresh, keyed):
+        self._loader, self._replies, self._single, self._fresh, self._keyed = loader, replies, single, fresh, keyed
+        self._road = None
+
+    def __iter__(self):
+        return self
+
+    def close(self):
+        if isinstance(self._road, EncodedRoad):
+            self._road.leave()
+        self._replies.close()
+        if self._road is not None:
+            self._road.close()
+
+    def __next__(self):
+        if self._road is None:
+            first = next(self._replies)
+            samples, loader = first[1].samples, self._loader
+            if samples is None:
+                self._road = PixelRoad(self._replies, first)
+            else:
+                paths = {}
+                for sample in samples:
+                    if sample is not None:
+                        paths |= targets_of(loader, sample)
+                made = recipe(loader, None, paths, self._keyed)
+                plan = encoded_plan(self._replies, first)
+                self._road = EncodedRoad(Producer(made, plan, loader._stats, self._single, self._fresh), loader.timeout)
+        return next(self._road)

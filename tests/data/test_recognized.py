@@ -1,0 +1,123 @@
+"""What the loader does with what a dataset returns: it moves with the image, or is an error; nothing is left behind."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from sample_kinds import LABELS, ORDINARY, OTHER, PICTURE, RECOGNIZED, REFUSED, table
+from torch.utils.data import Dataset, default_collate
+
+import gpuaug as A
+from gpuaug.data import DataLoader
+
+FLIP = [A.HorizontalFlip(p=1)]
+DOCS = Path(__file__).parents[2] / "docs" / "loading.md"
+
+
+class Repeated(Dataset):
+    def __init__(self, sample, n=4):
+        self.sample, self.n = sample, n
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, i):
+        return self.sample
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    Image.fromarray(PICTURE).save(folder / "picture.png")
+    Image.fromarray(OTHER).save(folder / "photo.jpg")
+    Image.fromarray(LABELS.astype(np.uint8)).save(folder / "mask.png")
+    return folder
+
+
+def load(kind, files, workers=0, transforms=FLIP):
+    loader = DataLoader(Repeated(kind.make(files)), 2, num_workers=workers, device="cpu", targets=kind.targets,
+                        transform=A.Compose(transforms, **kind.compose))  # fmt: skip
+    return next(iter(loader))
+
+
+def of_batch(batch, path):
+    """What the first sample of a batch has at a path; boxes and the like are lists with one entry for each sample."""
+    for at, key in enumerate(path):
+        if at and isinstance(key, int):  # annotations: a list for each sample
+            batch = batch[0]
+        batch = batch[key]
+    return batch[0] if not (path and len(path) > 2) else batch
+
+
+def of_sample(sample, path):
+    for key in path:
+        sample = sample[key]
+    return np.array(Image.open(sample)) if isinstance(sample, str) else sample
+
+
+def as_chw(x):
+    """An image, a mask or a set of them with height and width as its last axes."""
+    if isinstance(x, list):
+        return np.stack([as_chw(v) for v in x])
+    array = np.asarray(x)
+    return array.transpose(2, 0, 1) if array.ndim == 3 and array.shape[2] == 3 else array
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("kind", RECOGNIZED, ids=lambda kind: kind.title)
+def test_what_is_recognized_moves_with_the_image(kind, workers, files):
+    sample, batch = kind.make(files), load(kind, files, workers)
+    for path in kind.moved:
+        want = as_chw(of_sample(sample, path))[..., ::-1]
+        got = as_chw(of_batch(batch, path))
+        np.testing.assert_array_equal(got.reshape(want.shape), want, err_msg=f"{path}")
+    for path, want in kind.values.items():
+        np.testing.assert_allclose(np.asarray(of_batch(batch, path), np.float64), want, atol=1e-5, err_msg=f"{path}")
+    for path in kind.same:
+        want, got = default_collate([sample[path[0]]] * 2), batch[path[0]]
+        assert torch.equal(got, want) if isinstance(want, torch.Tensor) else list(got) == want
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("kind", REFUSED, ids=lambda kind: kind.title)
+def test_what_could_be_a_target_is_an_error_at_the_first_batch(kind, workers, files):
+    with pytest.raises(ValueError, match=r"targets=\{") as caught:
+        load(kind, files, workers)
+    assert f"{kind.error}" in str(caught.value)
+    assert "'untouched': [" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in REFUSED if not kind.compose and "PIL" not in kind.title],
+                         ids=lambda kind: kind.title)  # fmt: skip
+def test_nothing_is_said_where_no_pixel_moves(kind, files):
+    load(kind, files, transforms=[A.RandomBrightnessContrast(p=1), A.CoarseDropout(p=1), A.ToTensorV2()])
+
+
+@pytest.mark.parametrize("kind", ORDINARY, ids=lambda kind: kind.title)
+def test_an_ordinary_sample_passes_without_a_word(kind, files, recwarn):
+    sample, batch = kind.make(files), load(kind, files)
+    for path in kind.moved:
+        np.testing.assert_array_equal(as_chw(of_batch(batch, path)), as_chw(of_sample(sample, path))[..., ::-1])
+    assert not recwarn.list
+
+
+def test_the_errors_way_out_works(files):
+    """The two lines that the message shows, tried."""
+    dataset = Repeated({"image": PICTURE, "depth": LABELS})
+    flip, said = FLIP, {"depth": ("depth",)}
+    with pytest.raises(ValueError, match="looks like a map") as caught:
+        next(iter(DataLoader(dataset, 2, transform=A.Compose(flip), device="cpu")))
+    assert f"targets={said}" in str(caught.value)
+    assert "additional_targets={'depth': 'mask'}" in str(caught.value)
+    compose = A.Compose(flip, additional_targets={"depth": "mask"})
+    batch = next(iter(DataLoader(dataset, 2, transform=compose, targets=said, device="cpu")))
+    np.testing.assert_array_equal(batch["depth"][0], LABELS[:, ::-1])
+    batch = next(iter(DataLoader(dataset, 2, transform=A.Compose(flip), targets={"untouched": [("depth",)]}, device="cpu")))
+    np.testing.assert_array_equal(batch["depth"][0], LABELS)
+
+
+def test_the_documented_table_is_this_one():
+    """docs/loading.md; `python tests/data/sample_kinds.py` prints it."""
+    assert table() in DOCS.read_text()
