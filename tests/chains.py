@@ -395,6 +395,7 @@ class Pair:
             bbox_params=G.BboxParams(**self.boxes),
             keypoint_params=G.KeypointParams(**self.points),
             additional_targets=MORE,
+            label_geometry="albumentations",
         )
         self.links = dict(zip(map(id, leaves(self.compose)), leaves(A.Sequential(theirs)), strict=True))
         self.orders = dict(zip(map(id, leaves(self.compose)), orders or [None] * len(leaves(self.compose))))
