@@ -14,7 +14,8 @@ from . import host
 from .batch import Batch
 from .deliver import Container, deliver, deliver_ragged
 from .groups import NODE, NODES, Group
-from .targets import GEOMETRIES, BboxParams, Boxes, Frames, KeypointParams, Marks, Points, reckoned
+from .label_params import GEOMETRIES, BboxParams, KeypointParams, reckoned
+from .targets import Boxes, Frames, Marks, Points
 from .track import Track
 from .transform import Transform, View, integer, one_of, probability
 

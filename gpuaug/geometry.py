@@ -19,6 +19,21 @@ def area(boxes: np.ndarray) -> np.ndarray:
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
 
 
+def covered(rectangles: np.ndarray) -> float:
+    """The area that rectangles ``[K, 4]`` cover together.
+
+    Example:
+        >>> covered(np.array([[0, 0, 2, 2], [1, 1, 3, 3]]))
+        7.0
+    """
+    x, y = np.unique(rectangles[:, [0, 2]]), np.unique(rectangles[:, [1, 3]])
+    inside = np.zeros((len(y) - 1, len(x) - 1), bool)
+    columns, lines = np.searchsorted(x, rectangles[:, [0, 2]]), np.searchsorted(y, rectangles[:, [1, 3]])
+    for (x0, x1), (y0, y1) in zip(columns.tolist(), lines.tolist()):
+        inside[y0:y1, x0:x1] = True
+    return float(np.diff(y) @ inside @ np.diff(x))
+
+
 # ---- dropout ------------------------------------------------------------------------------
 
 

@@ -15,148 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from .geometry import area, clip_boxes
-from .transform import boolean, one_of, real
-
-BOX_FORMATS = ("coco", "pascal_voc", "albumentations", "yolo")
-POINT_FORMATS = {
-    "xy": (0, 1),
-    "yx": (1, 0),
-    "xya": (0, 1, 2),
-    "xys": (0, 1, 3),
-    "xyas": (0, 1, 2, 3),
-    "xysa": (0, 1, 3, 2),
-    "xyz": (0, 1),
-}
-# how labels are reckoned: as the pixels move, or with albumentations' numbers; see docs/targets.md
-GEOMETRIES = ("pixels", "albumentations")
-TINY = 1e-7  # pixels, and shares: what limits forgive
-
-
-def _fields(label_fields) -> tuple[str, ...]:
-    if isinstance(label_fields, str):
-        raise TypeError(f"label_fields must be a list of names, got {label_fields!r}")
-    return tuple(label_fields or ())
-
-
-class BboxParams:
-    """How boxes are written, and which of them are dropped.
-
-    Args:
-        format: "coco" (x, y, width, height), "pascal_voc" (x0, y0, x1, y1), both in pixels; "albumentations" (x0, y0, x1, y1),
-            "yolo" (centre x, centre y, width, height), both as fractions of the image.
-        label_fields: names of further targets with one entry for each box; they are filtered with the boxes.
-        min_area: drop boxes with a smaller visible area, pixels.
-        min_visibility: drop boxes of which a smaller fraction is visible, of the box as it came in: two crops that leave 0.6
-            each leave 0.36. With ``Compose(label_geometry="albumentations")`` every transform starts again at 1.
-        min_width, min_height: drop boxes that are narrower, flatter; pixels.
-        check_each_transform: apply these rules after every transform, else at the end only. What has left the image is gone
-            either way.
-        clip: clip boxes that reach out of the image before anything is done; else they are an error.
-        filter_invalid_bboxes: drop boxes without area at first; else they are an error.
-        max_accept_ratio: drop boxes whose longer side is more than so many times the shorter one.
-
-    Source: albumentations ``BboxParams``.
-
-    Raises:
-        ValueError: another format, a limit outside its range.
-
-    Example:
-        >>> BboxParams("coco", label_fields=["labels"]).format
-        'coco'
-    """
-
-    geometry = "pixels"  # or "albumentations": `Compose` sets it on a copy of its own
-
-    def __init__(
-        self,
-        format: str,
-        label_fields: Sequence[str] | None = None,
-        min_area: float = 0.0,
-        min_visibility: float = 0.0,
-        min_width: float = 0.0,
-        min_height: float = 0.0,
-        check_each_transform: bool = True,
-        clip: bool = False,
-        filter_invalid_bboxes: bool = False,
-        max_accept_ratio: float | None = None,
-    ):
-        self.format = one_of("format", format, BOX_FORMATS)
-        self.label_fields = _fields(label_fields)
-        self.min_area, self.min_visibility = real("min_area", min_area, 0), real("min_visibility", min_visibility, 0, 1)
-        self.min_width, self.min_height = real("min_width", min_width, 0), real("min_height", min_height, 0)
-        self.check_each_transform, self.clip = boolean("check_each_transform", check_each_transform), boolean("clip", clip)
-        self.filter_invalid_bboxes = boolean("filter_invalid_bboxes", filter_invalid_bboxes)
-        self.max_accept_ratio = None if max_accept_ratio is None else real("max_accept_ratio", max_accept_ratio, 1)
-
-    def keep(self, boxes: np.ndarray, size: np.ndarray, seen=1.0) -> tuple[np.ndarray, np.ndarray]:
-        """Boxes clipped to their images, and which of them the limits let through; ``seen``: what was visible of them so far."""
-        clipped = clip_boxes(boxes, size)
-        whole, now = area(boxes), area(clipped)
-        w, h = clipped[:, 2] - clipped[:, 0], clipped[:, 3] - clipped[:, 1]
-        keep = (whole > TINY) & (now > TINY) & (now >= self.min_area - TINY)
-        keep &= (seen > 0) & (seen * now / (whole + TINY) >= self.min_visibility - TINY)
-        keep &= (w >= self.min_width - TINY) & (h >= self.min_height - TINY)
-        if self.max_accept_ratio is not None:
-            keep &= np.maximum(w / (h + TINY), h / (w + TINY)) <= self.max_accept_ratio
-        return clipped, keep
-
-
-class KeypointParams:
-    """How keypoints are written, and whether those that cannot be seen are dropped.
-
-    Args:
-        format: letters: x, y in pixels, the centre of the first being (0, 0); "a" angle, from the x axis to the y axis (down);
-            "s" scale; "z" (which nothing changes); one of "xy", "yx", "xya", "xys", "xyas", "xysa", "xyz".
-        label_fields: names of further targets with one entry for each point; they are filtered with the points.
-        remove_invisible: drop points outside of the image (-0.5 <= x < width - 0.5, y alike) or under a dropout.
-        angle_in_degrees: else radians.
-        check_each_transform: drop after every transform, else at the end only.
-
-    Source: albumentations ``KeypointParams``.
-
-    Raises:
-        ValueError: another format.
-
-    Example:
-        >>> KeypointParams("xy").remove_invisible
-        True
-    """
-
-    geometry = "pixels"  # or "albumentations": `Compose` sets it on a copy of its own
-
-    def __init__(
-        self,
-        format: str,
-        label_fields: Sequence[str] | None = None,
-        remove_invisible: bool = True,
-        angle_in_degrees: bool = True,
-        check_each_transform: bool = True,
-    ):
-        self.format = one_of("format", format, tuple(POINT_FORMATS))
-        self.label_fields = _fields(label_fields)
-        self.remove_invisible = boolean("remove_invisible", remove_invisible)
-        self.angle_in_degrees = boolean("angle_in_degrees", angle_in_degrees)
-        self.check_each_transform = boolean("check_each_transform", check_each_transform)
-
-    def pixel(self, points: np.ndarray) -> np.ndarray:
-        """x and y of the pixel in which each point lies, whole numbers as float64 ``[N, 2]``; albumentations' are cut off."""
-        return np.floor(points[:, :2] + 0.5 * (self.geometry == "pixels"))
-
-    def visible(self, points: np.ndarray, size: np.ndarray) -> np.ndarray:
-        """Which points lie in their images."""
-        pixel = self.pixel(points)
-        return ((pixel >= 0) & (pixel < size[:, ::-1])).all(1)
-
-
-def reckoned(params, geometry: str):
-    """`BboxParams` or `KeypointParams` for one of `GEOMETRIES`."""
-    if params is None or params.geometry == geometry:
-        return params
-    params = copy.copy(params)
-    params.geometry = geometry
-    return params
-
+from .geometry import area, clip_boxes, covered
+from .label_params import POINT_FORMATS, TINY
 
 # ---- from the caller and back ---------------------------------------------------------------
 
@@ -250,16 +110,16 @@ class Marks:
 
 
 class Boxes(Marks):
-    """Boxes on their way.
+    """Boxes on their way, and what of them was lost.
 
     Attributes:
-        seen: float64 ``[N]``: what is visible of each, as a fraction of what came in. Steps multiply it.
+        full: float64 ``[N]``: pixels that each would have now, were all of it visible.
+        cuts: float64 ``[M, 4]``: rectangles that dropouts cut out. cut_of: int ``[M]``, of which box.
     """
 
     name, hook = "bboxes", "boxes"
 
     def read(self, raw, size):
-        self.seen = np.ones(len(raw))
         h, w = size[:, :1], size[:, 1:]
         a, b = raw[:, :2], raw[:, 2:4]
         kind = self.params.format
@@ -282,31 +142,89 @@ class Boxes(Marks):
 
     def select(self, keep):
         if keep is not None and not keep.all():
-            self.seen = self.seen[keep]
             super().select(keep)
+            there = keep[self.cut_of]
+            self.full, self.cuts, self.cut_of = self.full[keep], self.cuts[there], (np.cumsum(keep) - 1)[self.cut_of[there]]
 
     def lose(self, left):
-        if self.params.geometry == "albumentations":
-            self.select((left > 0) & (left >= self.params.min_visibility))
+        self.select((left > 0) & (left >= self.params.min_visibility))
+
+    def step(self, transform, pos, params, size):
+        if self.params.geometry == "albumentations":  # every transform starts with whole boxes
+            super().step(transform, pos, params, size)
+            return
+        which = pos[self.sample]
+        mine = np.flatnonzero(which >= 0)
+        if not len(mine):
+            return
+        old, self.full, seen = self.values[mine], self.full.copy(), self.seen()
+        self.values[mine], left = transform.boxes(params, which[mine], old, size[self.sample[mine]], self.params)
+        holes = transform.cuts(params, which[mine])
+        if holes is not None:
+            low, high = np.maximum(holes[..., :2], old[:, None, :2]), np.minimum(holes[..., 2:], old[:, None, 2:])
+            i, k = np.nonzero((high > low).all(2))
+            self.cuts = np.concatenate([self.cuts, np.concatenate([low, high], 2)[i, k]])
+            self.cut_of = np.concatenate([self.cut_of, mine[i]])
+        elif left is not None:
+            self.full[mine] /= np.maximum(left, TINY)
         else:
-            self.seen = self.seen * left
-            super().lose(left)
+            self._follow(transform, params, which, mine, old, seen, size)
+        if left is not None:
+            keep = np.ones(len(self.values), bool)
+            keep[mine] = left > 0
+            self.select(keep)
+
+    def _follow(self, transform, params, which, mine, old, seen, size) -> None:
+        """After boxes ``mine``, which were ``old``, have moved: their full areas, and what was cut out of them.
+
+        seen: pixels of all boxes that were left before.
+        """
+        grown, before = np.ones(len(self.values)), area(old)
+        grown[mine] = np.divide(area(self.values[mine]), before, out=np.ones(len(mine)), where=before > 0)
+        cut = np.flatnonzero(which[self.cut_of] >= 0)
+        share = seen / self.full
+        self.full *= grown
+        if not len(cut):
+            return
+        of, before = self.cut_of[cut], area(self.cuts[cut])
+        self.cuts = self.cuts.copy()
+        self.cuts[cut], _ = transform.boxes(params, which[of], self.cuts[cut], size[self.sample[of]], self.params)
+        # turned or sheared: the box around a cut says no more how much it took, the share that was left does
+        bent = np.unique(of[abs(area(self.cuts[cut]) - grown[of] * before) > 1e-6 * grown[of] * before])
+        self.full[bent] = area(self.values[bent]) / share[bent]
+        self._keep_cuts(~np.isin(self.cut_of, bent))
+
+    def seen(self) -> np.ndarray:
+        """Pixels of each box that are left."""
+        seen = area(self.values)
+        for i in np.unique(self.cut_of):
+            seen[i] -= covered(self.cuts[self.cut_of == i])
+        return seen
+
+    def _keep_cuts(self, keep) -> None:
+        self.cuts, self.cut_of = self.cuts[keep], self.cut_of[keep]
 
     def limit(self, size, drop=True):
-        pixels = self.params.geometry == "pixels"
-        if not (drop or pixels):
+        size = size[self.sample]
+        if self.params.geometry == "albumentations":
+            if drop:
+                self.values, keep = self.params.keep(self.values, size)
+                self.select(keep)
             return
-        clipped, keep = self.params.keep(self.values, size[self.sample], self.seen)
-        if pixels:  # what left the image does not come back
-            whole = area(self.values)
-            self.seen = self.seen * np.divide(area(clipped), whole, out=np.zeros(len(whole)), where=whole > 0)
-        self.values = clipped
+        self.values = clip_boxes(self.values, size)
+        box = self.values[self.cut_of]
+        self.cuts = np.concatenate([np.maximum(self.cuts[:, :2], box[:, :2]), np.minimum(self.cuts[:, 2:], box[:, 2:])], 1)
+        self._keep_cuts((self.cuts[:, 2:] > self.cuts[:, :2]).all(1))
+        seen = self.seen()
+        keep = seen > TINY  # what is gone does not come back
         if drop:
-            self.select(keep)
+            keep &= self.params.keep(self.values, size, seen, self.full)[1]
+        self.select(keep)
 
     def check(self, size):
         if self.params.clip:
             self.values = clip_boxes(self.values, size)
+        self.full, self.cuts, self.cut_of = area(self.values), np.zeros((0, 4)), np.zeros(0, int)
         bad = ~((self.values[:, 2] > self.values[:, 0]) & (self.values[:, 3] > self.values[:, 1]))
         if self.params.filter_invalid_bboxes:
             self.select(~bad)

@@ -249,5 +249,5 @@ class Track:
         if self.dtype == "int32":
             raise TypeError(f"{self.doing}: {self.kind}s of type int32 hold labels, which can be moved and replaced but not "
                             f"{what}; "
-                            + ("use mask_interpolation=0 (nearest)" if what == "interpolated" and self.kind == "mask"
+                            + ("use mask_interpolation=0 or 6 (nearest)" if what == "interpolated" and self.kind == "mask"
                                else "use uint8, float16 or float32"))

@@ -73,20 +73,24 @@ class Transform:
         Args:
             params: as `draw` returns them. which: int ``[N]``, each box's row of them.
             boxes: ``[N, 4]`` (x0, y0, x1, y1) in pixels. size: ``[N, 2]``, of each box's image before the transform.
-            limits: the caller's `gpuaug.targets.BboxParams`.
+            limits: the caller's `gpuaug.BboxParams`.
 
         Returns:
-            The boxes ``[N, 4]`` after it, and what share of each is left where something was cut out of them (None: all). What
-            leaves the image is not counted here.
+            The boxes ``[N, 4]`` after it, and what share of each is left where pixels of it were lost (None: all). What leaves
+            the image is not counted here.
         """
         if type(self).moves("boxes"):
             return boxes, None
         raise NotImplementedError
 
+    def cuts(self, params: dict, which: np.ndarray) -> np.ndarray | None:
+        """Rectangles ``[N, K, 4]`` of pixels that each box's image loses (of no area: none), or None."""
+        return None
+
     def points(self, params: dict, which: np.ndarray, points: np.ndarray, size: np.ndarray,
                limits) -> tuple[np.ndarray, np.ndarray | None]:
         """Move keypoints ``[N, 4]`` (x, y, angle in radians, scale); the rest is as in `boxes`, `limits` is the caller's
-        `gpuaug.targets.KeypointParams`, and what is left of a point is true or false."""
+        `gpuaug.KeypointParams`, and what is left of a point is true or false."""
         if type(self).moves("points"):
             return points, None
         raise NotImplementedError

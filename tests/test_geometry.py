@@ -63,7 +63,8 @@ def drawn(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     dx, dy = x - at[:, 0, None, None], y - at[:, 1, None, None]
     dot = np.exp(-(dx**2 + dy**2) / (2 * SIGMA**2))
     rectangle = (abs(dx) <= HALF_W) & (abs(dy) <= HALF_H)
-    boxes = np.concatenate([at - [HALF_W, HALF_H], at + [HALF_W + 1, HALF_H + 1]], 1)
+    half = np.array([HALF_W, HALF_H])
+    boxes = np.concatenate([at - half, at + half + 1], 1)
     return np.stack([dot, rectangle], 3).astype(np.float32), at.astype(np.float64), boxes
 
 

@@ -9,7 +9,7 @@ import torch
 from albumentations.augmentations.dropout import functional as fdropout
 
 import gpuaug as G
-from gpuaug.targets import reckoned
+from gpuaug.label_params import reckoned
 from gpuaug.transform import View
 
 H, W = 40, 60

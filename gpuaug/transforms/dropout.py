@@ -59,6 +59,9 @@ class Dropout(Transform, register=False):
     def boxes(self, params, which, boxes, size, limits):
         return boxes_beside_holes(boxes, params["holes"][which], limits.min_area)
 
+    def cuts(self, params, which):
+        return params["holes"][which]
+
     def points(self, params, which, points, size, limits):
         return points, outside_holes(limits.pixel(points), params["holes"][which]) if limits.remove_invisible else None
 
