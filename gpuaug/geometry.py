@@ -1,7 +1,7 @@
 """Where boxes and points go: under matrices and flips, clipped by the image, behind rectangles and maps that are dropped.
 
 Boxes ``[N, 4]`` are (x0, y0, x1, y1) in pixels, edges of pixels being whole numbers; points ``[N, 4]`` are (x, y, angle in
-radians, scale), centres of pixels being whole numbers. docs/targets.md says it with pictures' numbers.
+radians, scale), centres of pixels being whole numbers. See docs/targets.md.
 """
 
 from __future__ import annotations

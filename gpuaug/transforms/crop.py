@@ -72,8 +72,8 @@ class Resize(_Windowed):
         height, width: of the result, pixels.
         interpolation: 0 nearest, 1 linear, 2 cubic, 6 nearest exact (OpenCV's numbers), without antialiasing, as
             ``cv2.resize``.
-        mask_interpolation: the same for masks. 0 is albumentations' default and takes pixels up to one minus half a step before
-            those that belong to the place (at 256 to 64: 1.5 pixels); 6 (``cv2.INTER_NEAREST_EXACT``) does not.
+        mask_interpolation: the same for masks. 0 is albumentations' default, and moves masks against their images (by 1.5 pixels
+            when 256 become 64); 6 (``cv2.INTER_NEAREST_EXACT``) takes the pixel in the middle. See docs/targets.md.
         p: probability, per sample.
 
     Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``Resize``, ``cv2.resize``.
