@@ -113,7 +113,8 @@ class Boxes(Marks):
     """Boxes on their way, and what of them was lost.
 
     Attributes:
-        full: float64 ``[N]``: pixels that each would have now, were all of it visible.
+        full, visible: float64 ``[N]``: pixels that each would have now, were all of it visible; pixels that it had after the last
+            step.
         cuts: float64 ``[M, 4]``: rectangles that dropouts cut out. cut_of: int ``[M]``, of which box.
     """
 
@@ -144,7 +145,8 @@ class Boxes(Marks):
         if keep is not None and not keep.all():
             super().select(keep)
             there = keep[self.cut_of]
-            self.full, self.cuts, self.cut_of = self.full[keep], self.cuts[there], (np.cumsum(keep) - 1)[self.cut_of[there]]
+            self.full, self.visible = self.full[keep], self.visible[keep]
+            self.cuts, self.cut_of = self.cuts[there], (np.cumsum(keep) - 1)[self.cut_of[there]]
 
     def lose(self, left):
         self.select((left > 0) & (left >= self.params.min_visibility))
@@ -157,7 +159,7 @@ class Boxes(Marks):
         mine = np.flatnonzero(which >= 0)
         if not len(mine):
             return
-        old, self.full, seen = self.values[mine], self.full.copy(), self.seen()
+        old, self.full = self.values[mine], self.full.copy()
         self.values[mine], left = transform.boxes(params, which[mine], old, size[self.sample[mine]], self.params)
         holes = transform.cuts(params, which[mine])
         if holes is not None:
@@ -165,24 +167,21 @@ class Boxes(Marks):
             i, k = np.nonzero((high > low).all(2))
             self.cuts = np.concatenate([self.cuts, np.concatenate([low, high], 2)[i, k]])
             self.cut_of = np.concatenate([self.cut_of, mine[i]])
-        elif left is not None:
-            self.full[mine] /= np.maximum(left, TINY)
         else:
-            self._follow(transform, params, which, mine, old, seen, size)
+            self._follow(transform, params, which, mine, old, size)
         if left is not None:
+            if holes is None:  # pixels here and there: the share that is left says it all
+                self.full[mine] /= np.maximum(left, TINY)
             keep = np.ones(len(self.values), bool)
             keep[mine] = left > 0
             self.select(keep)
 
-    def _follow(self, transform, params, which, mine, old, seen, size) -> None:
-        """After boxes ``mine``, which were ``old``, have moved: their full areas, and what was cut out of them.
-
-        seen: pixels of all boxes that were left before.
-        """
+    def _follow(self, transform, params, which, mine, old, size) -> None:
+        """After boxes ``mine``, which were ``old``, have moved: their full areas, and what was cut out of them."""
         grown, before = np.ones(len(self.values)), area(old)
         grown[mine] = np.divide(area(self.values[mine]), before, out=np.ones(len(mine)), where=before > 0)
         cut = np.flatnonzero(which[self.cut_of] >= 0)
-        share = seen / self.full
+        share = self.visible / self.full
         self.full *= grown
         if not len(cut):
             return
@@ -194,10 +193,12 @@ class Boxes(Marks):
         self.full[bent] = area(self.values[bent]) / share[bent]
         self._keep_cuts(~np.isin(self.cut_of, bent))
 
-    def seen(self) -> np.ndarray:
-        """Pixels of each box that are left."""
-        seen = area(self.values)
-        for i in np.unique(self.cut_of):
+    def _uncut(self) -> np.ndarray:
+        """Pixels of each box that are in no cut."""
+        seen, number = area(self.values), np.bincount(self.cut_of, minlength=len(self.values))
+        alone = number[self.cut_of] == 1
+        seen[self.cut_of[alone]] -= area(self.cuts[alone])
+        for i in np.flatnonzero(number > 1):
             seen[i] -= covered(self.cuts[self.cut_of == i])
         return seen
 
@@ -215,16 +216,17 @@ class Boxes(Marks):
         box = self.values[self.cut_of]
         self.cuts = np.concatenate([np.maximum(self.cuts[:, :2], box[:, :2]), np.minimum(self.cuts[:, 2:], box[:, 2:])], 1)
         self._keep_cuts((self.cuts[:, 2:] > self.cuts[:, :2]).all(1))
-        seen = self.seen()
-        keep = seen > TINY  # what is gone does not come back
+        self.visible = self._uncut()
+        keep = self.visible > TINY  # what is gone does not come back
         if drop:
-            keep &= self.params.keep(self.values, size, seen, self.full)[1]
+            keep &= self.params.keep(self.values, size, self.visible, self.full)[1]
         self.select(keep)
 
     def check(self, size):
         if self.params.clip:
             self.values = clip_boxes(self.values, size)
-        self.full, self.cuts, self.cut_of = area(self.values), np.zeros((0, 4)), np.zeros(0, int)
+        self.full = self.visible = area(self.values)
+        self.cuts, self.cut_of = np.zeros((0, 4)), np.zeros(0, int)
         bad = ~((self.values[:, 2] > self.values[:, 0]) & (self.values[:, 3] > self.values[:, 1]))
         if self.params.filter_invalid_bboxes:
             self.select(~bad)
@@ -273,7 +275,7 @@ class Points(Marks):
         bad = ~self.params.visible(self.values, size)
         if bad.any() and self.params.remove_invisible:
             i = int(np.flatnonzero(bad)[0])
-            (x, y), low = self.values[i, :2], -0.5 * (self.params.geometry == "pixels")
+            (x, y), low = self.values[i, :2], -0.5 if self.params.geometry == "pixels" else 0
             raise ValueError(
                 f"keypoint {self.origin[i]} of sample {self.sample[i]} at x {x:g}, y {y:g} lies outside of its image of "
                 f"height {size[i, 0]}, width {size[i, 1]}, whose points have {low:g} <= x < {size[i, 1] + low:g} and "

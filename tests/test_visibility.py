@@ -122,6 +122,32 @@ def test_lost_pixels_and_crops():
     assert not kept(steps, [0, 0, 100, 100], min_visibility=0.27)
 
 
+class Half(G.Transform, register=False):
+    """A user's own: enlarges by two, and says that half of each box is lost."""
+
+    targets = ("image", "mask")
+
+    def resize(self, params, size):
+        return 2 * size
+
+    def lower(self, to, rows, params):
+        to.resize(rows, *(2 * to.size[0]).tolist(), 0)
+
+    def boxes(self, params, which, boxes, size, limits):
+        return 2 * boxes, np.full(len(boxes), 0.5)
+
+
+@EACH
+def test_transforms_may_move_and_take(each):
+    steps = [G.XYMasking(1, 0, 40, 0, p=1), Half(p=1), G.CenterCrop(200, 100), Half(p=1)]
+    hole = [kept(steps[:1], [0, 0, 100, 100], ids=i)[0] for i in range(30)]
+    i = [x1 - x0 for x0, _, x1, _ in hole].index(100)  # a stripe inside of the box
+    one = G.Compose(steps[:1], seed=3)(np.ones((100, 100, 1), np.uint8), ids=i)
+    share = one[:, 25:75].mean() * 0.5 * 0.25
+    assert kept(steps, [0, 0, 100, 100], ids=i, min_visibility=share - 0.001, check_each_transform=each)
+    assert not kept(steps, [0, 0, 100, 100], ids=i, min_visibility=share + 0.001, check_each_transform=each)
+
+
 def test_min_area_counts_what_is_visible():
     """Of 100 x 100 pixels a stripe takes 40 x 100: from the inside of the box, which keeps its sides, or from its rim."""
     for i in range(10):
@@ -195,6 +221,8 @@ def test_albumentations_numbers_can_be_had():
     assert points([G.RandomResizedCrop((192, 256), **WINDOW)], [(14, 11)], (24, 32), **old) == [(112, 88)]
     assert points([G.Resize(16, 32)], [(3, 4, 45)], (16, 16), "xya", **old) == [(6, 4, pytest.approx(45))]
     assert points([G.HorizontalFlip(p=1)], [(29.3, 4)], (20, 30), **old) == []
+    with pytest.raises(ValueError, match="whose points have 0 <= x < 30 and 0 <= y < 20 "):
+        points([], [(-0.3, 4)], (20, 30), **old)
     with pytest.raises(ValueError, match="label_geometry must be one of 'pixels', 'albumentations', got 'centres'"):
         G.Compose([], label_geometry="centres")
 
