@@ -6,7 +6,7 @@ Importing needs no GPU, no DALI and no compiler, and touches no CUDA context.
 from .batch import Batch
 from .compose import Compose, Drawn
 from .groups import NoOp, OneOf, OneOrOther, RandomOrder, Sequential, SomeOf
-from .targets import BboxParams, KeypointParams
+from .label_params import BboxParams, KeypointParams
 from .transform import REGISTRY, Transform
 from .transforms import *  # noqa: F403
 from .transforms import __all__ as _transforms

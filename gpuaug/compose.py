@@ -15,9 +15,10 @@ from . import host
 from .batch import Batch
 from .deliver import Container, deliver, deliver_ragged
 from .groups import NODE, NODES, Group
-from .targets import BboxParams, Boxes, Frames, KeypointParams, Marks, Points
+from .label_params import GEOMETRIES, BboxParams, KeypointParams, reckoned
+from .targets import Boxes, Frames, Marks, Points
 from .track import Track
-from .transform import Transform, View, integer, probability
+from .transform import Transform, View, integer, one_of, probability
 
 
 @dataclass
@@ -67,8 +68,7 @@ class Drawn:
                 place[step.rows] = np.arange(len(before))
                 marks.step(step.transform, place, step.params, size)
                 size[step.rows] = step.transform.resize(step.params, before)
-                if marks.params.check_each_transform:
-                    marks.limit(size)
+                marks.limit(size, drop=marks.params.check_each_transform)
         marks.limit(size)
 
 
@@ -202,6 +202,8 @@ class Compose(torch.nn.Module, Group):
             ``{"image2": "image", "depth": "mask"}``.
         bbox_params: `BboxParams`; needed for ``bboxes=``.
         keypoint_params: `KeypointParams`; needed for ``keypoints=``.
+        label_geometry: "pixels": keypoints, their angles, and what is visible of boxes follow the pixels. "albumentations":
+            albumentations' numbers, to reproduce what was trained with them; docs/targets.md lists what differs.
 
     Call it with one NumPy image (HWC) or one torch image (CHW), with a batch (NHWC array, NCHW tensor, or a list of samples
     of differing sizes), or with keywords ``image=``, ``mask=`` (then the result is a dict). ``images=`` and ``masks=`` are sets
@@ -224,7 +226,7 @@ class Compose(torch.nn.Module, Group):
 
     def __init__(self, transforms: Sequence, p: float = 1.0, *, seed: int | None = None,
                  additional_targets: dict[str, str] | None = None, bbox_params: BboxParams | None = None,
-                 keypoint_params: KeypointParams | None = None):
+                 keypoint_params: KeypointParams | None = None, label_geometry: str = "pixels"):
         torch.nn.Module.__init__(self)
         Group.__init__(self, transforms, p)
         self.seed = None if seed is None else integer("seed", seed, 0, 2**64 - 1)
@@ -236,7 +238,8 @@ class Compose(torch.nn.Module, Group):
         for name, params, kind in marks:
             if params is not None and not isinstance(params, kind):
                 raise TypeError(f"{name} must be gpuaug.{kind.__name__}, got {params!r}")
-        self.bbox_params, self.keypoint_params = bbox_params, keypoint_params
+        self.label_geometry = one_of("label_geometry", label_geometry, GEOMETRIES)
+        self.bbox_params, self.keypoint_params = (reckoned(params, label_geometry) for params in (bbox_params, keypoint_params))
         self._counter = 0
         self._worker: int | None = None
         self._tree = _Tree(self)

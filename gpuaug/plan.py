@@ -22,7 +22,8 @@ RECORD = ("rows", "sample", "ops", "blob", "kind", "n", "channels", "source", "t
 KINDS = {"fused": 0, "filter": 1, "statistics": 2}
 
 # kernels/rows.cuh, in its order
-GATHERS = {"none": 0, "nearest": 1, "linear": 2, "cubic": 3, "resize_nearest": 4, "time_warp": 5}
+GATHERS = {"none": 0, "nearest": 1, "linear": 2, "cubic": 3, "resize_nearest": 4, "time_warp": 5,
+           "resize_nearest_exact": 6}
 OPCODES = {name: i for i, name in enumerate(
     ["none", "move", "round", "linear_u8", "linear", "normalize", "hsv_u8", "hsv", "gauss", "rects",
      "pixels", "channels", "bitmap", "standardize"])}

@@ -1,8 +1,8 @@
 """Boxes, keypoints and sets of images: formats, filtering, and their way through what was drawn.
 
 Boxes and points of a whole batch travel as one float64 table beside a column that says whose they are, so that a transform
-moves all of them with array expressions. Boxes are (x0, y0, x1, y1) in pixels, edges of pixels being whole numbers; points are
-(x, y, angle in radians, scale), centres of pixels being whole numbers.
+moves all of them with array expressions (`gpuaug.geometry`). Boxes are (x0, y0, x1, y1) in pixels, edges of pixels being whole
+numbers; points are (x, y, angle in radians, scale), centres of pixels being whole numbers.
 """
 
 from __future__ import annotations
@@ -15,233 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from .transform import boolean, one_of, real
-
-BOX_FORMATS = ("coco", "pascal_voc", "albumentations", "yolo")
-POINT_FORMATS = {
-    "xy": (0, 1),
-    "yx": (1, 0),
-    "xya": (0, 1, 2),
-    "xys": (0, 1, 3),
-    "xyas": (0, 1, 2, 3),
-    "xysa": (0, 1, 3, 2),
-    "xyz": (0, 1),
-}
-
-
-def _fields(label_fields) -> tuple[str, ...]:
-    if isinstance(label_fields, str):
-        raise TypeError(f"label_fields must be a list of names, got {label_fields!r}")
-    return tuple(label_fields or ())
-
-
-class BboxParams:
-    """How boxes are written, and which of them are dropped.
-
-    Args:
-        format: "coco" (x, y, width, height), "pascal_voc" (x0, y0, x1, y1), both in pixels; "albumentations" (x0, y0, x1, y1),
-            "yolo" (centre x, centre y, width, height), both as fractions of the image.
-        label_fields: names of further targets with one entry for each box; they are filtered with the boxes.
-        min_area: drop boxes with a smaller visible area, pixels.
-        min_visibility: drop boxes of which a smaller fraction is visible.
-        min_width, min_height: drop boxes that are narrower, flatter; pixels.
-        check_each_transform: apply these rules after every transform, else at the end only.
-        clip: clip boxes that reach out of the image before anything is done; else they are an error.
-        filter_invalid_bboxes: drop boxes without area at first; else they are an error.
-        max_accept_ratio: drop boxes whose longer side is more than so many times the shorter one.
-
-    Source: albumentations ``BboxParams``.
-
-    Raises:
-        ValueError: another format, a limit outside its range.
-
-    Example:
-        >>> BboxParams("coco", label_fields=["labels"]).format
-        'coco'
-    """
-
-    def __init__(
-        self,
-        format: str,
-        label_fields: Sequence[str] | None = None,
-        min_area: float = 0.0,
-        min_visibility: float = 0.0,
-        min_width: float = 0.0,
-        min_height: float = 0.0,
-        check_each_transform: bool = True,
-        clip: bool = False,
-        filter_invalid_bboxes: bool = False,
-        max_accept_ratio: float | None = None,
-    ):
-        self.format = one_of("format", format, BOX_FORMATS)
-        self.label_fields = _fields(label_fields)
-        self.min_area, self.min_visibility = real("min_area", min_area, 0), real("min_visibility", min_visibility, 0, 1)
-        self.min_width, self.min_height = real("min_width", min_width, 0), real("min_height", min_height, 0)
-        self.check_each_transform, self.clip = boolean("check_each_transform", check_each_transform), boolean("clip", clip)
-        self.filter_invalid_bboxes = boolean("filter_invalid_bboxes", filter_invalid_bboxes)
-        self.max_accept_ratio = None if max_accept_ratio is None else real("max_accept_ratio", max_accept_ratio, 1)
-
-    def keep(self, boxes: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Boxes clipped to their images, and which of them the limits let through."""
-        tiny = 1e-7
-        clipped = clip_boxes(boxes, size)
-        area, seen = _area(boxes), _area(clipped)
-        w, h = clipped[:, 2] - clipped[:, 0], clipped[:, 3] - clipped[:, 1]
-        keep = (
-            (area > tiny) & (seen > tiny) & (seen >= self.min_area - tiny) & (seen / (area + tiny) >= self.min_visibility - tiny)
-        )
-        keep &= (w >= self.min_width - tiny) & (h >= self.min_height - tiny)
-        if self.max_accept_ratio is not None:
-            keep &= np.maximum(w / (h + tiny), h / (w + tiny)) <= self.max_accept_ratio
-        return clipped, keep
-
-
-class KeypointParams:
-    """How keypoints are written, and whether those that cannot be seen are dropped.
-
-    Args:
-        format: letters: x, y in pixels, "a" angle, "s" scale, "z" (which nothing changes); one of "xy", "yx", "xya", "xys",
-            "xyas", "xysa", "xyz".
-        label_fields: names of further targets with one entry for each point; they are filtered with the points.
-        remove_invisible: drop points outside of the image or under a dropout.
-        angle_in_degrees: else radians.
-        check_each_transform: drop after every transform, else at the end only.
-
-    Source: albumentations ``KeypointParams``.
-
-    Raises:
-        ValueError: another format.
-
-    Example:
-        >>> KeypointParams("xy").remove_invisible
-        True
-    """
-
-    def __init__(
-        self,
-        format: str,
-        label_fields: Sequence[str] | None = None,
-        remove_invisible: bool = True,
-        angle_in_degrees: bool = True,
-        check_each_transform: bool = True,
-    ):
-        self.format = one_of("format", format, tuple(POINT_FORMATS))
-        self.label_fields = _fields(label_fields)
-        self.remove_invisible = boolean("remove_invisible", remove_invisible)
-        self.angle_in_degrees = boolean("angle_in_degrees", angle_in_degrees)
-        self.check_each_transform = boolean("check_each_transform", check_each_transform)
-
-    def keep(self, points: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        if not self.remove_invisible:
-            return points, np.ones(len(points), bool)
-        x, y = points[:, 0], points[:, 1]
-        return points, (x >= 0) & (x < size[:, 1]) & (y >= 0) & (y < size[:, 0])
-
-
-def clip_boxes(boxes: np.ndarray, size: np.ndarray) -> np.ndarray:
-    top = np.stack([size[:, 1], size[:, 0], size[:, 1], size[:, 0]], 1)
-    return np.clip(boxes, 0, top)
-
-
-def _area(boxes):
-    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-
-
-# ---- dropout ------------------------------------------------------------------------------
-
-
-def boxes_beside_holes(boxes: np.ndarray, holes: np.ndarray, limits: BboxParams) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes after rectangles were cut out: those with too little left are dropped, the others shrink to what is left.
-
-    Visible is counted in pixels, as albumentations does. Sides that no hole moved keep their place between pixels.
-
-    Args:
-        boxes: ``[N, 4]``. holes: int ``[N, K, 4]``, those of each box's sample.
-
-    Example:
-        >>> boxes_beside_holes(np.array([[0.5, 0, 10, 10]]), np.array([[[6, 0, 20, 20]]]), BboxParams("coco"))[0]
-        array([[ 0.5,  0. ,  6. , 10. ]])
-    """
-    # 5 / 77 * 77 is 4.999999999999999; a side of 2^24 pixels is off by 4e-9 at most
-    whole = np.trunc(boxes + 1e-6).astype(np.int64)
-    boxes, keep = boxes.copy(), np.ones(len(boxes), bool)
-    x0, y0 = np.maximum(holes[..., 0], whole[:, None, 0]), np.maximum(holes[..., 1], whole[:, None, 1])
-    x1, y1 = np.minimum(holes[..., 2], whole[:, None, 2]), np.minimum(holes[..., 3], whole[:, None, 3])
-    touched = (x0 < x1) & (y0 < y1)
-    for i in np.flatnonzero(touched.any(1)):
-        left, top, right, bottom = whole[i]
-        seen = np.ones((bottom - top, right - left), bool)
-        for k in np.flatnonzero(touched[i]):
-            seen[y0[i, k] - top : y1[i, k] - top, x0[i, k] - left : x1[i, k] - left] = False
-        count = int(seen.sum())
-        keep[i] = count > 0 and count >= limits.min_area and count / seen.size >= limits.min_visibility
-        if keep[i]:
-            rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
-            ends = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
-            moved = ends != np.array([0, 0, right - left, bottom - top])
-            boxes[i] = np.where(moved, ends + np.array([left, top, left, top]), boxes[i])
-    return boxes, keep
-
-
-def outside_holes(points: np.ndarray, holes: np.ndarray) -> np.ndarray:
-    """Which points ``[N, ..]`` lie in none of the rectangles ``[N, K, 4]`` of their samples."""
-    x, y = points[:, None, 0], points[:, None, 1]
-    return ~((x >= holes[..., 0]) & (x < holes[..., 2]) & (y >= holes[..., 1]) & (y < holes[..., 3])).any(1)
-
-
-def boxes_beside_map(boxes: np.ndarray, dropped: np.ndarray, limits: BboxParams) -> np.ndarray:
-    """Which boxes of one sample keep enough pixels when a map ``[H, W]`` of them is dropped."""
-    h, w = dropped.shape
-    total = np.zeros((h + 1, w + 1), np.int64)
-    total[1:, 1:] = (~dropped).cumsum(0).cumsum(1)
-    x0, y0, x1, y1 = np.clip(np.ceil(boxes - 0.5), 0, [w, h, w, h]).astype(int).T  # pixels whose centre lies in the box
-    seen = total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0]
-    area = np.maximum((x1 - x0) * (y1 - y0), 1)
-    return (seen >= limits.min_area) & (seen / area >= limits.min_visibility) & (seen > 0)
-
-
-def outside_map(points: np.ndarray, dropped: np.ndarray) -> np.ndarray:
-    """Which points of one sample lie in the image and not on a dropped pixel."""
-    h, w = dropped.shape
-    x, y = np.trunc(points[:, 0]).astype(int), np.trunc(points[:, 1]).astype(int)
-    inside = (x >= 0) & (x < w) & (y >= 0) & (y < h)
-    return inside & ~dropped[np.clip(y, 0, h - 1), np.clip(x, 0, w - 1)]
-
-
-# ---- geometry -----------------------------------------------------------------------------
-
-
-def affine_boxes(boxes: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """The boxes around the moved corners. matrix ``[N, 2.., 3]`` maps centres of pixels; edges lie half a pixel beside them."""
-    x, y = boxes[:, [0, 2, 2, 0]] - 0.5, boxes[:, [1, 1, 3, 3]] - 0.5
-    moved = [matrix[:, i, 0:1] * x + matrix[:, i, 1:2] * y + matrix[:, i, 2:3] + 0.5 for i in (0, 1)]
-    return np.stack([moved[0].min(1), moved[1].min(1), moved[0].max(1), moved[1].max(1)], 1)
-
-
-def affine_points(points: np.ndarray, matrix: np.ndarray, scale=1.0) -> np.ndarray:
-    """Points under a matrix ``[N, 2.., 3]``; an angle turns as the direction it stands for."""
-    out = points.copy()
-    for i in (0, 1):
-        out[:, i] = matrix[:, i, 0] * points[:, 0] + matrix[:, i, 1] * points[:, 1] + matrix[:, i, 2]
-    cos, sin = np.cos(points[:, 2]), np.sin(points[:, 2])
-    out[:, 2] = np.arctan2(matrix[:, 1, 0] * cos + matrix[:, 1, 1] * sin, matrix[:, 0, 0] * cos + matrix[:, 0, 1] * sin)
-    out[:, 3] = points[:, 3] * scale
-    return out
-
-
-def orientation_matrix(orientation, size: np.ndarray) -> np.ndarray:
-    """Matrices ``[N, 2, 3]`` of flips and turns: old centre of a pixel to new.
-
-    Args:
-        orientation: int ``[N, 4]``, the linear part of new pixel -> old pixel, a signed permutation (`plan.ORIENTATIONS`).
-        size: ``[N, 2]``, heights and widths before.
-    """
-    a = np.asarray(orientation, np.float64).reshape(-1, 2, 2)
-    # old = a new + b, b being the far end where an axis is mirrored; new = a^T (old - b)
-    b = np.where(a.sum(2) < 0, size[:, ::-1] - 1, 0)
-    back = a.transpose(0, 2, 1)
-    return np.concatenate([back, -(back @ b[:, :, None])], 2)
-
+from .geometry import area, clip_boxes, covered
+from .label_params import POINT_FORMATS, TINY
 
 # ---- from the caller and back ---------------------------------------------------------------
 
@@ -294,10 +69,13 @@ class Marks:
         if keep is not None and not keep.all():
             self.values, self.sample, self.origin = self.values[keep], self.sample[keep], self.origin[keep]
 
-    def limit(self, size: np.ndarray) -> None:
-        """Apply the limits; size ``[B, 2]``."""
-        self.values, keep = self.params.keep(self.values, size[self.sample])
-        self.select(keep)
+    def limit(self, size: np.ndarray, drop: bool = True) -> None:
+        """See what is left in images of size ``[B, 2]``; drop: what the limits do not let through."""
+        raise NotImplementedError
+
+    def lose(self, left: np.ndarray) -> None:
+        """Something was cut out: of each, so much is left."""
+        self.select(left > 0)
 
     def step(self, transform, pos: np.ndarray, params: dict, size: np.ndarray) -> None:
         """Let one transform move what belongs to its samples: pos ``[B]`` is a sample's row of the parameters, or -1."""
@@ -305,12 +83,12 @@ class Marks:
         mine = np.flatnonzero(which >= 0)
         if not len(mine):
             return
-        values, keep = getattr(transform, self.hook)(params, which[mine], self.values[mine], size[self.sample[mine]], self.params)
+        values, left = getattr(transform, self.hook)(params, which[mine], self.values[mine], size[self.sample[mine]], self.params)
         self.values[mine] = values
-        if keep is not None:
-            whole = np.ones(len(self.values), bool)
-            whole[mine] = keep
-            self.select(whole)
+        if left is not None:
+            share = np.ones(len(self.values))
+            share[mine] = left
+            self.lose(share)
 
     def results(self, size: np.ndarray) -> dict[str, Any]:
         """What the caller gets: containers as they came."""
@@ -332,6 +110,14 @@ class Marks:
 
 
 class Boxes(Marks):
+    """Boxes on their way, and what of them was lost.
+
+    Attributes:
+        full, visible: float64 ``[N]``: pixels that each would have now, were all of it visible; pixels that it had after the last
+            step.
+        cuts: float64 ``[M, 4]``: rectangles that dropouts cut out. cut_of: int ``[M]``, of which box.
+    """
+
     name, hook = "bboxes", "boxes"
 
     def read(self, raw, size):
@@ -355,9 +141,92 @@ class Boxes(Marks):
             a, b = (a + b) / 2, b - a
         return np.concatenate([a, b], 1)
 
+    def select(self, keep):
+        if keep is not None and not keep.all():
+            super().select(keep)
+            there = keep[self.cut_of]
+            self.full, self.visible = self.full[keep], self.visible[keep]
+            self.cuts, self.cut_of = self.cuts[there], (np.cumsum(keep) - 1)[self.cut_of[there]]
+
+    def lose(self, left):
+        self.select((left > 0) & (left >= self.params.min_visibility))
+
+    def step(self, transform, pos, params, size):
+        if self.params.geometry == "albumentations":  # every transform starts with whole boxes
+            super().step(transform, pos, params, size)
+            return
+        which = pos[self.sample]
+        mine = np.flatnonzero(which >= 0)
+        if not len(mine):
+            return
+        old, self.full = self.values[mine], self.full.copy()
+        self.values[mine], left = transform.boxes(params, which[mine], old, size[self.sample[mine]], self.params)
+        holes = transform.cuts(params, which[mine])
+        if holes is not None:
+            low, high = np.maximum(holes[..., :2], old[:, None, :2]), np.minimum(holes[..., 2:], old[:, None, 2:])
+            i, k = np.nonzero((high > low).all(2))
+            self.cuts = np.concatenate([self.cuts, np.concatenate([low, high], 2)[i, k]])
+            self.cut_of = np.concatenate([self.cut_of, mine[i]])
+        else:
+            self._follow(transform, params, which, mine, old, size)
+        if left is not None:
+            if holes is None:  # pixels here and there: the share that is left says it all
+                self.full[mine] /= np.maximum(left, TINY)
+            keep = np.ones(len(self.values), bool)
+            keep[mine] = left > 0
+            self.select(keep)
+
+    def _follow(self, transform, params, which, mine, old, size) -> None:
+        """After boxes ``mine``, which were ``old``, have moved: their full areas, and what was cut out of them."""
+        grown, before = np.ones(len(self.values)), area(old)
+        grown[mine] = np.divide(area(self.values[mine]), before, out=np.ones(len(mine)), where=before > 0)
+        cut = np.flatnonzero(which[self.cut_of] >= 0)
+        share = self.visible / self.full
+        self.full *= grown
+        if not len(cut):
+            return
+        of, before = self.cut_of[cut], area(self.cuts[cut])
+        self.cuts = self.cuts.copy()
+        self.cuts[cut], _ = transform.boxes(params, which[of], self.cuts[cut], size[self.sample[of]], self.params)
+        # turned or sheared: the box around a cut says no more how much it took, the share that was left does
+        bent = np.unique(of[abs(area(self.cuts[cut]) - grown[of] * before) > 1e-6 * grown[of] * before])
+        self.full[bent] = area(self.values[bent]) / share[bent]
+        self._keep_cuts(~np.isin(self.cut_of, bent))
+
+    def _uncut(self) -> np.ndarray:
+        """Pixels of each box that are in no cut."""
+        seen, number = area(self.values), np.bincount(self.cut_of, minlength=len(self.values))
+        alone = number[self.cut_of] == 1
+        seen[self.cut_of[alone]] -= area(self.cuts[alone])
+        for i in np.flatnonzero(number > 1):
+            seen[i] -= covered(self.cuts[self.cut_of == i])
+        return seen
+
+    def _keep_cuts(self, keep) -> None:
+        self.cuts, self.cut_of = self.cuts[keep], self.cut_of[keep]
+
+    def limit(self, size, drop=True):
+        size = size[self.sample]
+        if self.params.geometry == "albumentations":
+            if drop:
+                self.values, keep = self.params.keep(self.values, size)
+                self.select(keep)
+            return
+        self.values = clip_boxes(self.values, size)
+        box = self.values[self.cut_of]
+        self.cuts = np.concatenate([np.maximum(self.cuts[:, :2], box[:, :2]), np.minimum(self.cuts[:, 2:], box[:, 2:])], 1)
+        self._keep_cuts((self.cuts[:, 2:] > self.cuts[:, :2]).all(1))
+        self.visible = self._uncut()
+        keep = self.visible > TINY  # what is gone does not come back
+        if drop:
+            keep &= self.params.keep(self.values, size, self.visible, self.full)[1]
+        self.select(keep)
+
     def check(self, size):
         if self.params.clip:
             self.values = clip_boxes(self.values, size)
+        self.full = self.visible = area(self.values)
+        self.cuts, self.cut_of = np.zeros((0, 4)), np.zeros(0, int)
         bad = ~((self.values[:, 2] > self.values[:, 0]) & (self.values[:, 3] > self.values[:, 1]))
         if self.params.filter_invalid_bboxes:
             self.select(~bad)
@@ -398,14 +267,19 @@ class Points(Marks):
             points[:, 2] = np.rad2deg(points[:, 2])
         return points[:, list(POINT_FORMATS[self.params.format])]
 
+    def limit(self, size, drop=True):
+        if drop and self.params.remove_invisible:
+            self.select(self.params.visible(self.values, size[self.sample]))
+
     def check(self, size):
-        x, y = self.values[:, 0], self.values[:, 1]
-        bad = ~((x >= 0) & (x < size[:, 1]) & (y >= 0) & (y < size[:, 0]))
+        bad = ~self.params.visible(self.values, size)
         if bad.any() and self.params.remove_invisible:
             i = int(np.flatnonzero(bad)[0])
+            (x, y), low = self.values[i, :2], -0.5 if self.params.geometry == "pixels" else 0
             raise ValueError(
-                f"keypoint {self.origin[i]} of sample {self.sample[i]} at x {x[i]:g}, y {y[i]:g} lies outside of its image of "
-                f"height {size[i, 0]}, width {size[i, 1]} (remove_invisible=False lets such points pass)"
+                f"keypoint {self.origin[i]} of sample {self.sample[i]} at x {x:g}, y {y:g} lies outside of its image of "
+                f"height {size[i, 0]}, width {size[i, 1]}, whose points have {low:g} <= x < {size[i, 1] + low:g} and "
+                f"{low:g} <= y < {size[i, 0] + low:g} (remove_invisible=False lets such points pass)"
             )
 
 

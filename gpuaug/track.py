@@ -16,7 +16,8 @@ from .plan import FILTER_ROW, GATHERS, KINDS, MOVES_LABELS, OP, OPCODES, ORIENTA
 
 _NAMES = list(DTYPES)
 _ROUNDED = {"float16": 0, "bfloat16": 1}  # the flag of OP_ROUND
-_RESIZE = (GATHERS["resize_nearest"], GATHERS["linear"], GATHERS["cubic"])  # by OpenCV's number of the interpolation
+# by OpenCV's number of the interpolation
+_RESIZE = {0: "resize_nearest", 1: "linear", 2: "cubic", 6: "resize_nearest_exact"}
 _KINDS, _ROWS = list(KINDS), (ROW, FILTER_ROW, ROW)
 _ALL = slice(None)
 _HEAD = 7  # int64 words of Head in kernels/host.cpp
@@ -137,13 +138,14 @@ class Track:
 
     def resize(self, rows, height: int, width: int, interpolation: int) -> None:
         """Resize with pixel centres at half-integers, as ``cv2.resize``; interpolation: OpenCV's number."""
-        if interpolation:
+        how = _RESIZE[interpolation]
+        if not how.startswith("resize_nearest"):
             self._labels("interpolated")
         if height * width * self.channels > 2**31 - 1:
             raise self._bad_size([height, width])
-        done = self._host.track_resize(self._handle, self._rows(rows), height, width, _RESIZE[interpolation], len(self._log))
+        done = self._host.track_resize(self._handle, self._rows(rows), height, width, GATHERS[how], len(self._log))
         if done:  # samples that have the size already stay as they are
-            self._note(np.frombuffer(done, np.int32), ("nearest", "linear", "cubic")[interpolation])
+            self._note(np.frombuffer(done, np.int32), how.removeprefix("resize_"))
 
     def pixel(self, rows, code: str, params=None, *, arg=0, n=0, flag=0, positions: bool = False, table=None) -> None:
         """Append one operation of the pixel program.
@@ -247,5 +249,5 @@ class Track:
         if self.dtype == "int32":
             raise TypeError(f"{self.doing}: {self.kind}s of type int32 hold labels, which can be moved and replaced but not "
                             f"{what}; "
-                            + ("use mask_interpolation=0 (nearest)" if what == "interpolated" and self.kind == "mask"
+                            + ("use mask_interpolation=0 or 6 (nearest)" if what == "interpolated" and self.kind == "mask"
                                else "use uint8, float16 or float32"))

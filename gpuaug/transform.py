@@ -74,18 +74,24 @@ class Transform:
         Args:
             params: as `draw` returns them. which: int ``[N]``, each box's row of them.
             boxes: ``[N, 4]`` (x0, y0, x1, y1) in pixels. size: ``[N, 2]``, of each box's image before the transform.
-            limits: the caller's `gpuaug.targets.BboxParams`.
+            limits: the caller's `gpuaug.BboxParams`.
 
         Returns:
-            The boxes ``[N, 4]`` after it, and which of them to keep (None: all).
+            The boxes ``[N, 4]`` after it, and what share of each is left where pixels of it were lost (None: all). What leaves
+            the image is not counted here.
         """
         if type(self).moves("boxes"):
             return boxes, None
         raise NotImplementedError
 
+    def cuts(self, params: dict, which: np.ndarray) -> np.ndarray | None:
+        """Rectangles ``[N, K, 4]`` of pixels that each box's image loses (of no area: none), or None."""
+        return None
+
     def points(self, params: dict, which: np.ndarray, points: np.ndarray, size: np.ndarray,
                limits) -> tuple[np.ndarray, np.ndarray | None]:
-        """Move keypoints ``[N, 4]`` (x, y, angle in radians, scale); the rest is as in `boxes`."""
+        """Move keypoints ``[N, 4]`` (x, y, angle in radians, scale); the rest is as in `boxes`, `limits` is the caller's
+        `gpuaug.KeypointParams`, and what is left of a point is true or false."""
         if type(self).moves("points"):
             return points, None
         raise NotImplementedError
@@ -199,15 +205,15 @@ def colour(name: str, value, words: tuple[str, ...] = ()) -> object:
     return real(name, value) if isinstance(value, float) else value
 
 
-INTERPOLATIONS = {0: "nearest", 1: "linear", 2: "cubic"}
+INTERPOLATIONS = {0: "nearest", 1: "linear", 2: "cubic", 6: "nearest"}  # by a matrix; a resize tells 0 from 6
 BORDERS = {0: "constant", 1: "replicate", 2: "reflect", 3: "wrap", 4: "reflect_101"}
 
 
 def interpolation(name: str, value) -> int:
-    """OpenCV's number of an interpolation that the kernels know: 0 nearest, 1 linear, 2 cubic."""
-    if value not in INTERPOLATIONS or isinstance(value, bool):
-        raise ValueError(f"{name} must be 0 (cv2.INTER_NEAREST), 1 (cv2.INTER_LINEAR) or 2 (cv2.INTER_CUBIC), got {value!r}; "
-                         f"area and Lanczos interpolation are not built yet")
+    """OpenCV's number of an interpolation that the kernels know: 0 nearest, 1 linear, 2 cubic, 6 nearest exact."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value not in INTERPOLATIONS:
+        raise ValueError(f"{name} must be 0 (cv2.INTER_NEAREST), 1 (cv2.INTER_LINEAR), 2 (cv2.INTER_CUBIC) or 6 "
+                         f"(cv2.INTER_NEAREST_EXACT), got {value!r}; area and Lanczos interpolation are not built yet")
     return int(value)
 
 

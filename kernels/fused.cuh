@@ -251,7 +251,7 @@ template <class G, class T, int C> AUG_FN void gather_linear(G g, const Row& s, 
   }
 }
 
-// nearest: by the matrix (rounded half to even, as OpenCV 5), or cv2.resize's floor(i * scale)
+// nearest: by the matrix (rounded half to even, as OpenCV 5), cv2.resize's floor(i * scale), or tables of columns and rows
 template <class G, class T, int C> AUG_FN void gather_nearest(G g, const Row& s, const float* blob, int c0, Pixels<G, C>& px) {
   Taps<G> t;
   const int h = s.sh, w = s.sw, sy = s.sy, sx = s.sx, border = s.border;
@@ -260,6 +260,13 @@ template <class G, class T, int C> AUG_FN void gather_nearest(G g, const Row& s,
     g.each([&](Lane l) {
       t.x[l] = min_((int)floor_((double)px.x[l] * kx), w - 1);
       t.y[l] = min_((int)floor_((double)px.y[l] * ky), h - 1);
+      t.o[0][l] = t.y[l] * sy + t.x[l] * sx;
+    });
+  } else if (s.gather == GATHER_RESIZE_NEAREST_EXACT) {
+    const float *columns = blob + (i64)s.scale[0], *lines = blob + (i64)s.scale[1];
+    g.each_scalar([&](Lane l) {
+      t.x[l] = (int)bits(ld(columns + px.x[l]));
+      t.y[l] = (int)bits(ld(lines + px.y[l]));
       t.o[0][l] = t.y[l] * sy + t.x[l] * sx;
     });
   } else {

@@ -2,6 +2,8 @@
 //
 // Called through ctypes.PyDLL, which keeps the interpreter's lock: these calls take microseconds, and to wait for the lock
 // after each of them would take a loader's thread up to 5 ms (sys.getswitchinterval).
+#include <cstring>
+#include <map>
 #include <stdexcept>
 #include "python.hpp"
 #include "draws.hpp"
@@ -320,6 +322,31 @@ EXPORT i64 gpuaug_track_warp(void* handle, PyObject* rows, PyObject* matrix, int
   });
 }
 
+// Tables of cv2.resize's INTER_NEAREST_EXACT: for each output index the source index in which its centre lies. OpenCV 5 adds the
+// scale up, so that a centre on the edge between two pixels goes the way that the sum's rounding goes; so does this.
+class NearestTables {
+ public:
+  NearestTables(Track& track, int to) : track_(track), to_(to) {}
+  i64 of(int from) {
+    const auto known = at_.find(from);
+    if (known != at_.end()) return known->second;
+    const i64 at = (i64)track_.blob.size();
+    track_.blob.resize(at + to_);
+    const double scale = from / (double)to_;
+    double centre = 0.5 * scale;
+    for (int i = 0; i < to_; ++i, centre += scale) {
+      const int index = std::min((int)centre, from - 1);
+      std::memcpy(&track_.blob[at + i], &index, sizeof index);
+    }
+    return at_[from] = at;
+  }
+
+ private:
+  Track& track_;
+  const int to_;
+  std::map<int, i64> at_;  // by source size: samples of one size share a table
+};
+
 // To height x width with pixel centres at half-integers, as cv2.resize; samples of that size stay. Returns those that do not.
 EXPORT PyObject* gpuaug_track_resize(void* handle, PyObject* rows, int height, int width, int gather, int notes) {
   return guarded([&] {
@@ -328,12 +355,19 @@ EXPORT PyObject* gpuaug_track_resize(void* handle, PyObject* rows, int height, i
     for (int i : rows_of(rows, t.samples))
       if (t.height(i) != height || t.width(i) != width) index.push_back(i);
     t.close(index, notes);
+    const double no_map[6] = {};
+    NearestTables columns(t, width), lines(t, height);
     for (int i : index) {
+      if (gather == GATHER_RESIZE_NEAREST_EXACT) {
+        const i64 x = columns.of(t.width(i)), y = lines.of(t.height(i));
+        t.warp(i, no_map, height, width, gather, 1, 0, (double)x, (double)y);
+        continue;
+      }
       // two divisions, as cv2.resize: floor(i * scale) hangs on the last bit
       const double sy = 1 / (height / (double)t.height(i)), sx = 1 / (width / (double)t.width(i));
-      const double m[6] = {sx, 0, 0.5 * sx - 0.5, 0, sy, 0.5 * sy - 0.5}, none[6] = {};
+      const double m[6] = {sx, 0, 0.5 * sx - 0.5, 0, sy, 0.5 * sy - 0.5};
       const bool nearest = gather == GATHER_RESIZE_NEAREST;
-      t.warp(i, nearest ? none : m, height, width, gather, 1, 0, nearest ? sx : 0, nearest ? sy : 0);
+      t.warp(i, nearest ? no_map : m, height, width, gather, 1, 0, nearest ? sx : 0, nearest ? sy : 0);
     }
     return bytes_of_vector(index.data(), index.size() * sizeof(int));
   });

@@ -17,14 +17,16 @@ struct Row {                // 160 bytes
   int ops, n_ops;           // its slice of the op table
   int stat;                 // offset of the sample's statistics (in floats), for operations that read them
   int positions;            // does an operation look at pixel positions?
-  double scale[2];          // GATHER_RESIZE_NEAREST: source pixels per output pixel, x and y
+  double scale[2];          // GATHER_RESIZE_NEAREST: source pixels per output pixel, x and y; _EXACT: offsets into the blob
+                            // of tables of source columns and rows, whole numbers as bits
 };
 
 enum Gather {
   GATHER_NONE = 0,           // integer strides: copy, crop, flip, transpose
   GATHER_NEAREST = 1, GATHER_LINEAR = 2, GATHER_CUBIC = 3,  // by the matrix m
   GATHER_RESIZE_NEAREST = 4, // cv2.resize's nearest: floor(i * scale)
-  GATHER_TIME_WARP = 5       // two linear pieces along x; see timewarp.cuh
+  GATHER_TIME_WARP = 5,      // two linear pieces along x; see timewarp.cuh
+  GATHER_RESIZE_NEAREST_EXACT = 6  // cv2.resize's INTER_NEAREST_EXACT: the pixel in which the output pixel's centre lies
 };
 
 // Statistics of one sample: STATS floats for each channel, at Row.stat of the launch that takes them (it reads the

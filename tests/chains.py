@@ -363,10 +363,14 @@ def compare_marks(got: dict, want: dict, what: str, fractions: bool = False) -> 
     and points in float32: 2^-25 of 300 pixels is 9e-6, twice for each of ten steps."""
     assert list(got["labels"]) == list(want["labels"]), what
     assert list(got["names"]) == list(want["names"]), what
-    for name, width in (("bboxes", 4), ("keypoints", 2)):  # where a direction points to is in test_targets.py
+    for name, width in (("bboxes", 4), ("keypoints", 2)):
         a, b = (np.asarray(x[name], np.float64)[:, :width] if len(x[name]) else np.zeros((0, width)) for x in (got, want))
         atol = 2e-4 / (40 if fractions and name == "bboxes" else 1)
         np.testing.assert_allclose(a, b, atol=atol, rtol=0, err_msg=f"{what}: {name}")
+    if len(got["keypoints"]) and len(got["keypoints"][0]) == 4:  # xyas; angles are float32 radians: 2^-22 * 57.3 for each step
+        a, b = (np.asarray(x["keypoints"], np.float64)[:, 2:] for x in (got, want))
+        np.testing.assert_allclose((a - b + 180)[:, 0] % 360, 180, atol=2e-4, rtol=0, err_msg=f"{what}: angles")
+        np.testing.assert_allclose(a[:, 1], b[:, 1], rtol=2e-6, err_msg=f"{what}: scales")
 
 
 MORE = {"other": "image", "depth": "mask", "clip": "images"}
@@ -395,6 +399,7 @@ class Pair:
             bbox_params=G.BboxParams(**self.boxes),
             keypoint_params=G.KeypointParams(**self.points),
             additional_targets=MORE,
+            label_geometry="albumentations",
         )
         self.links = dict(zip(map(id, leaves(self.compose)), leaves(A.Sequential(theirs)), strict=True))
         self.orders = dict(zip(map(id, leaves(self.compose)), orders or [None] * len(leaves(self.compose))))

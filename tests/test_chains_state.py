@@ -87,7 +87,8 @@ def test_holes_in_boxes_are_in_the_boxes_of_that_step(seed):
     links = [link for link in exact_links(rng) if "Resize" not in repr(link.make(G, 1))]
     geometry = [link.make(G, 0.6) for link in links]
     on_boxes = G.ConstrainedCoarseDropout((1, 2), (0.3, 0.5), (0.2, 0.5), fill=200, bbox_labels=["a", "c"], p=0.9)
-    compose = G.Compose([*geometry[:3], on_boxes, *geometry[3:], on_boxes], seed=seed, bbox_params=G.BboxParams(**BOXES))
+    steps = [*geometry[:3], on_boxes, *geometry[3:], on_boxes]
+    compose = G.Compose(steps, seed=seed, bbox_params=G.BboxParams(**BOXES), label_geometry="albumentations")
     luck = Luck(compose)
     data = pictures(layouts("ragged", seed), seed=seed)
     given = [{name: column for name, column in marks(x.shape[:2]).items() if name in ("bboxes", "labels")} for x in data]

@@ -184,7 +184,10 @@ VARIANTS = [
     ("CoarseDropout", {"fill": "random_uniform"}),
     ("Affine", {"rotate": (-180, 180), "interpolation": 0, "border_mode": 4}),
     ("Affine", {"rotate": (-180, 180), "interpolation": 2, "border_mode": 0, "fill": (1, 2, 3)}),
+    ("Affine", {"rotate": (-180, 180), "interpolation": 6, "mask_interpolation": 6}),
     ("Resize", {"height": 9, "width": 70, "interpolation": 0}),
+    ("Resize", {"height": 9, "width": 70, "interpolation": 6, "mask_interpolation": 6}),
+    ("RandomResizedCrop", {"size": (33, 41), "interpolation": 6, "mask_interpolation": 6}),
     ("Blur", {"blur_limit": (3, 31)}),
 ]
 

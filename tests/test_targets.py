@@ -9,6 +9,7 @@ import torch
 from albumentations.augmentations.dropout import functional as fdropout
 
 import gpuaug as G
+from gpuaug.label_params import reckoned
 from gpuaug.transform import View
 
 H, W = 40, 60
@@ -51,7 +52,7 @@ def test_boxes_as_albumentations(make, format):
     arguments = {"format": format, "label_fields": ["labels"], "min_visibility": 0.3, "min_area": 2.5}
     run = {"image": image(), "bboxes": boxes.tolist(), "labels": list("abcd")}
     want = A.Compose([make(A)], bbox_params=A.BboxParams(**arguments))(**run)
-    got = G.Compose([make(G)], bbox_params=G.BboxParams(**arguments))(**run)
+    got = G.Compose([make(G)], bbox_params=G.BboxParams(**arguments))(**run)  # of one step both geometries make the same
     assert got["labels"] == list(want["labels"])
     # albumentations keeps boxes as float32 fractions: 2^-24 of 90 pixels, a few operations; its points of an ellipse are within
     # 1 - cos(0.5 degrees) = 4e-5 of the radius of 25 pixels
@@ -69,16 +70,13 @@ def test_keypoints_as_albumentations(make, format, remove):
     run = {"image": image(), "keypoints": points.copy(), "names": list("abcd")}
     theirs = A.Compose([make(A)], keypoint_params=A.KeypointParams(**arguments))
     want = theirs(**run)
-    got = G.Compose([make(G)], keypoint_params=G.KeypointParams(**arguments))(**run)
+    ours = G.Compose([make(G)], keypoint_params=G.KeypointParams(**arguments), label_geometry="albumentations")
+    got = ours(**run)
     assert got["names"] == list(want["names"])
     a, b = np.asarray(got["keypoints"]), np.asarray(want["keypoints"])
     np.testing.assert_allclose(a[:, :2], b[:, :2], atol=1e-4)
     if format == "xyas":
-        # Transpose: albumentations turns angles above 180 degrees to the opposite direction; a direction is (cos, sin)
-        keep = [name in "ab" or "Transpose" not in repr(make(G)) for name in got["names"]]
-        turn = np.abs((a - b)[keep, 2] + 180) % 360 - 180
-        if "Affine" not in repr(make(G)):  # there the sense of albumentations' angles is the other one
-            np.testing.assert_allclose(turn, 0, atol=1e-3)
+        np.testing.assert_allclose(((a - b)[:, 2] + 180) % 360 - 180, 0, atol=1e-3)
         np.testing.assert_allclose(a[:, 3], b[:, 3], rtol=1e-5)
 
 
@@ -89,8 +87,7 @@ def test_angles_are_directions():
         angle = np.deg2rad(70)
         points = [(20, 15, 70), (20 + np.cos(angle), 15 + np.sin(angle), 0)]
         (x0, y0, a), (x1, y1, _) = augment(image=image(), keypoints=points)["keypoints"]
-        if "Resize" not in repr(make(G)):  # angles stay there, as in albumentations
-            assert abs((np.rad2deg(np.arctan2(y1 - y0, x1 - x0)) - a + 180) % 360 - 180) < 1e-3
+        assert abs((np.rad2deg(np.arctan2(y1 - y0, x1 - x0)) - a + 180) % 360 - 180) < 1e-3
 
 
 @pytest.mark.parametrize(
@@ -118,9 +115,7 @@ def test_random_geometry_moves_points_with_pixels(make):
         ys, xs = np.nonzero(picture > 127)
         if len(xs) < 4 or not points:
             continue
-        # a resize by s moves x to s x (albumentations), pixels to s x + (s - 1) / 2
-        scale = len(picture) / size if "Resized" in repr(make()) else 1
-        assert np.hypot(points[0][0] - xs.mean(), points[0][1] - ys.mean()) < 1.0 + 4 * (scale != 1)
+        assert np.hypot(points[0][0] - xs.mean(), points[0][1] - ys.mean()) < 1.0
         if boxes:
             x0, y0, x1, y1 = boxes[0]
             assert x0 - 1 <= xs.min()
@@ -164,13 +159,16 @@ def test_boxes_and_points_under_holes(make, limits):
     for i in range(40):
         low = rng.integers(0, (W - 8, H - 8), (8, 2))
         boxes = np.concatenate([low, np.minimum(low + rng.integers(1, 30, (8, 2)), (W, H))], 1)
-        got, keep = transform.boxes({"holes": holes}, np.full(8, i), boxes.astype(np.float64), np.tile((H, W), (8, 1)), params)
+        got, left = transform.boxes({"holes": holes}, np.full(8, i), boxes.astype(np.float64), np.tile((H, W), (8, 1)), params)
+        keep = (left > 0) & (left >= params.min_visibility)
         real = holes[i][(holes[i][:, 2] > holes[i][:, 0]) & (holes[i][:, 3] > holes[i][:, 1])]
         want = fdropout.filter_bboxes_by_holes(boxes.astype(np.float64), real, (H, W), params.min_area, params.min_visibility)
         np.testing.assert_array_equal(kept(got[keep], params), kept(want, params))
         points = np.c_[rng.random((20, 2)) * (W, H), np.zeros((20, 2))]
-        _, seen = transform.points({"holes": holes}, np.full(20, i), points, None, G.KeypointParams("xy"))
-        np.testing.assert_array_equal(points[seen], fdropout.filter_keypoints_in_holes(points, real))
+        for geometry, half in (("pixels", 0.5), ("albumentations", 0.0)):  # theirs reckons from the edges of pixels
+            rule = reckoned(G.KeypointParams("xy"), geometry)
+            _, seen = transform.points({"holes": holes}, np.full(20, i), points, None, rule)
+            np.testing.assert_array_equal(points[seen] + half, fdropout.filter_keypoints_in_holes(points + half, real))
         assert (
             transform.points({"holes": holes}, np.full(20, i), points, None, G.KeypointParams("xy", remove_invisible=False))[1]
             is None

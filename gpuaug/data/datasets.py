@@ -269,6 +269,9 @@ class SegmentationFolder(_HostTransform, Dataset):
     Names are compared without suffix and relative to the folders; `mask_suffix` is what a mask's has more, as in
     ``a.jpg`` and ``a_mask.png``. A mask's values are its pixels' (a palette image's: the indices). `transform` is
     called as albumentations' are: ``transform(image=..., mask=...)``, and returns a dict.
+
+    Where masks are resized use ``mask_interpolation=6`` (``cv2.INTER_NEAREST_EXACT``): with 0, albumentations' default, they
+    land beside their images, by 1.5 pixels when 256 become 64 (docs/targets.md).
     """
 
     targets_hint = {"image": "image", "mask": "mask"}  # noqa: RUF012  read only

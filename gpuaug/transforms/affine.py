@@ -8,7 +8,7 @@ import numbers
 import numpy as np
 
 from .. import host
-from ..targets import affine_boxes, affine_points
+from ..geometry import affine_boxes, affine_points
 from ..transform import INTERPOLATIONS, Transform, boolean, border, colour, interpolation, real, span
 
 
@@ -36,7 +36,8 @@ class Affine(Transform):
         translate_px: whole pixels (number, range or dict); only one of the two may be given.
         rotate: degrees, counter-clockwise; a number is fixed, a range is drawn from.
         shear: degrees (number, range or dict); a missing axis is not sheared.
-        interpolation, mask_interpolation: 0 nearest, 1 linear, 2 cubic.
+        interpolation, mask_interpolation: 0 or 6 nearest (the pixel in which the place lies; the two differ in resizes only),
+            1 linear, 2 cubic.
         fit_output: enlarge or shrink the result so that the whole image is in it.
         keep_ratio: one factor for x and y.
         rotate_method: how boxes turn: "largest_box" or "ellipse".
@@ -125,7 +126,11 @@ class Affine(Transform):
         return np.concatenate([middle - reach, middle + reach], 1), None
 
     def points(self, params, which, points, size, limits):
-        return affine_points(points, params["matrix"][which], params["scale"][which].max(1)), None
+        matrix = params["matrix"][which]
+        out = affine_points(points, matrix, params["scale"][which].max(1))
+        if limits.geometry == "albumentations":  # turned the other way, and not by shear or unequal scales
+            out[:, 2] = points[:, 2] + np.arctan2(-matrix[:, 1, 0], matrix[:, 0, 0])
+        return out, None
 
 
 _interpolation = interpolation

@@ -40,14 +40,6 @@ def paddings(short: np.ndarray, position: str, u: np.ndarray) -> np.ndarray:
     return np.stack([before, short - before], 2).reshape(len(short), 4)
 
 
-def move_window(marks: np.ndarray, start, scale) -> np.ndarray:
-    """Boxes or points ``[N, 4]`` after a window that begins at ``start`` ``[N, 2]`` (x, y) was resized by ``scale``
-    ``[N, 2]``."""
-    out = marks.astype(np.float64)
-    out[:, :2] = (marks[:, :2] - start) * scale
-    return out
-
-
 class _Windowed(Transform, register=False):
     """Boxes and points of crops and resizes."""
 
@@ -57,12 +49,19 @@ class _Windowed(Transform, register=False):
 
     def boxes(self, params, which, boxes, size, limits):
         start, scale = self._window(params, which, size)
-        return np.concatenate([move_window(boxes[:, :2], start, scale), move_window(boxes[:, 2:], start, scale)], 1), None
+        return np.concatenate([(boxes[:, :2] - start) * scale, (boxes[:, 2:] - start) * scale], 1), None
 
     def points(self, params, which, points, size, limits):
         start, scale = self._window(params, which, size)
-        out = move_window(points, start, scale)
+        out = points.copy()
+        out[:, :2] = (points[:, :2] - start) * scale
         out[:, 3] *= np.max(scale, 1)
+        if limits.geometry == "albumentations":  # from the edge of the first pixel, and angles stay
+            return out, None
+        out[:, :2] += 0.5 * scale - 0.5  # (x + 0.5) s - 0.5: from its centre
+        bent = scale[:, 0] != scale[:, 1]
+        angle = points[bent, 2]
+        out[bent, 2] = np.arctan2(np.sin(angle) * scale[bent, 1], np.cos(angle) * scale[bent, 0])
         return out, None
 
 
@@ -71,8 +70,10 @@ class Resize(_Windowed):
 
     Args:
         height, width: of the result, pixels.
-        interpolation: 0 nearest, 1 linear, 2 cubic (OpenCV's numbers), without antialiasing, as ``cv2.resize``.
-        mask_interpolation: the same for masks.
+        interpolation: 0 nearest, 1 linear, 2 cubic, 6 nearest exact (OpenCV's numbers), without antialiasing, as
+            ``cv2.resize``.
+        mask_interpolation: the same for masks. 0 is albumentations' default, and moves masks against their images (by 1.5 pixels
+            when 256 become 64); 6 (``cv2.INTER_NEAREST_EXACT``) takes the pixel in the middle. See docs/targets.md.
         p: probability, per sample.
 
     Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``Resize``, ``cv2.resize``.
@@ -114,7 +115,7 @@ class RandomResizedCrop(_Windowed):
         size: (height, width) of the result.
         scale: range of the window's area as a fraction of the image's.
         ratio: range of the window's width / height, drawn log-uniformly.
-        interpolation, mask_interpolation: 0 nearest, 1 linear, 2 cubic; without antialiasing.
+        interpolation, mask_interpolation: see `Resize`; 6 keeps masks on their images.
         p: probability, per sample.
 
     Shapes and dtypes: any. Targets: image, mask, boxes, keypoints.

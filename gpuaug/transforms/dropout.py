@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import host
 from ..draw import between, integers, key, philox
-from ..targets import boxes_beside_holes, outside_holes
+from ..geometry import boxes_beside_holes, outside_holes
 from ..transform import Transform, boolean, colour, increasing, integer, real, whole
 
 WORDS = ("random", "random_uniform")
@@ -58,10 +58,13 @@ class Dropout(Transform, register=False):
             fill_holes(to, rows, params["holes"], fill, params.get("key"))
 
     def boxes(self, params, which, boxes, size, limits):
-        return boxes_beside_holes(boxes, params["holes"][which], limits)
+        return boxes_beside_holes(boxes, params["holes"][which], limits.min_area)
+
+    def cuts(self, params, which):
+        return params["holes"][which]
 
     def points(self, params, which, points, size, limits):
-        return points, outside_holes(points, params["holes"][which]) if limits.remove_invisible else None
+        return points, outside_holes(limits.pixel(points), params["holes"][which]) if limits.remove_invisible else None
 
 
 FILLS = {None: 0, "random_uniform": 1, "random": 2, "mean": 3}  # FillMode of kernels/dropout.cuh

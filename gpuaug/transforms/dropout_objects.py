@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from ..draw import between, integers, key, philox
+from ..geometry import boxes_beside_map, outside_map
 from ..regions import components, object_map
-from ..targets import boxes_beside_map, outside_map
 from ..transform import Transform, colour, increasing, integer, whole
 from .dropout import Dropout
 
@@ -77,21 +77,21 @@ class MaskDropout(Transform):
         to.pixel(rows, "bitmap", p, arg=at + starts, positions=True)
 
     def boxes(self, params, which, boxes, size, limits):
-        keep = np.ones(len(boxes), bool)
+        left = np.ones(len(boxes))
         for i in np.unique(which):
             one = params["dropout_mask"][i]
             if one.any():
-                keep[which == i] = boxes_beside_map(boxes[which == i], one, limits)
-        return boxes, keep
+                left[which == i] = boxes_beside_map(boxes[which == i], one, limits.min_area)
+        return boxes, left
 
     def points(self, params, which, points, size, limits):
         if not limits.remove_invisible:
             return points, None
-        keep = np.ones(len(points), bool)
+        keep, pixels = np.ones(len(points), bool), limits.pixel(points)
         for i in np.unique(which):
             one = params["dropout_mask"][i]
             if one.any():
-                keep[which == i] = outside_map(points[which == i], one)
+                keep[which == i] = outside_map(pixels[which == i], one)
         return points, keep
 
 

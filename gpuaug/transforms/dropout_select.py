@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..draw import integers, key, philox
-from ..targets import boxes_beside_map
+from ..geometry import boxes_beside_map
 from ..transform import Transform, boolean, colour, real, whole
 from .dropout import random_numbers
 
@@ -71,12 +71,12 @@ class PixelDropout(Transform):
     def boxes(self, params, which, boxes, size, limits):
         if self.per_channel:
             return boxes, None
-        keep = np.ones(len(boxes), bool)
+        left = np.ones(len(boxes))
         for i in np.unique(which):
             mine, (h, w) = which == i, size[which == i][0]
             words = philox(np.arange(h * w), 0, 3, 0, *params["key"][i])[:, 0] >> 8
-            keep[mine] = boxes_beside_map(boxes[mine], (words < round(self.dropout_prob * 2**24)).reshape(h, w), limits)
-        return boxes, keep
+            left[mine] = boxes_beside_map(boxes[mine], (words < round(self.dropout_prob * 2**24)).reshape(h, w), limits.min_area)
+        return boxes, left
 
     def points(self, params, which, points, size, limits):
         return points, None

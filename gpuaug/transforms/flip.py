@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..draw import integers
+from ..geometry import affine_boxes, affine_points, orientation_matrix
 from ..plan import ORIENTATIONS
-from ..targets import affine_boxes, affine_points, orientation_matrix
 from ..transform import Transform
 
 _SWAPPED = {"transpose", "rot90", "rot270", "anti_transpose"}
@@ -101,6 +101,13 @@ class Transpose(_Fixed):
 
     orientation = "transpose"
 
+    def points(self, params, which, points, size, limits):
+        out, left = super().points(params, which, points, size, limits)
+        if limits.geometry == "albumentations":  # angles above 180 degrees come out as the opposite direction
+            angle = np.mod(points[:, 2], 2 * np.pi)
+            out[:, 2] = np.where(angle <= np.pi, 0.5, 1.5) * np.pi - angle
+        return out, left
+
 
 class _Choice(_Oriented):
     """One of a few orientations, per sample."""
@@ -145,6 +152,9 @@ class RandomRotate90(_Choice):
 
     parameter = "factor"
     orientations = ("identity", "rot90", "rot180", "rot270")
+
+    def __init__(self, p: float = 1.0):
+        super().__init__(p)
 
 
 class Flip(_Choice):

@@ -70,7 +70,7 @@ class Steps:
         border, size = int(rng.integers(0, 5)), rng.integers(1, 40, (n, 2))
         fill = 7 if track.dtype in ("uint8", "int32") else 0.25
         if rng.random() < 0.2:
-            track.resize(rows, int(size[0, 0]), int(size[0, 1]), 0)
+            track.resize(rows, int(size[0, 0]), int(size[0, 1]), int(rng.choice([0, 6])))
         else:
             track.warp(rows, m, size, interpolation, border, fill)
 

@@ -19,19 +19,20 @@ def resized(interpolation):
     )
 
 
-for _i, _word in enumerate(("nearest", "linear", "cubic")):
+for _i, _word in ((0, "nearest"), (1, "linear"), (2, "cubic"), (6, "nearest exact")):
+    _args = {"interpolation": _i, "mask_interpolation": _i if _word == "nearest exact" else 0}
     add(
-        G.Resize(40, 53, interpolation=_i),
-        albumentations(A.Resize(40, 53, interpolation=_i)),
+        G.Resize(40, 53, **_args),
+        albumentations(A.Resize(40, 53, **_args)),
         "albumentations",
         resized(_i),
         mask=True,
         note=_word,
     )
     add(
-        G.RandomResizedCrop((37, 45), interpolation=_i),
+        G.RandomResizedCrop((37, 45), **_args),
         albumentations(
-            A.RandomResizedCrop(size=(37, 45), interpolation=_i),
+            A.RandomResizedCrop(size=(37, 45), **_args),
             lambda u: Script(np.ravel(np.stack([u[:10], u[10:20]], 1)), u[20:]),
         ),
         "albumentations",

@@ -1,0 +1,66 @@
+"""Arguments and defaults are albumentations': every one, but for the differences that are listed here with their reasons."""
+
+from __future__ import annotations
+
+import inspect
+
+import albumentations as A
+import pytest
+
+import gpuaug as G
+
+OLDER = "names before albumentations 2.0, which it refuses; keyword only, None: not given"
+LATER = "not built: a TypeError that names it"
+DIFFERENCES = {
+    **{(name, argument): OLDER for name in ("CoarseDropout", "ConstrainedCoarseDropout", "Erasing", "GridDropout", "XYMasking")
+       for argument in ("fill_value", "mask_fill_value")},
+    ("ChannelDropout", "fill_value"): OLDER,
+    **{("CoarseDropout", f"{end}_{what}"): OLDER for end in ("min", "max") for what in ("holes", "height", "width")},
+    ("Resize", "area_for_downscale"): LATER,
+    ("RandomResizedCrop", "area_for_downscale"): LATER,
+    **{("Compose", name): LATER for name in ("strict", "is_check_shapes", "save_applied_params", "mask_interpolation")},
+    ("Compose", "label_geometry"): "ours: albumentations' keypoints lie beside their pixels after a resize",
+}
+ORDER = {"Compose": "all behind p are keyword only, so that what is passed by place is refused and not taken for something else"}
+ONLY_OURS = {"Flip": "albumentations had it before 2.0"}
+GROUPS = ("Compose", "OneOf", "SomeOf", "RandomOrder", "Sequential", "OneOrOther")
+NAMES = sorted([*G.REGISTRY, *GROUPS, "BboxParams", "KeypointParams"])
+MISSING = object()
+
+
+def arguments(cls) -> dict:
+    found = inspect.signature(cls.__init__).parameters.values()
+    return {p.name: p for p in found if p.name != "self" and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
+
+
+def default(found: dict, name: str):
+    return found[name].default if name in found else MISSING
+
+
+def test_groups_are_all_there():
+    assert set(GROUPS) == {name for name, cls in vars(G).items() if isinstance(cls, type) and issubclass(cls, G.groups.Group)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_defaults_are_albumentations(name):
+    if name in ONLY_OURS:
+        assert not hasattr(A, name)
+        return
+    ours, theirs = arguments(getattr(G, name)), arguments(getattr(A, name))
+    differ = {
+        (name, argument)
+        for argument in ours.keys() | theirs.keys()
+        if default(ours, argument) is not default(theirs, argument) and default(ours, argument) != default(theirs, argument)
+    }
+    assert differ == {key for key in DIFFERENCES if key[0] == name}
+    by_place = [n for n, p in ours.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    if name not in ORDER:
+        assert by_place == [n for n in theirs if n in ours], "what is passed by place means the same"
+
+
+def test_the_list_is_of_what_is_there():
+    assert {name for name, _ in DIFFERENCES} | set(ORDER) | set(ONLY_OURS) <= set(NAMES)
+
+
+def test_a_random_turn_by_quarters_is_always_taken():
+    assert G.RandomRotate90().p == A.RandomRotate90().p == 1
