@@ -25,6 +25,7 @@ class NoOp(Transform):
     """
 
     targets = ("image", "mask")
+    moves_pixels = False
 
     def boxes(self, params, which, boxes, size, limits):
         return boxes, None

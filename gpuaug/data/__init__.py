@@ -6,6 +6,7 @@ _HOME = {
     "DataLoader": "loader",
     "BadSample": "faults",
     "BadSampleError": "faults",
+    "AllBadError": "faults",
     "ImageFolder": "datasets",
     "ImageCsv": "datasets",
     "SegmentationFolder": "datasets",

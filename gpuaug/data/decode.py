@@ -8,6 +8,7 @@ before the decoder does.
 """
 
 import ctypes
+import importlib.util
 import io
 import os
 import weakref
@@ -95,6 +96,11 @@ def make(names, capacity, threads, device_id=None):
         return Decoder(names, capacity, threads, device_id)
     except ImportError:
         return PillowDecoder(names, capacity, threads)
+
+
+def decoder_name():
+    """What decodes images here: "DALI", or "Pillow" where DALI is not installed."""
+    return "DALI" if importlib.util.find_spec("nvidia.dali") is not None else "Pillow"
 
 
 def shapes(images):

@@ -13,19 +13,21 @@ import torch
 from torch.utils.data import IterableDataset, default_collate, default_convert
 
 from ..memory import count_batch
-from . import order, workers
+from . import doubled, order, workers
+from .decode import decoder_name
 from .encoded import EncodedRoad
 from .faults import POLICIES, Errors
 from .marks import Handed
 from .memory import MemoryRoad
 from .pixels import apart, stack
 from .producer import Producer
-from .progress import START, Progress
+from .progress import START, Progress, as_text, from_text
 from .recognize import UNTOUCHED, Row
 from .replies import Replies, Requests
 from .stats import Stats
 from .structure import Slot, children, fill
 from .survey import asked_of, changeable, length, packer, recipe, survey, targets_of
+from .words import in_words, road_in_words
 from .worker_road import WorkerRoad
 
 END = object()  # of a stream; None is a sample like another
@@ -133,8 +135,12 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         return self._errors.list()
 
     def stats(self):
-        """Images per second, seconds by phase, and the bottleneck in one sentence; since the loader was made."""
-        return {**self._stats.summary(), "bad_samples": len(self.errors)}
+        """Images per second, seconds by phase, the bottleneck in one sentence, what decodes; since the loader was made."""
+        more = {"bad_samples": len(self.errors), "decoder": decoder_name(), "road": road_in_words(self)}
+        return {**self._stats.summary(), **more}
+
+    def __repr__(self):
+        return in_words(self)
 
     def set_epoch(self, epoch):
         """The next iteration is epoch `epoch` (int >= 0), the one after it the next."""
@@ -155,12 +161,14 @@ class DataLoader(torch.utils.data.DataLoader[T]):
     def state_dict(self):
         """Where the loader is, of constant size: to be saved with the model, in the protocol of StatefulDataLoader."""
         at = self._progress or Progress(self._epoch)
+        if not self.in_order and self.num_workers and at.position.batches and not at.done:
+            raise ValueError("with in_order=False nobody knows which batches are still to come; save between epochs")
         return {
             "version": STATE_VERSION,
             "seed": self._order_seed(),
             "transform_seed": None if self.transform is None else self._draw_seed(),
             "epoch": at.epoch + at.done,
-            **({} if at.done else {"sampler": at.sampler}),
+            **({} if at.done else {"sampler": as_text(at.sampler)}),
             **dataclasses.asdict(START if at.done else at.position),
             **({"dataset": at.saved(self.num_workers)} if at.states and not at.done else {}),
             "world": _rank()[1],
@@ -181,7 +189,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
             raise ValueError(f"the state is of a dataset of {state['length']} samples, this one has {length(self.dataset)}")
         self.seed, self._loaded_seed = state["seed"], state["transform_seed"]
         position = order.Position(state["batches"], state["samples"], state["checksum"])
-        self._resume = self._progress = Progress(state["epoch"], position, state.get("sampler"))
+        self._resume = self._progress = Progress(state["epoch"], position, from_text(state.get("sampler")))
         if "dataset" in state:
             self._progress.restore(state["dataset"], self.num_workers)
         self._epoch = state["epoch"]
@@ -204,6 +212,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
             self.device = torch.device("cuda", torch.cuda.current_device())
         if self.transform is not None:
             asked_of(self)  # what targets= names and the transform does not know is an error before anything is loaded
+            doubled.check(self.dataset, self.transform)
         self._errors.begin()
         if self._driver is not None:
             self._seen_epoch = self._driver.epoch

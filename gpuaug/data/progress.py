@@ -1,6 +1,9 @@
 """How far a loader's epoch is, and what has to be saved for it to go on."""
 
+import base64
 from dataclasses import dataclass, field
+
+import torch
 
 from .order import Position
 
@@ -45,3 +48,17 @@ class Progress:
             )
         self.states = {int(worker): state for worker, state in saved["states"].items()}
         self.last, self.workers = saved["last"], workers
+
+
+def as_text(sampler):
+    """A sampler's state as JSON has it, where it is that of a torch.Generator; what a sampler of the user's saves stays."""
+    if isinstance(sampler, torch.Tensor):
+        return {"generator": base64.b64encode(sampler.numpy().tobytes()).decode()}
+    return sampler
+
+
+def from_text(saved):
+    """The other way; tensors, as earlier versions saved, are taken too."""
+    if isinstance(saved, dict) and set(saved) == {"generator"} and isinstance(saved["generator"], str):
+        return torch.frombuffer(bytearray(base64.b64decode(saved["generator"])), dtype=torch.uint8)
+    return saved
