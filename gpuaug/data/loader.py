@@ -330,8 +330,6 @@ class DataLoader(torch.utils.data.DataLoader):
                     )  # fmt: skip
                 except (ValueError, TypeError) as error:
                     raise type(error)(f"{error}; the batch holds the samples {_few(loaded.indices)}") from error
-        for name, dtype in loaded.restore.items():
-            values[name] = values[name].to(dtype)
         if cuda:
             self._hold(loaded.data)
         return values

@@ -5,7 +5,7 @@ import torch
 from torch.utils.data import default_collate
 
 from .encoded import Loaded
-from .pixels import to_pixels, wide
+from .pixels import to_pixels
 from .structure import Slot, children, is_namedtuple, rebuild, take_out
 
 
@@ -27,11 +27,8 @@ class MemoryRoad:
         planned = next(self._plan)
         with self._stats.time("load"):
             taken, rest = take_out(self._view.take(np.asarray(planned.indices, np.int64)), self._paths)
-            restore = {n: wide(v) for n, v in taken.items() if n.startswith("mask") and wide(v) is not None}
             taken = {name: to_pixels(leaf, name.startswith("mask")) for name, leaf in taken.items()}
-            return Loaded(
-                taken, as_collated(rest), planned.ids, planned.occurrence, planned.position, planned.ids, restore=restore
-            )
+            return Loaded(taken, as_collated(rest), planned.ids, planned.occurrence, planned.position, planned.ids)
 
 
 def as_collated(batch):

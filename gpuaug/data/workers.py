@@ -14,7 +14,7 @@ from torch.utils.data import Dataset, IterableDataset, get_worker_info
 from .encoded import Loaded
 from .faults import AllBadError, BadSample, BadSampleError, one_line
 from .order import Position, number, to_ids
-from .pixels import Packed, packable, to_pixels, wide
+from .pixels import Packed, packable, to_pixels
 from .structure import Slot, children, collate, convert, find_targets, get, rebuild, source_name, take_out
 from .views import path_view
 
@@ -37,7 +37,6 @@ class Reply:
     rest: object = None
     at: list = field(default_factory=list)
     faults: list = field(default_factory=list)  # (BadSample, traceback)
-    restore: dict = field(default_factory=dict)
 
 
 @dataclass
@@ -69,8 +68,6 @@ class Packer:
             if role == "as is":
                 reply.data[name] = leaves
                 continue
-            if role == "mask" and wide(leaves[0]) is not None:
-                reply.restore[name] = wide(leaves[0])
             pixels = [to_pixels(leaf, role == "mask") for leaf in leaves]
             in_worker = get_worker_info() is not None
             reply.data[name] = Packed(pixels) if in_worker and packable(pixels) else pixels
@@ -284,7 +281,7 @@ class WorkerRoad:
         last = self._last
         data = {name: [value[-1]] * count for name, value in last.data.items()}
         rest = [last.rest[-1]] * count if self._listed else _repeat_last(last.rest, count)
-        return Reply(data, rest, list(range(count)), [], last.restore)
+        return Reply(data, rest, list(range(count)), [])
 
     def _loaded(self, planned, reply):
         data = {name: v.samples() if isinstance(v, Packed) else v for name, v in reply.data.items()}
@@ -296,7 +293,7 @@ class WorkerRoad:
             if whole.get("image", whole[next(iter(whole))]).ndim == 4:  # the dataset makes its batches itself
                 return _of_whole_batch(whole, reply, planned, indices[0], count)
         return Loaded(data, reply.rest, planned.ids[at], planned.occurrence[at], planned.position,
-                      [indices[k] for k in at], self._single, self._listed, None, reply.restore)  # fmt: skip
+                      [indices[k] for k in at], self._single, self._listed, None)  # fmt: skip
 
 
 def _of_whole_batch(data, reply, planned, index, count):
@@ -305,7 +302,7 @@ def _of_whole_batch(data, reply, planned, index, count):
     else:
         ids = planned.ids[0] * count + np.arange(count)
     occurrence = np.repeat(planned.occurrence, count)
-    return Loaded(data, reply.rest, ids, occurrence, planned.position, [index], restore=reply.restore)
+    return Loaded(data, reply.rest, ids, occurrence, planned.position, [index])
 
 
 def _repeat_last(rest, count):
