@@ -249,11 +249,18 @@ class Compose(torch.nn.Module, Group):
     # ---- state -----------------------------------------------------------------------
 
     def get_extra_state(self) -> dict:
-        """Seed and sample counter: part of ``state_dict()``, so that a restored module goes on where it was."""
+        """Seed and sample counter: part of ``state_dict()``, so that a restored module goes on where it was.
+
+        A checkpoint without them, of the same model before it had this pipeline, loads with strict=True, too, and leaves both.
+        """
         return {"seed": self.seed, "counter": self._counter}
 
     def set_extra_state(self, state: dict) -> None:
         self.seed, self._counter = state["seed"], state["counter"]
+
+    def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, *args) -> None:
+        super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *args)
+        philox.state_is_optional(prefix, missing)
 
     def _seed(self) -> int:
         if self.seed is None:

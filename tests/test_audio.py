@@ -62,15 +62,26 @@ def test_channels_share_a_draw_unless_asked():
 
 def test_modules_that_stand_alone_draw_different_numbers():
     torch.manual_seed(0)
-    model = torch.nn.Sequential(audio.TimeMasking(50), audio.TimeMasking(50), audio.FrequencyMasking(50))
+    model = torch.nn.Sequential(audio.TimeMasking(50, True), audio.TimeMasking(50, True), audio.FrequencyMasking(50, True))
     x = torch.ones(64, 50, 50)
     first, second, third = (m(x) for m in model)
     widths = [(y == 0).all(1).sum(1).float() for y in (first, second)] + [(third == 0).all(2).sum(1).float()]
     assert abs(np.corrcoef(np.stack(widths))[np.triu_indices(3, 1)]).max() < 0.5
-    state = model.state_dict()
+    state, generator = model.state_dict(), torch.get_rng_state()
     want = model(x)
     model.load_state_dict(state)
-    assert torch.equal(model(x), want), "the counters are part of the state"
+    torch.set_rng_state(generator)
+    assert torch.equal(model(x), want), "without a seed torch's generator is the state"
+    by_id = model[0](x, ids=np.arange(64))
+    other = audio.TimeMasking(50, True)
+    other.load_state_dict(model[0].state_dict())
+    assert torch.equal(other(x, ids=np.arange(64)), by_id), "with ids the seed that was drawn"
+    for step in model:
+        step.seed = 5
+    state, want = model.state_dict(), model(x)
+    assert not torch.equal((want == 0)[0].all(0), (model[1](x) == 0)[0].all(0))
+    model.load_state_dict(state)
+    assert torch.equal(model(x), want), "with a seed the counters are part of the state"
 
 
 class Masked(torch.utils.data.Dataset):
@@ -97,8 +108,8 @@ def test_padding_is_neither_counted_nor_masked():
     x = torch.rand(500, 1, 20, 40)
     lengths = np.random.default_rng(0).integers(1, 41, 500)
     for step in (
-        audio.TimeMasking(60),
-        audio.FrequencyMasking(15),
+        audio.TimeMasking(60, True),
+        audio.FrequencyMasking(15, True),
         audio.SpecAugment(2, 30, 2, 10, time_warp=4),
         audio.TimeReverse(1.0),
     ):
@@ -272,7 +283,7 @@ def test_shapes():
         (lambda x: audio.TimeMasking(5)(x, lengths=[1, 2, 0]), ValueError, r"lengths\[2\] of sample 2 is 0"),
         (lambda x: audio.TimeMasking(5)(x, lengths=[1.5, 2, 3]), TypeError, "whole numbers, got float64 .sample 0"),
         (lambda x: audio.TimeMasking(5)(x[..., :0]), ValueError, "have no values"),
-        (lambda x: audio.TimeMasking(5)(x.double()), TypeError, "unsupported element type torch.float64"),
+        (lambda x: audio.TimeMasking(5)(x.to(torch.complex64)), TypeError, "unsupported element type torch.complex64"),
         (lambda x: audio.TimeMasking(5)(x.numpy()), TypeError, "works on torch tensors"),
         (lambda x: audio.TimeMasking(5)(x, ids=[1]), ValueError, "1 numbers for 3 samples"),
         (lambda x: audio.TimeMasking(5, mask_value=float("nan")), ValueError, "mask_value must be a number, got NaN"),
