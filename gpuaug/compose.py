@@ -408,7 +408,7 @@ class Compose(torch.nn.Module, Group):
             ValueError: samples that end with different sizes; names two of them.
         """
         targets = dict(targets)
-        if _is_nothing(targets.get("image")):
+        if self._is_nothing(targets):
             how = {"device": device, "dtype": dtype, "channels_last": channels_last, "layout": layout}
             return _of_nothing(targets, lambda blank: self.run(blank, ids=[0], epoch=epoch, **how))
         marks, labels = self._take_marks(targets), self._take_labels(targets)
@@ -435,6 +435,15 @@ class Compose(torch.nn.Module, Group):
         for m in made:
             out.update(m.results(drawn.size, drawn.applied))
         return out | labels
+
+    def _is_nothing(self, targets: dict) -> bool:
+        """Whether it is a batch without samples that says what they would be. [0, H, W] is a sample without pixels."""
+        lead = next((name for name in targets if self.additional_targets.get(name, name) == "images"), None)
+        lead, rank = ("image", 4) if "image" in targets else (lead, 5)
+        value = targets.get(lead)
+        if not isinstance(value, (np.ndarray, torch.Tensor)) or value.ndim != rank or getattr(value, "is_nested", False):
+            return False
+        return value.shape[0] == 0 and 0 not in value.shape[1:]
 
     def _sizes(self, batches: dict, sets: dict) -> np.ndarray:
         """Heights and widths of the samples before anything is done, ``[B, 2]``."""
@@ -477,7 +486,7 @@ class Compose(torch.nn.Module, Group):
             if "image" in targets:
                 raise ValueError("pass the image either as the first argument or as image=, not both")
             targets["image"] = data
-        if _is_nothing(targets.get("image")):
+        if self._is_nothing(targets):
             out = _of_nothing(targets, lambda blank: self.forward(ids=[0], epoch=epoch, layout=layout, **blank))
             return out["image"] if data is not None and len(out) == 1 else out
         marks, labels = self._take_marks(targets), self._take_labels(targets)
@@ -529,17 +538,12 @@ class Compose(torch.nn.Module, Group):
 _KINDS = ("image", "mask", "images", "masks")
 
 
-def _is_nothing(image) -> bool:
-    """Whether it is a batch without samples that says what they would be: [0, H, W] is a sample."""
-    return getattr(image, "ndim", 0) == 4 and len(image) == 0 and 0 not in image.shape[1:]
-
-
 def _of_nothing(targets: dict, call) -> dict:
     """What a pipeline makes of a batch without samples: what it makes of one blank sample, less the sample."""
     blank, unknown = {}, {}
     for name, value in targets.items():
         if len(value):
-            raise ValueError(f"{name} has {len(value)} samples, image has 0; they must agree")
+            raise ValueError(f"{name} has {len(value)} samples, the images have 0; they must agree")
         shape = tuple(getattr(value, "shape", ()))[1:]
         if len(shape) < 2 or 0 in shape:
             unknown[name] = value

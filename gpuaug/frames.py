@@ -27,6 +27,7 @@ class Frames:
             self.parts = [value] if one else list(value)
             self.counts = [len(part) for part in self.parts]
             self.flat = [frame for part in self.parts for frame in part]
+        self.flat = self.flat if sum(self.counts) else []  # of whatever shape
         self.of = np.repeat(np.arange(len(self.counts)), self.counts)
 
     @staticmethod

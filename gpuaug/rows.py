@@ -130,7 +130,7 @@ def _array(data, origin, written, name: str):
     k = written.shape[-1]
     if isinstance(data, torch.Tensor):
         data = data.detach()
-        out = data[torch.as_tensor(origin, device=data.device)]
+        out = data if origin is ... else data[torch.as_tensor(origin, device=data.device)]
         if not out.is_floating_point():
             out = _exact(out, out.double(), k, name)
         out = out.clone()

@@ -75,7 +75,8 @@ def test_gradients_are_torchaudios(ours, theirs):
 
 def test_gradients_through_a_whole_pipeline():
     pipeline = audio.Compose(
-        [audio.Gain(prob=1.0), audio.AddNoise(prob=1.0), audio.Spectrogram(n_fft=64), audio.AmplitudeToDB(), STEPS["all"]()], seed=1
+        [audio.Gain(prob=1.0), audio.AddNoise(prob=1.0), audio.Spectrogram(n_fft=64), audio.AmplitudeToDB(), STEPS["all"]()],
+        seed=1,
     )
     wave = torch.rand(4, 800).requires_grad_()
     pipeline(wave, ids=np.arange(4)).sum().backward()
