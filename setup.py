@@ -203,7 +203,7 @@ EXTRAS["demo"] = EXTRAS["cli"] + EXTRAS["albumentations"] + ["scikit-learn>=1.4"
 EXTRAS["bench"] = EXTRAS["demo"] + EXTRAS["audio"] + EXTRAS["kornia"] + ["torchvision"]
 EXTRAS["test"] = (
     EXTRAS["bench"] + EXTRAS["data"] + EXTRAS["ray"] + EXTRAS["lightning"]
-    + ["pytest>=8", "hypothesis>=6", "scipy>=1.11", "setuptools>=77"]
+    + ["pytest>=8", "hypothesis>=6", "scipy>=1.11", "pandas>=2", "setuptools>=77"]
 )  # fmt: skip
 EXTRAS["dev"] = EXTRAS["test"] + ["ruff"]
 
