@@ -7,7 +7,7 @@ import torch
 
 from .backends import execute
 from .batch import DTYPES, TORCH_DTYPES
-from .elements import address, given_back
+from .elements import address
 from .memory import array, empty
 from .track import Track
 
@@ -50,6 +50,18 @@ class Container:
         if self.one:
             return shape(parts[0], 0 if planar else 2)
         return shape(parts, 1 if planar else 3)
+
+
+def given_back(data, given: str):
+    """What the kernels wrote, dense, in the type that came in."""
+    if given == "":
+        return data
+    if isinstance(data, np.ndarray):
+        return given_back(torch.from_numpy(data), given).numpy()
+    if given == "uint32":
+        return data.view(torch.uint32)
+    dtype = getattr(torch, given)
+    return (empty(data.shape, dtype, data.device) if data.is_contiguous() else torch.empty_like(data, dtype=dtype)).copy_(data)
 
 
 def _one_size(track: Track, name: str) -> tuple[int, int]:

@@ -17,7 +17,7 @@ def to_pixels(leaf, mask=False):
         leaf = leaf.detach()
         if type(leaf) is not torch.Tensor:  # tv_tensors
             leaf = leaf.as_subclass(torch.Tensor)
-        return leaf.view(torch.uint8) != 0 if leaf.dtype == torch.bool else leaf
+        return leaf.view(torch.uint8).to(torch.bool) if leaf.dtype == torch.bool else leaf
     leaf = np.asarray(leaf)
     if leaf.dtype == bool:
         return leaf.view(np.uint8) != 0
