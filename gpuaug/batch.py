@@ -208,7 +208,10 @@ def _describe(data: Any, name: str, labels: bool, batched: bool):
         item = data.itemsize
         if not data.dtype.isnative or not data.flags.aligned or any(s % item for s in data.strides):
             data = data.astype(data.dtype.newbyteorder("="))  # a copy: ascontiguousarray keeps what lies at an odd address
-        return data.ctypes.data, data.shape, [s // item for s in data.strides], dtype, _CPU, data, given
+        pointer = data.ctypes.data
+        if not pointer and data.size:
+            raise ValueError(f"{name}: this array of shape {data.shape} has no memory behind it")
+        return pointer, data.shape, [s // item for s in data.strides], dtype, _CPU, data, given
     if hasattr(data, "__cuda_array_interface__"):  # CuPy, Numba
         face = data.__cuda_array_interface__
         dtype = np.dtype(face["typestr"])
