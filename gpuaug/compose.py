@@ -137,7 +137,7 @@ class Compose(torch.nn.Module, Group):
 
     Args:
         transforms: list of transforms and groups (`OneOf`, `SomeOf`, `Sequential`, ...).
-        p: probability, per sample, that anything is applied.
+        p: probability, per sample, that anything is applied; else boxes and keypoints stay as they came, too.
         seed: 64-bit seed. None takes ``torch.initial_seed()`` at the first call.
         additional_targets: names of further targets and what they are: "image", "mask", "images" or "masks", e.g.
             ``{"image2": "image", "depth": "mask"}``.
@@ -148,11 +148,14 @@ class Compose(torch.nn.Module, Group):
     of differing sizes), or with keywords ``image=``, ``mask=`` (then the result is a dict). ``images=`` and ``masks=`` are sets
     that share one draw: ``[T, H, W, C]``, or a list, for one sample; a list of those, or ``[B, T, ..]``, for a batch.
     ``bboxes=``, ``keypoints=`` and their label fields are lists or arrays of rows; for a batch, lists of those. What goes in
-    comes out: NumPy for NumPy, tensors for tensors, a list for a list; after `ToTensorV2` tensors (CHW). Inputs are never
-    written. A call without ``ids`` numbers its samples by a counter that is part of ``state_dict()``.
+    comes out: NumPy for NumPy, tensors for tensors, a list for a list, in the element type that came in (docs/types.md) unless a
+    transform makes another; arrays for PIL images; after `ToTensorV2` tensors (CHW). Inputs are never written.
+    A call without ``ids`` numbers its samples by a counter that is part of ``state_dict()``.
 
     Raises:
-        ValueError: samples and masks that do not fit each other, an argument that does not fit the data.
+        ValueError: samples and masks that do not fit each other, an argument that does not fit the data, a value that would
+            change on the way, a tensor that requires a gradient or has no memory.
+        TypeError: an element type or a container that cannot be read; a transform that calculates with labels.
 
     Source: albumentations ``Compose``.
 

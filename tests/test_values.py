@@ -131,6 +131,18 @@ def test_bool_whose_bytes_are_not_one(road):
     np.testing.assert_array_equal(got.view(np.uint8), want.view(np.uint8))
 
 
+def test_bool_whose_bytes_are_not_one_where_numbers_count():
+    """Interpolated, a byte of 255 weighs as one of 1 does; and without a transform what is collated holds 0 and 1."""
+    odd = np.frombuffer(b"\xff\x00\x01\x00\xff" * 14, bool).reshape(2, H, W).copy()
+    clean = odd.view(np.uint8) != 0
+    for make in (np.asarray, torch.from_numpy):
+        resize = G.Compose([G.Resize(9, 11, mask_interpolation=1)])
+        got, want = (np.asarray(resize(image=IMAGES, mask=make(mask.copy()))["mask"]) for mask in (odd, clean))
+        np.testing.assert_array_equal(got, want)
+        got = loaded(Pairs(IMAGES, make(odd.copy())), None, targets={"image": "image", "mask": "mask"})["mask"]
+        np.testing.assert_array_equal(got.numpy().view(np.uint8), clean.view(np.uint8))
+
+
 @pytest.mark.parametrize("road", [name for name in ROADS if name != "list of sets"])
 @pytest.mark.parametrize(
     ("dtype", "value", "words"),
