@@ -24,11 +24,13 @@ class Augmentation(torch.nn.Module, Transform, register=False):
         domain: what a step takes: ``"wave"``, ``"spectrogram"``, ``"either"`` (along the last axis), or ``"frontend"``: waves in,
             spectrograms out.
         iid_channels: draw for each channel of a sample.
+        shared: one draw for all samples of a call: that of the first.
+        computes: on waveforms, calculates with their values, and so needs floating point.
     """
 
     targets = ("image", "mask")
     domain = "spectrogram"
-    iid_channels = False
+    iid_channels = shared = computes = False
 
     def __init_subclass__(cls, register: bool = False, **kwargs):
         super().__init_subclass__(register=register, **kwargs)  # the registry lists albumentations' names
@@ -36,22 +38,32 @@ class Augmentation(torch.nn.Module, Transform, register=False):
     def __init__(self, prob: float = 1.0):
         torch.nn.Module.__init__(self)
         Transform.__init__(self, prob)
-        # modules that stand alone, in a Sequential, must not draw the same numbers: each has a slot of its own
-        self._slot, self._counter, self._worker, self.seed = next(_built) % philox.SLOTS, 0, None, None
+        # modules that stand alone, in a Sequential, with one seed, must not draw the same numbers: each has a slot of its own
+        self._slot, self._counter, self._worker, self.seed, self._drawn = next(_built) % philox.SLOTS, 0, None, None, None
 
     def forward(self, data, lengths=None, *, ids=None, epoch: int = 0, occurrence=None):
         """Augment a batch; see `Compose.forward`."""
-        return _run([self], [self._slot], self, data, lengths, ids, epoch, occurrence)
+        return _run([self], [self._slot if self.seed is not None else 0], self, data, lengths, ids, epoch, occurrence)
 
     def get_extra_state(self) -> dict:
-        return {"seed": self.seed, "counter": self._counter, "slot": self._slot}
+        return {"seed": self.seed, "counter": self._counter, "slot": self._slot, "drawn": self._drawn}
 
     def set_extra_state(self, state: dict) -> None:
         self.seed, self._counter, self._slot = state["seed"], state["counter"], state["slot"]
+        self._drawn = state.get("drawn")
+
+    def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, *args) -> None:
+        super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *args)
+        philox.state_is_optional(prefix, missing)
 
     def wave(self, data: torch.Tensor, lengths: np.ndarray, rows: np.ndarray, params: dict) -> torch.Tensor:
         """Apply to waveforms ``[B, C, L]`` of float type; samples that are not in ``rows`` stay."""
         raise NotImplementedError
+
+    def by_torch(self, data: torch.Tensor, lengths: np.ndarray, rows: np.ndarray, params: dict) -> torch.Tensor:
+        """What `lower` does to spectrograms ``[B, C, F, T]``, in operations of torch: they carry gradients, and float64."""
+        raise NotImplementedError(f"{type(self).__name__} carries no gradient, and takes no float64: pass float32 spectrograms "
+                                  f"that are detached")
 
     def extra_repr(self) -> str:
         return Transform.__repr__(self).split("(", 1)[1][:-1]
@@ -62,9 +74,11 @@ class Compose(torch.nn.Module):
 
     Args:
         steps: list of steps of `gpuaug.audio`.
-        seed: 64-bit seed; None takes ``torch.initial_seed()`` at the first call.
+        seed: 64-bit seed. None draws one from torch's generator, as torchaudio does: at every call without ``ids``, and once
+            for all calls with them. So ``torch.manual_seed`` fixes what is drawn.
 
-    Every random number depends on (seed, epoch, sample id, occurrence, place of the step) and on nothing else.
+    Every random number depends on (seed, epoch, sample id, occurrence, place of the step) and on nothing else. Gradients go
+    through every step. Spectrograms that require one, and float64, are masked by operations of torch, all others by one kernel.
 
     Raises:
         TypeError: something that is no step. ValueError: waveform steps behind a spectrogram, two spectrograms.
@@ -87,15 +101,19 @@ class Compose(torch.nn.Module):
             raise ValueError(f"a Compose holds at most {philox.SLOTS} steps, got {len(steps)}")
         self.steps = torch.nn.ModuleList(steps)
         self.seed = None if seed is None else integer("seed", seed, 0, 2**64 - 1)
-        self._counter, self._worker = 0, None
+        self._counter, self._worker, self._drawn = 0, None, None
         _domains(steps)
 
     def get_extra_state(self) -> dict:
-        """Seed and sample counter: part of ``state_dict()``."""
-        return {"seed": self.seed, "counter": self._counter}
+        """Seed and sample counter: part of ``state_dict()``. A checkpoint without them loads, too, and leaves both."""
+        return {"seed": self.seed, "counter": self._counter, "drawn": self._drawn}
 
     def set_extra_state(self, state: dict) -> None:
-        self.seed, self._counter = state["seed"], state["counter"]
+        self.seed, self._counter, self._drawn = state["seed"], state["counter"], state.get("drawn")
+
+    def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, *args) -> None:
+        super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *args)
+        philox.state_is_optional(prefix, missing)
 
     def forward(self, data, lengths=None, *, ids=None, epoch: int = 0, occurrence=None):
         """Augment a batch.
@@ -104,7 +122,7 @@ class Compose(torch.nn.Module):
             data: waveforms ``[B, L]`` or ``[B, C, L]``, or a list of ``[L]`` or ``[C, L]`` of unequal lengths; or, without a
                 spectrogram among the steps, spectrograms ``[F, T]``, ``[B, F, T]`` or ``[B, C, F, T]``.
             lengths: whole numbers ``[B]``, in the host's memory: how much of each sample is not padding.
-            ids: int ``[B]``: the samples' numbers in the dataset. Without them a counter numbers the samples.
+            ids: int ``[B]``: the samples' numbers in the dataset. Without them, and with a seed, a counter numbers the samples.
             epoch, occurrence: see `gpuaug.Compose`.
 
         Returns:
@@ -112,6 +130,7 @@ class Compose(torch.nn.Module):
 
         Raises:
             ValueError: lengths that do not fit; names the sample.
+            TypeError: whole numbers where a step calculates with them.
         """
         return _run(list(self.steps), list(range(len(self.steps))), self, data, lengths, ids, epoch, occurrence)
 
@@ -183,19 +202,36 @@ def _coin(step, u, n):
     return slice(None) if step.p >= 1 else np.flatnonzero(u[:n, 0] < step.p)
 
 
-def _lower(batch: Batch, part, draws: _Draws, lengths: np.ndarray, channels: int = 1) -> Track:
-    """Spectrograms and a run of steps to a track; channels: how many rows of the batch are one sample (iid_channels)."""
-    track = Track(batch)
-    size = np.stack([batch.size[:, 0].astype(np.int64), np.repeat(lengths, channels)], 1)
+def _drawn(part, draws: _Draws, high: int, lengths: np.ndarray, channels: int, inner: int, dtype: str):
+    """(step, rows, parameters) of a run of steps on spectrograms; channels: how many rows are one sample (iid_channels)."""
+    n = len(lengths) * channels
+    size = np.stack([np.full(n, high), np.repeat(lengths, channels)], 1)
     for slot, step in part:
         need = 1 + step.columns()
-        u = np.stack([draws(slot, need, c) for c in range(channels)], 1).reshape(len(batch), need)
+        u = np.stack([draws(slot, need, c) for c in range(channels)], 1)
+        u = np.broadcast_to(u[:1] if step.shared else u, u.shape).reshape(n, need)
         # one coin for all channels of a sample
-        rows = _coin(step, np.repeat(u[::channels], channels, 0), len(batch))
+        rows = _coin(step, np.repeat(u[::channels], channels, 0), n)
         if isinstance(rows, slice) or len(rows):
-            track.doing = type(step).__name__
-            step.lower(track, rows, step.draw(u[rows, 1:], View(size[rows], batch.channels, batch.dtype)))
+            yield step, rows, step.draw(u[rows, 1:], View(size[rows], inner, dtype))
+
+
+def _lower(batch: Batch, part, draws: _Draws, lengths: np.ndarray, channels: int = 1) -> Track:
+    """Spectrograms and a run of steps to a track."""
+    track = Track(batch)
+    high = int(batch.size[0, 0]) if len(batch) else 1
+    for step, rows, params in _drawn(part, draws, high, lengths, channels, batch.channels, batch.dtype):
+        track.doing = type(step).__name__
+        step.lower(track, rows, params)
     return track
+
+
+def _by_torch(data: torch.Tensor, part, draws: _Draws, lengths: np.ndarray, channels: int) -> torch.Tensor:
+    """The same on ``[rows, C, F, T]``, step by step, in operations of torch."""
+    dtype = str(data.dtype).removeprefix("torch.")
+    for step, rows, params in _drawn(part, draws, data.shape[-2], lengths, channels, data.shape[1], dtype):
+        data = step.by_torch(data, np.repeat(lengths, channels), np.arange(len(data))[rows], params)
+    return data
 
 
 def _run(steps, slots, owner, data, lengths, ids, epoch, occurrence):
@@ -226,16 +262,22 @@ def _run(steps, slots, owner, data, lengths, ids, epoch, occurrence):
     n = len(whole)
     carried = lengths is not None
     lengths = check_lengths(lengths, n, data.shape[-1]) if carried else np.full(n, data.shape[-1])
-    if ids is None:
+    seed = owner.seed
+    if seed is None and ids is None:
+        seed, ids = _from_torch(), np.arange(n)
+    elif seed is None:
+        owner._drawn = seed = _from_torch() if owner._drawn is None else owner._drawn
+    elif ids is None:
         ids = philox.next_ids(owner, n)
     if len(np.atleast_1d(ids)) != n:
         raise ValueError(f"ids has {len(np.atleast_1d(ids))} numbers for {n} samples")
-    if owner.seed is None:
-        owner.seed = torch.initial_seed() & 0xFFFFFFFFFFFFFFFF
-    draws = _Draws(owner.seed, np.atleast_1d(ids), epoch, occurrence)
+    draws = _Draws(seed, np.atleast_1d(ids), epoch, occurrence)
 
     spectrogram = []
     for slot, step, domain in zip(slots, steps, domains):
+        if domain != "spectrogram" and (step.computes or domain == "frontend") and not whole.is_floating_point():
+            raise TypeError(f"{type(step).__name__} calculates with waveforms, which are {whole.dtype}; convert them first, as "
+                            f"wave.float() / 32768 for 16 bits, (wave.float() - 128) / 128 for uint8")
         if domain == "wave":
             u = draws(slot, 1 + step.columns())
             rows = np.arange(n)[_coin(step, u, n)]
@@ -255,11 +297,19 @@ def _run(steps, slots, owner, data, lengths, ids, epoch, occurrence):
             continue
         channels = whole.shape[1] if part[0][1].iid_channels else 1
         rows = whole.reshape(n * channels, whole.shape[1] // channels, *whole.shape[2:])
+        if rows.dtype == torch.float64 or (rows.requires_grad and torch.is_grad_enabled()):
+            whole = _by_torch(rows, part, draws, lengths, channels).reshape(whole.shape)
+            continue
         track = _lower(Batch.of(rows, "CHW", name="spectrogram"), part, draws, lengths, channels)
         whole = deliver(track, "spectrogram", None, False, squeeze=False).reshape(whole.shape)
     result = whole.reshape(*lead, *whole.shape[2:]) if flat else whole.reshape(*lead, *whole.shape[1:])
     result = result[0] if squeeze else result
     return (result, torch.from_numpy(np.asarray(lengths, np.int64).copy())) if carried else result
+
+
+def _from_torch() -> int:
+    """A seed from torch's generator on the CPU: what ``torch.manual_seed`` fixes."""
+    return int(torch.randint(0, 2**63 - 1, (), device="cpu"))
 
 
 def upload(array: np.ndarray, like: torch.Tensor) -> torch.Tensor:

@@ -274,7 +274,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
             setup.looks, self._set_up = looks, setup
         fresh = progress.position.samples == 0
         if setup.kind == "memory":
-            return MemoryRoad(setup.view, setup.paths, plan, self._stats, self.transform is None)
+            return MemoryRoad(setup.view, setup.paths, asked_of(self), plan, self._stats, self.transform is None)
         if setup.kind == "encoded":
             return EncodedRoad(Producer(setup.recipe, plan, self._stats, single, fresh), self.timeout)
         requests = setup.requests if self.persistent_workers else Requests()
@@ -361,8 +361,6 @@ class DataLoader(torch.utils.data.DataLoader[T]):
                 except Exception as error:
                     _name_samples(error, loaded.indices)
                     raise
-        for name, dtype in loaded.restore.items():
-            values[name] = values[name].to(dtype)
         if cuda:
             self._hold(loaded.data)
         return values
