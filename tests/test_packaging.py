@@ -132,4 +132,4 @@ def test_make_looks_for_a_compiler_before_it_downloads(tmp_path):
     assert done.returncode == 1
     assert "looked for no-such-c++" in done.stderr
     makefile = (CHECKOUT / "Makefile").read_text()
-    assert makefile.index("_toolchain.py") < makefile.index("pip install")
+    assert makefile.index("$(PYTHON) gpuaug/_toolchain.py") < makefile.index("\t$(PIP)")
