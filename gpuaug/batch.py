@@ -90,8 +90,8 @@ class Batch:
     def to(self, device) -> Batch:
         """The same samples on ``device``: one packed, pinned, asynchronous upload for all of them."""
         device = self.device if device is None else torch.device(device)
-        if device.type == self.device.type and (device.index is None or device == self.device):
-            return self
+        if device.type == self.device.type and (device.type == "cpu" or device.index in (None, self.device.index)):
+            return self  # "cpu:0", as accelerate calls it, is the CPU
         if self.device.type != "cpu" or device.type != "cuda":
             raise ValueError(f"a batch on {self.device} cannot be moved to {device}; move the data first")
         item = DTYPES[self.dtype][1]

@@ -388,6 +388,8 @@ class WebDataset(_HostTransform, IterableDataset):
     `length`: samples of an epoch on this rank, if ``len()`` is wanted.
     """
 
+    deals_out = True
+
     def __init__(
         self,
         urls,

@@ -13,7 +13,8 @@ import torch
 from torch.utils.data import IterableDataset, default_collate, default_convert
 
 from ..memory import count_batch
-from . import doubled, order, workers
+from . import doubled, order, remade, workers
+from .accelerated import Accelerated
 from .decode import decoder_name
 from .encoded import EncodedRoad
 from .faults import POLICIES, Errors
@@ -36,7 +37,7 @@ MAX_PIXELS = 178_956_970  # what Pillow refuses to open: 0.5 GB as RGB
 STATE_VERSION = 1
 
 
-class DataLoader(torch.utils.data.DataLoader[T]):
+class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
     """Batches of a dataset, decoded and augmented on `device`. Takes `torch.utils.data.DataLoader`'s arguments, and more.
 
     Files are decoded by DALI in threads of this process: those of torchvision's `ImageFolder`, of gpuaug's datasets, and of
@@ -96,6 +97,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
                 f"dataset must be a dataset, got the path {os.fspath(dataset)!r}; for a folder of images by class use "
                 f"gpuaug.data.ImageFolder({os.fspath(dataset)!r}), else another dataset of gpuaug.data"
             )
+        collate_fn = remade.function_of(collate_fn, transform=transform, mix=mix, targets=targets, dtype=dtype)
         super().__init__(
             dataset, batch_size, shuffle, sampler, batch_sampler, num_workers, collate_fn, pin_memory, drop_last, timeout,
             worker_init_fn, multiprocessing_context, generator, prefetch_factor=prefetch_factor,
@@ -110,6 +112,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.dtype, self.channels_last = dtype, channels_last
         self.on_error, self.max_pixels, self.seed = on_error, max_pixels, seed
+        remade.keep(self)
         self._streams = isinstance(dataset, IterableDataset)
         pinned = generator is not None and self.shuffle  # then the order is the generator's, as in torch
         self._own_order = sampler is None and batch_sampler is None and not self._streams and not pinned
@@ -220,7 +223,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         self._epoch = epoch + 1
         road = self._stream_road(epoch, progress) if self._streams else self._map_road(epoch, progress)
         self._progress = progress
-        return LoaderIterator(self, road, progress)
+        return LoaderIterator(self, self._told(road, _rank()[1]), progress)
 
     def _next_epoch(self):
         # whoever calls sampler.set_epoch, as with torch's loader, decides the epoch
@@ -248,7 +251,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         size = self.batch_size or 1
         if self._own_order:
             rank, world = _rank()
-            indices, occurrence = order.own_order(n, self.shuffle, seed, epoch, rank, world, self.drop_last)
+            indices, occurrence = order.own_order(n, self.shuffle, seed, epoch, rank, world, self.drop_last, self._block())
             return order.plan_own(indices, occurrence, size, self.drop_last, start)
         if self.generator is not None and progress.sampler is None:
             # torch draws a base seed here; doing so too gives the order that torch gives for the same generator

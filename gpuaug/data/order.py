@@ -68,20 +68,24 @@ class EpochSampler(RandomSampler):
         self.epoch = epoch
 
 
-def own_order(n, shuffle, seed, epoch, rank=0, world=1, drop_last=False):
+def own_order(n, shuffle, seed, epoch, rank=0, world=1, drop_last=False, block=1):
     """(indices, occurrence) of this rank's part of an epoch, as `DistributedSampler` deals them out.
 
     With more than one rank the order is cut (drop_last) or repeated from its start to a multiple of `world`, and rank r
-    takes every world-th from r on.
+    takes every world-th from r on; or, as accelerate deals, every world-th block, of which the last ones are shorter.
 
     >>> own_order(5, False, 0, 0, rank=1, world=2)[0].tolist()
     [1, 3, 0]
+    >>> [own_order(9, False, 0, 0, rank, 2, block=3)[0].tolist() for rank in range(2)]
+    [[0, 1, 2, 6, 7], [3, 4, 5, 8, 0]]
     """
     order = shuffled(n, seed, epoch) if shuffle else np.arange(n)
     if world == 1 or n == 0:
         return order.astype(np.int64), np.zeros(n, np.int64)
     total = n // world * world if drop_last else -(-n // world) * world
-    at = np.arange(rank, total, world)
+    number, within = np.divmod(np.arange(total // world), block)
+    rows = np.minimum(block, total // world - number * block)  # of a block; those of the last ones are shorter
+    at = number * block * world + rank * rows + within
     return order[at % n].astype(np.int64), at // n
 
 

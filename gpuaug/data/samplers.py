@@ -102,6 +102,8 @@ class _Stream:
 class _EpochSampler(Sampler):
     """An order that is computed at once, shared out between processes and resumable at any entry."""
 
+    deals_out = True
+
     def __init__(self, seed, num_replicas, rank, drop_last):
         self.seed = _whole("seed", seed, least=None)
         if (num_replicas is None) != (rank is None):
@@ -347,7 +349,7 @@ def stratified_split(data, test_size=0.2, column=None, seed=0, rare="raise"):
     try:
         from sklearn.model_selection import train_test_split
     except ImportError as error:
-        raise ImportError("stratified_split needs scikit-learn: pip install 'gpuaug[data]'") from error
+        raise ImportError("stratified_split needs scikit-learn: pip install scikit-learn") from error
     if rare not in ("raise", "train"):
         raise ValueError(f'rare must be "raise" or "train", got {rare!r}')
     classes = class_numbers(data, column)
