@@ -27,8 +27,8 @@ explicit argument wins. `where` is a key, a position, a field name, or a tuple o
 
 `set_epoch(epoch)` (optional, iterable datasets): called before each epoch.
 
-`deals_out = True` (optional, iterable datasets and samplers): it gives each rank of torch.distributed its own part. Only asked where a
-framework shares other datasets and samplers out (accelerate); torch's `DistributedSampler` need not say it.
+`deals_out = True` (optional, iterable datasets and samplers): it gives each rank of torch.distributed its own part. Only asked
+where a framework shares other datasets and samplers out (accelerate); torch's `DistributedSampler` need not say it.
 
 Of other people's datasets these are recognized (`encoded_view`): torchvision's `DatasetFolder` and `ImageFolder` that have
 no `transform` and torchvision's own file loader; `Subset` and `ConcatDataset` of anything recognized; datasets

@@ -1,3 +1,4 @@
+import importlib
 import logging
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import gpuaug as G
 from gpuaug.data import RepeatBatchSampler
 
 lightning = pytest.importorskip("lightning.pytorch")
+lightning_fabric = pytest.importorskip("lightning.fabric")
 from gpuaug.interop.lightning import DataModule  # noqa: E402  lightning is optional
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
@@ -130,6 +132,61 @@ def test_errors():
         module(sampler=[1], batch_sampler=[[1]])
 
 
+def counted(samples):
+    """A collate_fn of the user's."""
+    images, numbers = zip(*samples, strict=True)
+    return torch.tensor(numbers), torch.stack(images), len(samples)
+
+
+def settings(loader):
+    names = "transform mix targets device dtype channels_last on_error max_pixels seed in_order num_workers timeout".split()
+    return {name: getattr(loader, name) for name in names}
+
+
+@pytest.mark.parametrize("whose", ["fabric", "pytorch"])
+@pytest.mark.parametrize("collate_fn", [None, counted])
+def test_a_loader_made_anew_with_another_sampler(whose, collate_fn):
+    """As both do before they put their DistributedSampler into a loader."""
+    update = importlib.import_module(f"lightning.{whose}.utilities.data")._update_dataloader
+    compose = G.Compose([G.HorizontalFlip(p=1), G.RandomBrightnessContrast(p=1.0)], seed=5)
+    given = G.DataLoader(
+        Crops(), batch_size=4, shuffle=True, transform=compose, device="cpu", seed=9, collate_fn=collate_fn, targets={"image": 0},
+        channels_last=True, on_error="skip", max_pixels=10**6, in_order=False, num_workers=1,
+    )  # fmt: skip
+    anew = update(given, torch.utils.data.SequentialSampler(given.dataset))
+    assert settings(anew) == settings(given)
+    right = next(iter(G.DataLoader(Crops(), batch_size=4, transform=compose, device="cpu", collate_fn=collate_fn)))
+    for found, expected in zip(next(iter(anew)), right, strict=True):
+        assert found == expected if isinstance(expected, int) else torch.equal(found, expected)
+
+
+def test_fabric_in_one_process():
+    compose = G.Compose([G.HorizontalFlip(), G.RandomBrightnessContrast(p=1.0)], seed=5)
+    arguments = {"batch_size": 4, "shuffle": True, "transform": compose, "device": "cpu", "seed": 5}
+    prepared = lightning_fabric.Fabric(accelerator="cpu", devices=1).setup_dataloaders(G.DataLoader(Crops(), **arguments))
+    expected = [(numbers.tolist(), images) for images, numbers in G.DataLoader(Crops(), **arguments)]
+    assert equal([(numbers.tolist(), images) for images, numbers in prepared], expected)
+
+
+def test_a_part_of_the_batches_again_and_again(tmp_path):
+    """overfit_batches makes a loader anew, too."""
+    model = Recorder()
+    trainer(tmp_path, max_epochs=1, overfit_batches=2).fit(model, module())
+    right = G.DataLoader(Crops(), batch_size=4, transform=module().transform, device="cpu")
+    assert equal(model.batches, [(numbers.tolist(), images) for images, numbers in right][:2])
+
+
+FABRIC = """
+import sys
+sys.path[:0] = [{here!r}]
+from test_lightning import *
+fabric = lightning_fabric.Fabric(accelerator="cpu", devices=2, strategy="ddp")
+fabric.launch()
+loader = G.DataLoader(Crops(), batch_size=4, shuffle=True, transform=module().transform, device="cpu", seed=5)
+loader = fabric.setup_dataloaders(loader, use_distributed_sampler={injected})
+torch.save([(numbers.tolist(), images) for images, numbers in loader], {out!r} + str(fabric.global_rank))
+"""
+
 TWO_PROCESSES = """
 import sys
 sys.path[:0] = [{here!r}]
@@ -144,10 +201,11 @@ torch.save(model.batches, {out!r} + str(t.global_rank))
 
 @pytest.mark.slow
 @pytest.mark.parametrize("injected", [False, True])
-def test_two_processes(tmp_path, injected):
+@pytest.mark.parametrize("program", [TWO_PROCESSES, FABRIC], ids=["trainer", "fabric"])
+def test_two_processes(tmp_path, injected, program):
     script = tmp_path / "train.py"
     here, out = str(__file__).rsplit("/", 1)[0], str(tmp_path / "rank")
-    script.write_text(TWO_PROCESSES.format(here=here, injected=injected, out=out))
+    script.write_text(program.format(here=here, injected=injected, out=out))
     subprocess.run([sys.executable, str(script)], check=True, capture_output=True, timeout=120)
     ranks = [torch.load(tmp_path / f"rank{r}") for r in range(2)]
     numbers = [n for rank in ranks for batch, _ in rank for n in batch]
