@@ -104,7 +104,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             persistent_workers=persistent_workers, pin_memory_device=pin_memory_device, in_order=in_order,
         )  # fmt: skip
         _check_arguments(targets, on_error, max_pixels, seed, dtype)
-        self.shuffle = bool(shuffle)
+        self._shuffle = bool(shuffle)
         self.transform, self.targets = _as_compose(transform), targets
         self.mix = _as_list(mix)
         if self.mix and batch_size is None and batch_sampler is None:
@@ -114,7 +114,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         self.on_error, self.max_pixels, self.seed = on_error, max_pixels, seed
         remade.keep(self)
         self._streams = isinstance(dataset, IterableDataset)
-        pinned = generator is not None and self.shuffle  # then the order is the generator's, as in torch
+        pinned = generator is not None and self._shuffle  # then the order is the generator's, as in torch
         self._own_order = sampler is None and batch_sampler is None and not self._streams and not pinned
         # Lightning and others make a loader anew from its attributes: torch's default is no collate_fn of the user's
         self._user_collate = None if collate_fn in (default_collate, default_convert) else collate_fn
@@ -251,7 +251,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         size = self.batch_size or 1
         if self._own_order:
             rank, world = _rank()
-            indices, occurrence = order.own_order(n, self.shuffle, seed, epoch, rank, world, self.drop_last, self._block())
+            indices, occurrence = order.own_order(n, self._shuffle, seed, epoch, rank, world, self.drop_last, self._block())
             return order.plan_own(indices, occurrence, size, self.drop_last, start)
         if self.generator is not None and progress.sampler is None:
             # torch draws a base seed here; doing so too gives the order that torch gives for the same generator

@@ -26,7 +26,8 @@ class Kept:
 def keep(loader):
     """Put a `Kept` into a loader whose batches are not torch's."""
     given = [name for name in LOST if getattr(loader, name) not in (None, [])]
-    if given or hasattr(loader.dataset, "encoded") or getattr(loader.dataset, "yields_encoded", False):
+    files = getattr(loader.dataset, "encoded", None) is not None or getattr(loader.dataset, "yields_encoded", False)
+    if given or files:
         loader.collate_fn = Kept(loader.collate_fn, given)
 
 

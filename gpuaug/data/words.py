@@ -17,7 +17,7 @@ def in_words(loader):
     batches = "single samples" if size is None else f"batches of {size}"
     names = [] if loader.transform is None else [type(step).__name__ for step in steps(loader.transform)]
     return (
-        f"DataLoader({type(loader.dataset).__name__} {found}, {batches}{', shuffled' if loader.shuffle else ''}; "
+        f"DataLoader({type(loader.dataset).__name__} {found}, {batches}{', shuffled' if loader._shuffle else ''}; "
         f"{road_in_words(loader)}; on {loader.device}; transform: {', '.join(names) or 'none'}; on_error={loader.on_error!r})"
     )
 

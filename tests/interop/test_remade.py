@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import Dataset, DistributedSampler, default_collate
+from torch.utils.data import BatchSampler, Dataset, DistributedSampler, default_collate
 
 import gpuaug as G
 from gpuaug.data import ImageFolder, MixUp
@@ -105,6 +105,17 @@ def test_ours_made_anew_without_its_transform_is_refused():
         type(given)(given.dataset, batch_size=2, collate_fn=given.collate_fn)
     with pytest.raises(ValueError, match=r"has mix: .*mix=loader\.mix"):
         type(given)(given.dataset, batch_size=2, collate_fn=given.collate_fn, transform=FLIP)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_ours_is_made_anew_from_its_attributes(shuffle):
+    """As ignite's DeterministicEngine does: all but what a batch sampler decides."""
+    given = loader(shuffle=shuffle, seed=3, num_workers=1)
+    left_out = {"batch_size", "sampler", "drop_last", "batch_sampler", "dataset_kind"}
+    arguments = {name: value for name, value in vars(given).items() if not name.startswith("_") and name not in left_out}
+    anew = type(given)(**arguments, batch_sampler=BatchSampler(given.batch_sampler.sampler, 5, False))
+    check(anew)
+    assert [len(numbers) for _, numbers in anew] == [5, 5]
 
 
 # ---- Ray Train -------------------------------------------------------------------------------------------------------------
