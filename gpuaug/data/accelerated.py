@@ -1,11 +1,10 @@
 """What a loader does for Hugging Face's accelerate: it stays itself, and tells when an epoch ends."""
 
 import sys
+import weakref
 
 import torch
 from torch.utils.data import IterableDataset
-
-END = object()
 
 
 class Accelerated:
@@ -54,31 +53,47 @@ class Accelerated:
         if not self._accelerated:
             return road
         self.end_of_dataloader, self.remainder = False, _remainder(self, world)
-        return _told(self, road)
+        return _Told(self, road)
 
 
-def _told(loader, road):
-    from accelerate.state import GradientState
+class _Told:
+    """The batches of a road, read one ahead."""
 
-    state = GradientState()
-    state._add_dataloader(loader)
-    try:
-        now = next(road, END)
-        while now is not END:
-            ahead, error = END, None
-            try:
-                ahead = next(road, END)
-            except Exception as failed:  # of the batch that follows
-                error = failed
-            loader.end_of_dataloader = ahead is END and error is None
-            yield now
-            if error is not None:
-                raise error
-            now = ahead
-    finally:
-        state._remove_dataloader(loader)
-        if hasattr(road, "close"):
-            road.close()
+    def __init__(self, loader, road):
+        self._loader, self._road = loader, road
+        self._ahead = self._forget = None
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self._forget is None:
+            from accelerate.state import GradientState
+
+            state = GradientState()
+            state._add_dataloader(self._loader)
+            self._forget = weakref.finalize(self, state._remove_dataloader, self._loader)  # when an epoch is left, too
+            self._forget.atexit = False
+            self._ahead = self._next()
+        now, error = self._ahead
+        if error is not None:
+            self._forget()
+            raise error
+        self._ahead = self._next()
+        self._loader.end_of_dataloader = isinstance(self._ahead[1], StopIteration)
+        return now
+
+    def _next(self):
+        try:
+            return next(self._road), None
+        except Exception as error:  # it is the next batch's; this one comes first
+            return None, error
+
+    def close(self):
+        if self._forget is not None:
+            self._forget()
+        if hasattr(self._road, "close"):
+            self._road.close()
 
 
 def _remainder(loader, world):

@@ -116,6 +116,26 @@ def test_a_state_is_that_of_the_batch_delivered():
     assert [numbers.tolist() for _, numbers in again] == whole[2:]
 
 
+def test_a_program_may_end_in_an_epoch():
+    program = f"import sys; sys.path[:0] = [{os.path.dirname(__file__)!r}]; from test_accelerate import *; "
+    program += "batches = iter(accelerator().prepare(loader())); next(batches)"
+    command, environment = [sys.executable, "-c", program], {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_accelerate_saves_the_place(tmp_path):
+    prepares = accelerator()
+    prepared = prepares.prepare(loader())
+    prepares.register_for_checkpointing(prepared)
+    batches = iter(prepared)
+    next(batches)
+    prepares.save_state(tmp_path)
+    rest = [numbers.tolist() for _, numbers in batches]
+    prepares.load_state(tmp_path)
+    assert [numbers.tolist() for _, numbers in prepared] == rest
+
+
 def test_skipping_batches_is_refused():
     """It makes a loader from the attributes of ours."""
     prepared = accelerator().prepare(loader())
