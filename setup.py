@@ -106,7 +106,8 @@ class BuildKernels(build_ext):
             found = next((name for name in ("g++", "clang++", "c++") if shutil.which(name)), None)
             if found:
                 os.environ["CXX"] = found
-        super().run()
+        with TOOLCHAIN["telling"]("gpuaug: still compiling"):
+            super().run()
         if self.reasons and len(self.reasons) == len(self.extensions):
             raise SystemExit(f"\ngpuaug: {self.explain()}\n")
         if self.reasons:  # an old compiler that does not know the newest instructions: slower, but all there

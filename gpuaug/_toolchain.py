@@ -3,10 +3,13 @@
 The build runs this file by its path, so it imports nothing but the standard library.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
 import sys
+import threading
+import time
 from pathlib import Path
 
 INSTALL = """\
@@ -47,6 +50,22 @@ def sources_hash(kernels: Path) -> str:
     for path in sorted([*kernels.glob("*.cuh"), *kernels.glob("*.hpp"), *kernels.glob("*.cpp")]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def telling(what: str, every: float = 30.0):
+    """Says so every so many seconds, as long as the block takes: what takes a slow or busy machine minutes seems to hang."""
+    done, began = threading.Event(), time.monotonic()
+
+    def tell():
+        while not done.wait(every):
+            print(f"{what}, for {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+
+    threading.Thread(target=tell, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
 
 
 def check() -> None:

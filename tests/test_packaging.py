@@ -5,10 +5,13 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from gpuaug._toolchain import telling
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SOURCES = ["gpuaug", "kernels", "tests", "setup.py", "pyproject.toml", "MANIFEST.in", "LICENSE", "README.md"]
@@ -133,3 +136,10 @@ def test_make_looks_for_a_compiler_before_it_downloads(tmp_path):
     assert "looked for no-such-c++" in done.stderr
     makefile = (CHECKOUT / "Makefile").read_text()
     assert makefile.index("$(PYTHON) gpuaug/_toolchain.py") < makefile.index("\t$(PIP)")
+
+
+def test_what_takes_long_says_so(capsys):
+    with telling("compiling", every=0.01):
+        while "compiling, for 0 s" not in (said := capsys.readouterr().err):
+            time.sleep(0.01)
+    assert said.startswith("compiling, for 0 s\n")
