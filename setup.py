@@ -172,7 +172,7 @@ def read(name):
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-# dali, cupy and torch have to speak of the same CUDA major version
+# dali, cupy and torch have to speak of the same CUDA major version; cupy 14 takes numpy 2 or newer
 EXTRAS = {
     "cuda12": ["nvidia-dali-cuda120>=2.4,<3", "cupy-cuda12x>=14,<15"],
     "cuda13": ["nvidia-dali-cuda130>=2.4,<3", "cupy-cuda13x>=14,<15"],
@@ -207,6 +207,7 @@ setup(
     package_dir={"gpuaug._kernels": "kernels"},
     package_data={"gpuaug._kernels": ["*.cuh", "*.cu", "*.hpp", "*.cpp"]},
     ext_modules=extensions(),
+    # the lowest versions were run together: constraints-lowest.txt says how; torch 2.6 is the first with DataLoader(in_order=)
     install_requires=["numpy>=1.26", "torch>=2.6", "pillow>=10"],
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["gpuaug = gpuaug.cli:main"]},

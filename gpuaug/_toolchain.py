@@ -21,8 +21,9 @@ then run the same command again."""
 
 
 def no_compiler(tried: str) -> str:
+    names = ", ".join(dict.fromkeys((tried, "g++", "clang++")))
     return (
-        f"its library was not compiled, because no C++ compiler was found (looked for {tried}, g++ and clang++).\n"
+        f"its library was not compiled, because no C++ compiler was found (looked for {names}).\n"
         f"It holds the kernels for the CPU, and what prepares a batch for a GPU too. Install a compiler:\n{INSTALL}"
     )
 
