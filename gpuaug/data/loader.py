@@ -124,7 +124,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         self._seen_epoch = self._driver.epoch if self._driver is not None else None
         self._resume = self._progress = self._loaded_seed = None
         self._errors, self._stats = Errors(), Stats()
-        self._set_up = None
+        self._set_up = self._decoding = None
         self._held = collections.deque()
 
     # ---- what the user asks --------------------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         self._epoch = state["epoch"]
 
     def __getstate__(self):  # threads, decoders and iterators stay in the process in which they are
-        return {**self.__dict__, "_set_up": None, "_progress": copy.copy(self._progress), "_held": None}
+        return {**self.__dict__, "_set_up": None, "_decoding": None, "_progress": copy.copy(self._progress), "_held": None}
 
     def __setstate__(self, state):
         self.__dict__.update(state)

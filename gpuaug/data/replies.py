@@ -175,4 +175,4 @@ def _of_whole_batch(data, reply, planned, index, count):
     else:
         ids = planned.ids[0] * count + np.arange(count)
     occurrence = np.repeat(planned.occurrence, count)
-    return Loaded(data, reply.rest, ids, occurrence, planned.position, [index])
+    return Loaded(data, reply.rest, ids, occurrence, planned.position, [index], state=reply.state)
