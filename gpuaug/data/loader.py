@@ -14,7 +14,7 @@ from torch.utils.data import IterableDataset, default_collate, default_convert
 from ..memory import count_batch
 from . import order, workers
 from .encoded import EncodedRoad
-from .faults import POLICIES, Errors
+from .faults import POLICIES, Errors, Sorter, Unreadable, stream
 from .memory import MemoryRoad
 from .pixels import apart, stack
 from .producer import Producer
@@ -265,9 +265,10 @@ class DataLoader(torch.utils.data.DataLoader):
                 producer = Producer(recipe(self, None, paths), plan, self._stats, single, start.samples == 0)
                 return EncodedRoad(producer, self.timeout)
         pack = packer(self, single)
-        stream = workers.Stream(self.dataset) if self.num_workers else workers.Once(samples)
+        source = workers.Stream(self.dataset) if self.num_workers else workers.Once(samples)
+        sorter = Sorter(pack, self.on_error)
         how = {"batch_size": None} if single else {"batch_size": size, "drop_last": self.drop_last}
-        loader = self._torch_loader(epoch, stream, workers.Single(pack) if single else pack, **how)
+        loader = self._torch_loader(epoch, source, workers.Single(sorter) if single else sorter, **how)
         road = workers.WorkerRoad(loader, self.on_error, self._errors, self._stats, pack)
         return road.of_stream(start, rank, world)
 
@@ -275,9 +276,12 @@ class DataLoader(torch.utils.data.DataLoader):
         """The stream and its first sample; (None, None) where looking would lose it to the workers."""
         if self.num_workers and iter(self.dataset) is iter(self.dataset):
             return None, None
-        samples = iter(self.dataset)
-        first = next(samples, None)
-        return (itertools.chain([first], samples) if first is not None else iter(())), first
+        samples, seen = stream(self.dataset), []
+        for first in samples:
+            seen.append(first)
+            if not isinstance(first, Unreadable):
+                return itertools.chain(seen, samples), first
+        return iter(seen), None
 
     def _torch_loader(self, epoch, dataset, collate_fn, **how):
         """torch's DataLoader with this one's settings; the seeds of its workers come from (seed, epoch)."""

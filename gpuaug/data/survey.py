@@ -11,7 +11,7 @@ import torch
 from . import workers
 from .encoded import Recipe
 from .headers import read_header
-from .protocol import is_encoded
+from .protocol import is_encoded, is_thread_safe, mask_types
 from .structure import SETS, find_targets, get, outline
 from .views import array_view, encoded_view, path_view
 
@@ -173,6 +173,8 @@ def recipe(loader, fetch, paths):
         device=loader.device,
         path_of=path_view(loader.dataset),
         length=length(loader.dataset),
+        thread_safe=is_thread_safe(loader.dataset),
+        mask_types=mask_types(loader.dataset),
         listed=loader._user_collate is not None,
     )
 

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
 from .encoded import Loaded
-from .faults import AllBadError, BadSample, BadSampleError, one_line
+from .faults import AllBadError, BadSample, BadSampleError, counted, numbered, one_line, stream
 from .order import Position, number, to_ids
 from .pixels import Packed, packable, to_pixels, wide
 from .structure import Slot, children, collate, convert, find_targets, get, rebuild, source_name, take_out
@@ -119,6 +119,8 @@ class Fetcher(Dataset):
     def _get(self, index):
         try:
             return self.dataset[index], None
+        except ImportError:  # the fault of the installation, not of a sample
+            raise
         except Exception as error:
             text = one_line(f"{type(error).__name__}: {error}")
             return None, (BadSample(index, self._path(index), text), traceback.format_exc())
@@ -156,7 +158,7 @@ class Stream(IterableDataset):
         self.dataset = dataset
 
     def __iter__(self):
-        return iter(self.dataset)
+        return stream(self.dataset)
 
 
 class Requests:
@@ -222,7 +224,8 @@ class WorkerRoad:
 
         def planned(reply):
             nonlocal position
-            now = number(position, len(reply.at), rank, world)
+            now = number(position, counted(reply), rank, world)
+            reply.faults = numbered(reply.faults, now.ids)
             position = now.position
             return now
 
