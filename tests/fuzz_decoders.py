@@ -160,6 +160,12 @@ def damaged(form, seed, number):
     return data.tobytes(), "+".join(steps)
 
 
+def form_of(forms, number):
+    """The format of the batch in which file `number` is: one child can go through several, "jpeg+png", batch by batch."""
+    forms = forms.split("+")
+    return forms[number // DAMAGED % len(forms)]
+
+
 def _repaired(data):
     data, at = bytearray(data.tobytes()), 8
     while at + 12 <= len(data):
@@ -204,7 +210,11 @@ class Feeder:
             self._headers.check_pixels(header, MAX_PIXELS)
             return data if header.format in self._headers.DALI_FORMATS else None
 
-        return self._batch([data for data in damaged if _works(sized, data) is not None], good)
+        files = [data for data in damaged if _works(sized, data) is not None]
+        decoded = self._batch(files, good, guarded=False)
+        if decoded < len(files):
+            self._decode.find_faults(files)
+        return decoded
 
     def _loader(self, damaged, good):
         loaded, good = ([d for d in (_works(self._load, data) for data in files) if d is not None] for files in (damaged, good))
@@ -218,10 +228,12 @@ class Feeder:
     def _load(self, data):
         return self._decode.load_image(data, MAX_PIXELS)
 
-    def _batch(self, files, good):
+    def _batch(self, files, good, guarded=True):
         batch = [*files, *good]
         random.Random(len(files)).shuffle(batch)
         self._decoder = self._decoder or self._decode.Decoder(["image"], BATCH, 2)
+        if not guarded:
+            self._decoder._parse = lambda files: None
         self._decoder.feed({"image": batch})
         try:
             self._decoder.take()
@@ -243,9 +255,10 @@ def child(road, form, seed, start, count, progress):
     warnings.simplefilter("ignore")
     with open(progress, "r+b") as file:
         note = np.frombuffer(mmap.mmap(file.fileno(), 16), np.int64)
-        feed, good = Feeder(road), pictures(form)
+        feed = Feeder(road)
         for number in range(start, count, DAMAGED):
-            files = [damaged(form, seed, k)[0] for k in range(number, min(number + DAMAGED, count))]
+            kind = form_of(form, number)
+            files, good = [damaged(kind, seed, k)[0] for k in range(number, min(number + DAMAGED, count))], pictures(kind)
             note[0] = number
             note[1] += feed(files, [good[k % len(good)] for k in range(BATCH - DAMAGED)])
         note[0] = count
@@ -255,7 +268,7 @@ def child(road, form, seed, start, count, progress):
 
 
 def fuzz(road, form, count, seed=0, scratch="/tmp", start=0, say=lambda text: None):
-    """{"decoded": how many, "killers": [(the first number of the batch, what ended the child)]}."""
+    """{"decoded": how many, "killers": [(the format, the first number of the batch, what ended the child)]}."""
     progress = Path(scratch) / f"fuzz-{os.getpid()}-{road}-{form}"
     progress.write_bytes(np.array([start, 0], np.int64).tobytes())
     killers = []
@@ -271,8 +284,9 @@ def fuzz(road, form, count, seed=0, scratch="/tmp", start=0, say=lambda text: No
             if at >= count:
                 break
             batch = range(at, min(at + DAMAGED, count))
-            killers.append((at, ended))
-            say(f"{form} {at}-{batch[-1]}: {ended} ({', '.join(damaged(form, seed, k)[1] for k in batch)})")
+            killers.append((form_of(form, at), at, ended))
+            kind = form_of(form, at)
+            say(f"{kind} {at}-{batch[-1]}: {ended} ({', '.join(damaged(kind, seed, k)[1] for k in batch)})")
             start = batch.stop
         decoded = int(np.fromfile(progress, np.int64)[1])
     finally:

@@ -317,8 +317,8 @@ class SegmentationFolder(_HostTransform, Dataset):
         self.pairs = [(by_stem[stem], masks_by_stem[stem]) for stem in sorted(by_stem)]
         if not self.pairs:
             raise FileNotFoundError(f"no images in {os.fspath(images)}: none of {' '.join(sorted(IMAGE_SUFFIXES))}")
-        self.mask_type = mask_type([mask for _, mask in self.pairs])
-        self.mask_types = {"mask": self.mask_type}
+        self.mask_type = np.dtype(mask_type([mask for _, mask in self.pairs]))
+        self.mask_types = {"mask": self.mask_type.name}
 
     def __len__(self):
         return len(self.pairs)
@@ -475,6 +475,8 @@ class WebDataset(_HostTransform, IterableDataset):
             try:
                 sample = self._sample(shards.pick(raw, self.pictures, self.fields))
             except ValueError as error:
+                if shards.CUT in raw:
+                    continue
                 sample = Unreadable(error, shards.name_of(raw))
             if self.decode and not isinstance(sample, Unreadable):
                 sample["image"] = self._transformed(sample["image"])

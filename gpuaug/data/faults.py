@@ -37,7 +37,9 @@ class Unreadable:
 
     @property
     def reason(self):
-        return one_line(self.error)
+        """The error without the path, which a BadSample has beside it."""
+        text = str(self.error)
+        return one_line(text.removeprefix(self.path).lstrip(": ") if self.path else text)
 
 
 def stream(dataset):

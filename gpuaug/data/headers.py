@@ -43,9 +43,9 @@ def read_header(data):
             return Header("WEBP", *_webp(head), _plain_webp(view))
         if head[:2] == b"BM":
             if struct.unpack("<I", head[14:18])[0] == 12:
-                return Header("BMP", *struct.unpack("<HH", head[18:22]))
+                return Header("BMP", *struct.unpack("<HH", head[18:22]), False)
             width, height = struct.unpack("<ii", head[18:26])
-            return Header("BMP", abs(width), abs(height))
+            return Header("BMP", abs(width), abs(height), _plain_bmp(view))
         if head[:6] in (b"GIF87a", b"GIF89a"):
             return Header("GIF", *struct.unpack("<HH", head[6:10]), False)
     except (struct.error, IndexError):
@@ -146,6 +146,23 @@ def _plain_webp(view):
                 return False
         at = after + (after & 1)
     return True
+
+
+def _plain_bmp(view):
+    """Whether a BMP is of the kind that nearly all are, 8 or 24 bits a pixel without compression, and holds all its pixels."""
+    if len(view) < 54:
+        return False
+    start, size, width, height, planes, bits, compression = struct.unpack("<IIiiHHI", view[10:34])
+    (colours,) = struct.unpack("<I", view[46:50])
+    palette = (colours or 256) * 4 if bits == 8 else 0
+    return (
+        bits in (8, 24)
+        and (size, planes, compression) == (40, 1, 0)
+        and width > 0
+        and colours <= 256
+        and start >= 54 + palette
+        and start + (width * bits + 31) // 32 * 4 * abs(height) <= len(view)
+    )
 
 
 def _by_pillow(view, head):

@@ -49,6 +49,8 @@ def rgb(source):
             f"it holds {kind}, and which of them are black and white is not known: save it with 8 or 16 bits, or "
             f"return float32 arrays from the dataset"
         )
+    if image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")  # the same pixels, without Pillow's warning
     return np.array(image.convert("RGB"))
 
 

@@ -26,7 +26,8 @@ explicit argument wins. `where` is a key, a position, a field name, or a tuple o
 `thread_safe` (attribute, optional): `True` says that `encoded` and `__getitem__` may be called from several threads at a time.
 The loader then does so, which matters where a sample is fetched from afar. Without it one thread asks, sample after sample.
 
-`mask_types` (attribute, optional): `{"mask": "int32", ...}`, the NumPy types in which masks that are files are delivered.
+`mask_types` (attribute, optional): `{"mask": "int32", ...}`, the NumPy types in which masks that are files are delivered:
+"uint8", "int32" or "float32".
 
 `path_of(index) -> str` (optional): names a sample in error messages when its image is given as bytes.
 
@@ -60,7 +61,6 @@ and a sampler that gives another order after resuming is an error instead of los
 import os
 from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
 from torch.utils.data import ConcatDataset, Subset
 
 
@@ -110,10 +110,11 @@ def mask_types(dataset):
     found = {}
     for part in parts(dataset):
         for name, kind in getattr(part, "mask_types", {}).items():
-            found[name] = str(np.promote_types(kind, found.get(name, kind)))
+            found[name] = max(kind, found.get(name, kind), key=MASK_TYPES.index)
     return found
 
 
+MASK_TYPES = ("uint8", "int32", "float32")  # each holds what files of the ones before have, or reading says that it does not
 IMAGE_SUFFIXES = frozenset(
     ".jpg .jpeg .jpe .jfif .png .bmp .ppm .pgm .pnm .tif .tiff .webp .jp2 .j2k .gif .avif".split()
 )

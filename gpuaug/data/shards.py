@@ -17,6 +17,8 @@ import numpy as np
 from .faults import Unreadable
 from .samplers import _distributed, _Stream
 
+CUT = "__cut__"  # in a sample behind which its shard is damaged: whole or not, and an Unreadable for the shard follows
+
 
 def expand(urls):
     """The list of shards that `urls` stands for."""
@@ -148,7 +150,7 @@ def _samples_of(url):
             current[suffix] = data
     except (OSError, ValueError, EOFError, tarfile.TarError, zlib.error) as error:
         if current is not None:
-            yield current  # whole or not: `pick` finds out
+            yield {**current, CUT: True}
         reason = str(error.args[0]) if error.args else ""
         error = ValueError(f"{url} cannot be read ({type(error).__name__}): {reason or error}")
         yield Unreadable(error, url)
@@ -170,7 +172,7 @@ def _members(url):
                 yield info.name, tar.extractfile(info).read()
             tar.members = []  # it would keep them all
         if not tar.ended:
-            raise ValueError(
+            raise tarfile.ReadError(
                 f"it ends, or its next header is damaged, at byte {tar.offset}, without the zero blocks that end a tar file: "
                 f"what followed is lost; write the shard anew"
             )
