@@ -341,12 +341,15 @@ def test_what_only_misses_its_end_is_read():
     assert torch.equal(images[0], images[1])
 
 
-def test_a_fault_of_the_parser_comes_in_order():
+def test_what_the_parser_refuses_is_not_fed_and_fails_in_its_turn(monkeypatch):
     decoder = decode.Decoder(["image"], 4, 1)
+    fed, feed = [], decoder._pipe.feed_input
+    monkeypatch.setattr(decoder._pipe, "feed_input", lambda name, files: (fed.append(len(files)), feed(name, files)))
     good, bad = np.frombuffer(FILES["bmp"], np.uint8), np.frombuffer(FILES["bmp"][:20], np.uint8)
     for batch in ([good, good], [good, bad], [good]):
         decoder.feed({"image": batch})
     assert decoder.in_flight == 3
+    assert fed == [2, 1]
     assert len(decoder.take()["image"]) == 2
     with pytest.raises(RuntimeError):
         decoder.take()
