@@ -132,9 +132,9 @@ def _webp(head):
 
 
 def _plain_webp(view):
-    """Whether the chunks of a WebP are whole."""
-    at, end = 12, len(view)
-    if int.from_bytes(view[4:8], "little") + 8 > end:
+    """Whether the chunks of a WebP fill the size that its first says; EXIF data beyond it ends the process."""
+    at, end = 12, int.from_bytes(view[4:8], "little") + 8
+    if end != len(view):
         return False
     while at + 8 <= end:
         after = at + 8 + int.from_bytes(view[at + 4 : at + 8], "little")
@@ -145,7 +145,7 @@ def _plain_webp(view):
             if not _sound_exif(block[6:] if block[:6] == b"Exif\0\0" else block):
                 return False
         at = after + (after & 1)
-    return True
+    return at == end
 
 
 def _plain_bmp(view):

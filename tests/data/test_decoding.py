@@ -308,6 +308,30 @@ def test_a_jpeg_is_walked_to_its_scan():
         assert not read_header(broken).plain
 
 
+def test_the_chunks_of_a_webp_fill_it():
+    data = FILES["webp-turned"]
+    assert read_header(data).plain
+    size = int.from_bytes(data[4:8], "little")
+    for wrong in (size - 34, size - 2, size - 1, size + 1, size + 2, 0, 2**32 - 9):
+        assert not read_header(data[:4] + wrong.to_bytes(4, "little") + data[8:]).plain, wrong
+    exif = data.index(b"EXIF") + 8
+    entries = exif + 6 * (data[exif : exif + 4] == b"Exif") + 8
+    assert not read_header(data[:entries] + b"\xef\xef" + data[entries + 2 :]).plain
+
+
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [(10, 10**6), (14, 12), (14, 124), (18, 10**6), (22, 10**6), (26, 2), (28, 16), (28, 32), (30, 1), (46, 10**6)],
+)
+def test_a_bmp_of_another_kind_or_without_all_its_pixels_is_left_to_pillow(at, value):
+    data = FILES["bmp"]
+    assert read_header(data).plain
+    assert not read_header(data[:-1]).plain
+    width = 2 if at in (26, 28) else 4
+    assert not read_header(data[:at] + value.to_bytes(width, "little") + data[at + width :]).plain
+    assert read_header(saved(RGB.transpose(Image.FLIP_TOP_BOTTOM), "BMP")).plain
+
+
 class Files(Dataset):
     def __init__(self, files):
         self.files = files
