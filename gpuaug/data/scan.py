@@ -62,7 +62,7 @@ def files_below(folders, suffixes):
 def _walk(folder, number, suffixes, owner, links):
     """(folder, its files) for a folder and the real folders below it; the links to folders are added to `links`."""
     groups = []
-    for parent, names, files in os.walk(folder):
+    for parent, names, files in os.walk(folder, onerror=_raise):
         kept = []
         for name in sorted(names):
             path = os.path.join(parent, name)
@@ -95,6 +95,10 @@ def first(values):
     """The first values as text, and how many there are if that is more."""
     shown = ", ".join(map(str, values[:SHOWN]))
     return f"{shown}, ... ({len(values)} in all)" if len(values) > SHOWN else shown
+
+
+def _raise(error):
+    raise error  # a folder that may not be read: os.walk would pass over it and its files
 
 
 def _identity(path):

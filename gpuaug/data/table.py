@@ -1,6 +1,7 @@
 """Tables in CSV files: their rows, and how the texts of a column become class numbers."""
 
 import csv
+from numbers import Integral
 
 from .scan import first
 
@@ -68,7 +69,7 @@ def class_names(where, column, cells):
 
 def numbers_of(names):
     """A function from a cell to its class number or None, where `names` are the classes in order."""
-    if names and all(isinstance(name, int) for name in names):
+    if names and all(isinstance(name, Integral) for name in names):
         by_value = {float(name): number for number, name in enumerate(names)}
         return lambda cell: by_value.get(_number(cell))
     return {name: number for number, name in enumerate(names)}.get

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from conftest import N
 from fake_compose import FakeCompose
 from torch.utils.data import ConcatDataset, Dataset, Subset
 
-from gpuaug.data import DataLoader, ImageCsv, ImageFolder
+from gpuaug.data import DataLoader, HuggingFace, ImageCsv, ImageFolder
 from gpuaug.data.protocol import is_thread_safe
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -104,6 +105,18 @@ def test_leaving_an_epoch_ends_the_fetching(shared_folder):
     next(loader)
     del loader
     assert data.now == 0
+
+
+def test_rows_of_a_hugging_face_split_bear_it(shared_folder):
+    datasets = pytest.importorskip("datasets")
+    files = [Path(path).read_bytes() for path, _ in ImageFolder(shared_folder).samples]
+    features = datasets.Features({"image": datasets.Image(), "label": datasets.Value("int64")})
+    rows = {"image": [{"bytes": files[i % N], "path": None} for i in range(400)], "label": list(range(400))}
+    data = HuggingFace(datasets.Dataset.from_dict(rows, features=features))
+    assert is_thread_safe(data)
+    with ThreadPoolExecutor(8) as pool:
+        for index, sample in enumerate(pool.map(data.encoded, [i for _ in range(3) for i in range(400)])):
+            assert sample == {"image": files[index % 400 % N], "label": index % 400}
 
 
 def test_who_is_safe(shared_folder, tmp_path):

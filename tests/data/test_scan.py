@@ -153,9 +153,28 @@ class TestLinks:
     def test_no_real_folder_is_read_twice(self, folder, monkeypatch):
         (folder / "cat" / "up").symlink_to(folder)
         read, walk = [], os.walk
-        monkeypatch.setattr(os, "walk", lambda top: ((read.append(os.path.realpath(step[0])), step)[1] for step in walk(top)))
+
+        def noted(top, **how):
+            for step in walk(top, **how):
+                read.append(os.path.realpath(step[0]))
+                yield step
+
+        monkeypatch.setattr(os, "walk", noted)
         files_below([str(folder / "cat"), str(folder / "dog")], frozenset([".jpg"]))
         assert sorted(read) == [str(folder / "cat"), str(folder / "cat/deep"), str(folder / "dog")]
+
+
+def test_a_folder_that_may_not_be_read_is_an_error(folder, monkeypatch):
+    scandir = os.scandir  # root may read anything, so that the system call is made to refuse
+
+    def refuse(path="."):
+        if str(path).endswith("deep"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(PermissionError, match="deep"):
+        ImageFolder(folder)
 
 
 class TestNumericLabels:
@@ -192,6 +211,7 @@ class TestNumericLabels:
         data = table(["3", "7.0", "03"], classes={"label": range(10)})
         assert data.column("label").tolist() == [3, 7, 3]
         assert data.classes == {"label": list(range(10))}
+        assert table(["3", "7.0", "03"], classes={"label": np.arange(10)}).column("label").tolist() == [3, 7, 3]
         with pytest.raises(ValueError, match="row 2: label='12' is not among its 10 classes 0, 1, 2"):
             table([12], classes={"label": range(10)})
 
