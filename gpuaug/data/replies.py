@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from .encoded import Loaded
-from .faults import AllBadError, BadSampleError
+from .faults import AllBadError, BadSampleError, numbered
 from .order import Position, number, to_ids
 from .pixels import Packed
 from .workers import Request
@@ -54,6 +54,7 @@ class Replies:
         def planned(reply):
             nonlocal position
             now = number(position, reply.count, rank, world)
+            reply.faults = numbered(reply.faults, now.ids)
             position = now.position
             return now
 
@@ -175,4 +176,4 @@ def _of_whole_batch(data, reply, planned, index, count):
     else:
         ids = planned.ids[0] * count + np.arange(count)
     occurrence = np.repeat(planned.occurrence, count)
-    return Loaded(data, reply.rest, ids, occurrence, planned.position, [index])
+    return Loaded(data, reply.rest, ids, occurrence, planned.position, [index], state=reply.state)

@@ -9,6 +9,7 @@ import numpy as np
 from . import workers
 from .encoded import Recipe
 from .leaves import is_source
+from .protocol import is_thread_safe, mask_types
 from .recognize import MARKS, Asked, Finder, Row, as_asked, check_image
 from .replies import Requests
 from .structure import get
@@ -59,14 +60,13 @@ def survey(loader, first, single):
 
 def declared(dataset):
     """What gives a map-style dataset's encoded samples in a thread of this process, or None if nobody said that it may."""
-    return encoded_view(dataset) or (dataset.__getitem__ if getattr(dataset, "thread_safe", False) else None)
+    return encoded_view(dataset) or (dataset.__getitem__ if is_thread_safe(dataset) else None)
 
 
 def _recipe_of_first(loader, first, fetch):
     """The Recipe for samples like the first ones; None if they cannot be had, or hold pixels."""
-    paths = None
-    asked = asked_of(loader)
-    wanted = [name for name, given in zip(MARKS, (asked.boxes, asked.points)) if given]
+    told = asked_of(loader)
+    wanted = [name for name, given in zip(MARKS, (told.boxes, told.points)) if given]
     for index in (first.index_list() + list(first.after))[:TRIES]:
         if isinstance(index, (list, tuple)):  # a sampler of lists: the dataset makes the batches
             return None
@@ -97,12 +97,16 @@ def _of_others(loader, first, fetch):
 
 def asked_of(loader):
     """What the loader's transform was told to move, and where the user or the dataset say that it is."""
-    transform = loader.transform
-    hint = loader.targets if loader.targets is not None else getattr(loader.dataset, "targets_hint", None)
+    said = loader.targets if loader.targets is not None else getattr(loader.dataset, "targets_hint", None)
+    return asked(loader.transform, said)
+
+
+def asked(transform, hint=None):
+    """What a transform was told to move. hint: what the user says as targets=."""
     explicit, untouched = as_asked(hint)
     params = {name: getattr(transform, word, None) for name, word in zip(MARKS, ("bbox_params", "keypoint_params"))}
     fields = {name: tuple(p.label_fields or ()) for name, p in params.items() if p is not None}
-    asked = Asked(
+    found = Asked(
         explicit,
         untouched,
         dict(getattr(transform, "additional_targets", None) or {}),
@@ -116,9 +120,9 @@ def asked_of(loader):
             if params[name] is None:
                 word = "bbox_params" if name == "bboxes" else "keypoint_params"
                 raise ValueError(f"targets names {name}, which need a Compose with {word}")
-        elif name not in asked.labels():
+        elif name not in found.labels():
             transform.kind_of(name)  # raises what the transform has to say about a name that it does not know
-    return asked
+    return found
 
 
 def mover(transform):
@@ -150,12 +154,12 @@ def packer(loader, single):
 
 def recipe(loader, fetch, paths, keyed=True):
     """What the road that decodes does with samples like those in which `paths` were found."""
-    asked = asked_of(loader)
-    roles = {name: asked.role(name) for name in paths}
+    told = asked_of(loader)
+    roles = {name: told.role(name) for name in paths}
     return Recipe(
         fetch=fetch,
         paths=paths,
-        find=Finder(asked),
+        find=Finder(told),
         masks=frozenset(n for n, r in roles.items() if r == "mask"),
         passed=frozenset(n for n, r in roles.items() if r == "as is"),
         on_error=loader.on_error,
@@ -168,6 +172,8 @@ def recipe(loader, fetch, paths, keyed=True):
         keyed=keyed,
         path_of=path_view(loader.dataset),
         length=length(loader.dataset),
+        thread_safe=is_thread_safe(loader.dataset),
+        mask_types=mask_types(loader.dataset),
         listed=loader._user_collate is not None,
     )
 
