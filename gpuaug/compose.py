@@ -16,6 +16,7 @@ from .batch import Batch
 from .deliver import Container, deliver, deliver_ragged
 from .groups import NODE, NODES, Group
 from .label_params import GEOMETRIES, BboxParams, KeypointParams, reckoned
+from .streams import Stream
 from .targets import Boxes, Frames, Marks, Points
 from .track import Track
 from .transform import Transform, View, integer, one_of, probability
@@ -197,7 +198,7 @@ class Compose(torch.nn.Module, Group):
     Args:
         transforms: list of transforms and groups (`OneOf`, `SomeOf`, `Sequential`, ...).
         p: probability, per sample, that anything is applied.
-        seed: 64-bit seed. None takes ``torch.initial_seed()`` at the first call.
+        seed: 64-bit seed: with it every run of a program draws the same. None: torch's generator decides, see "Seeds".
         additional_targets: names of further targets and what they are: "image", "mask", "images" or "masks", e.g.
             ``{"image2": "image", "depth": "mask"}``.
         bbox_params: `BboxParams`; needed for ``bboxes=``.
@@ -210,7 +211,23 @@ class Compose(torch.nn.Module, Group):
     that share one draw: ``[T, H, W, C]``, or a list, for one sample; a list of those, or ``[B, T, ..]``, for a batch.
     ``bboxes=``, ``keypoints=`` and their label fields are lists or arrays of rows; for a batch, lists of those. What goes in
     comes out: NumPy for NumPy, tensors for tensors, a list for a list; after `ToTensorV2` tensors (CHW). Inputs are never
-    written. A call without ``ids`` numbers its samples by a counter that is part of ``state_dict()``.
+    written.
+
+    Seeds. A call with ``ids`` (numbers of the samples in the dataset) draws from (seed, epoch, id, occurrence) alone: the same
+    in every process and for every number of workers. Without ``ids``
+
+    - and with a seed, samples are numbered by a counter that is part of ``state_dict()``, which resumes exactly. Two pipelines
+      with one seed draw alike.
+    - and without a seed, each call draws one from torch's generator, as torchvision does: no two calls, pipelines or workers
+      draw alike, ``torch.manual_seed`` repeats a run, and torch's generator is the state that resumes it. (Calls with ``ids``
+      keep the seed that the first of them drew.)
+
+    `gpuaug.DataLoader` passes ids, epochs and, where the pipeline has none, its own seed.
+
+    Copies. Without ``ids`` a copy that a fork or pickle brings into another process (torch's workers, a pool, joblib) draws
+    otherwise than the original and all other copies. Which copy it is counts, the n-th fork or pickle since the pipeline was
+    made, so with a seed every run with as many workers draws the same. What is loaded twice from one pickle draws alike.
+    ``copy.deepcopy`` makes a twin: with a seed it goes on as the original does.
 
     Raises:
         ValueError: samples and masks that do not fit each other, an argument that does not fit the data.
@@ -240,8 +257,7 @@ class Compose(torch.nn.Module, Group):
                 raise TypeError(f"{name} must be gpuaug.{kind.__name__}, got {params!r}")
         self.label_geometry = one_of("label_geometry", label_geometry, GEOMETRIES)
         self.bbox_params, self.keypoint_params = (reckoned(params, label_geometry) for params in (bbox_params, keypoint_params))
-        self._counter = 0
-        self._worker: int | None = None
+        self._stream = Stream()
         self._tree = _Tree(self)
 
     __repr__ = Group.__repr__
@@ -250,15 +266,11 @@ class Compose(torch.nn.Module, Group):
 
     def get_extra_state(self) -> dict:
         """Seed and sample counter: part of ``state_dict()``, so that a restored module goes on where it was."""
-        return {"seed": self.seed, "counter": self._counter}
+        return {"seed": self.seed, **self._stream.state()}
 
     def set_extra_state(self, state: dict) -> None:
-        self.seed, self._counter = state["seed"], state["counter"]
-
-    def _seed(self) -> int:
-        if self.seed is None:
-            self.seed = torch.initial_seed() & 0xFFFFFFFFFFFFFFFF
-        return self.seed
+        self.seed = state["seed"]
+        self._stream.load(state)
 
     # ---- the three steps: draw, plan, execute ------------------------------------------
 
@@ -277,7 +289,8 @@ class Compose(torch.nn.Module, Group):
         ids, occurrence = philox.check_counters(ids, epoch, occurrence, len(size))
         if len(ids) != len(size):
             raise ValueError(f"ids has {len(ids)} numbers for {len(size)} samples")
-        u = philox.uniforms(self._seed() if seed is None else seed, epoch, ids, occurrence, self._tree.slots, self._tree.blocks)
+        seed = self._stream.fixed(self.seed) if seed is None else seed
+        u = philox.uniforms(seed, epoch, ids, occurrence, self._tree.slots, self._tree.blocks)
         return _draw(self._tree, u, View(np.asarray(size), channels, dtype, targets))
 
     def kind_of(self, name: str) -> str:
@@ -370,7 +383,7 @@ class Compose(torch.nn.Module, Group):
         size = size[np.cumsum([0, *sets[first].counts[:-1]])] if first in sets else size
         made = [kind(data, fields, params, size, one) for kind, data, fields, params in marks]
         seen = Seen(self, batches.get("mask"), next((m for m in made if isinstance(m, Boxes)), None))
-        ids = philox.next_ids(self, len(size)) if ids is None else np.atleast_1d(ids)
+        seed, ids = self._stream.call(self.seed, ids, len(size)) if seed is None else (seed, np.atleast_1d(ids))
         drawn = self.draw(size, ids=ids, epoch=epoch, occurrence=occurrence, channels=batch.channels,
                           dtype=batch.dtype, targets=seen, seed=seed)
         for m in made:

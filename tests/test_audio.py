@@ -67,10 +67,21 @@ def test_modules_that_stand_alone_draw_different_numbers():
     first, second, third = (m(x) for m in model)
     widths = [(y == 0).all(1).sum(1).float() for y in (first, second)] + [(third == 0).all(2).sum(1).float()]
     assert abs(np.corrcoef(np.stack(widths))[np.triu_indices(3, 1)]).max() < 0.5
-    state = model.state_dict()
+    state, generator = model.state_dict(), torch.get_rng_state()
     want = model(x)
     model.load_state_dict(state)
-    assert torch.equal(model(x), want), "the counters are part of the state"
+    torch.set_rng_state(generator)
+    assert torch.equal(model(x), want), "without a seed torch's generator is the state"
+    by_id = model[0](x, ids=np.arange(64))
+    other = audio.TimeMasking(50)
+    other.load_state_dict(model[0].state_dict())
+    assert torch.equal(other(x, ids=np.arange(64)), by_id), "with ids the seed that was drawn"
+    for step in model:
+        step.seed = 5
+    state, want = model.state_dict(), model(x)
+    assert not torch.equal((want == 0)[0].all(0), (model[1](x) == 0)[0].all(0))
+    model.load_state_dict(state)
+    assert torch.equal(model(x), want), "with a seed the counters are part of the state"
 
 
 class Masked(torch.utils.data.Dataset):

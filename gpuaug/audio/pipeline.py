@@ -11,6 +11,7 @@ import torch
 from .. import draw as philox
 from ..batch import Batch
 from ..deliver import deliver
+from ..streams import Stream
 from ..track import Track
 from ..transform import Transform, View, integer
 
@@ -36,18 +37,19 @@ class Augmentation(torch.nn.Module, Transform, register=False):
     def __init__(self, prob: float = 1.0):
         torch.nn.Module.__init__(self)
         Transform.__init__(self, prob)
-        # modules that stand alone, in a Sequential, must not draw the same numbers: each has a slot of its own
-        self._slot, self._counter, self._worker, self.seed = next(_built) % philox.SLOTS, 0, None, None
+        # modules that stand alone, in a Sequential, with one seed, must not draw the same numbers: each has a slot of its own
+        self._slot, self._stream, self.seed = next(_built) % philox.SLOTS, Stream(), None
 
     def forward(self, data, lengths=None, *, ids=None, epoch: int = 0, occurrence=None):
         """Augment a batch; see `Compose.forward`."""
-        return _run([self], [self._slot], self, data, lengths, ids, epoch, occurrence)
+        return _run([self], [self._slot if self.seed is not None else 0], self, data, lengths, ids, epoch, occurrence)
 
     def get_extra_state(self) -> dict:
-        return {"seed": self.seed, "counter": self._counter, "slot": self._slot}
+        return {"seed": self.seed, "slot": self._slot, **self._stream.state()}
 
     def set_extra_state(self, state: dict) -> None:
-        self.seed, self._counter, self._slot = state["seed"], state["counter"], state["slot"]
+        self.seed, self._slot = state["seed"], state["slot"]
+        self._stream.load(state)
 
     def wave(self, data: torch.Tensor, lengths: np.ndarray, rows: np.ndarray, params: dict) -> torch.Tensor:
         """Apply to waveforms ``[B, C, L]`` of float type; samples that are not in ``rows`` stay."""
@@ -62,9 +64,11 @@ class Compose(torch.nn.Module):
 
     Args:
         steps: list of steps of `gpuaug.audio`.
-        seed: 64-bit seed; None takes ``torch.initial_seed()`` at the first call.
+        seed: 64-bit seed. None draws one from torch's generator, as torchaudio does: at every call without ``ids``, and once
+            for all calls with them. So ``torch.manual_seed`` fixes what is drawn.
 
-    Every random number depends on (seed, epoch, sample id, occurrence, place of the step) and on nothing else.
+    Every random number depends on (seed, epoch, sample id, occurrence, place of the step) and on nothing else. What copies in
+    other processes draw says `gpuaug.Compose`.
 
     Raises:
         TypeError: something that is no step. ValueError: waveform steps behind a spectrogram, two spectrograms.
@@ -87,15 +91,16 @@ class Compose(torch.nn.Module):
             raise ValueError(f"a Compose holds at most {philox.SLOTS} steps, got {len(steps)}")
         self.steps = torch.nn.ModuleList(steps)
         self.seed = None if seed is None else integer("seed", seed, 0, 2**64 - 1)
-        self._counter, self._worker = 0, None
+        self._stream = Stream()
         _domains(steps)
 
     def get_extra_state(self) -> dict:
         """Seed and sample counter: part of ``state_dict()``."""
-        return {"seed": self.seed, "counter": self._counter}
+        return {"seed": self.seed, **self._stream.state()}
 
     def set_extra_state(self, state: dict) -> None:
-        self.seed, self._counter = state["seed"], state["counter"]
+        self.seed = state["seed"]
+        self._stream.load(state)
 
     def forward(self, data, lengths=None, *, ids=None, epoch: int = 0, occurrence=None):
         """Augment a batch.
@@ -226,13 +231,10 @@ def _run(steps, slots, owner, data, lengths, ids, epoch, occurrence):
     n = len(whole)
     carried = lengths is not None
     lengths = check_lengths(lengths, n, data.shape[-1]) if carried else np.full(n, data.shape[-1])
-    if ids is None:
-        ids = philox.next_ids(owner, n)
-    if len(np.atleast_1d(ids)) != n:
-        raise ValueError(f"ids has {len(np.atleast_1d(ids))} numbers for {n} samples")
-    if owner.seed is None:
-        owner.seed = torch.initial_seed() & 0xFFFFFFFFFFFFFFFF
-    draws = _Draws(owner.seed, np.atleast_1d(ids), epoch, occurrence)
+    seed, ids = owner._stream.call(owner.seed, ids, n)
+    if len(ids) != n:
+        raise ValueError(f"ids has {len(ids)} numbers for {n} samples")
+    draws = _Draws(seed, ids, epoch, occurrence)
 
     spectrogram = []
     for slot, step, domain in zip(slots, steps, domains):
