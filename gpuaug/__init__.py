@@ -17,11 +17,22 @@ __all__ = [
     "Drawn", "KeypointParams", "NoOp", "OneOf", "OneOrOther", "REGISTRY", "RandomOrder", "Sequential", "SomeOf", "Transform",
     *_transforms,
 ]
+_LAZY = ("audio", "data", "interop")  # loaded when asked for: they bring in more of torch
 
 
 def __getattr__(name: str):
-    if name == "DataLoader":  # loaded when asked for: it brings in torch.utils.data
+    if name == "DataLoader":
         from .data.loader import DataLoader
 
         return DataLoader
-    raise AttributeError(f"module 'gpuaug' has no attribute {name!r}")
+    if name in _LAZY:
+        import importlib
+
+        return importlib.import_module(f".{name}", __name__)
+    from .names import unknown
+
+    raise AttributeError(f"module 'gpuaug' has no attribute {name!r}{unknown(name, __all__)}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__, *_LAZY})

@@ -201,8 +201,8 @@ class Compose(torch.nn.Module, Group):
         seed: 64-bit seed: with it every run of a program draws the same. None: torch's generator decides, see "Seeds".
         additional_targets: names of further targets and what they are: "image", "mask", "images" or "masks", e.g.
             ``{"image2": "image", "depth": "mask"}``.
-        bbox_params: `BboxParams`; needed for ``bboxes=``.
-        keypoint_params: `KeypointParams`; needed for ``keypoints=``.
+        bbox_params: `BboxParams`, or a dict of its arguments; needed for ``bboxes=``.
+        keypoint_params: `KeypointParams`, or a dict of its arguments; needed for ``keypoints=``.
         label_geometry: "pixels": keypoints, their angles, and what is visible of boxes follow the pixels. "albumentations":
             albumentations' numbers, to reproduce what was trained with them; docs/targets.md lists what differs.
 
@@ -252,11 +252,14 @@ class Compose(torch.nn.Module, Group):
             if kind not in _KINDS:
                 raise ValueError(f"additional_targets[{name!r}] must be one of {', '.join(map(repr, _KINDS))}, got {kind!r}")
         marks = (("bbox_params", bbox_params, BboxParams), ("keypoint_params", keypoint_params, KeypointParams))
+        found = []
         for name, params, kind in marks:
+            params = kind(**params) if isinstance(params, dict) else params
             if params is not None and not isinstance(params, kind):
-                raise TypeError(f"{name} must be gpuaug.{kind.__name__}, got {params!r}")
+                raise TypeError(f"{name} must be gpuaug.{kind.__name__}, or a dict of its arguments, got {params!r}")
+            found.append(params)
         self.label_geometry = one_of("label_geometry", label_geometry, GEOMETRIES)
-        self.bbox_params, self.keypoint_params = (reckoned(params, label_geometry) for params in (bbox_params, keypoint_params))
+        self.bbox_params, self.keypoint_params = (reckoned(params, label_geometry) for params in found)
         self._stream = Stream()
         self._tree = _Tree(self)
 

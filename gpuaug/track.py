@@ -77,10 +77,11 @@ class Track:
         """Append float32 (or 32-bit integer, kept as bits) values; returns their offset."""
         return self._host.track_blob(self._handle, np.ascontiguousarray(values))
 
-    def colour(self, fill, name: str = "fill") -> np.ndarray:
+    def colour(self, fill, name: str = "") -> np.ndarray:
         """A fill as the image's type holds it, float32 ``[channels]`` (int32 masks: as bits)."""
         if isinstance(fill, (int, float)) and fill == 0:
             return np.zeros(self.channels, np.float32)
+        name = name or ("fill" if self.kind == "image" else "fill_mask")
         value = np.asarray(fill, np.float64).reshape(-1)
         if len(value) not in (1, self.channels):
             raise ValueError(f"{self.doing}: {name}={fill!r} has {len(value)} values for {self.kind}s of {self.channels} "
@@ -94,7 +95,7 @@ class Track:
             return value.astype(np.float32) if self.is_u8 else value.astype(np.int32).view(np.float32)
         return value.astype(np.float32)
 
-    def fill(self, fill, name: str = "fill") -> int:
+    def fill(self, fill, name: str = "") -> int:
         """The offset of a fill in the blob."""
         if isinstance(fill, (int, float)) and fill == 0:
             return 0  # every blob starts with zeros

@@ -78,7 +78,7 @@ def fill_holes(to, rows, holes: np.ndarray, fill, seed=None) -> None:
     p = np.zeros(6, np.int32)
     word = fill if isinstance(fill, str) else None
     if word is None:
-        p[5] = to.fill(fill, "fill" if to.kind == "image" else "fill_mask")
+        p[5] = to.fill(fill)
     elif word == "random_uniform":
         colours = random_numbers(seed, k, to.channels)
         values = np.floor(colours * 256) if to.is_u8 else colours
