@@ -14,8 +14,10 @@ from . import draw as philox
 from . import host
 from .batch import Batch
 from .deliver import Container, deliver, deliver_ragged
+from .device import chosen
 from .groups import NODE, NODES, Group
 from .label_params import GEOMETRIES, BboxParams, KeypointParams, reckoned
+from .strangers import first_scale, refuse_kornia, still_unsure
 from .streams import Stream
 from .targets import Boxes, Frames, Marks, Points
 from .track import Track
@@ -40,9 +42,13 @@ class Drawn:
     size: np.ndarray | None = None
 
     def explain(self) -> str:
-        """Which transform applies to how many samples, in order."""
-        n = [self.samples if isinstance(s.rows, slice) else len(s.rows) for s in self.steps]
-        return "\n".join(f"{type(s.transform).__name__}: {k} of {self.samples} samples" for s, k in zip(self.steps, n))
+        """Which transform applies to how many samples, in order; a transform that groups visit several times is one line."""
+        took: dict[int, np.ndarray] = {}
+        names = {}
+        for step in self.steps:
+            names[id(step.transform)] = type(step.transform).__name__
+            took.setdefault(id(step.transform), np.zeros(self.samples, bool))[step.rows] = True
+        return "\n".join(f"{names[k]}: {np.count_nonzero(of)} of {self.samples} samples" for k, of in took.items())
 
     def spread(self, of: np.ndarray) -> Drawn:
         """The same for another batch, whose sample i is treated as sample ``of[i]`` of this one: frames of a video."""
@@ -261,6 +267,7 @@ class Compose(torch.nn.Module, Group):
         self.label_geometry = one_of("label_geometry", label_geometry, GEOMETRIES)
         self.bbox_params, self.keypoint_params = (reckoned(params, label_geometry) for params in found)
         self._stream = Stream()
+        self._scales = first_scale(self._leaves())  # a Normalize whose input is still to be looked at
         self._tree = _Tree(self)
 
     __repr__ = Group.__repr__
@@ -386,6 +393,8 @@ class Compose(torch.nn.Module, Group):
         size = size[np.cumsum([0, *sets[first].counts[:-1]])] if first in sets else size
         made = [kind(data, fields, params, size, one) for kind, data, fields, params in marks]
         seen = Seen(self, batches.get("mask"), next((m for m in made if isinstance(m, Boxes)), None))
+        if self._scales:
+            self._scales = still_unsure(self._scales, batch)
         seed, ids = self._stream.call(self.seed, ids, len(size)) if seed is None else (seed, np.atleast_1d(ids))
         drawn = self.draw(size, ids=ids, epoch=epoch, occurrence=occurrence, channels=batch.channels,
                           dtype=batch.dtype, targets=seen, seed=seed)
@@ -432,7 +441,7 @@ class Compose(torch.nn.Module, Group):
         Raises:
             ValueError: samples that end with different sizes; names two of them.
         """
-        targets = dict(targets)
+        targets, device = dict(targets), chosen(device)
         marks = self._take_marks(targets, fields, box_format)
         kinds = {name: self.kind_of(name) for name in targets}
         sets = {name: Frames(value, False, name) for name, value in targets.items() if self._is_set(name)}
@@ -470,6 +479,7 @@ class Compose(torch.nn.Module, Group):
     def forward(self, data: Any = None, *, ids=None, epoch: int = 0, occurrence=None, layout: str | None = None, **targets):
         """Augment; see the class."""
         if data is not None:
+            refuse_kornia(self)
             if "image" in targets:
                 raise ValueError("pass the image either as the first argument or as image=, not both")
             targets["image"] = data
