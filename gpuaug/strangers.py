@@ -42,7 +42,7 @@ def still_unsure(normalize: Normalize, batch: Batch) -> Normalize | None:
     else:
         return None
     warnings.warn(f"Normalize(max_pixel_value={top:g}) is given {batch.dtype} images of {low:.3g} .. {high:.3g}: {told}",
-                  UserWarning, stacklevel=2)
+                  UserWarning, stacklevel=6)  # through Compose and torch.nn.Module
     return None
 
 

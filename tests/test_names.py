@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,8 +36,26 @@ def test_what_is_not_built_yet_is_said_so(name):
         getattr(G, name)
 
 
+def test_the_readme_lists_what_is_missing():
+    """Every class, and every argument of those that are there; nothing that is there."""
+    text = (Path(__file__).parent.parent / "README.md").read_text().partition("## What does not work yet")[2]
+    words = set(re.findall(r"\w+", text))
+    missing = set(names.ARGUMENTS) - set(G.__all__)
+    assert missing <= words
+    listed = set(re.findall(r"\w+", text.partition("**Arguments**")[0].partition("Missing are")[2]))
+    assert not listed & set(G.__all__)
+    for name in set(names.ARGUMENTS) & set(G.__all__):
+        lacks = set(names.ARGUMENTS[name].split()) - set(inspect.signature(getattr(G, name)).parameters)
+        assert lacks <= words, name
+    marks = {"BboxParams", "KeypointParams"}
+    groups = {name for name in names.ARGUMENTS if name in dir(A) and issubclass(getattr(A, name), BaseCompose)}
+    transforms = set(names.ARGUMENTS) - marks - groups
+    assert f"{len(transforms & set(G.__all__))} of {len(transforms)} are there" in text
+
+
 @pytest.mark.parametrize(("name", "words"), [
-    ("HorizontalFilp", "did you mean 'HorizontalFlip'"), ("CoarseDropOut", "did you mean 'CoarseDropout'"),
+    ("DualTransform", r"derive from gpuaug\.Transform"), ("HorizontalFilp", "did you mean 'HorizontalFlip'"),
+    ("CoarseDropOut", "did you mean 'CoarseDropout'"),
     ("ColourJitter", "did you mean 'ColorJitter'.* not yet"), ("Composee", "did you mean 'Compose'"),
 ])  # fmt: skip
 def test_the_nearest_name(name, words):

@@ -39,7 +39,8 @@ def test_the_other_layout_is_refused(data):
     torch.zeros(64, 128), torch.zeros(1, 80, 300), torch.zeros(2, 80, 300), torch.zeros(3, 64, 64), torch.zeros(4, 64, 64),
     torch.zeros(64, 80, 300), torch.zeros(22, 40, 1), torch.zeros(8, 128, 4), torch.zeros(16, 16, 3), torch.zeros(3, 3, 3),
     torch.zeros(19, 5, 3), np.zeros((64, 128)), np.zeros((64, 64, 3)), np.zeros((64, 64, 4)), np.zeros((3, 64, 4)),
-    np.zeros((3, 64)), np.zeros((128, 256, 64)), np.zeros((1, 200, 100)), np.zeros((3, 16, 16)), np.zeros((5, 64, 64)), np.zeros((64, 3, 20)),
+    np.zeros((3, 64)),
+    np.zeros((128, 256, 64)), np.zeros((1, 200, 100)), np.zeros((3, 16, 16)), np.zeros((5, 64, 64)), np.zeros((64, 3, 20)),
 ], ids=lambda x: f"{type(x).__name__}{tuple(x.shape)}")  # fmt: skip
 def test_no_false_alarms_of_layouts(data):
     data = data.astype(np.float32) if isinstance(data, np.ndarray) else data
@@ -148,7 +149,8 @@ def test_a_number_that_no_gpu_has(monkeypatch):
 @pytest.mark.parametrize("kind", ["yolo", "albumentations"])
 def test_boxes_in_pixels_given_as_fractions(kind):
     aug = G.Compose([G.HorizontalFlip(p=1)], bbox_params=G.BboxParams(kind))
-    with pytest.raises(ValueError, match=rf"box 1 of sample 0, \[320\.0, 240\.0, 400\.0, 350\.0\] as '{kind}', of .* fractions .*'coco'"):
+    words = rf"box 1 of sample 0, \[320\.0, 240\.0, 400\.0, 350\.0\] as '{kind}', of .* fractions .*'coco'"
+    with pytest.raises(ValueError, match=words):
         aug(image=np.zeros((480, 640, 3), np.uint8), bboxes=[(0.5, 0.5, 0.6, 0.6), (320, 240, 400, 350)])
 
 
