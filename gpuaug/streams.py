@@ -97,8 +97,9 @@ class Stream:
         """The seed of calls with ids: the same for all of them, and for all copies."""
         if seed is not None:
             return seed
-        if self.drawn is None:
-            self.drawn = from_torch()
+        with _lock:
+            if self.drawn is None:
+                self.drawn = from_torch()
         return self.drawn
 
     def state(self) -> dict:
