@@ -36,7 +36,11 @@ if hasattr(os, "register_at_fork"):
 
 def _process() -> str:
     """The place of this process among those of `multiprocessing`; "" for the first."""
-    return "".join(f"@{n}" for n in getattr(multiprocessing.current_process(), "_identity", ()))
+    process = multiprocessing.current_process()
+    if process.name == "MainProcess":
+        return ""
+    # the name holds the number, and is there while modules are imported; with names of the user's the number alone tells
+    return f"@{process.name}" + "".join(f"@{n}" for n in getattr(process, "_identity", ()))
 
 
 def mixed(seed: int, place: str) -> int:

@@ -116,19 +116,21 @@ import numpy as np, torch, gpuaug as G
 torch.manual_seed(1)
 SEEDED, NOT = G.Compose([G.GaussNoise(p=1)], seed=42), G.Compose([G.GaussNoise(p=1)])
 
-def task(aug):
-    aug = {"seeded": SEEDED, "not": NOT}.get(aug, aug)
-    return aug(np.full((8, 8), 0.5, np.float32)).tobytes()
+def work(seen, *given):
+    seen.put([[aug(np.full((8, 8), 0.5, np.float32)).tobytes() for _ in range(16)] for aug in (SEEDED, NOT, *given)])
 
 if __name__ == "__main__":
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        for aug in ("seeded", "not", SEEDED, NOT):
-            print(len(set(pool.map(task, [aug] * 32, chunksize=1))))
+    context = multiprocessing.get_context("spawn")
+    seen = context.SimpleQueue()
+    for _ in range(2):
+        context.Process(target=work, args=(seen, SEEDED, NOT)).start()
+    for a, b in zip(seen.get(), seen.get()):
+        print(len({*a, *b}))
 """
 
 
-def test_a_spawned_pool(tmp_path):
-    """Every process imports the program anew, seeds and all, and is given pickles."""
+def test_spawned_processes(tmp_path):
+    """Each imports the program anew, seeds and all, and is given pickles."""
     script = tmp_path / "spawned.py"
     script.write_text(SPAWNED)
     env = {**os.environ, "PYTHONPATH": str(Path(G.__file__).parent.parent)}
