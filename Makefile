@@ -8,39 +8,50 @@ EXTRAS ?= cuda$(CUDA),dev
 ARGS   ?=
 
 PY      := $(VENV)/bin/python
-DEPS    := $(VENV)/.dependencies
+PIP     := $(PY) -m pip install --disable-pip-version-check --constraint constraints.txt
 KERNELS := $(VENV)/.kernels
+DEMO    := $(VENV)/.demo-dependencies
+DEPS    := $(VENV)/.dependencies
 
 .PHONY: all demo test test-gpu lint bench clean
-all: $(KERNELS)
+all: $(DEPS)
 
 $(PY):
+	$(PYTHON) gpuaug/_toolchain.py
 	$(PYTHON) -m venv $(VENV)
+	$(PIP) --quiet 'setuptools>=77'
 
-# what setup.py asks for, and the package itself, in development mode
-$(DEPS): setup.py pyproject.toml constraints.txt | $(PY)
-	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
+# only what a changed kernel makes necessary; before anything large is downloaded
+$(KERNELS): setup.py $(wildcard kernels/*) | $(PY)
+	$(PY) setup.py --quiet build_ext --inplace
 	touch $@
 
-# only what a changed kernel makes necessary
-$(KERNELS): $(DEPS) $(wildcard kernels/*)
-	$(PY) setup.py --quiet build_ext --inplace
-	test -e gpuaug/_cpu_missing.txt || touch $@
+# what the demo uses, and the package itself in development mode
+$(DEMO): setup.py pyproject.toml constraints.txt | $(KERNELS)
+	@echo "gpuaug: installing torch, DALI and what the demo uses: about 3 GB to download, 6 GB on disk"
+	$(PIP) --editable '.[cuda$(CUDA),demo]'
+	touch $@
 
-demo: $(KERNELS)
+# what setup.py asks for, to test and to develop
+$(DEPS): setup.py pyproject.toml constraints.txt | $(KERNELS)
+	@echo "gpuaug: installing torch, DALI and what the tests use: about 3.5 GB to download, 7 GB on disk"
+	$(PIP) --editable '.[$(EXTRAS)]'
+	touch $@ $(DEMO)
+
+demo: $(KERNELS) $(DEMO)
 	$(VENV)/bin/gpuaug demo --folder .demo $(ARGS)
 
-test: $(KERNELS)
+test: $(KERNELS) $(DEPS)
 	$(PY) -m pytest $(ARGS)
 
-test-gpu: $(KERNELS)
+test-gpu: $(KERNELS) $(DEPS)
 	@$(PY) -c "import sys, torch; torch.cuda.is_available() or sys.exit('make test-gpu: no GPU that torch can use here')"
 	$(PY) -m pytest -m gpu $(ARGS)
 
 lint: $(DEPS)
 	$(PY) -m ruff check .
 
-bench: $(KERNELS)
+bench: $(KERNELS) $(DEPS)
 	$(PY) -m bench.transforms
 	$(PY) -m bench.masking
 	$(PY) -m bench.host
@@ -51,4 +62,4 @@ bench: $(KERNELS)
 	$(PY) -m bench.table
 
 clean:
-	rm -rf build dist *.egg-info gpuaug/_cpu_*.so gpuaug/_cpu_missing.txt $(KERNELS)
+	rm -rf build dist *.egg-info gpuaug/_cpu_*.so $(KERNELS)

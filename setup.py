@@ -3,10 +3,9 @@
 The library holds the kernels for the CPU and what prepares a batch for any device. It is a shared library with a plain C
 ABI, loaded with ctypes: it is compiled against neither Python's headers nor torch's, so one wheel serves every Python 3.
 It is compiled once for each instruction set; the best one that the processor has is chosen when it is first used. Where
-it cannot be compiled the package installs without it, says what is missing, and says it again when it is first used.
+it cannot be compiled the build fails and says what to install: pip would keep a wheel without it, and give it back later.
 """
 
-import contextlib
 import os
 import platform
 import re
@@ -64,7 +63,7 @@ def extensions():
             extra_compile_args=[*FLAGS, *flags, f'-DGPUAUG_SOURCES="{TOOLCHAIN["sources_hash"](HERE / "kernels")}"'],
             extra_link_args=["-pthread"],
             language="c++",
-            optional=True,
+            optional=True,  # one of several: `run` fails if none was built
         )
         for name, flags in VARIANTS.items()
     ]
@@ -82,7 +81,7 @@ def included(path):
 
 
 class BuildKernels(build_ext):
-    """Compiles the variants, two at a time: each is one large file that takes the compiler up to a minute."""
+    """Compiles the variants, two at a time: each is one large file that takes the compiler about a minute."""
 
     def initialize_options(self):
         super().initialize_options()
@@ -108,7 +107,10 @@ class BuildKernels(build_ext):
             if found:
                 os.environ["CXX"] = found
         super().run()
-        self.report()
+        if self.reasons and len(self.reasons) == len(self.extensions):
+            raise SystemExit(f"\ngpuaug: {self.explain()}\n")
+        if self.reasons:  # an old compiler that does not know the newest instructions: slower, but all there
+            print(f"\ngpuaug: {self.explain()}\n", file=sys.stderr)
 
     def build_extension(self, ext):
         # distutils' own version shares one build_temp: the variants' objects would overwrite one another
@@ -121,6 +123,7 @@ class BuildKernels(build_ext):
                 if built != target:
                     self.copy_file(str(built), str(target))
                 return
+        print(f"gpuaug: compiling the library ({ext.name.rpartition('_')[2]}), about a minute", file=sys.stderr, flush=True)
         try:
             objects = [self.compile_one(source, ext) for source in ext.sources]
             self.compiler.link_shared_object(
@@ -145,25 +148,6 @@ class BuildKernels(build_ext):
                 extra_postargs=ext.extra_compile_args,
             )
         return str(made)
-
-    def report(self):
-        """Writes beside the kernels why they are missing, for the first use, and prints it now."""
-        notes = {Path(self.build_lib) / "gpuaug" / TOOLCHAIN["NOTE"]}
-        if self.inplace:
-            notes.add(HERE / "gpuaug" / TOOLCHAIN["NOTE"])
-        for note in notes:
-            if not self.reasons:
-                note.unlink(missing_ok=True)
-                continue
-            note.parent.mkdir(parents=True, exist_ok=True)
-            note.write_text(self.explain() + "\n")
-        if self.reasons:
-            # straight to the terminal: pip shows the output of a build only when the build fails
-            message = f"\ngpuaug: {self.explain()}\n\n"
-            print(message, file=sys.stderr)
-            if not sys.stderr.isatty():
-                with contextlib.suppress(OSError):
-                    Path("/dev/tty").write_text(message)
 
     def explain(self):
         compiler = (getattr(self.compiler, "compiler_cxx", None) or ["c++"])[0]
@@ -194,16 +178,17 @@ EXTRAS = {
     "albumentations": ["albumentations>=2.0.8,<2.1", "opencv-python-headless>=4.9"],
     "audio": ["torchaudio"],
     "kornia": ["kornia>=0.8"],
-    "cli": ["typer>=0.12", "rich>=13", "pillow>=10"],
-    "data": ["webdataset>=1.0,<2", "datasets>=3,<6", "scikit-learn>=1.4", "pillow>=10", "torchdata>=0.11"],
+    "cli": ["typer>=0.12", "rich>=13"],
+    "webdataset": ["webdataset>=1.0,<2"],
+    "huggingface": ["datasets>=3,<6"],
     "ray": ["ray[data]>=2.9,<3"],
     "lightning": ["lightning>=2.2,<3"],
 }
 EXTRAS["demo"] = EXTRAS["cli"] + EXTRAS["albumentations"] + ["scikit-learn>=1.4", "scikit-image>=0.22"]
 EXTRAS["bench"] = EXTRAS["demo"] + EXTRAS["audio"] + EXTRAS["kornia"] + ["torchvision"]
 EXTRAS["test"] = (
-    EXTRAS["bench"] + EXTRAS["data"] + EXTRAS["ray"] + EXTRAS["lightning"]
-    + ["pytest>=8", "hypothesis>=6", "scipy>=1.11", "setuptools>=77"]
+    EXTRAS["bench"] + EXTRAS["webdataset"] + EXTRAS["huggingface"] + EXTRAS["ray"] + EXTRAS["lightning"]
+    + ["pytest>=8", "hypothesis>=6", "scipy>=1.11", "setuptools>=77", "torchdata>=0.11", "accelerate>=1.10", "pandas>=2"]
 )  # fmt: skip
 EXTRAS["dev"] = EXTRAS["test"] + ["ruff"]
 
@@ -219,9 +204,9 @@ setup(
     python_requires=">=3.10",
     packages=[*find_packages(include=["gpuaug", "gpuaug.*"]), "gpuaug._kernels"],
     package_dir={"gpuaug._kernels": "kernels"},
-    package_data={"gpuaug": [TOOLCHAIN["NOTE"]], "gpuaug._kernels": ["*.cuh", "*.cu", "*.hpp", "*.cpp"]},
+    package_data={"gpuaug._kernels": ["*.cuh", "*.cu", "*.hpp", "*.cpp"]},
     ext_modules=extensions(),
-    install_requires=["numpy>=1.26", "torch>=2.5"],
+    install_requires=["numpy>=1.26", "torch>=2.6", "pillow>=10"],
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["gpuaug = gpuaug.cli:main"]},
     cmdclass={"build_ext": BuildKernels, "bdist_wheel": Wheel},

@@ -88,7 +88,10 @@ def cases(data):
     )
     yield (
         "TimeMasking",
-        {"torchaudio": in_turn([T.TimeMasking(40, iid_masks=True)], data), "gpuaug": audio_run([audio.TimeMasking(40)], data)},
+        {
+            "torchaudio": in_turn([T.TimeMasking(40, iid_masks=True)], data),
+            "gpuaug": audio_run([audio.TimeMasking(40, iid_masks=True)], data),
+        },
     )
     yield (
         "SpecAugment, 2 + 2 masks, zero",

@@ -4,17 +4,17 @@ The build runs this file by its path, so it imports nothing but the standard lib
 """
 
 import hashlib
+import os
+import shutil
+import sys
 from pathlib import Path
-
-NOTE = "_cpu_missing.txt"
-"""Beside this file; written by the build, with the reason, only where kernels are missing."""
 
 INSTALL = """\
     Debian, Ubuntu:  apt install g++
     Fedora, RHEL:    dnf install gcc-c++
     macOS:           xcode-select --install
     conda:           conda install -c conda-forge cxx-compiler
-then install gpuaug again (pip install --force-reinstall --no-deps gpuaug, or `make` in a checkout)."""
+then run the same command again."""
 
 
 def no_compiler(tried: str) -> str:
@@ -34,9 +34,6 @@ def compiler_failed(variants: str, version: str, reason: str) -> str:
 
 def missing() -> str:
     """The reason why there is no compiled library, and what to do, for an error at its first use."""
-    note = Path(__file__).with_name(NOTE)
-    if note.exists():
-        return "gpuaug: " + note.read_text().strip()
     return (
         "gpuaug: its compiled library is not beside the package; it was copied, or installed by a tool that does "
         "not run its build.\nIn a checkout, run `python setup.py build_ext --inplace` or `make`. That takes a C++ "
@@ -50,3 +47,14 @@ def sources_hash(kernels: Path) -> str:
     for path in sorted([*kernels.glob("*.cuh"), *kernels.glob("*.hpp"), *kernels.glob("*.cpp")]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def check() -> None:
+    """Ends the program with what to install if there is no compiler; `make` asks before it downloads anything."""
+    tried = os.environ.get("CXX", "c++").split()[0]
+    if not any(map(shutil.which, (tried, "g++", "clang++", "c++"))):
+        sys.exit("gpuaug: " + no_compiler(tried))
+
+
+if __name__ == "__main__":
+    check()

@@ -12,12 +12,12 @@ import numpy as np
 from .names import ARGUMENTS
 
 
-def plain(value):
+def as_python(value):
     """Python's own numbers, lists and dicts of NumPy's and of any other sequence or mapping (OmegaConf's, say).
 
     Example:
         >>> import numpy as np
-        >>> plain({"x": np.array([0.5, 1.0]), "y": range(2)})
+        >>> as_python({"x": np.array([0.5, 1.0]), "y": range(2)})
         {'x': [0.5, 1.0], 'y': [0, 1]}
     """
     if isinstance(value, (np.ndarray, np.generic)):
@@ -25,14 +25,14 @@ def plain(value):
     if isinstance(value, (str, bytes)):
         return value
     if isinstance(value, Mapping):
-        return {plain(key): plain(each) for key, each in value.items()}
+        return {as_python(key): as_python(each) for key, each in value.items()}
     if isinstance(value, Sequence):
-        return (tuple if isinstance(value, tuple) else list)(plain(each) for each in value)
+        return (tuple if isinstance(value, tuple) else list)(as_python(each) for each in value)
     return value
 
 
 def arguments(init):
-    """Decorator of ``__init__``: takes what `plain` understands, and names the class and the nearest argument in errors."""
+    """Decorator of ``__init__``: takes what `as_python` understands, and names the class and the nearest argument in errors."""
     signature = inspect.signature(init)
     names = [name for name in signature.parameters if name != "self"]
     any_name = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
@@ -40,7 +40,7 @@ def arguments(init):
     @functools.wraps(init)
     def wrapper(self, *args, **kwargs):
         if type(self).__init__ is wrapper:  # else a subclass's has done it
-            args, kwargs = map(plain, args), {name: plain(value) for name, value in kwargs.items()}
+            args, kwargs = map(as_python, args), {name: as_python(value) for name, value in kwargs.items()}
             args = tuple(args)
             who = type(self).__name__
             for name in kwargs:

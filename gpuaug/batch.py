@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-# element types of samples: name -> (number in kernels/lang.cuh, bytes)
+from .elements import CARRIED, TAKEN, address, carried, strided
+
+# element types as the kernels read them: name -> (number in kernels/lang.cuh, bytes)
 DTYPES = {"uint8": (0, 1), "float16": (1, 2), "bfloat16": (2, 2), "float32": (3, 4), "int32": (4, 4)}
 _TORCH = {torch.uint8: "uint8", torch.float16: "float16", torch.bfloat16: "bfloat16", torch.float32: "float32",
           torch.int32: "int32"}
@@ -30,6 +32,7 @@ class Batch:
         dtype: ``"uint8"``, ``"float16"``, ``"bfloat16"``, ``"float32"`` or ``"int32"``.
         device: the ``torch.device`` on which the samples lie.
         owner: whatever keeps the memory alive.
+        given: the caller's element type, where it travels as another one (`gpuaug.elements`); else "".
 
     Example:
         >>> import numpy as np
@@ -38,36 +41,38 @@ class Batch:
         (2, 3, [[5, 7], [5, 7]])
     """
 
-    __slots__ = ("address", "channels", "device", "dtype", "owner", "size", "stride")
+    __slots__ = ("address", "channels", "device", "dtype", "given", "owner", "size", "stride")
 
-    def __init__(self, address, size, stride, channels, dtype, device, owner):
+    def __init__(self, address, size, stride, channels, dtype, device, owner, given=""):
         self.address, self.size, self.stride = address, size, stride
-        self.channels, self.dtype, self.device, self.owner = channels, dtype, device, owner
+        self.channels, self.dtype, self.device, self.owner, self.given = channels, dtype, device, owner, given
 
     def __len__(self) -> int:
         return len(self.address)
 
     @classmethod
-    def of(cls, data: Any, layout: str | None = None, *, name: str = "image") -> Batch:
-        """Describe ``data`` without copying it.
+    def of(cls, data: Any, layout: str | None = None, *, name: str = "image", labels: bool = False) -> Batch:
+        """Describe ``data`` without copying it; other element types than the kernels' are carried in one of these.
 
         Args:
             data: a batch: NumPy array, torch tensor, CuPy array, DALI TensorList or anything with ``__dlpack__``,
                 ``[B, H, W]``, ``[B, H, W, C]`` or ``[B, C, H, W]``; or a sequence of samples of differing sizes.
             layout: ``"HWC"`` or ``"CHW"``; by default CHW for torch tensors and HWC for all others.
             name: what errors call the data.
+            labels: it is a mask: whole numbers must not change, see `gpuaug.elements`.
 
         Raises:
-            TypeError: an element type or a container that the kernels do not read.
-            ValueError: a sample of the wrong rank, without pixels, or of another channel count than the first.
+            TypeError: an element type or a container that cannot be read.
+            ValueError: a sample of the wrong rank, without pixels or memory, of another channel count than the first, that
+                requires a gradient, or with a value that would change.
         """
         if layout not in (None, "HWC", "CHW"):
             raise ValueError(f"layout must be 'HWC' or 'CHW', got {layout!r}")
         if type(data).__module__.startswith("nvidia.dali"):
             return cls._of_tensor_list(data, name)
         if isinstance(data, (list, tuple)):
-            return cls._of_samples(data, layout, name)
-        pointer, shape, strides, dtype, device, owner = _describe(data, name)
+            return cls._of_samples(data, layout, name, labels)
+        pointer, shape, strides, dtype, device, owner, given = _describe(data, name, labels, True)
         if len(shape) not in (3, 4):
             raise ValueError(f"{name}: a batch has 3 dimensions (B, H, W) or 4, got shape {tuple(shape)}; "
                              f"pass one sample as a list of one")
@@ -82,7 +87,7 @@ class Batch:
         stride = np.empty((n, 3), np.int64)
         stride[:] = sy, sx, sc
         step = strides[0] * DTYPES[dtype][1]
-        return cls(pointer + step * np.arange(n, dtype=np.int64), size, stride, c, dtype, device, owner)
+        return cls(pointer + step * np.arange(n, dtype=np.int64), size, stride, c, dtype, device, owner, given)
 
     def to(self, device) -> Batch:
         """The same samples on ``device``: one packed, pinned, asynchronous upload for all of them."""
@@ -95,22 +100,23 @@ class Batch:
         shape = np.concatenate([self.size.astype(np.int64), np.full((len(self), 1), self.channels)], 1)
         start = np.zeros(len(self) + 1, np.int64)
         np.cumsum((shape.prod(1) * item + 15) & ~15, out=start[1:])
-        pinned = torch.empty(int(start[-1]), dtype=torch.uint8, pin_memory=True)
+        pinned = torch.empty(int(start[-1]), dtype=torch.uint8, device=_CPU, pin_memory=True)
         stride = np.stack([shape[:, 1] * self.channels, shape[:, 2], np.ones(len(self), np.int64)], 1)
         dense = Batch(pinned.data_ptr() + start[:-1], self.size, stride, self.channels, self.dtype, _CPU, pinned)
         copy(self, dense)
         memory = pinned.to(device, non_blocking=True)
         return Batch(memory.data_ptr() + start[:-1], self.size, dense.stride, self.channels, self.dtype, memory.device,
-                     (memory, pinned))
+                     (memory, pinned), self.given)
 
     @classmethod
-    def _of_samples(cls, samples: Sequence, layout: str | None, name: str) -> Batch:
+    def _of_samples(cls, samples: Sequence, layout: str | None, name: str, labels: bool) -> Batch:
         n = len(samples)
-        address, size = np.empty(n, np.int64), np.empty((n, 2), np.int32)
+        at, size = np.empty(n, np.int64), np.empty((n, 2), np.int32)
         stride, owner = np.empty((n, 3), np.int64), []
         channels, kind, where = 1, "uint8", _CPU
+        given = came = ""
         for i, sample in enumerate(samples):
-            pointer, shape, strides, dtype, device, keep = _describe(sample, f"{name} {i}")
+            pointer, shape, strides, dtype, device, keep, came = _describe(sample, f"{name} {i}", labels, False)
             if len(shape) not in (2, 3):
                 raise ValueError(f"{name} {i} must have 2 dimensions (H, W) or 3, got shape {tuple(shape)}")
             planar = _planar(layout, sample)
@@ -119,13 +125,13 @@ class Batch:
             h, w, c, sy, sx, sc = _axes(shape, strides, planar)
             _check(name, i, h, w, c, sy, sx, sc)
             if i == 0:
-                channels, kind, where = c, dtype, device
-            elif (c, dtype, device) != (channels, kind, where):
-                raise ValueError(f"{name} {i} is {dtype} with {c} channels on {device}, but {name} 0 is {kind} with "
-                                 f"{channels} channels on {where}; all samples of a batch must agree")
-            address[i], size[i], stride[i] = pointer, (h, w), (sy, sx, sc)
+                channels, kind, where, given = c, dtype, device, came
+            elif (c, dtype, device, came) != (channels, kind, where, given):
+                raise ValueError(f"{name} {i} is {came or dtype} with {c} channels on {device}, but {name} 0 is {given or kind} "
+                                 f"with {channels} channels on {where}; all samples of a batch must agree")
+            at[i], size[i], stride[i] = pointer, (h, w), (sy, sx, sc)
             owner.append(keep)
-        return cls(address, size, stride, channels, kind, where, owner)
+        return cls(at, size, stride, channels, kind, where, owner, given)
 
     @classmethod
     def _of_tensor_list(cls, data: Any, name: str) -> Batch:
@@ -194,35 +200,51 @@ def _check_layout(name, shape, planar: bool) -> None:
                      f"layout={other!r} or x.{turn}; if it has {a if planar else c} channels, layout={read!r}")
 
 
-def _describe(data: Any, name: str):
-    """(address, shape, strides in elements, dtype name, device, owner) of an array or tensor."""
+def _describe(data: Any, name: str, labels: bool, batched: bool):
+    """(address, shape, strides in elements, dtype name, device, owner, type that came in) of an array or tensor."""
     if isinstance(data, torch.Tensor):
+        data, given = strided(data, name), ""
         dtype = _TORCH.get(data.dtype)
         if dtype is None:
-            raise TypeError(f"{name}: unsupported element type {data.dtype}; use one of {', '.join(DTYPES)}")
-        return data.data_ptr(), data.shape, data.stride(), dtype, data.device, data
+            given = str(data.dtype).removeprefix("torch.")
+            if given not in CARRIED:
+                raise TypeError(f"{name}: unsupported element type {data.dtype}; use one of {TAKEN}")
+            address(data, name)
+            data = carried(data, given, name, batched, labels)
+            dtype = CARRIED[given]
+        return address(data, name), data.shape, data.stride(), dtype, data.device, data, given
     if isinstance(data, np.ndarray):
-        if data.dtype == bool:
-            data = data.view(np.uint8)
-        dtype = _NUMPY.get(data.dtype.newbyteorder("=") if not data.dtype.isnative else data.dtype)
+        native, given = data.dtype if data.dtype.isnative else data.dtype.newbyteorder("="), ""
+        dtype = _NUMPY.get(native)
         if dtype is None:
-            raise TypeError(f"{name}: unsupported element type {data.dtype.name}; use one of {', '.join(DTYPES)}")
+            given = native.name
+            if given not in CARRIED:
+                raise TypeError(f"{name}: unsupported element type {given}; use one of {TAKEN}")
+            data = carried(data, given, name, batched, labels)
+            dtype = CARRIED[given]
         item = data.itemsize
         if not data.dtype.isnative or not data.flags.aligned or any(s % item for s in data.strides):
             data = data.astype(data.dtype.newbyteorder("="))  # a copy: ascontiguousarray keeps what lies at an odd address
-        return data.ctypes.data, data.shape, [s // item for s in data.strides], dtype, _CPU, data
+        pointer = data.ctypes.data
+        if not pointer and data.size:
+            raise ValueError(f"{name}: this array of shape {data.shape} has no memory behind it")
+        return pointer, data.shape, [s // item for s in data.strides], dtype, _CPU, data, given
     if hasattr(data, "__cuda_array_interface__"):  # CuPy, Numba
         face = data.__cuda_array_interface__
         dtype = np.dtype(face["typestr"])
-        if dtype.name not in DTYPES:
-            raise TypeError(f"{name}: unsupported element type {dtype.name}; use one of {', '.join(DTYPES)}")
-        strides = face.get("strides") or _dense(face["shape"], dtype.itemsize)
         device = torch.device("cuda", int(getattr(getattr(data, "device", None), "id", 0)))
-        return face["data"][0], face["shape"], [s // dtype.itemsize for s in strides], dtype.name, device, data
+        if dtype.name not in DTYPES:
+            if dtype.name not in CARRIED or not dtype.isnative:
+                raise TypeError(f"{name}: unsupported element type {dtype.str}; use one of {TAKEN}")
+            return _describe(torch.as_tensor(data, device=device), name, labels, batched)
+        if not face["data"][0] and 0 not in face["shape"]:
+            raise ValueError(f"{name}: this {type(data).__name__} of shape {tuple(face['shape'])} has no memory behind it")
+        strides = face.get("strides") or _dense(face["shape"], dtype.itemsize)
+        return face["data"][0], face["shape"], [s // dtype.itemsize for s in strides], dtype.name, device, data, ""
     if hasattr(data, "__dlpack__"):
-        return _describe(torch.from_dlpack(data), name)
+        return _describe(torch.from_dlpack(data), name, labels, batched)
     if hasattr(data, "__array_interface__"):  # PIL
-        return _describe(np.asarray(data), name)
+        return _describe(np.asarray(data), name, labels, batched)
     raise TypeError(f"{name}: cannot read a {type(data).__name__}; pass a NumPy array, a torch tensor, a CuPy array, "
                     f"a PIL image, a DALI TensorList, something with __dlpack__, or a list of those")
 

@@ -11,17 +11,19 @@ import numpy as np
 import torch
 
 from . import draw as philox
-from . import host
 from .batch import Batch
 from .deliver import Container, deliver, deliver_ragged
 from .device import chosen
-from .groups import NODE, NODES, Group
+from .elements import plain
+from .frames import Frames
+from .groups import Group
 from .label_params import GEOMETRIES, BboxParams, KeypointParams, reckoned
 from .strangers import first_scale, refuse_kornia, still_unsure
 from .streams import Stream
-from .targets import Boxes, Frames, Marks, Points
+from .targets import Boxes, Marks, Points
 from .track import Track
-from .transform import Transform, View, integer, one_of, probability
+from .transform import Transform, View, integer, one_of
+from .tree import Tree
 
 
 @dataclass
@@ -35,11 +37,12 @@ class Step:
 
 @dataclass
 class Drawn:
-    """Everything that was drawn for a batch: deterministic from here on."""
+    """Everything that was drawn for a batch: deterministic from here on. applied: which samples; None: all."""
 
     samples: int
     steps: list[Step] = field(default_factory=list)
     size: np.ndarray | None = None
+    applied: np.ndarray | None = None
 
     def explain(self) -> str:
         """Which transform applies to how many samples, in order; a transform that groups visit several times is one line."""
@@ -79,69 +82,7 @@ class Drawn:
         marks.limit(size)
 
 
-class _Tree:
-    """A tree of transforms as the library walks it: a table of its nodes, each with its columns in the table of uniforms.
-
-    Attributes:
-        slots, blocks: uint32: what `philox.uniforms` draws for one sample.
-        leaves: for each node its transform and the lines of its own uniforms; groups have none.
-    """
-
-    def __init__(self, root: Group):
-        self.leaves: list[tuple[Transform, slice] | None] = []
-        self._owners: list = []  # whose p each node has
-        slots, blocks, nodes, children, edges = [], [], [], [], []
-
-        def add(node) -> tuple[int, int]:
-            """Add a node and those below it; returns how many visits to leaves one walk may make, and one sample."""
-            slot, first, need = len(nodes), 4 * len(slots), 1 + node.columns()  # the coin first
-            used = (need + 3) // 4
-            if used > philox.BLOCKS:
-                raise ValueError(f"{type(node).__name__} draws {need} numbers per sample; at most {4 * philox.BLOCKS} are "
-                                 f"possible")
-            slots.extend([slot] * used)
-            blocks.extend(range(used))
-            nodes.append(())
-            self._owners.append(node)
-            if not isinstance(node, Group):
-                self.leaves.append((node, slice(first + 1, first + need)))
-                nodes[slot] = (NODES["leaf"], first, 0, 0, 0, 0, 0, 0, node.p)
-                return 1, 1
-            self.leaves.append(None)
-            below, most, mine = 0, 0, []
-            for _ in range(node.turns()):
-                for child in node.transforms:
-                    mine.append(len(nodes))
-                    visits, taken = add(child)
-                    below, most = max(below, visits), max(most, taken)
-            low, high = getattr(node, "n", (0, 0))
-            nodes[slot] = (NODES[node.node], first, len(children), len(node.transforms), len(edges), low, high,
-                           getattr(node, "replace", False), node.p)
-            children.extend(mine)
-            edges.extend(getattr(node, "_edges", ()))
-            return node.visits() * below, node.picks() * most
-
-        self._visits, self._most = add(root)
-        if len(nodes) > philox.SLOTS:
-            raise ValueError(f"a Compose holds at most {philox.SLOTS} transforms, got {len(nodes)}")
-        self.slots, self.blocks = np.array(slots, np.uint32), np.array(blocks, np.uint32)
-        self._p = [node.p for node in self._owners]
-        self._table = np.array(nodes, NODE), np.array(children, np.int32), np.array(edges, np.float64)
-
-    def walk(self, u: np.ndarray):
-        """The leaves that are taken, in order: (transform, its uniforms' lines, rows: a slice for all samples, or indices)."""
-        p = [node.p for node in self._owners]
-        if p != self._p:  # schedules of augmentation set it between epochs
-            self._table[0]["p"], self._p = [probability(each) for each in p], p
-        samples = u.shape[1]
-        visits, rows = np.empty((self._visits, 3), np.int64), np.empty(self._most * samples, np.int64)
-        found = host.library().select(*self._table, u, samples, visits, rows)
-        for leaf, start, count in visits[:found].tolist():
-            transform, lines = self.leaves[leaf]
-            yield transform, lines, rows[start : start + count] if count >= 0 else slice(None)
-
-
-def _draw(tree: _Tree, u: np.ndarray, view: View) -> Drawn:
+def _draw(tree: Tree, u: np.ndarray, view: View) -> Drawn:
     """Let every transform draw for the samples that take it."""
     size = np.array(view.size, np.int64)  # never written: parameters may be views of it
     drawn = Drawn(u.shape[1], size=size)
@@ -180,6 +121,7 @@ class Seen:
             raise ValueError(f"{who} needs mask= among the targets: its objects are regions of the mask")
         if batch.channels != 1:
             raise ValueError(f"{who} needs masks of one channel, got {batch.channels}")
+        # in the type that travels: labels are numbers here
         some = Batch(batch.address[rows], batch.size[rows], batch.stride[rows], 1, batch.dtype, batch.device, batch.owner)
         track = self._compose.lower(some, self._drawn.spread(rows), "mask")
         return [mask[..., 0].cpu().numpy() for mask in deliver_ragged(track, planar=False)]
@@ -203,7 +145,7 @@ class Compose(torch.nn.Module, Group):
 
     Args:
         transforms: list of transforms and groups (`OneOf`, `SomeOf`, `Sequential`, ...).
-        p: probability, per sample, that anything is applied.
+        p: probability, per sample, that anything is applied; else boxes and keypoints stay as they came, too.
         seed: 64-bit seed: with it every run of a program draws the same. None: torch's generator decides, see "Seeds".
         additional_targets: names of further targets and what they are: "image", "mask", "images" or "masks", e.g.
             ``{"image2": "image", "depth": "mask"}``.
@@ -216,8 +158,8 @@ class Compose(torch.nn.Module, Group):
     of differing sizes), or with keywords ``image=``, ``mask=`` (then the result is a dict). ``images=`` and ``masks=`` are sets
     that share one draw: ``[T, H, W, C]``, or a list, for one sample; a list of those, or ``[B, T, ..]``, for a batch.
     ``bboxes=``, ``keypoints=`` and their label fields are lists or arrays of rows; for a batch, lists of those. What goes in
-    comes out: NumPy for NumPy, tensors for tensors, a list for a list; after `ToTensorV2` tensors (CHW). Inputs are never
-    written.
+    comes out: NumPy for NumPy, tensors for tensors, a list for a list, in the element type that came in (docs/types.md) unless a
+    transform makes another; arrays for PIL images; after `ToTensorV2` tensors (CHW). Inputs are never written.
 
     Seeds. A call with ``ids`` (numbers of the samples in the dataset) draws from (seed, epoch, id, occurrence) alone: the same
     in every process and for every number of workers. Without ``ids``
@@ -236,7 +178,9 @@ class Compose(torch.nn.Module, Group):
     ``copy.deepcopy`` makes a twin: with a seed it goes on as the original does.
 
     Raises:
-        ValueError: samples and masks that do not fit each other, an argument that does not fit the data.
+        ValueError: samples and masks that do not fit each other, an argument that does not fit the data, a value that would
+            change on the way, a tensor that requires a gradient or has no memory.
+        TypeError: an element type or a container that cannot be read; a transform that calculates with labels.
 
     Source: albumentations ``Compose``.
 
@@ -268,19 +212,26 @@ class Compose(torch.nn.Module, Group):
         self.bbox_params, self.keypoint_params = (reckoned(params, label_geometry) for params in found)
         self._stream = Stream()
         self._scales = first_scale(self._leaves())  # a Normalize whose input is still to be looked at
-        self._tree = _Tree(self)
+        self._tree = Tree(self)
 
     __repr__ = Group.__repr__
 
     # ---- state -----------------------------------------------------------------------
 
     def get_extra_state(self) -> dict:
-        """Seed and sample counter: part of ``state_dict()``, so that a restored module goes on where it was."""
+        """Seed and sample counter: part of ``state_dict()``, so that a restored module goes on where it was.
+
+        A checkpoint without them, of the same model before it had this pipeline, loads with strict=True, too, and leaves both.
+        """
         return {"seed": self.seed, **self._stream.state()}
 
     def set_extra_state(self, state: dict) -> None:
         self.seed = state["seed"]
         self._stream.load(state)
+
+    def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, *args) -> None:
+        super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *args)
+        philox.state_is_optional(prefix, missing)
 
     # ---- the three steps: draw, plan, execute ------------------------------------------
 
@@ -301,7 +252,9 @@ class Compose(torch.nn.Module, Group):
             raise ValueError(f"ids has {len(ids)} numbers for {len(size)} samples")
         seed = self._stream.fixed(self.seed) if seed is None else seed
         u = philox.uniforms(seed, epoch, ids, occurrence, self._tree.slots, self._tree.blocks)
-        return _draw(self._tree, u, View(np.asarray(size), channels, dtype, targets))
+        drawn = _draw(self._tree, u, View(np.asarray(size), channels, dtype, targets))
+        drawn.applied = u[0] < self.p if self.p < 1 else None  # the root's coin is the first number of all
+        return drawn
 
     def kind_of(self, name: str) -> str:
         """``"image"`` or ``"mask"``: how a target of this name is treated."""
@@ -350,6 +303,12 @@ class Compose(torch.nn.Module, Group):
 
         return first(self)
 
+    def _take_labels(self, targets: dict) -> dict:
+        """Take the label fields whose boxes or keypoints are not among the targets: nothing changes them."""
+        both = (self.bbox_params, self.keypoint_params)
+        fields = {field for params in both if params is not None for field in params.label_fields}
+        return {field: targets.pop(field) for field in fields & set(targets) - set(self.additional_targets)}
+
     def _leaves(self) -> list[Transform]:
         nodes, found = list(self.transforms), []
         while nodes:
@@ -359,7 +318,10 @@ class Compose(torch.nn.Module, Group):
 
     def _batches(self, targets: dict, sets: dict[str, Frames], layout) -> dict[str, Batch]:
         """Describe all images and masks, and check that they fit each other."""
-        batches = {name: data if isinstance(data, Batch) else Batch.of(data, layout, name=name) for name, data in targets.items()}
+        batches = {}
+        for name, data in targets.items():
+            known = isinstance(data, Batch)
+            batches[name] = data if known else Batch.of(data, layout, name=name, labels=self.kind_of(name) == "mask")
         first = next((name for name in batches if name not in sets), None) or next(iter(batches))
         size = batches[first].size
         if first in sets:
@@ -386,11 +348,9 @@ class Compose(torch.nn.Module, Group):
     def _draw_for(self, batches: dict, sets: dict, marks: list, one: bool, ids, epoch, occurrence,
                   seed=None) -> tuple[Drawn, list[Marks]]:
         """Draw for what was passed, and move boxes and keypoints."""
-        first = next((name for name in batches if name not in sets), None) or next(iter(batches))
         # channels and element type are an image's, whatever comes first
-        batch = batches[next((name for name in batches if self.kind_of(name) == "image"), first)]
-        size = batches[first].size
-        size = size[np.cumsum([0, *sets[first].counts[:-1]])] if first in sets else size
+        batch = batches[next((name for name in batches if self.kind_of(name) == "image"), next(iter(batches)))]
+        size = self._sizes(batches, sets)
         made = [kind(data, fields, params, size, one) for kind, data, fields, params in marks]
         seen = Seen(self, batches.get("mask"), next((m for m in made if isinstance(m, Boxes)), None))
         if self._scales:
@@ -442,23 +402,61 @@ class Compose(torch.nn.Module, Group):
             ValueError: samples that end with different sizes; names two of them.
         """
         targets, device = dict(targets), chosen(device)
-        marks = self._take_marks(targets, fields, box_format)
+        if self._is_nothing(targets):
+            how = {"device": device, "dtype": dtype, "channels_last": channels_last, "layout": layout, "seed": seed}
+            return _of_nothing(targets, lambda blank: self.run(blank, ids=[0], epoch=epoch, **how))
+        marks, labels = self._take_marks(targets, fields, box_format), self._take_labels(targets)
         kinds = {name: self.kind_of(name) for name in targets}
+        targets = {name: plain(value, kinds[name] == "mask") for name, value in targets.items()}
         sets = {name: Frames(value, False, name) for name, value in targets.items() if self._is_set(name)}
         batches = self._batches({**targets, **{name: frames.flat for name, frames in sets.items()}}, sets, layout)
         drawn, made = self._draw_for(batches, sets, marks, False, ids, epoch, occurrence, seed)
         out = {}
         for name, batch in batches.items():
-            kind = kinds[name]
-            track = self.lower(batch.to(device), drawn.spread(sets[name].of) if name in sets else drawn, kind)
+            kind, of = kinds[name], sets[name].of if name in sets else None
+            none = name in sets and not len(batch)
+            if none:  # no sample has a frame: what one of each would become, less the frame
+                of = np.arange(drawn.samples)
+                batch = self._blanks(sets[name], self._sizes(batches, sets), name, layout, kind)
+            track = self.lower(batch.to(device), drawn if of is None else drawn.spread(of), kind)
             done = deliver(track, name, dtype if kind == "image" else None, channels_last, squeeze=kind == "mask")
-            if name in sets:
+            if none:
+                done = done[:, None][:, :0]
+            elif name in sets:
                 counts = sets[name].counts
                 done = done.view(len(counts), -1, *done.shape[1:]) if len(set(counts)) == 1 else list(done.split(counts))
             out[name] = done
         for m in made:
-            out.update(m.results(drawn.size))
-        return out
+            out.update(m.results(drawn.size, drawn.applied))
+        return out | labels
+
+    def _is_nothing(self, targets: dict) -> bool:
+        """Whether it is a batch without samples that says what they would be. [0, H, W] is a sample without pixels."""
+        lead = next((name for name in targets if self.additional_targets.get(name, name) == "images"), None)
+        lead, rank = ("image", 4) if "image" in targets else (lead, 5)
+        value = targets.get(lead)
+        if not isinstance(value, (np.ndarray, torch.Tensor)) or value.ndim != rank or getattr(value, "is_nested", False):
+            return False
+        return value.shape[0] == 0 and 0 not in value.shape[1:]
+
+    def _sizes(self, batches: dict, sets: dict) -> np.ndarray:
+        """Heights and widths of the samples before anything is done, ``[B, 2]``."""
+        first = next((name for name in batches if name not in sets), None) or next(iter(batches))
+        size = batches[first].size
+        return size[np.cumsum([0, *sets[first].counts[:-1]])] if first in sets else size
+
+    def _blanks(self, frames: Frames, size: np.ndarray, name: str, layout, kind: str, samples=None) -> Batch:
+        """A frame of zeros for each of the samples that have none; where nothing says what frames they would have, of uint8."""
+        samples = range(len(size)) if samples is None else samples
+        blank = [frames.blank(i) for i in samples]
+        if any(frame is None for frame in blank):
+            blank = [np.zeros(tuple(size[i]), np.uint8) for i in samples]
+        batch = Batch.of(blank, layout, name=name, labels=kind == "mask")
+        for i, mine in zip(samples, batch.size.tolist()):
+            if mine != size[i].tolist():
+                raise ValueError(f"{name} of sample {i} has no frames of {tuple(mine)} (height, width), but the sample is "
+                                 f"{tuple(size[i].tolist())}; they must agree")
+        return batch
 
     def explain(self, size=(224, 224), *, samples: int = 64, channels: int = 3, dtype: str = "uint8") -> str:
         """What a batch of ``samples`` images (with empty masks) would launch, in words."""
@@ -483,36 +481,69 @@ class Compose(torch.nn.Module, Group):
             if "image" in targets:
                 raise ValueError("pass the image either as the first argument or as image=, not both")
             targets["image"] = data
-        marks = self._take_marks(targets)
+        if self._is_nothing(targets):
+            out = _of_nothing(targets, lambda blank: self.forward(ids=[0], epoch=epoch, layout=layout, **blank))
+            return out["image"] if data is not None and len(out) == 1 else out
+        marks, labels = self._take_marks(targets), self._take_labels(targets)
         kinds = {name: self.kind_of(name) for name in targets}
         sets_of_images = (name for name in targets if kinds[name] == "image" and self._is_set(name))
         lead = "image" if "image" in targets else next(sets_of_images, None)
         if lead is None:
             raise ValueError(f"Compose needs image= or images=, got {', '.join(targets) or 'nothing'}")
+        targets = {name: plain(value, kinds[name] == "mask") for name, value in targets.items()}
         image = targets[lead]
         one = Frames.is_one(image) if self._is_set(lead) else getattr(image, "ndim", None) in (2, 3)
         if isinstance(image, (list, tuple)) and not image:  # nothing to learn the channels from
-            empty = {name: [] for name in [*targets, *(kind.name for kind, *_ in marks), *(f for m in marks for f in m[2])]}
+            names = [*targets, *(kind.name for kind, *_ in marks), *(f for m in marks for f in m[2]), *labels]
+            empty = {name: [] for name in names}
             return empty["image"] if data is not None and len(empty) == 1 else empty
-        if type(image).__module__.startswith("PIL"):
-            targets["image"], one = np.asarray(image), True
         sets = {name: Frames(value, one, name) for name, value in targets.items() if self._is_set(name)}
         packed, containers = {}, {}
         for name, value in targets.items():
             single = one and name not in sets
             value = sets[name].flat if name in sets else value
             containers[name] = Container(value, single, layout)
-            packed[name] = containers[name].into([value] if single else value)
+            packed[name] = [value] if single else value
         batches = self._batches(packed, sets, layout)
         drawn, made = self._draw_for(batches, sets, marks, one, ids, epoch, occurrence)
         out = {}
         for name, batch in batches.items():
-            track = self.lower(batch, drawn.spread(sets[name].of) if name in sets else drawn, kinds[name])
-            done = containers[name].outof(track, name)
-            out[name] = sets[name].group(done) if name in sets else done
+            done = []
+            if name not in sets or len(batch):
+                track = self.lower(batch, drawn.spread(sets[name].of) if name in sets else drawn, kinds[name])
+                done = containers[name].outof(track, name)
+            if name in sets:
+                done = sets[name].group(done, lambda i, name=name: self._no_frames(
+                    sets[name], i, drawn, self._sizes(batches, sets), name, layout, kinds[name]))
+            out[name] = done
         for m in made:
-            out.update(m.results(drawn.size))
+            out.update(m.results(drawn.size, drawn.applied))
+        out.update(labels)
         return out["image"] if data is not None and len(out) == 1 else out
+
+    def _no_frames(self, frames: Frames, i: int, drawn: Drawn, size: np.ndarray, name: str, layout, kind: str):
+        """What becomes of sample i's set of no frames, an array: none of the size and type that they would have."""
+        blank = frames.blank(i)
+        if blank is None:
+            return frames.parts[i]
+        track = self.lower(self._blanks(frames, size, name, layout, kind, [i]), drawn.spread(np.array([i])), kind)
+        return Container([blank], False, layout).outof(track, name)[0][None][:0]
 
 
 _KINDS = ("image", "mask", "images", "masks")
+
+
+def _of_nothing(targets: dict, call) -> dict:
+    """What a pipeline makes of a batch without samples: what it makes of one blank sample, less the sample."""
+    blank, unknown = {}, {}
+    for name, value in targets.items():
+        if len(value):
+            raise ValueError(f"{name} has {len(value)} samples, the images have 0; they must agree")
+        shape = tuple(getattr(value, "shape", ()))[1:]
+        if len(shape) < 2 or 0 in shape:
+            unknown[name] = value
+        elif isinstance(value, torch.Tensor):
+            blank[name] = value.new_zeros((1, *shape))
+        else:
+            blank[name] = np.zeros((1, *shape), value.dtype)
+    return {name: value[:0] for name, value in call(blank).items()} | unknown

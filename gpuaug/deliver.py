@@ -7,11 +7,9 @@ import torch
 
 from .backends import execute
 from .batch import DTYPES, TORCH_DTYPES
+from .elements import address
 from .memory import array, empty
 from .track import Track
-
-# labels that the kernels do not move as they are
-_WIDE = {np.dtype("int64"): "int64", np.dtype("bool"): "bool", torch.int64: "int64", torch.bool: "bool"}
 
 
 class Container:
@@ -24,15 +22,7 @@ class Container:
         self.tensor = isinstance(sample, torch.Tensor)
         self.planar = layout == "CHW" if layout else self.tensor
         self.flat = getattr(sample, "ndim", 3) == (2 if one or self.list else 3)
-        self.wide = _WIDE.get(getattr(sample, "dtype", None))
-
-    def into(self, value):
-        """int64 and bool labels as types that the kernels move."""
-        if self.wide:
-            if isinstance(value, (list, tuple)):
-                return [narrow(v) for v in value]
-            return narrow(value)
-        return value
+        self.order = sample.dtype if isinstance(sample, np.ndarray) and not sample.dtype.isnative else None
 
     def outof(self, track: Track, name: str):
         tensor = self.tensor or bool(track.tensor)
@@ -44,17 +34,16 @@ class Container:
             parts = whole if planar else whole.permute(0, 2, 3, 1)
         else:
             parts = _array(track, name, planar)
-        if self.wide and track.dtype in ("int32", "uint8"):
-            if isinstance(parts, np.ndarray):
-                parts = parts.astype(self.wide)
-            else:
-                wide = getattr(torch, self.wide)
-                parts = [p.to(wide) for p in parts] if self.list else parts.to(wide)
+        # ToTensorV2 makes [1, H, W] of an image [H, W]; a mask stays [H, W]
+        flat = self.flat and not (track.tensor == "CHW" and not self.tensor and track.kind == "image")
 
         def shape(sample, axis):
-            flat = self.flat and not (track.tensor == "CHW" and not self.tensor)  # ToTensorV2 makes [1, H, W] of [H, W]
             sample = sample.squeeze(axis) if flat else sample
-            return sample.numpy() if self.list and not tensor else sample
+            if tensor:
+                return sample
+            sample = sample.numpy() if self.list else sample
+            back = self.order is not None and sample.dtype == self.order.newbyteorder("=")
+            return sample.astype(self.order) if back else sample
 
         if self.list:
             return [shape(p, 0 if planar else 2) for p in parts]
@@ -63,15 +52,16 @@ class Container:
         return shape(parts, 1 if planar else 3)
 
 
-def narrow(value):
-    """int64 labels as int32, bool as uint8."""
-    array = value if isinstance(value, torch.Tensor) else torch.from_numpy(np.ascontiguousarray(value))
-    if array.dtype == torch.bool:
-        return array.to(torch.uint8) if isinstance(value, torch.Tensor) else array.to(torch.uint8).numpy()
-    if array.numel() and array.device.type == "cpu" and (array.min() < -(2**31) or array.max() >= 2**31):
-        raise ValueError("int64 masks must hold labels that fit 32 bits")
-    array = array.to(torch.int32)
-    return array if isinstance(value, torch.Tensor) else array.numpy()
+def given_back(data, given: str):
+    """What the kernels wrote, dense, in the type that came in."""
+    if given == "":
+        return data
+    if isinstance(data, np.ndarray):
+        return given_back(torch.from_numpy(data), given).numpy()
+    if given == "uint32":
+        return data.view(torch.uint32)
+    dtype = getattr(torch, given)
+    return (empty(data.shape, dtype, data.device) if data.is_contiguous() else torch.empty_like(data, dtype=dtype)).copy_(data)
 
 
 def _one_size(track: Track, name: str) -> tuple[int, int]:
@@ -85,22 +75,30 @@ def _one_size(track: Track, name: str) -> tuple[int, int]:
     return tuple(size[0].tolist()) if track.samples else (0, 0)
 
 
-def _run(track: Track, address: int, h: int, w: int, kind: str, channels_last: bool) -> None:
+def _run(track: Track, base: int, h: int, w: int, kind: str, channels_last: bool) -> None:
     """Execute a track into dense memory."""
     n, c = track.samples, track.channels
     if n:
         stride = np.empty((n, 3), np.int64)
         stride[:] = (w * c, c, 1) if channels_last else (w, 1, h * w)
-        to = address + h * w * c * DTYPES[kind][1] * np.arange(n, dtype=np.int64)
+        to = base + h * w * c * DTYPES[kind][1] * np.arange(n, dtype=np.int64)
         execute(track.finish(to, stride, kind), track.device)
 
 
 def deliver(track: Track, name: str, dtype, channels_last: bool, squeeze: bool) -> torch.Tensor:
-    """Finish a track into one dense tensor [B, C, H, W] (squeeze: [B, H, W] if there is one channel)."""
+    """Finish a track into one dense tensor [B, C, H, W] (squeeze: [B, H, W] if there is one channel).
+
+    dtype: by default the type that came in (`gpuaug.elements`), or what the transforms made of it.
+    """
     (h, w), n, c = _one_size(track, name), track.samples, track.channels
-    kind = track.dtype if dtype is None else _name(dtype)
+    wanted = None if dtype is None else _name(dtype)
+    # labels travel as bits, which the kernels do not convert: torch does
+    kind = track.dtype if wanted is None or track.dtype == "int32" or wanted == "int32" else wanted
     out = empty((n, h, w, c) if channels_last else (n, c, h, w), TORCH_DTYPES[kind], track.device)
-    _run(track, out.data_ptr(), h, w, kind, channels_last)
+    _run(track, address(out, name), h, w, kind, channels_last)
+    if wanted is None or kind != wanted:
+        out = given_back(out, track.given)
+    out = out if wanted is None else out.to(TORCH_DTYPES[wanted])
     out = out.permute(0, 3, 1, 2) if channels_last else out
     return out[:, 0] if squeeze and c == 1 else out
 
@@ -110,7 +108,7 @@ def _array(track: Track, name: str, planar: bool) -> np.ndarray:
     (h, w), n, c = _one_size(track, name), track.samples, track.channels
     out = array((n, c, h, w) if planar else (n, h, w, c), track.dtype)
     _run(track, out.ctypes.data, h, w, track.dtype, not planar)
-    return out
+    return given_back(out, track.given)
 
 
 def deliver_ragged(track: Track, planar: bool) -> list[torch.Tensor]:
@@ -125,7 +123,9 @@ def deliver_ragged(track: Track, planar: bool) -> list[torch.Tensor]:
     else:
         stride[:, 0], stride[:, 1], stride[:, 2] = size[:, 1] * c, c, 1
     if track.samples:
-        execute(track.finish(out.data_ptr() + start[:-1] * DTYPES[track.dtype][1], stride, track.dtype), track.device)
+        to = address(out, "the result") + start[:-1] * DTYPES[track.dtype][1]
+        execute(track.finish(to, stride, track.dtype), track.device)
+        out = given_back(out, track.given)
     shapes = [(c, h, w) if planar else (h, w, c) for h, w in size.tolist()]
     return [out[a : a + v].view(s) for a, v, s in zip(start.tolist(), volume.tolist(), shapes)]
 

@@ -355,6 +355,20 @@ def thumbnail(image, size):
     return np.asarray(square)
 
 
+def check_writable(option, path):
+    """Ends the program if a file cannot be written, before minutes are spent on what would be in it."""
+    path = Path(path).resolve()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = not path.exists()
+        with path.open("ab"):
+            pass
+        if new:
+            path.unlink()
+    except OSError as error:
+        sys.exit(f"gpuaug demo: {path} cannot be written ({error.strerror}); give another place with {option}")
+
+
 def run(folder=None, count=512, rounds=5, batch_size=64, workers=2, out="gpuaug_demo.png", device=None):
     """All of `gpuaug demo`: photographs, progress bar, table, picture. Returns what `compare` returns."""
     from rich.console import Console
@@ -362,6 +376,8 @@ def run(folder=None, count=512, rounds=5, batch_size=64, workers=2, out="gpuaug_
     from rich.table import Table
 
     console = Console()
+    check_writable("--out", out)
+    check_writable("--folder", Path(folder if folder is not None else default_folder()) / "written")
     columns = (TextColumn("{task.description:44}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bars:
         task = bars.add_task("writing JPEGs of photographs", total=count)

@@ -39,7 +39,7 @@ class Pool:
             count *= n
         size = count * dtype.itemsize
         if size < _SMALL:
-            return torch.empty(shape, dtype=dtype)
+            return torch.empty(shape, dtype=dtype, device="cpu")  # not torch's default device
         size = -(-size // 4096) * 4096
         block = self._take(size)
         view = block[:]  # dies with the tensor's storage

@@ -1,4 +1,4 @@
-"""Boxes, keypoints and sets of images: formats, filtering, and their way through what was drawn.
+"""Boxes and keypoints: formats, filtering, and their way through what was drawn.
 
 Boxes and points of a whole batch travel as one float64 table beside a column that says whose they are, so that a transform
 moves all of them with array expressions (`gpuaug.geometry`). Boxes are (x0, y0, x1, y1) in pixels, edges of pixels being whole
@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import torch
 
 from .geometry import area, clip_boxes, covered
 from .label_params import POINT_FORMATS, TINY
+from .rows import at, cells, in_order, like, of_samples, pick, table
 
 # ---- from the caller and back ---------------------------------------------------------------
 
@@ -32,20 +31,22 @@ class Marks:
 
     def __init__(self, data, fields: dict[str, Any], params, size: np.ndarray, one: bool):
         self.params, self.one, self.size = params, one, np.array(size, np.int64)  # sizes of the images before anything is done
-        self.data = [data] if one else list(data)
-        self.fields = {name: [value] if one else list(value) for name, value in fields.items()}
+        self.data = [data] if one else of_samples(data, self.name)
+        self.fields = {name: [value] if one else of_samples(value, name) for name, value in fields.items()}
         if len(self.data) != len(size):
             raise ValueError(f"{self.name} has entries for {len(self.data)} samples, the batch has {len(size)}")
-        tables = []
+        tables, self._columns = [], len(params.format) if self.name == "keypoints" else 4
         for i, mine in enumerate(self.data):
-            table = _table(mine, self.name, i, len(params.format) if self.name == "keypoints" else 4)
+            self.data[i] = in_order(mine, self.name, f"sample {i}")
+            tables.append(table(self.data[i], self.name, i, self._columns))
             for field, values in self.fields.items():
-                if len(values) != len(self.data) or len(values[i]) != len(table):
+                if i < len(values):
+                    values[i] = in_order(values[i], field, f"sample {i}")
+                if len(values) != len(self.data) or len(values[i]) != len(tables[i]):
                     raise ValueError(
                         f"{field} has {len(values[i]) if i < len(values) else 'no'} entries for sample {i}, which has "
-                        f"{len(table)} {self.name}"
+                        f"{len(tables[i])} {self.name}"
                     )
-            tables.append(table)
         counts = [len(t) for t in tables]
         self.sample = np.repeat(np.arange(len(tables)), counts)
         self.origin = np.concatenate([np.arange(n) for n in counts]) if counts else np.zeros(0, int)
@@ -61,8 +62,8 @@ class Marks:
     def label(self, i: int, k: int):
         """The label of sample i's k-th entry: from the first label field, else what follows the coordinates."""
         if self.params.label_fields:
-            return self.fields[self.params.label_fields[0]][i][k]
-        row = self.data[i][k]
+            return at(self.fields[self.params.label_fields[0]][i], k)
+        row = cells(at(self.data[i], k))
         return row[4] if len(row) > 4 else None
 
     def select(self, keep) -> None:
@@ -90,18 +91,25 @@ class Marks:
             share[mine] = left
             self.lose(share)
 
-    def results(self, size: np.ndarray) -> dict[str, Any]:
-        """What the caller gets: containers as they came."""
-        written = self.write(self.values, size[self.sample].astype(np.float64))
+    def results(self, size: np.ndarray, applied: np.ndarray | None = None) -> dict[str, Any]:
+        """What the caller gets: containers as they came.
+
+        Args:
+            applied: bool ``[B]``, which samples the pipeline was applied to; the others get what they brought. None: all.
+        """
+        written = self.write(self.values, size[self.sample].astype(np.float64))[:, : len(self.places())]
         out = {self.name: []}
         out.update({field: [] for field in self.fields})
         order = np.searchsorted(self.sample, np.arange(len(self.data) + 1))
         for i, data in enumerate(self.data):
-            rows = slice(order[i], order[i + 1])
-            origin = self.origin[rows]
-            out[self.name].append(_like(data, origin, written[rows], self.places()))
-            for field, values in self.fields.items():
-                out[field].append(_pick(values[i], origin))
+            mine = {self.name: data, **{field: values[i] for field, values in self.fields.items()}}
+            if applied is None or applied[i]:
+                rows = slice(order[i], order[i + 1])
+                origin = self.origin[rows]
+                mine = {field: pick(values, origin) for field, values in mine.items() if field != self.name}
+                mine[self.name] = like(data, origin, written[rows], self.name, self._columns)
+            for field, values in mine.items():
+                out[field].append(values)
         return {name: value[0] for name, value in out.items()} if self.one else out
 
     def places(self) -> Sequence[int]:
@@ -286,97 +294,3 @@ class Points(Marks):
                 f"height {size[i, 0]}, width {size[i, 1]}, whose points have {low:g} <= x < {size[i, 1] + low:g} and "
                 f"{low:g} <= y < {size[i, 0] + low:g} (remove_invisible=False lets such points pass)"
             )
-
-
-def _table(data, name: str, i: int, columns: int) -> np.ndarray:
-    """The first columns of a list of rows, an array or a tensor, as float64."""
-    if isinstance(data, (np.ndarray, torch.Tensor)):
-        array = np.asarray(data.cpu() if isinstance(data, torch.Tensor) else data, np.float64)
-        rows = array.reshape(0, columns) if array.size == 0 else array
-        if rows.ndim != 2 or rows.shape[1] < columns:
-            raise ValueError(f"{name} of sample {i} must be rows of at least {columns} numbers, got shape {tuple(array.shape)}")
-        rows = rows[:, :columns]
-    else:
-        short = next((row for row in data if len(row) < columns), None)
-        if short is not None:
-            raise ValueError(f"{name} of sample {i} must be rows of at least {columns} numbers, got {short!r}")
-        rows = np.array([list(row[:columns]) for row in data], np.float64).reshape(-1, columns)
-    if not np.isfinite(rows).all():
-        k = int(np.flatnonzero(~np.isfinite(rows).all(1))[0])
-        raise ValueError(f"{name} {k} of sample {i} holds {rows[k].tolist()}: coordinates must be finite numbers")
-    return rows
-
-
-def _like(data, origin, written, places):
-    """Rows ``origin`` of the caller's container with new numbers in the first columns."""
-    k = len(places)
-    if isinstance(data, torch.Tensor):
-        out = data[torch.as_tensor(origin, device=data.device)].clone()
-        out = out if out.is_floating_point() else out.float()
-        if len(origin):
-            out[:, :k] = torch.as_tensor(written[:, :k], dtype=out.dtype, device=out.device)
-        return out
-    if isinstance(data, np.ndarray):
-        out = data[origin].copy()
-        out = out if out.dtype.kind == "f" else out.astype(np.float32)
-        if len(origin):
-            out[:, :k] = written[:, :k]
-        return out
-    out = []
-    for j, row in zip(origin.tolist(), written[:, :k].tolist()):
-        more = row + list(data[j][k:])
-        kind = type(data[j])
-        out.append(np.asarray(more, np.float32) if kind is np.ndarray else kind(more) if kind in (list, tuple) else more)
-    return out
-
-
-def _pick(values, origin):
-    if isinstance(values, torch.Tensor):
-        return values[torch.as_tensor(origin, device=values.device)]
-    if isinstance(values, np.ndarray):
-        return values[origin]
-    return [values[j] for j in origin.tolist()]
-
-
-# ---- sets of images -------------------------------------------------------------------------
-
-
-class Frames:
-    """A set of images (or of masks) for each sample, as one list of frames: ``flat``; frame i belongs to sample ``of[i]``."""
-
-    def __init__(self, value, one: bool, name: str):
-        self.one, self.dense = one, hasattr(value, "ndim")
-        self.arrays: list[bool] = []
-        if self.dense and one:
-            self.flat, self.counts = value, [len(value)]
-        elif self.dense:
-            if value.ndim < 4:
-                raise ValueError(
-                    f"{name} of a batch must be [B, T, ..] or a list with the set of each sample, got shape {tuple(value.shape)}"
-                )
-            self.counts = [value.shape[1]] * value.shape[0]
-            self.flat = value.reshape(value.shape[0] * value.shape[1], *value.shape[2:])
-        else:
-            parts = [value] if one else list(value)
-            self.arrays = [hasattr(part, "ndim") for part in parts]
-            self.counts = [len(part) for part in parts]
-            self.flat = [frame for part in parts for frame in part]
-        self.of = np.repeat(np.arange(len(self.counts)), self.counts)
-
-    @staticmethod
-    def is_one(value) -> bool:
-        """Whether a set is one sample's: [T, H, W, C], or a list of images."""
-        if hasattr(value, "ndim"):
-            return value.ndim <= 4
-        return len(value) == 0 or getattr(value[0], "ndim", 4) <= 3
-
-    def group(self, out):
-        """Results in the caller's nesting."""
-        if self.one:
-            return out
-        if self.dense:
-            return out.reshape(len(self.counts), -1, *out.shape[1:])
-        ends = np.cumsum([0, *self.counts]).tolist()
-        parts = [list(out[a:b]) for a, b in pairwise(ends)]
-        stack = [torch.stack if p and isinstance(p[0], torch.Tensor) else np.stack for p in parts]
-        return [s(p) if whole and p else p for s, p, whole in zip(stack, parts, self.arrays)]

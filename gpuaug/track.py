@@ -12,6 +12,7 @@ import numpy as np
 
 from . import host
 from .batch import DTYPES, Batch
+from .elements import RANGES
 from .plan import FILTER_ROW, GATHERS, KINDS, MOVES_LABELS, OP, OPCODES, ORIENTATIONS, RECORD, ROW, Launch, Plan
 
 _NAMES = list(DTYPES)
@@ -29,6 +30,7 @@ class Track:
     Attributes:
         kind: ``"image"`` or ``"mask"``.
         dtype: the element type that values have now, e.g. ``"float32"`` after Normalize of a uint8 image.
+        given: the caller's type, where values travel in another one and go back into it (`gpuaug.elements`); else "".
         channels: channel count.
         size: int32 ``[B, 2]``, heights and widths now (do not write).
         samples: how many samples there are.
@@ -39,6 +41,7 @@ class Track:
     def __init__(self, batch: Batch, kind: str = "image"):
         self.samples = len(batch)
         self.kind, self.dtype, self.channels, self.device = kind, batch.dtype, batch.channels, batch.device
+        self.given = batch.given
         self.doing = ""   # name of the transform that is being lowered
         self.tensor = ""  # ToTensorV2: deliver tensors of this layout
         self._size = np.empty((self.samples, 2), np.int32)  # the library writes into it
@@ -77,29 +80,39 @@ class Track:
         """Append float32 (or 32-bit integer, kept as bits) values; returns their offset."""
         return self._host.track_blob(self._handle, np.ascontiguousarray(values))
 
-    def colour(self, fill, name: str = "") -> np.ndarray:
-        """A fill as the image's type holds it, float32 ``[channels]`` (int32 masks: as bits)."""
+    def colour(self, fill, name: str = "", *, border: bool = False) -> np.ndarray:
+        """A fill as the image's type holds it, float32 ``[channels]`` (labels: as bits).
+
+        Args:
+            border: as OpenCV's borders take it: rounded, halves to even, and of several numbers the first for images of one
+                channel. Else as NumPy assigns it: the fraction is cut off.
+        """
         if isinstance(fill, (int, float)) and fill == 0:
             return np.zeros(self.channels, np.float32)
         name = name or ("fill" if self.kind == "image" else "fill_mask")
         value = np.asarray(fill, np.float64).reshape(-1)
+        value = value[:1] if border and self.channels == 1 else value
         if len(value) not in (1, self.channels):
             raise ValueError(f"{self.doing}: {name}={fill!r} has {len(value)} values for {self.kind}s of {self.channels} "
                              f"channels; pass one number or one for each channel")
         value = np.broadcast_to(value, self.channels)
-        if self.dtype in ("uint8", "int32"):
-            low, high = (0, 255) if self.is_u8 else (-(2**31), 2**31 - 1)
-            if ((value < low) | (value > high)).any():
-                raise ValueError(f"{self.doing}: {name}={fill!r} does not fit {self.dtype} {self.kind}s; use {low} .. {high}")
-            value = np.rint(value)
-            return value.astype(np.float32) if self.is_u8 else value.astype(np.int32).view(np.float32)
-        return value.astype(np.float32)
+        kind = self.given or self.dtype
+        if kind == "bool":
+            return (value != 0).astype(np.float32)
+        if kind not in RANGES:
+            return value.astype(np.float32)
+        whole, (low, high) = np.rint(value) if border else np.trunc(value), RANGES[kind]
+        if ((whole < low) | (whole > high)).any():
+            raise ValueError(f"{self.doing}: {name}={fill!r} does not fit {kind} {self.kind}s; use {low} .. {high}")
+        if self.is_u8:
+            return whole.astype(np.float32)
+        return whole.astype(np.int64).astype(np.uint32).view(np.float32)  # two's complement: the bits of int32, too
 
-    def fill(self, fill, name: str = "") -> int:
-        """The offset of a fill in the blob."""
+    def fill(self, fill, name: str = "", *, border: bool = False) -> int:
+        """The offset of a fill in the blob; see `colour`."""
         if isinstance(fill, (int, float)) and fill == 0:
             return 0  # every blob starts with zeros
-        return self.blob(self.colour(fill, name))
+        return self.blob(self.colour(fill, name, border=border))
 
     # ---- verbs -----------------------------------------------------------------------
 
@@ -129,7 +142,7 @@ class Track:
             matrix = matrix.reshape(-1, 9)
         size = np.asarray(size)
         wrong = self._host.track_warp(self._handle, self._rows(rows), matrix, forward, size, GATHERS[interpolation], border,
-                                      self.fill(fill) if border == 0 else 0, len(self._log))
+                                      self.fill(fill, self._fill_name(), border=True) if border == 0 else 0, len(self._log))
         if wrong > 0:
             raise self._bad_size(np.broadcast_to(size, (len(self.index(rows)), 2))[wrong - 1].tolist())
         if wrong < 0:
@@ -159,7 +172,7 @@ class Track:
             table: values ``[n, ..]``, as `blob` takes them: each sample's operation refers to its own (``arg`` is their offset).
         """
         if code not in MOVES_LABELS:
-            self._labels("computed with")
+            self._labels("computed with", bools=True)
         params, table = (v if v is None or isinstance(v, np.ndarray) else np.asarray(v) for v in (params, table))
         self._host.track_pixel(self._handle, self._rows(rows), OPCODES[code], params, table, arg, n, flag, positions,
                                _ROUNDED.get(self.dtype, -1))
@@ -167,13 +180,15 @@ class Track:
 
     def convert(self, dtype: str, rows) -> None:
         """Declare that values are of another type from here on (Normalize: uint8 to float32)."""
-        if dtype == self.dtype:
+        if dtype == (self.given or self.dtype):
             return
         if len(self.index(rows)) != self.samples:
-            raise ValueError(f"{self.doing} turns {self.dtype} {self.kind}s into {dtype} and so must apply to every sample "
-                             f"of a batch; set its p to 1 and do not place it in OneOf or SomeOf")
-        self.dtype = dtype
-        self._host.track_convert(self._handle, DTYPES[dtype][0])
+            raise ValueError(f"{self.doing} turns {self.given or self.dtype} {self.kind}s into {dtype} and so must apply to "
+                             f"every sample of a batch; set its p to 1 and do not place it in OneOf or SomeOf")
+        self.given = ""
+        if dtype != self.dtype:
+            self.dtype = dtype
+            self._host.track_convert(self._handle, DTYPES[dtype][0])
 
     def filter(self, rows, kind: str, taps: np.ndarray, start, lengths, border: int = 4, scale: float | np.ndarray = 1.0,
                fill=0) -> None:
@@ -190,7 +205,7 @@ class Track:
         """
         self._labels("filtered")
         self._host.track_filter(self._handle, self._rows(rows), int(kind == "points"), taps, start, lengths, border, scale,
-                                self.fill(fill) if border == 0 else 0, len(self._log))
+                                self.fill(fill, self._fill_name(), border=True) if border == 0 else 0, len(self._log))
         self._note(rows, kind)
 
     def statistics(self, rows, width=None) -> None:
@@ -245,10 +260,17 @@ class Track:
         return ValueError(f"{self.doing}: a result of height and width {size} with {self.channels} channels has more than "
                           f"2^31 - 1 elements; make it smaller")
 
-    def _labels(self, what: str) -> None:
-        """int32 travels as bits: it may be moved and replaced, arithmetic on it would be nonsense."""
-        if self.dtype == "int32":
-            raise TypeError(f"{self.doing}: {self.kind}s of type int32 hold labels, which can be moved and replaced but not "
-                            f"{what}; "
+    def no_labels(self, what: str) -> None:
+        """Raise for types whose values may be moved and replaced only, in the words of an operation that needs numbers."""
+        self._labels(what, bools=True)
+
+    def _labels(self, what: str, *, bools: bool = False) -> None:
+        """int32 travels as bits: it may be moved and replaced, arithmetic on it would be nonsense. bools: on bool, too."""
+        if self.dtype == "int32" or (bools and self.given == "bool"):
+            raise TypeError(f"{self.doing}: {self.kind}s of type {self.given or self.dtype} hold labels, which can be moved and "
+                            f"replaced but not {what}; "
                             + ("use mask_interpolation=0 or 6 (nearest)" if what == "interpolated" and self.kind == "mask"
                                else "use uint8, float16 or float32"))
+
+    def _fill_name(self) -> str:
+        return "fill" if self.kind == "image" else "fill_mask"

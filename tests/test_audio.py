@@ -62,7 +62,7 @@ def test_channels_share_a_draw_unless_asked():
 
 def test_modules_that_stand_alone_draw_different_numbers():
     torch.manual_seed(0)
-    model = torch.nn.Sequential(audio.TimeMasking(50), audio.TimeMasking(50), audio.FrequencyMasking(50))
+    model = torch.nn.Sequential(audio.TimeMasking(50, True), audio.TimeMasking(50, True), audio.FrequencyMasking(50, True))
     x = torch.ones(64, 50, 50)
     first, second, third = (m(x) for m in model)
     widths = [(y == 0).all(1).sum(1).float() for y in (first, second)] + [(third == 0).all(2).sum(1).float()]
@@ -73,7 +73,7 @@ def test_modules_that_stand_alone_draw_different_numbers():
     torch.set_rng_state(generator)
     assert torch.equal(model(x), want), "without a seed torch's generator is the state"
     by_id = model[0](x, ids=np.arange(64))
-    other = audio.TimeMasking(50)
+    other = audio.TimeMasking(50, True)
     other.load_state_dict(model[0].state_dict())
     assert torch.equal(other(x, ids=np.arange(64)), by_id), "with ids the seed that was drawn"
     for step in model:
@@ -108,8 +108,8 @@ def test_padding_is_neither_counted_nor_masked():
     x = torch.rand(500, 1, 20, 40)
     lengths = np.random.default_rng(0).integers(1, 41, 500)
     for step in (
-        audio.TimeMasking(60),
-        audio.FrequencyMasking(15),
+        audio.TimeMasking(60, True),
+        audio.FrequencyMasking(15, True),
         audio.SpecAugment(2, 30, 2, 10, time_warp=4),
         audio.TimeReverse(1.0),
     ):
@@ -283,7 +283,7 @@ def test_shapes():
         (lambda x: audio.TimeMasking(5)(x, lengths=[1, 2, 0]), ValueError, r"lengths\[2\] of sample 2 is 0"),
         (lambda x: audio.TimeMasking(5)(x, lengths=[1.5, 2, 3]), TypeError, "whole numbers, got float64 .sample 0"),
         (lambda x: audio.TimeMasking(5)(x[..., :0]), ValueError, "have no values"),
-        (lambda x: audio.TimeMasking(5)(x.double()), TypeError, "unsupported element type torch.float64"),
+        (lambda x: audio.TimeMasking(5)(x.to(torch.complex64)), TypeError, "unsupported element type torch.complex64"),
         (lambda x: audio.TimeMasking(5)(x.numpy()), TypeError, "works on torch tensors"),
         (lambda x: audio.TimeMasking(5)(x, ids=[1]), ValueError, "1 numbers for 3 samples"),
         (lambda x: audio.TimeMasking(5, mask_value=float("nan")), ValueError, "mask_value must be a number, got NaN"),
@@ -301,3 +301,73 @@ def test_shapes():
 def test_errors(call, kind, message):
     with pytest.raises(kind, match=message):
         call(torch.rand(3, 2, 8, 40))
+
+
+# ---- values -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "step",
+    [audio.Gain(3, 3, prob=1.0), audio.PolarityInversion(1.0), audio.AddNoise(prob=1.0), audio.Spectrogram(64)],
+    ids=lambda step: type(step).__name__,
+)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32])
+def test_whole_numbers_are_not_calculated_with(step, dtype):
+    with pytest.raises(TypeError, match=rf"{type(step).__name__} calculates with waveforms, which are {dtype}.*wave.float"):
+        step(torch.ones(2, 640, dtype=dtype))
+
+
+def test_whole_numbers_are_moved():
+    wave = torch.tensor([[1, 2, 3, 32767]], dtype=torch.int16)
+    assert audio.TimeShift(1, 1, "samples", prob=1.0)(wave).tolist() == [[32767, 1, 2, 3]]
+
+
+def test_float64():
+    wave = torch.rand(2, 50, dtype=torch.float64)
+    assert torch.equal(audio.Gain(20, 20, prob=1.0)(wave), wave * 10)
+    spectrogram = torch.rand(2, 8, 50, dtype=torch.float64)
+    out = audio.TimeMasking(20, True)(spectrogram)
+    assert torch.equal(out, torch.where(out == 0, 0.0, spectrogram)), "what is not masked keeps its 53 bits"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: audio.TimeMasking(90, True),
+        lambda: audio.SpecAugment(2, 40, 2, 20, time_warp=9),
+        lambda: audio.Compose([audio.Gain(prob=1.0), audio.Spectrogram(64), audio.FrequencyMasking(30)]),
+    ],
+)
+def test_manual_seed_fixes_what_is_drawn(make):
+    x = torch.rand(4, 33, 100)
+    x = x[:, 0].repeat(1, 8) if isinstance(make(), audio.Compose) else x
+
+    def drawn(seed, module):
+        torch.manual_seed(seed)
+        return [module(x), module(x), module(x, ids=np.arange(4))]
+
+    module = make()
+    first, second, by_id = drawn(1, module)
+    assert not torch.equal(first, second)
+    for again in (drawn(1, make()), drawn(1, make())):
+        for a, b in zip(again, (first, second, by_id)):
+            assert torch.equal(a, b)
+    torch.manual_seed(1)
+    assert torch.equal(module(x), first), "the same module, seeded anew"
+    assert torch.equal(module(x, ids=np.arange(4)), by_id), "a sample's draw by its id stays"
+    assert not torch.equal(drawn(2, make())[0], first)
+
+
+@pytest.mark.parametrize(
+    "step", [audio.TimeMasking(30), audio.FrequencyMasking(15), audio.SpecAugment(1, 30, 1, 15, False, zero_masking=True)]
+)
+def test_one_draw_for_all_unless_iid_masks(step):
+    """iid_masks=False is torchaudio's default for single masks: `mask_along_axis`, one stripe for the batch."""
+    x = torch.ones(6, 20, 40)
+    for _ in range(5):
+        out = step(x)
+        assert torch.equal(out, out[:1].expand_as(out))
+    step.seed = 1
+    first = step(x, ids=np.arange(6) + 3)
+    assert torch.equal(first[:1], step(x[:1], ids=[3])), "the draw is that of the first sample"
+    assert len({row.numpy().tobytes() for row in audio.TimeMasking(30, iid_masks=True)(x)}) > 2

@@ -100,3 +100,13 @@ def test_the_command_runs_and_writes_its_picture(tmp_path):
     for c in range(8):  # photographs, not flat colours, and two versions that differ
         assert all(tiles[r][c].std() > 5 for r in range(3))
         assert np.abs(tiles[1][c] - tiles[2][c]).mean() > 2
+
+
+@pytest.mark.parametrize("option", ["--out", "--folder"])
+def test_what_cannot_be_written_is_found_before_anything_is_timed(tmp_path, option):
+    (tmp_path / "file").write_text("not a folder")
+    where = {"out": tmp_path / "out.png", "folder": tmp_path / "photographs"}
+    where[option.strip("-")] = tmp_path / "file" / "below"
+    with pytest.raises(SystemExit, match=f"cannot be written .* with {option}"):
+        demo.run(where["folder"], count=8, rounds=1, out=where["out"])
+    assert not (tmp_path / "photographs").exists() or not list((tmp_path / "photographs").iterdir())

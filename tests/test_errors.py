@@ -208,11 +208,9 @@ FLIP = G.Compose([G.HorizontalFlip(p=1)])
 
 
 @pytest.mark.parametrize(("data", "words"), [
-    (np.zeros((2, 9, 12, 3), np.float64), "float64"),
     (np.zeros((2, 9, 12, 3), np.complex64), "complex64"),
-    (np.zeros((2, 9, 12, 3), np.uint16), "uint16"),
     (np.zeros((2, 9, 12, 3), object), "object"),
-    (torch.zeros(2, 3, 9, 12, dtype=torch.float64), "float64"),
+    (torch.zeros(2, 3, 9, 12, dtype=torch.complex64), "complex64"),
     (np.zeros((2, 2, 9, 12, 3), np.uint8), r"dimensions.*\(2, 2, 9, 12, 3\)"),
     (np.zeros(7, np.uint8), r"dimensions.*\(7,\)"),
     (np.zeros((2, 0, 12, 3), np.uint8), "height 0"),
@@ -221,7 +219,7 @@ FLIP = G.Compose([G.HorizontalFlip(p=1)])
     ([IMAGE, IMAGE[:0]], "image 1 has no pixels: height 0"),
     ([IMAGE, IMAGE[:, :, :1]], "image 1 .* 1 channels.*image 0 .* 3"),
     ([IMAGE, IMAGE.astype(np.float32)], "image 1 is float32.*image 0 is uint8"),
-    ([IMAGE, IMAGE.astype(np.float64)], "image 1: .*float64"),
+    ([IMAGE, IMAGE.astype(np.float64)], "image 1 is float64.*image 0 is uint8"),
     ([IMAGE, "picture.jpg"], "image 1: .*str"),
     ([IMAGE, None], "image 1: .*NoneType"),
     ("picture.jpg", "image: .*str"),

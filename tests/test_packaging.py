@@ -76,7 +76,7 @@ def test_metadata(wheel, names):
     with zipfile.ZipFile(wheel) as archive:
         metadata = email.message_from_bytes(archive.read(path))
     required = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]
-    assert sorted(re.match(r"\w+", line).group() for line in required) == ["numpy", "torch"]
+    assert sorted(re.match(r"\w+", line).group() for line in required) == ["numpy", "pillow", "torch"]
     assert {"cuda12", "cuda13", "albumentations", "bench", "test", "dev"} <= set(metadata.get_all("Provides-Extra"))
     assert metadata["License-Expression"] == "Apache-2.0"
     assert any(name.endswith("/LICENSE") for name in names)
@@ -106,8 +106,8 @@ assert (out == image[:, ::-1]).all(), out
     assert "lang.cuh" in kernels
 
 
-def test_without_a_compiler_it_builds_and_says_what_is_missing(tmp_path):
-    """The kernels are left out, the build succeeds, and the reason lies beside the package for the first use."""
+def test_without_a_compiler_the_build_fails_and_says_what_is_missing(tmp_path):
+    """A wheel without the library would be kept by pip, and given back when a compiler is there."""
     copy = tmp_path / "source"
     shutil.copytree(CHECKOUT / "gpuaug", copy / "gpuaug", ignore=shutil.ignore_patterns("__pycache__", "*.so"))
     (copy / "kernels").mkdir()
@@ -118,9 +118,18 @@ def test_without_a_compiler_it_builds_and_says_what_is_missing(tmp_path):
         cwd=copy, capture_output=True, text=True, check=False,
         env={"PATH": str(tmp_path / "empty"), "CC": "no-such-cc", "CXX": "no-such-c++"},
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert done.returncode != 0
     assert not list((copy / "gpuaug").glob("*.so"))
-    note = (copy / "gpuaug" / "_cpu_missing.txt").read_text()
-    for words in ("no-such-c++", "apt install g++", "dnf install", "conda install"):
-        assert words in note
+    for words in ("no-such-c++", "apt install g++", "dnf install", "conda install", "run the same command again"):
         assert words in done.stderr
+
+
+def test_make_looks_for_a_compiler_before_it_downloads(tmp_path):
+    done = subprocess.run(
+        [sys.executable, CHECKOUT / "gpuaug" / "_toolchain.py"], capture_output=True, text=True, check=False,
+        env={"PATH": str(tmp_path), "CXX": "no-such-c++"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "looked for no-such-c++" in done.stderr
+    makefile = (CHECKOUT / "Makefile").read_text()
+    assert makefile.index("$(PYTHON) gpuaug/_toolchain.py") < makefile.index("\t$(PIP)")

@@ -39,8 +39,11 @@ class _Masks(Augmentation, register=False):
         warp: int,
         iid_channels: bool,
         prob,
+        iid_masks: bool = True,
     ):
         super().__init__(prob)
+        self.iid_masks = boolean("iid_masks", iid_masks)
+        self.shared = not self.iid_masks
         self._times, self._freqs = (times, time_param), (freqs, freq_param)
         self._fraction, self._value, self._warp, self.iid_channels = fraction, value, warp, boolean("iid_channels", iid_channels)
 
@@ -72,6 +75,25 @@ class _Masks(Augmentation, register=False):
             if moved.any():
                 warp(to, index[moved], params["warp"][moved], params["length"][moved])
         fill_holes(to, rows, params["holes"], self._value)
+
+    def by_torch(self, data, lengths, rows, params):
+        index = upload(rows, data)
+        mine = data if len(rows) == len(data) else data[index]
+        value = self._value
+        x = torch.arange(mine.shape[-1], device=mine.device)
+        length = upload(params["length"], mine)[:, None, None, None]
+        if value == "mean":  # of the input, without its padding and NaNs
+            counted = (x < length) & ~mine.isnan()
+            value = torch.where(counted, mine, 0).sum((1, 2, 3), True) / counted.sum((1, 2, 3), True).clamp(min=1)
+        elif isinstance(value, tuple):
+            value = torch.tensor(value, dtype=mine.dtype, device=mine.device)[:, None, None]
+        if self._warp:
+            mine = _warped(mine, params["warp"], params["length"])
+        x0, y0, x1, y1 = upload(params["holes"], mine).permute(2, 0, 1)[..., None, None, None]  # [B, K, 1, 1, 1] each
+        y = torch.arange(mine.shape[-2], device=mine.device)[:, None]
+        masked = ((x >= x0) & (x < x1) & (y >= y0) & (y < y1)).any(1)
+        mine = torch.where(masked, value, mine)
+        return mine if len(rows) == len(data) else data.index_copy(0, index, mine)
 
     def forward(self, specgram, mask_value=None, lengths=None, *, ids=None, epoch: int = 0, occurrence=None):
         """Mask a batch; mask_value, a number or "mean", replaces the one given at construction."""
@@ -109,12 +131,30 @@ def warp(to, rows, anchors: np.ndarray, length: np.ndarray) -> None:
     to.warp(rows, m, to.size[rows], "time_warp", 1)
 
 
+def _warped(data: torch.Tensor, anchors: np.ndarray, length: np.ndarray) -> torch.Tensor:
+    """`warp` of all samples ``[B, C, F, T]``, in operations of torch."""
+    source, target, length = anchors[:, :1], anchors[:, 1:], length[:, None]
+    x, last = np.arange(data.shape[-1])[None], length - 1
+    stay = (source == target) | (x >= length)
+    before = x * source / np.maximum(target, 1)
+    after = last + (x - last) * (last - source) / np.maximum(last - target, 1)
+    at = np.where(stay, x, np.clip(np.where(x < target, before, after), 0, last))
+    whole = np.floor(at).astype(np.int64)
+    share = upload(at - whole, data).to(data.dtype)[:, None, None].expand_as(data)
+
+    def column(k):
+        return data.gather(-1, upload(np.minimum(k, data.shape[-1] - 1), data)[:, None, None].expand_as(data))
+
+    # where nothing is interpolated a NaN next door stays there
+    return torch.where(share > 0, torch.lerp(column(whole), column(whole + 1), share), column(whole))
+
+
 class TimeMasking(_Masks):
     """Mask one stripe of time steps.
 
     Args:
         time_mask_param: upper bound of the width, exclusive.
-        iid_masks: without effect: every sample has its own mask, always.
+        iid_masks: draw for each sample; else one draw, that of the first, for all samples of a call, as torchaudio does.
         p: upper bound of the width as a fraction of the time steps (not a probability), in [0, 1].
         iid_channels: a mask for each channel of a sample, as torchaudio's iid_masks does.
         mask_value: a number, or "mean": the sample's mean.
@@ -142,7 +182,6 @@ class TimeMasking(_Masks):
         mask_value=0.0,
         prob: float = 1.0,
     ):
-        boolean("iid_masks", iid_masks)
         super().__init__(
             1,
             integer("time_mask_param", time_mask_param, 0),
@@ -153,6 +192,7 @@ class TimeMasking(_Masks):
             0,
             iid_channels,
             prob,
+            iid_masks,
         )
         self.time_mask_param = time_mask_param
 
@@ -162,7 +202,7 @@ class FrequencyMasking(_Masks):
 
     Args:
         freq_mask_param: upper bound of the height, exclusive.
-        iid_masks: without effect: every sample has its own mask, always.
+        iid_masks: draw for each sample; else one draw, that of the first, for all samples of a call, as torchaudio does.
         iid_channels: a mask for each channel of a sample.
         mask_value: a number, or "mean": the sample's mean.
         prob: probability, per sample, that it is applied.
@@ -181,9 +221,17 @@ class FrequencyMasking(_Masks):
     def __init__(
         self, freq_mask_param: int, iid_masks: bool = False, *, iid_channels: bool = False, mask_value=0.0, prob: float = 1.0
     ):
-        boolean("iid_masks", iid_masks)
         super().__init__(
-            0, 0, 1, integer("freq_mask_param", freq_mask_param, 0), 1.0, _value("mask_value", mask_value), 0, iid_channels, prob
+            0,
+            0,
+            1,
+            integer("freq_mask_param", freq_mask_param, 0),
+            1.0,
+            _value("mask_value", mask_value),
+            0,
+            iid_channels,
+            prob,
+            iid_masks,
         )
         self.freq_mask_param = freq_mask_param
 
@@ -194,7 +242,7 @@ class SpecAugment(_Masks):
     Args:
         n_time_masks, time_mask_param: how many stripes of time steps, and the upper bound of their width, exclusive.
         n_freq_masks, freq_mask_param: the same for frequencies.
-        iid_masks: without effect: every sample has its own masks, always.
+        iid_masks: draw for each sample; else one draw, that of the first, for all samples of a call, as torchaudio does.
         p: upper bound of a time mask's width as a fraction of the time steps (not a probability), in [0, 1].
         zero_masking: mask with 0 instead of the mean.
         time_warp: W of the paper: a column drawn from [W, length - W) moves by up to W columns, what is before and behind it is
@@ -230,7 +278,6 @@ class SpecAugment(_Masks):
         iid_channels: bool = False,
         prob: float = 1.0,
     ):
-        boolean("iid_masks", iid_masks)
         value = _value(
             "mask_value", (0.0 if boolean("zero_masking", zero_masking) else "mean") if mask_value is None else mask_value
         )
@@ -244,6 +291,7 @@ class SpecAugment(_Masks):
             integer("time_warp", time_warp, 0),
             iid_channels,
             prob,
+            iid_masks,
         )
         self.n_time_masks, self.time_mask_param = n_time_masks, time_mask_param
         self.n_freq_masks, self.freq_mask_param, self.time_warp = n_freq_masks, freq_mask_param, time_warp
@@ -307,4 +355,6 @@ class TimeReverse(Augmentation):
         back = lengths[:, None] - 1 - at
         chosen = np.isin(np.arange(len(data)), rows)
         at = np.where(chosen[:, None] & (back >= 0), back, at)
-        return data.gather(-1, upload(at, data)[:, None].expand_as(data))
+        return data.gather(-1, upload(at, data).view(len(data), *[1] * (data.ndim - 2), -1).expand_as(data))
+
+    by_torch = wave

@@ -25,11 +25,13 @@ class Augmentation(torch.nn.Module, Transform, register=False):
         domain: what a step takes: ``"wave"``, ``"spectrogram"``, ``"either"`` (along the last axis), or ``"frontend"``: waves in,
             spectrograms out.
         iid_channels: draw for each channel of a sample.
+        shared: one draw for all samples of a call: that of the first.
+        computes: on waveforms, calculates with their values, and so needs floating point.
     """
 
     targets = ("image", "mask")
     domain = "spectrogram"
-    iid_channels = False
+    iid_channels = shared = computes = False
 
     def __init_subclass__(cls, register: bool = False, **kwargs):
         super().__init_subclass__(register=register, **kwargs)  # the registry lists albumentations' names
@@ -51,9 +53,18 @@ class Augmentation(torch.nn.Module, Transform, register=False):
         self.seed, self._slot = state["seed"], state["slot"]
         self._stream.load(state)
 
+    def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, *args) -> None:
+        super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *args)
+        philox.state_is_optional(prefix, missing)
+
     def wave(self, data: torch.Tensor, lengths: np.ndarray, rows: np.ndarray, params: dict) -> torch.Tensor:
         """Apply to waveforms ``[B, C, L]`` of float type; samples that are not in ``rows`` stay."""
         raise NotImplementedError
+
+    def by_torch(self, data: torch.Tensor, lengths: np.ndarray, rows: np.ndarray, params: dict) -> torch.Tensor:
+        """What `lower` does to spectrograms ``[B, C, F, T]``, in operations of torch: they carry gradients, and float64."""
+        raise NotImplementedError(f"{type(self).__name__} carries no gradient, and takes no float64: pass float32 spectrograms "
+                                  f"that are detached")
 
     def extra_repr(self) -> str:
         return Transform.__repr__(self).split("(", 1)[1][:-1]
@@ -67,8 +78,9 @@ class Compose(torch.nn.Module):
         seed: 64-bit seed. None draws one from torch's generator, as torchaudio does: at every call without ``ids``, and once
             for all calls with them. So ``torch.manual_seed`` fixes what is drawn.
 
-    Every random number depends on (seed, epoch, sample id, occurrence, place of the step) and on nothing else. What copies in
-    other processes draw says `gpuaug.Compose`.
+    Every random number depends on (seed, epoch, sample id, occurrence, place of the step) and on nothing else. Gradients go
+    through every step. Spectrograms that require one, and float64, are masked by operations of torch, all others by one kernel.
+    What copies in other processes draw says `gpuaug.Compose`.
 
     Raises:
         TypeError: something that is no step. ValueError: waveform steps behind a spectrogram, two spectrograms.
@@ -102,6 +114,10 @@ class Compose(torch.nn.Module):
         self.seed = state["seed"]
         self._stream.load(state)
 
+    def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, *args) -> None:
+        super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *args)
+        philox.state_is_optional(prefix, missing)
+
     def forward(self, data, lengths=None, *, ids=None, epoch: int = 0, occurrence=None):
         """Augment a batch.
 
@@ -109,7 +125,7 @@ class Compose(torch.nn.Module):
             data: waveforms ``[B, L]`` or ``[B, C, L]``, or a list of ``[L]`` or ``[C, L]`` of unequal lengths; or, without a
                 spectrogram among the steps, spectrograms ``[F, T]``, ``[B, F, T]`` or ``[B, C, F, T]``.
             lengths: whole numbers ``[B]``, in the host's memory: how much of each sample is not padding.
-            ids: int ``[B]``: the samples' numbers in the dataset. Without them a counter numbers the samples.
+            ids: int ``[B]``: the samples' numbers in the dataset. Without them, and with a seed, a counter numbers the samples.
             epoch, occurrence: see `gpuaug.Compose`.
 
         Returns:
@@ -117,6 +133,7 @@ class Compose(torch.nn.Module):
 
         Raises:
             ValueError: lengths that do not fit; names the sample.
+            TypeError: whole numbers where a step calculates with them.
         """
         return _run(list(self.steps), list(range(len(self.steps))), self, data, lengths, ids, epoch, occurrence)
 
@@ -188,19 +205,36 @@ def _coin(step, u, n):
     return slice(None) if step.p >= 1 else np.flatnonzero(u[:n, 0] < step.p)
 
 
-def _lower(batch: Batch, part, draws: _Draws, lengths: np.ndarray, channels: int = 1) -> Track:
-    """Spectrograms and a run of steps to a track; channels: how many rows of the batch are one sample (iid_channels)."""
-    track = Track(batch)
-    size = np.stack([batch.size[:, 0].astype(np.int64), np.repeat(lengths, channels)], 1)
+def _drawn(part, draws: _Draws, high: int, lengths: np.ndarray, channels: int, inner: int, dtype: str):
+    """(step, rows, parameters) of a run of steps on spectrograms; channels: how many rows are one sample (iid_channels)."""
+    n = len(lengths) * channels
+    size = np.stack([np.full(n, high), np.repeat(lengths, channels)], 1)
     for slot, step in part:
         need = 1 + step.columns()
-        u = np.stack([draws(slot, need, c) for c in range(channels)], 1).reshape(len(batch), need)
+        u = np.stack([draws(slot, need, c) for c in range(channels)], 1)
+        u = np.broadcast_to(u[:1] if step.shared else u, u.shape).reshape(n, need)
         # one coin for all channels of a sample
-        rows = _coin(step, np.repeat(u[::channels], channels, 0), len(batch))
+        rows = _coin(step, np.repeat(u[::channels], channels, 0), n)
         if isinstance(rows, slice) or len(rows):
-            track.doing = type(step).__name__
-            step.lower(track, rows, step.draw(u[rows, 1:], View(size[rows], batch.channels, batch.dtype)))
+            yield step, rows, step.draw(u[rows, 1:], View(size[rows], inner, dtype))
+
+
+def _lower(batch: Batch, part, draws: _Draws, lengths: np.ndarray, channels: int = 1) -> Track:
+    """Spectrograms and a run of steps to a track."""
+    track = Track(batch)
+    high = int(batch.size[0, 0]) if len(batch) else 1
+    for step, rows, params in _drawn(part, draws, high, lengths, channels, batch.channels, batch.dtype):
+        track.doing = type(step).__name__
+        step.lower(track, rows, params)
     return track
+
+
+def _by_torch(data: torch.Tensor, part, draws: _Draws, lengths: np.ndarray, channels: int) -> torch.Tensor:
+    """The same on ``[rows, C, F, T]``, step by step, in operations of torch."""
+    dtype = str(data.dtype).removeprefix("torch.")
+    for step, rows, params in _drawn(part, draws, data.shape[-2], lengths, channels, data.shape[1], dtype):
+        data = step.by_torch(data, np.repeat(lengths, channels), np.arange(len(data))[rows], params)
+    return data
 
 
 def _run(steps, slots, owner, data, lengths, ids, epoch, occurrence):
@@ -238,6 +272,9 @@ def _run(steps, slots, owner, data, lengths, ids, epoch, occurrence):
 
     spectrogram = []
     for slot, step, domain in zip(slots, steps, domains):
+        if domain != "spectrogram" and (step.computes or domain == "frontend") and not whole.is_floating_point():
+            raise TypeError(f"{type(step).__name__} calculates with waveforms, which are {whole.dtype}; convert them first, as "
+                            f"wave.float() / 32768 for 16 bits, (wave.float() - 128) / 128 for uint8")
         if domain == "wave":
             u = draws(slot, 1 + step.columns())
             rows = np.arange(n)[_coin(step, u, n)]
@@ -257,6 +294,9 @@ def _run(steps, slots, owner, data, lengths, ids, epoch, occurrence):
             continue
         channels = whole.shape[1] if part[0][1].iid_channels else 1
         rows = whole.reshape(n * channels, whole.shape[1] // channels, *whole.shape[2:])
+        if rows.dtype == torch.float64 or (rows.requires_grad and torch.is_grad_enabled()):
+            whole = _by_torch(rows, part, draws, lengths, channels).reshape(whole.shape)
+            continue
         track = _lower(Batch.of(rows, "CHW", name="spectrogram"), part, draws, lengths, channels)
         whole = deliver(track, "spectrogram", None, False, squeeze=False).reshape(whole.shape)
     result = whole.reshape(*lead, *whole.shape[2:]) if flat else whole.reshape(*lead, *whole.shape[1:])

@@ -42,6 +42,7 @@ class Gain(Augmentation):
     """
 
     domain = "wave"
+    computes = True
 
     def __init__(self, min_gain_in_db: float = -18.0, max_gain_in_db: float = 6.0, *, prob: float = 0.5):
         super().__init__(prob)
@@ -72,6 +73,7 @@ class PolarityInversion(Augmentation):
     """
 
     domain = "wave"
+    computes = True
 
     def __init__(self, prob: float = 0.5):
         super().__init__(prob)
@@ -160,6 +162,7 @@ class AddNoise(Augmentation):
     """
 
     domain = "wave"
+    computes = True
 
     def __init__(self, min_snr_in_db: float = 3.0, max_snr_in_db: float = 30.0, noises=None, *, prob: float = 0.5):
         super().__init__(prob)

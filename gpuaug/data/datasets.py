@@ -328,7 +328,7 @@ class HuggingFace(_HostTransform, Dataset):
         try:
             import datasets
         except ImportError as error:
-            raise ImportError("HuggingFace needs the datasets package: pip install 'gpuaug[data]'") from error
+            raise ImportError("HuggingFace needs the datasets package: pip install 'gpuaug[huggingface]'") from error
         if not isinstance(split, datasets.Dataset):
             what = "pick a split, such as dataset['train']" if hasattr(split, "keys") else "load it without streaming"
             raise TypeError(f"HuggingFace takes a datasets.Dataset, got {type(split).__name__}; {what}")

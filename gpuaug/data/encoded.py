@@ -24,7 +24,6 @@ class Loaded:
     single: bool = False  # batch_size=None: one sample without a batch axis
     listed: bool = False  # `rest` is the list of samples, for a collate_fn of the user's
     ready: object = None  # CUDA event after which `data` may be read
-    restore: dict = field(default_factory=dict)  # dtypes that targets had before they were made readable
     state: tuple | None = None  # as Planned has it
 
 

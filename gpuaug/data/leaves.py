@@ -178,6 +178,25 @@ def is_annotations(x):
     return isinstance(x, (list, tuple)) and len(x) > 0 and all(isinstance(v, collections.abc.Mapping) and "bbox" in v for v in x)
 
 
+CORNERS = [frozenset(keys.split()) for keys in ("xmin ymin xmax ymax", "x1 y1 x2 y2", "x y w h", "x y width height",
+                                                "left top width height")]  # fmt: skip
+
+
+def boxes_by_key(x, path=()):
+    """Paths of the dicts of a sample that hold a box number by number, as VOC's annotations do.
+
+    >>> list(boxes_by_key({"object": [{"bndbox": {"xmin": "48", "ymin": "2", "xmax": "60", "ymax": "9"}}]}))
+    [('object', 0, 'bndbox')]
+    """
+    if isinstance(x, collections.abc.Mapping):
+        keys = {key.lower() for key in x if isinstance(key, str)}
+        if any(corners <= keys for corners in CORNERS):
+            yield path
+    if not is_table(x):
+        for key, child in children(x) or ():
+            yield from boxes_by_key(child, (*path, key))
+
+
 def leaves(x, whole=frozenset(), path=()):
     """(path, leaf) pairs of a sample; lists under names in `whole`, tables of numbers and lists of annotations are leaves."""
     below = children(x)

@@ -125,7 +125,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         self._seen_epoch = self._driver.epoch if self._driver is not None else None
         self._resume = self._progress = self._loaded_seed = None
         self._errors, self._stats = Errors(), Stats()
-        self._set_up = None
+        self._set_up = self._decoding = None
         self._held = collections.deque()
 
     # ---- what the user asks --------------------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         self._epoch = state["epoch"]
 
     def __getstate__(self):  # threads, decoders and iterators stay in the process in which they are
-        return {**self.__dict__, "_set_up": None, "_progress": copy.copy(self._progress), "_held": None}
+        return {**self.__dict__, "_set_up": None, "_decoding": None, "_progress": copy.copy(self._progress), "_held": None}
 
     def __setstate__(self, state):
         self.__dict__.update(state)
@@ -275,7 +275,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
             setup.looks, self._set_up = looks, setup
         fresh = progress.position.samples == 0
         if setup.kind == "memory":
-            return MemoryRoad(setup.view, setup.paths, plan, self._stats, self.transform is None)
+            return MemoryRoad(setup.view, setup.paths, asked_of(self), plan, self._stats, self.transform is None)
         if setup.kind == "encoded":
             return EncodedRoad(Producer(setup.recipe, plan, self._stats, single, fresh), self.timeout)
         requests = setup.requests if self.persistent_workers else Requests()
@@ -362,8 +362,6 @@ class DataLoader(torch.utils.data.DataLoader[T]):
                 except Exception as error:
                     _name_samples(error, loaded.indices)
                     raise
-        for name, dtype in loaded.restore.items():
-            values[name] = values[name].to(dtype)
         if cuda:
             self._hold(loaded.data)
         return values

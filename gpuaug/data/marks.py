@@ -113,7 +113,7 @@ class Handed:
             values[name] = [function(leaf, value, size) for leaf, value in zip(self._leaves[name], values[name])]
         for row, leaves in self.rows.items():
             if leaves is None:  # the masks, which were moved as a target of their own
-                values[row] = [masks[torch.as_tensor(at, device=masks.device)] for masks, at in zip(values.pop("masks"), kept)]
+                values["masks"] = [pick(masks, at) for masks, at in zip(values["masks"], kept)]
             else:
                 values[row] = [pick(leaf, at, row) for leaf, at in zip(leaves, kept)]
         return values

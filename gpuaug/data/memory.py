@@ -5,15 +5,16 @@ import torch
 from torch.utils.data import default_collate
 
 from .encoded import Loaded
-from .pixels import to_pixels, wide
+from .pixels import to_pixels
+from .recognize import shipped
 from .structure import Slot, children, is_namedtuple, rebuild, take_out
 
 
 class MemoryRoad:
     """Iterates over Loaded batches cut out of an ArrayView."""
 
-    def __init__(self, view, paths, plan, stats, plain):
-        self._view, self._plan, self._stats = view, plan, stats
+    def __init__(self, view, paths, asked, plan, stats, plain):
+        self._view, self._asked, self._plan, self._stats = view, asked, plan, stats
         # without a transform all is as torch gives it, except pictures, which it would refuse
         self._paths = paths if not plain or view.pictures else {}
 
@@ -26,12 +27,12 @@ class MemoryRoad:
     def __next__(self):
         planned = next(self._plan)
         with self._stats.time("load"):
-            taken, rest = take_out(self._view.take(np.asarray(planned.indices, np.int64)), self._paths)
-            restore = {n: wide(v) for n, v in taken.items() if n.startswith("mask") and wide(v) is not None}
-            taken = {name: to_pixels(leaf, name.startswith("mask")) for name, leaf in taken.items()}
-            return Loaded(
-                taken, as_collated(rest), planned.ids, planned.occurrence, planned.position, planned.ids, restore=restore
-            )
+            taken, rest = take_out(self._view.take(np.asarray(planned.indices, np.int64)), shipped(self._paths))
+            data = dict.fromkeys(self._paths)  # in this order; masks that are rows of the boxes do not travel twice
+            for name, leaf in taken.items():
+                role = self._asked.role(name)
+                data[name] = leaf if role == "as is" else to_pixels(leaf, role == "mask")
+            return Loaded(data, as_collated(rest), planned.ids, planned.occurrence, planned.position, planned.ids)
 
 
 def as_collated(batch):

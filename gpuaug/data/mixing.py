@@ -18,6 +18,7 @@ from .structure import as_path, children, get, outline, rebuild, replace
 
 LABEL_NAMES = ("label", "labels", "target", "targets", "y", "cls", "class")
 MIXED = ("image", "mask", "masks")
+SIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}  # torch.where has no unsigned ones
 KNOTS = 1 << 14  # of a quantile table: weights are right to 4e-6 for alpha >= 0.1, to 4e-5 for 0.01
 
 
@@ -168,7 +169,8 @@ class CutMix(_Mix):
             pixels = get(batch, path)
             if not isinstance(pixels, torch.Tensor) or pixels.ndim not in (3, 4) or pixels.shape[-2:] != (height, width):
                 raise ValueError(f"{name} is {outline(pixels)}; CutMix needs it of the images' size {height} x {width}")
-            changes[path] = on_rows(paste, pixels, np.flatnonzero(area), partner, *edges)
+            moved = pixels.view(SIGNED.get(pixels.dtype, pixels.dtype))
+            changes[path] = on_rows(paste, moved, np.flatnonzero(area), partner, *edges).view(pixels.dtype)
         return changes, 1 - area / (height * width)
 
 

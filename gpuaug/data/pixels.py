@@ -3,49 +3,25 @@
 import numpy as np
 import torch
 
-_READABLE = ("uint8", "float16", "bfloat16", "float32")
+from ..elements import plain
 
 
 def to_pixels(leaf, mask=False):
-    """An array or tensor of a type that the kernels read, from a PIL image, array or tensor. Copies only if it must.
+    """An array or tensor, from a PIL image, array or tensor, of the type that came in; copies only if it must.
 
-    PIL palette and 1-bit images become RGB and gray (as masks: indices); float64 becomes float32; integer masks int32.
+    Which types the kernels take, and what comes back, is for `gpuaug.elements`. Arrays can go into a tensor: they have the
+    machine's byte order, and bool arrays hold 0 and 1.
     """
-    if hasattr(leaf, "getbands"):
-        leaf = _from_pil(leaf, mask)
+    leaf = plain(leaf, mask)
     if isinstance(leaf, torch.Tensor):
         leaf = leaf.detach()
         if type(leaf) is not torch.Tensor:  # tv_tensors
             leaf = leaf.as_subclass(torch.Tensor)
-    else:
-        leaf = np.asarray(leaf)
-    return _readable(leaf, mask)
-
-
-def _from_pil(image, mask):
-    if image.mode == "1":
-        return np.asarray(image).astype(np.uint8) * (1 if mask else 255)
-    if mask or image.mode in ("L", "RGB", "RGBA", "F"):
-        return np.asarray(image)
-    return np.asarray(image.convert("RGBA" if image.mode in ("LA", "PA", "La", "RGBa") else "RGB"))
-
-
-def _readable(array, mask):
-    kind = str(array.dtype).removeprefix("torch.")
-    if kind in _READABLE or (mask and kind == "int32"):
-        return array
-    if kind == "bool":
-        return array.to(torch.uint8) if isinstance(array, torch.Tensor) else array.view(np.uint8)
-    if kind == "float64":
-        return array.float() if isinstance(array, torch.Tensor) else array.astype(np.float32)
-    if mask and kind in ("int64", "int16", "uint16", "int8", "uint32"):
-        return array.to(torch.int32) if isinstance(array, torch.Tensor) else array.astype(np.int32)
-    return array  # Batch.of says what it takes
-
-
-def wide(leaf):
-    """The dtype that a mask must be given back in: int64 masks are class indices for a loss, which takes nothing else."""
-    return torch.int64 if str(getattr(leaf, "dtype", "")) in ("int64", "torch.int64") else None
+        return leaf.view(torch.uint8).to(torch.bool) if leaf.dtype == torch.bool else leaf
+    leaf = np.asarray(leaf)
+    if leaf.dtype == bool:
+        return leaf.view(np.uint8) != 0
+    return leaf if leaf.dtype.isnative else leaf.astype(leaf.dtype.newbyteorder("="))
 
 
 class Packed:

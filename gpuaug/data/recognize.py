@@ -9,6 +9,7 @@ docs/loading.md has a table of what happens to which sample; tests/data/test_rec
 from dataclasses import dataclass, field
 
 from .leaves import (
+    boxes_by_key,
     channels,
     is_annotations,
     is_array,
@@ -336,7 +337,11 @@ class _Search:
         for path, leaf in self.open.items():
             what = self._looks_like(path, leaf)
             if what is not None:
-                raise ValueError(self._text(path, leaf, *what))
+                raise ValueError(self._text(path, *what))
+        for path in boxes_by_key(self.sample):
+            keys = {(*path, key) for key in get(self.sample, path)}
+            if not self._is_settled(path) and not any(map(self._is_settled, keys)):
+                raise ValueError(self._text(path, "a box, number by number", "bboxes"))
 
     def _looks_like(self, path, leaf):
         """(in words, kind of target) of an entry that could be one; None."""
@@ -368,7 +373,7 @@ class _Search:
             return f"rows of {width} numbers, as boxes or points are", "bboxes" if self.asked.boxes else "keypoints"
         return None
 
-    def _text(self, path, leaf, what, kind):
+    def _text(self, path, what, kind):
         key = path[-1] if path and isinstance(path[-1], str) else None
         if kind in MARKS or (kind == "mask" and (key or "gt") in ("gt", "target") and not {"mask", "masks"} & set(self.found)):
             name = kind

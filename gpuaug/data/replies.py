@@ -142,7 +142,7 @@ class PixelRoad:
             if whole.get("image", whole[next(iter(whole))]).ndim == 4:  # the dataset makes its batches itself
                 return _of_whole_batch(whole, reply, planned, indices[0], count)
         return Loaded(data, reply.rest, planned.ids[at], planned.occurrence[at], planned.position, [indices[k] for k in at],
-                      self._replies.single, self._replies.listed, restore=reply.restore, state=reply.state)  # fmt: skip
+                      self._replies.single, self._replies.listed, state=reply.state)  # fmt: skip
 
 
 def _pixels(data):
@@ -175,4 +175,4 @@ def _of_whole_batch(data, reply, planned, index, count):
     else:
         ids = planned.ids[0] * count + np.arange(count)
     occurrence = np.repeat(planned.occurrence, count)
-    return Loaded(data, reply.rest, ids, occurrence, planned.position, [index], restore=reply.restore)
+    return Loaded(data, reply.rest, ids, occurrence, planned.position, [index], state=reply.state)

@@ -14,7 +14,7 @@ def expand(urls):
     try:
         from webdataset.shardlists import expand_urls
     except ImportError as error:
-        raise ImportError("WebDataset needs the webdataset package: pip install 'gpuaug[data]'") from error
+        raise ImportError("WebDataset needs the webdataset package: pip install 'gpuaug[webdataset]'") from error
     if isinstance(urls, (str, os.PathLike)):
         found = expand_urls(os.fspath(urls))
     else:

@@ -64,9 +64,8 @@ def declared(dataset):
 
 def _recipe_of_first(loader, first, fetch):
     """The Recipe for samples like the first ones; None if they cannot be had, or hold pixels."""
-    paths = None
-    asked = asked_of(loader)
-    wanted = [name for name, given in zip(MARKS, (asked.boxes, asked.points)) if given]
+    told = asked_of(loader)
+    wanted = [name for name, given in zip(MARKS, (told.boxes, told.points)) if given]
     for index in (first.index_list() + list(first.after))[:TRIES]:
         if isinstance(index, (list, tuple)):  # a sampler of lists: the dataset makes the batches
             return None
@@ -97,12 +96,16 @@ def _of_others(loader, first, fetch):
 
 def asked_of(loader):
     """What the loader's transform was told to move, and where the user or the dataset say that it is."""
-    transform = loader.transform
-    hint = loader.targets if loader.targets is not None else getattr(loader.dataset, "targets_hint", None)
+    said = loader.targets if loader.targets is not None else getattr(loader.dataset, "targets_hint", None)
+    return asked(loader.transform, said)
+
+
+def asked(transform, hint=None):
+    """What a transform was told to move. hint: what the user says as targets=."""
     explicit, untouched = as_asked(hint)
     params = {name: getattr(transform, word, None) for name, word in zip(MARKS, ("bbox_params", "keypoint_params"))}
     fields = {name: tuple(p.label_fields or ()) for name, p in params.items() if p is not None}
-    asked = Asked(
+    found = Asked(
         explicit,
         untouched,
         dict(getattr(transform, "additional_targets", None) or {}),
@@ -116,9 +119,9 @@ def asked_of(loader):
             if params[name] is None:
                 word = "bbox_params" if name == "bboxes" else "keypoint_params"
                 raise ValueError(f"targets names {name}, which need a Compose with {word}")
-        elif name not in asked.labels():
+        elif name not in found.labels():
             transform.kind_of(name)  # raises what the transform has to say about a name that it does not know
-    return asked
+    return found
 
 
 def mover(transform):
@@ -150,12 +153,12 @@ def packer(loader, single):
 
 def recipe(loader, fetch, paths, keyed=True):
     """What the road that decodes does with samples like those in which `paths` were found."""
-    asked = asked_of(loader)
-    roles = {name: asked.role(name) for name in paths}
+    told = asked_of(loader)
+    roles = {name: told.role(name) for name in paths}
     return Recipe(
         fetch=fetch,
         paths=paths,
-        find=Finder(asked),
+        find=Finder(told),
         masks=frozenset(n for n, r in roles.items() if r == "mask"),
         passed=frozenset(n for n, r in roles.items() if r == "as is"),
         on_error=loader.on_error,

@@ -15,7 +15,7 @@ from torch.utils.data import Dataset, IterableDataset, get_worker_info
 from . import decode, host_read, marks
 from .faults import NONE, BadSample, one_line
 from .leaves import is_image_path, is_picture, is_source
-from .pixels import Packed, packable, to_pixels, wide
+from .pixels import Packed, packable, to_pixels
 from .protocol import is_encoded
 from .recognize import Finder, check_image, disagreement, shipped, shown
 from .structure import Slot, children, collate, convert, get, outline, rebuild, source_name, take_out
@@ -41,7 +41,6 @@ class Reply:
     rest: object = None
     at: list = field(default_factory=list)
     faults: list = field(default_factory=list)  # (BadSample, traceback)
-    restore: dict = field(default_factory=dict)
     samples: list | None = None  # encoded: not looked into yet
     count: int = 0  # samples asked for, good or not
     number: int = 0  # of the request
@@ -54,7 +53,7 @@ class Reply:
             return Reply(samples=self.samples[-1:] * count, at=list(range(count)))
         data = {name: None if value is None else [value[-1]] * count for name, value in self.data.items()}
         rest = [self.rest[-1]] * count if listed else repeat_last(self.rest, count)
-        return Reply(data, rest, list(range(count)), restore=self.restore)
+        return Reply(data, rest, list(range(count)))
 
 
 @dataclass
@@ -132,8 +131,6 @@ class Packer:
                 reply.data[name] = [marks.opened(leaf, self.asked) for leaf in leaves]
                 continue
             leaves = [self._decoded(leaf, role, name) for leaf in leaves]
-            if role == "mask" and wide(leaves[0]) is not None:
-                reply.restore[name] = wide(leaves[0])
             pixels = [to_pixels(leaf, role == "mask") for leaf in leaves]
             in_worker = get_worker_info() is not None
             reply.data[name] = Packed(pixels) if in_worker and packable(pixels) else pixels

@@ -39,12 +39,15 @@ class Augment:
         dtype: torch dtype of the result; the object store holds NumPy arrays, so not bfloat16.
         max_pixels: encoded images that claim more are refused.
         threads: CPU threads that decode; None takes what Ray gave the actor.
+        untouched: columns that are handed on as they are although they look like pictures, maps, boxes or points. Every other
+            such column is an error: it would no longer fit its image.
 
     The result has the same columns, the image as [C, H, W].
     """
 
     def __init__(
-        self, compose, image="image", mask=None, ids=None, epoch=0, device=None, dtype=None, max_pixels=178_956_970, threads=None
+        self, compose, image="image", mask=None, ids=None, epoch=0, device=None, dtype=None, max_pixels=178_956_970, threads=None,
+        untouched=(),
     ):
         if not hasattr(compose, "run"):
             raise TypeError(f"compose must be a gpuaug.Compose, got {type(compose).__name__}")
@@ -56,6 +59,7 @@ class Augment:
         self.device = chosen(device, "best")
         self.dtype, self.max_pixels = dtype, max_pixels
         self.threads = threads or _granted_cpus()
+        self.untouched = (untouched,) if isinstance(untouched, str) else tuple(untouched)
         self._decoder = None
 
     def __call__(self, batch):
@@ -65,6 +69,7 @@ class Augment:
                 raise KeyError(f"the rows have no column {name!r}; they have {', '.join(batch)}")
         if not len(batch[self.image]):
             return batch
+        self._check_columns(batch)
         ids = self._ids(batch)
         names = [_row_name(batch, self.ids, k) for k in range(len(ids))]
         targets = {"image": self._pixels(batch[self.image], names)}
@@ -75,6 +80,25 @@ class Augment:
         if self.mask is not None:
             result[self.mask] = out["mask"].cpu().numpy()
         return result
+
+    def _check_columns(self, batch):
+        """ValueError for a column that could be a target and is none."""
+        from ..data.recognize import UNTOUCHED, find
+        from ..data.survey import asked
+
+        named = {name: where for name, where in (("image", self.image), ("mask", self.mask)) if where is not None}
+        told = asked(self.compose, {**named, UNTOUCHED: [*self.untouched, *([self.ids] if self.ids is not None else [])]})
+        try:
+            found = find({name: column[0] for name, column in batch.items()}, told)
+        except ValueError as error:
+            said = str(error).split(" Say what it is")[0]
+            raise ValueError(f"{said} Augment moves image= and mask=; to hand a column on: untouched=[its name]") from None
+        for name, (column, *_) in found.items():
+            if name not in named and told.mover:
+                raise ValueError(
+                    f"the column {column!r} looks like the rows' {name}, which Augment would leave as it is while {told.mover} "
+                    f"moves the image: pass {'mask' if name == 'mask' else 'untouched'}={column!r}"
+                )
 
     def _ids(self, batch):
         column = batch[self.image if self.ids is None else self.ids]

@@ -77,6 +77,8 @@ def fill_holes(to, rows, holes: np.ndarray, fill, seed=None) -> None:
         return
     p = np.zeros(6, np.int32)
     word = fill if isinstance(fill, str) else None
+    if word in ("random", "random_uniform"):
+        to.no_labels("filled at random")
     if word is None:
         p[5] = to.fill(fill)
     elif word == "random_uniform":

@@ -59,12 +59,14 @@ class PixelDropout(Transform):
         p[:, :2], p[:, 3] = seed.view(np.float32), np.round(self.dropout_prob * 2.0**24)
         p.view(np.int32)[:, 2] = to.size[rows][:, 1]
         if value is None:
+            to.no_labels("filled at random")
             colours = random_numbers(seed, 1, to.channels)
             at = to.blob((np.floor(colours * 256) if to.is_u8 else colours).astype(np.float32)) + to.channels * np.arange(
                 len(seed)
             )
         else:
-            at = to.blob(to.colour(value, "drop_value" if to.kind == "image" else "mask_drop_value"))
+            one = value[0] if to.channels == 1 and isinstance(value, tuple) else value  # as albumentations does for grey images
+            at = to.blob(to.colour(one, "drop_value" if to.kind == "image" else "mask_drop_value"))
         p.view(np.int32)[:, 5] = at
         to.pixel(rows, "pixels", p, n=int(self.per_channel), positions=True)
 

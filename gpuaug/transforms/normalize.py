@@ -18,14 +18,15 @@ class Normalize(Transform):
     """``(image - mean * max_pixel_value) / (std * max_pixel_value)``, per channel, or by the sample's own statistics; to float32.
 
     Args:
-        mean, std: a number, or one for each channel.
+        mean, std: a number, or one for each channel. Images of one channel take the first of several, as albumentations does.
         max_pixel_value: the largest value of the images: 255 for uint8, 1.0 for float images in 0..1.
         normalization: "standard", the above; "image" and "image_per_channel" subtract the mean of the sample (of the channel) and
             divide by its deviation + 1e-4; "min_max" and "min_max_per_channel" subtract the minimum and divide by maximum -
             minimum + 1e-4. These four clip to -20..20 and leave NaNs out of their statistics.
         p: probability, per sample; must be 1 for uint8 batches, whose type changes.
 
-    Shapes and dtypes: any to float32 (float16 and bfloat16 stay). Targets: image. Source: albumentations ``Normalize``.
+    Shapes and dtypes: uint8, bool, float32 and float64 to float32; float16 and bfloat16 stay. Targets: image.
+    Source: albumentations ``Normalize``.
 
     Raises:
         ValueError: a std of 0; as many values as there are no channels (at the first batch).
@@ -50,25 +51,29 @@ class Normalize(Transform):
     def lower(self, to, rows, params) -> None:
         if self.normalization != "standard":
             to.statistics(rows)
-            if to.is_u8:
-                to.convert("float32", rows)
+            _to_float32(to, rows)
             to.pixel(rows, "standardize", flag=_KINDS.index(self.normalization) - 1)
             return
-        if to.is_u8:
-            to.convert("float32", rows)
+        _to_float32(to, rows)
         to.pixel(rows, "normalize", arg=to.blob(self._constants(to.channels)))
 
     def _constants(self, channels: int) -> np.ndarray:
         """Means, then reciprocals of deviations, rounded to float32 as the reference does."""
         if channels in self._by_channels:
             return self._by_channels[channels]
-        for name, values in (("mean", self.mean), ("std", self.std)):
+        mean, std = (values[:1] if channels == 1 else values for values in (self.mean, self.std))
+        for name, values in (("mean", mean), ("std", std)):
             if len(values) not in (1, channels):
                 raise ValueError(f"Normalize: {name} has {len(values)} values for images of {channels} channels; pass one "
                                  f"number or one for each channel")
-        mean = np.broadcast_to(np.float32(self.mean) * np.float32(self.max_pixel_value), channels)
-        inverse = np.broadcast_to(np.reciprocal(np.float32(self.std) * np.float32(self.max_pixel_value)), channels)
+        mean = np.broadcast_to(np.float32(mean) * np.float32(self.max_pixel_value), channels)
+        inverse = np.broadcast_to(np.reciprocal(np.float32(std) * np.float32(self.max_pixel_value)), channels)
         return self._by_channels.setdefault(channels, np.concatenate([mean, inverse]))
+
+
+def _to_float32(to, rows) -> None:
+    if to.is_u8 or to.given == "float64":
+        to.convert("float32", rows)
 
 
 class ToTensorV2(Transform):

@@ -255,3 +255,15 @@ def test_on_a_gpu_as_on_the_cpu_without_a_synchronization(kind, photos):
             torch.cuda.set_sync_debug_mode("default")
         torch.testing.assert_close(images.cpu(), expected[0], rtol=0, atol=1e-6)
         torch.testing.assert_close(soft.cpu(), expected[1], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint16, torch.uint32, torch.uint64, torch.int8, torch.bool, torch.float64])
+def test_cutmix_moves_masks_of_any_type(dtype):
+    """The loader gives masks back in the type that came in; torch.where has no unsigned ones."""
+    labels = torch.arange(4)[:, None, None].expand(4, 16, 16)
+    batch = {"image": labels[:, None].float().expand(4, 3, 16, 16), "mask": labels.to(dtype), "label": torch.zeros(4, 2)}
+    out = CutMix(seed=1)(batch, ids=np.arange(4))
+    assert out["mask"].dtype == dtype
+    want = out["image"][:, 0].long()
+    assert (want != labels).any()
+    assert torch.equal(out["mask"], want.to(dtype))

@@ -45,6 +45,18 @@ def expected(ids, epoch=0):
     return compose().run({"image": PHOTOS}, ids=np.asarray(ids), epoch=epoch)["image"].numpy()
 
 
+@pytest.mark.parametrize(
+    ("name", "shape"), [("mask", (48, 64)), ("depth", (48, 64)), ("heat", (12, 16, 5)), ("other", (48, 64, 3))]
+)
+def test_a_column_that_would_be_left_behind_is_an_error(name, shape):
+    batch = {"image": np.stack([np.zeros((48, 64, 3), np.uint8)] * 2), name: np.zeros((2, *shape), np.float32)}
+    with pytest.raises(ValueError, match=f"{name}.*(untouched=|mask='mask')"):
+        augment()(batch)
+    assert augment(untouched=[name])(batch)[name] is batch[name]
+    only_pixels = Augment(G.Compose([G.RandomBrightnessContrast(p=1)], seed=0), device="cpu")
+    assert only_pixels(batch)[name] is batch[name]
+
+
 @pytest.mark.parametrize("encoded", [False, True])
 def test_rows_get_what_their_ids_say(encoded):
     column = objects([png(photo) if encoded else photo for photo in PHOTOS])

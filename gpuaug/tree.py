@@ -1,0 +1,72 @@
+"""A tree of transforms as the compiled library walks it: which samples take which leaves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import draw as philox
+from . import host
+from .groups import NODE, NODES, Group
+from .transform import Transform, probability
+
+
+class Tree:
+    """A tree of transforms as the library walks it: a table of its nodes, each with its columns in the table of uniforms.
+
+    Attributes:
+        slots, blocks: uint32: what `philox.uniforms` draws for one sample.
+        leaves: for each node its transform and the lines of its own uniforms; groups have none.
+    """
+
+    def __init__(self, root: Group):
+        self.leaves: list[tuple[Transform, slice] | None] = []
+        self._owners: list = []  # whose p each node has
+        slots, blocks, nodes, children, edges = [], [], [], [], []
+
+        def add(node) -> tuple[int, int]:
+            """Add a node and those below it; returns how many visits to leaves one walk may make, and one sample."""
+            slot, first, need = len(nodes), 4 * len(slots), 1 + node.columns()  # the coin first
+            used = (need + 3) // 4
+            if used > philox.BLOCKS:
+                raise ValueError(f"{type(node).__name__} draws {need} numbers per sample; at most {4 * philox.BLOCKS} are "
+                                 f"possible")
+            slots.extend([slot] * used)
+            blocks.extend(range(used))
+            nodes.append(())
+            self._owners.append(node)
+            if not isinstance(node, Group):
+                self.leaves.append((node, slice(first + 1, first + need)))
+                nodes[slot] = (NODES["leaf"], first, 0, 0, 0, 0, 0, 0, node.p)
+                return 1, 1
+            self.leaves.append(None)
+            below, most, mine = 0, 0, []
+            for _ in range(node.turns()):
+                for child in node.transforms:
+                    mine.append(len(nodes))
+                    visits, taken = add(child)
+                    below, most = max(below, visits), max(most, taken)
+            low, high = getattr(node, "n", (0, 0))
+            nodes[slot] = (NODES[node.node], first, len(children), len(node.transforms), len(edges), low, high,
+                           getattr(node, "replace", False), node.p)
+            children.extend(mine)
+            edges.extend(getattr(node, "_edges", ()))
+            return node.visits() * below, node.picks() * most
+
+        self._visits, self._most = add(root)
+        if len(nodes) > philox.SLOTS:
+            raise ValueError(f"a Compose holds at most {philox.SLOTS} transforms, got {len(nodes)}")
+        self.slots, self.blocks = np.array(slots, np.uint32), np.array(blocks, np.uint32)
+        self._p = [node.p for node in self._owners]
+        self._table = np.array(nodes, NODE), np.array(children, np.int32), np.array(edges, np.float64)
+
+    def walk(self, u: np.ndarray):
+        """The leaves that are taken, in order: (transform, its uniforms' lines, rows: a slice for all samples, or indices)."""
+        p = [node.p for node in self._owners]
+        if p != self._p:  # schedules of augmentation set it between epochs
+            self._table[0]["p"], self._p = [probability(each) for each in p], p
+        samples = u.shape[1]
+        visits, rows = np.empty((self._visits, 3), np.int64), np.empty(self._most * samples, np.int64)
+        found = host.library().select(*self._table, u, samples, visits, rows)
+        for leaf, start, count in visits[:found].tolist():
+            transform, lines = self.leaves[leaf]
+            yield transform, lines, rows[start : start + count] if count >= 0 else slice(None)
