@@ -1,4 +1,4 @@
-"""What the loader holds on to over 2,000 batches: `python -m bench.memory`; over 10,000 with `--batches 10000`.
+"""What the loader holds on to over 2,000 batches, and calls over 5,000: `python -m bench.memory`; `--batches 10000` for more.
 
 The first 2,000 batches are warm-up: DALI's buffers grow to the largest batch that they meet, and malloc's free lists take that
 long to reach the size at which they stay (what is resident is about 125 MiB in use and 80 to 170 MiB free on malloc's heap, the
@@ -8,6 +8,10 @@ them is what malloc says is in use, and the threads and open files of the proces
 The loader lets malloc give its free memory back every 2,000 batches, and both windows begin at a multiple of that: they compare
 one floor with the next. In between, resident memory is higher, by 20 to 40 MiB on one machine and by 100 on another; the curve
 is in the JSON.
+
+The calls are of one image each, of a size drawn anew every time (100 to 1,500 pixels a side), to float32: 0.1 to 27 MB.
+They come first, in a process that has done nothing else. "Before" is after one call on the largest image, "most" the most that
+was resident from there on, "after" the median over the last 100 calls.
 """
 
 import ctypes
@@ -16,11 +20,14 @@ import os
 import statistics
 from pathlib import Path
 
+import numpy as np
+
 from bench.harness import arguments, markdown, write
 
 MIB = 2**20
 GOALS = {2000: 20, 10000: 30}  # batches: MiB
-WINDOW = 100  # batches
+GOAL_OF_CALLS = 100  # MiB
+WINDOW = 100  # batches, or calls
 
 
 def resident():
@@ -51,11 +58,35 @@ def handles():
     return [len(os.listdir(f"/proc/self/{kind}")) for kind in ("task", "fd")]
 
 
+def of_calls(count):
+    """Calls on images of random sizes; what is resident is looked at every 5."""
+    from gpuaug import Compose, HorizontalFlip, Normalize, RandomBrightnessContrast
+
+    transform = Compose([HorizontalFlip(), RandomBrightnessContrast(p=1), Normalize()], seed=0)
+    rng = np.random.default_rng(0)
+    whole = rng.integers(0, 256, (1500, 1500, 3), np.uint8)
+    transform(image=whole)
+    before, curve = resident(), []
+    for number in range(count):
+        height, width = rng.integers(100, 1501, 2)
+        # held until the next one is there, as in a loop
+        out = transform(image=np.ascontiguousarray(whole[:height, :width]))["image"]
+        if number % 5 == 4:
+            curve.append(resident())
+        if number % 500 == 0:
+            print(f"{number:5d} calls: {resident():.1f} MiB, the last of {out.shape}", flush=True)
+    window = WINDOW // 5
+    after, most = statistics.median(curve[-window:]), max(curve)
+    return {"calls": count, "before_mib": before, "after_mib": after, "most_mib": most, "grown_mib": most - before,
+            "goal_mib": GOAL_OF_CALLS, "mib": curve[::window]}  # fmt: skip
+
+
 def main():
     from gpuaug.demo import best_device, gpuaug_loader, photo_folder
 
-    options = arguments(__doc__, batches=2000, warmup=2000, batch_size=16, workers=2, folder=None, device=None)
+    options = arguments(__doc__, batches=2000, warmup=2000, batch_size=16, workers=2, calls=5000, folder=None, device=None)
     device = options.device or best_device()
+    calls = of_calls(options.calls)
     folder = photo_folder(options.folder)
     loader = gpuaug_loader(folder, options.batch_size, options.workers, device=device)
     curve, used, held, done, total = [], [], [], 0, options.warmup + options.batches + WINDOW
@@ -71,7 +102,7 @@ def main():
             if done == total:
                 break
     window = WINDOW // 5
-    results = []
+    results = [calls]
     for batches in sorted({n for n in GOALS if n < options.batches} | {options.batches}):
         ends = slice(0, window), slice(batches // 5, batches // 5 + window)
         before, after = (statistics.median(curve[end]) for end in ends)
@@ -99,7 +130,7 @@ def main():
 
 def table(results):
     rows = []
-    for r in results:
+    for r in (r for r in results if "batches" in r):
         goal = f"< {r['goal_mib']}" if r["goal_mib"] else ""
         counts = ["{:.0f} - {:.0f}".format(*r[kind]) for kind in ("threads", "files")]
         rows.append(
@@ -113,7 +144,22 @@ def table(results):
                 *counts,
             ]
         )
-    return markdown(["batches", "MiB before", "MiB after", "difference", "goal", "in use", "threads", "open files"], rows)
+    loader = markdown(["batches", "MiB before", "MiB after", "difference", "goal", "in use", "threads", "open files"], rows)
+    rows = [
+        [
+            f"{r['calls']:,}",
+            f"{r['before_mib']:.0f}",
+            f"{r['after_mib']:.0f}",
+            f"{r['most_mib']:.0f}",
+            f"{r['grown_mib']:+.1f}",
+            f"< {r['goal_mib']}",
+        ]
+        for r in results
+        if "calls" in r
+    ]
+    if not rows:
+        return loader
+    return f"{loader}\n\n{markdown(['calls', 'MiB before', 'MiB after', 'most', 'most - before', 'goal'], rows)}"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """Output memory in the host's RAM that is used again.
 
 A fresh 38 MB batch costs 9,400 page faults, in a virtual machine five times the kernel's own time. A batch that the caller
-has dropped gives its memory to the next one of the same size.
+has dropped gives its memory to the next one of the same size, or of one somewhat smaller.
+
+What lies idle is never more than what was in use at once lately, so that a loop holds at most twice the memory that it works
+with: with batches of one size that is all it needs, and with images of many sizes blocks do not pile up, one of each.
 """
 
 from __future__ import annotations
@@ -19,7 +22,9 @@ import torch
 from .batch import NUMPY_DTYPES, TORCH_DTYPES
 
 KEEP = 2               # idle blocks of one size: a loop holds one batch and prepares the next
-IDLE_BYTES = 1 << 30   # and no more than this in total
+IDLE_BYTES = 1 << 30   # and no more than this in total, whatever was in use
+LATELY = 64            # blocks taken: a loop of several outputs a batch comes round some times in so many
+WASTE = 2              # a block may be so many times the size that is asked for
 _SMALL = 1 << 16       # below, malloc serves from its own lists
 
 
@@ -27,10 +32,13 @@ class Pool:
     """Blocks of memory by size. A block belongs to the tensor made of it until that tensor's storage is freed."""
 
     def __init__(self):
-        self._idle: dict[int, list[np.ndarray]] = {}
+        self._idle: dict[int, list[np.ndarray]] = {}  # by size; the size that was given back longest ago comes first
         self._bytes = 0
         self._lock = threading.RLock()  # a collection may run `_give` inside `_take`
         self._live: dict[int, weakref.ref] = {}  # an array is not hashable, nor is a reference to it
+        self._used = 0  # bytes of the blocks that belong to tensors
+        self._peaks = [0, 0]  # the most of them, of the last LATELY blocks taken and of those before
+        self._taken = 0
 
     def empty(self, shape, dtype: torch.dtype) -> torch.Tensor:
         """An uninitialized tensor in the host's memory, on pages of its own."""
@@ -55,25 +63,48 @@ class Pool:
 
     def _take(self, size: int) -> np.ndarray:
         with self._lock:
-            idle = self._idle.get(size)
-            if idle:
-                self._bytes -= size
-                return idle.pop()
+            block = self._fitting(size)
+            self._used += size if block is None else len(block)
+            self._taken += 1
+            if self._taken % LATELY == 0:
+                self._peaks = [self._used, self._peaks[0]]
+                self._trim()
+            self._peaks[0] = max(self._peaks[0], self._used)
+        if block is not None:
+            return block
         # pages of its own: malloc would take a large block that is freed as a reason to keep all later ones on its heap
         return np.frombuffer(mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS), np.uint8)
+
+    def _fitting(self, size: int) -> np.ndarray | None:
+        """An idle block of this size, else the smallest that is not much larger."""
+        if size not in self._idle:
+            size = min((key for key in self._idle if size < key <= WASTE * size), default=0)
+        return self._pop(size) if size else None
+
+    def _pop(self, size: int) -> np.ndarray:
+        blocks = self._idle[size]
+        block = blocks.pop()
+        if not blocks:
+            del self._idle[size]
+        self._bytes -= size
+        return block
 
     def _give(self, block: np.ndarray) -> None:
         size = len(block)
         with self._lock:
-            idle = self._idle.setdefault(size, [])
-            if len(idle) >= KEEP:
+            self._used -= size
+            blocks = self._idle.pop(size, [])
+            self._idle[size] = blocks  # to the end: these are the latest
+            if len(blocks) == KEEP:
                 return
-            while self._bytes + size > IDLE_BYTES and self._bytes:
-                oldest = next(key for key, blocks in self._idle.items() if blocks)
-                self._idle[oldest].pop()
-                self._bytes -= oldest
-            idle.append(block)
+            blocks.append(block)
             self._bytes += size
+            self._trim()
+
+    def _trim(self) -> None:
+        """Give up what lies idle longest, as far as it is more than was in use."""
+        while self._bytes > min(IDLE_BYTES, max(self._peaks)):
+            self._pop(next(iter(self._idle)))
 
     def clear(self) -> None:
         """Give idle memory back to the system."""

@@ -63,6 +63,68 @@ def test_idle_blocks_are_few(pool):
     assert pool._bytes == 0
 
 
+def idle(pool):
+    return sum(len(block) for blocks in pool._idle.values() for block in blocks)
+
+
+def sizes(count, least=1 << 17, most=1 << 22):
+    return np.random.default_rng(0).integers(least, most, count).tolist()
+
+
+@pytest.mark.parametrize("held", [1, 2, 5])
+def test_of_many_sizes_no_more_lies_idle_than_was_in_use(pool, held):
+    window, most = [], 0
+    for size in sizes(600):
+        window.append(pool.empty((size,), torch.uint8))
+        del window[:-held]
+        most = max(most, idle(pool))
+        assert idle(pool) == pool._bytes
+        assert idle(pool) <= max(pool._peaks), "more lies idle than was lately in use"
+    # `held` tensors and the one that is being made, of 4 MiB each at most; a block may be twice the size that was asked for
+    assert most <= (held + 1) * 2 * (1 << 22)
+    window.clear()
+    assert pool._used == 0
+    assert idle(pool) <= max(pool._peaks)
+
+
+def test_what_a_large_batch_left_goes_when_small_ones_follow(pool):
+    from gpuaug.memory import LATELY
+
+    large = [pool.empty((50 << 20,), torch.uint8) for _ in range(2)]
+    large.clear()
+    assert idle(pool) == 100 << 20
+    for _ in range(2 * LATELY):
+        pool.empty((1 << 20,), torch.uint8)
+    assert idle(pool) <= 1 << 20
+
+
+@pytest.mark.parametrize("fraction", [1.0, 0.9, 0.51])
+def test_a_block_serves_a_somewhat_smaller_tensor(pool, fraction):
+    where = pool.empty((1 << 20,), torch.uint8).data_ptr()
+    assert pool.empty((int(fraction * (1 << 20)),), torch.uint8).data_ptr() == where
+    assert pool._bytes == 1 << 20
+
+
+def test_a_large_block_is_not_spent_on_a_small_tensor(pool):
+    where = pool.empty((1 << 20,), torch.uint8).data_ptr()
+    small = pool.empty((1 << 18,), torch.uint8)
+    assert small.data_ptr() != where
+    assert pool._bytes == 1 << 20
+
+
+def test_a_loop_with_outputs_of_two_sizes_needs_no_new_memory(pool):
+    def batch():
+        return pool.empty((3 << 20,), torch.uint8), pool.empty((1 << 20,), torch.uint8)
+
+    seen, last = set(), None
+    for number in range(50):
+        last = batch()
+        if number >= 3:
+            seen |= {tensor.data_ptr() for tensor in last}
+    assert last is not None
+    assert len(seen) == 4  # the batch that is held and the one that is being made
+
+
 def test_threads_never_share_a_block(pool):
     wrong = []
 

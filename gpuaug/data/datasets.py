@@ -7,31 +7,39 @@ gpuaug.DataLoader asks for that (see protocol.py). With a `transform` a dataset 
 Scanning a folder or a table happens once, in the constructor, and every complaint about it comes from there.
 """
 
-import csv
 import itertools
 import os
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset, IterableDataset
 
+from .faults import Unreadable, good_or_raise
+from .headers import mask_type
 from .host_read import read_image, read_mask, read_npy
 from .protocol import IMAGE_SUFFIXES
+from .scan import SHOWN, directory, files_below, files_by_stem, files_in, first, folders_in
+from .table import class_names, numbers_of, read_csv
 
 __all__ = ["HuggingFace", "ImageCsv", "ImageFolder", "SegmentationFolder", "SpectrogramFolder", "WebDataset"]
 
 RECENT = 4096  # samples of a stream whose names are kept for messages: more than are in flight
-SHOWN = 10  # of many bad files or rows, a message names the first so many
 
 
 class _HostTransform:
-    """Shared: a `transform` on the host rules out decoding elsewhere."""
+    """Shared: a `transform` on the host rules out decoding elsewhere, from the moment at which it is set."""
 
-    def _set_transform(self, transform):
+    @property
+    def transform(self):
+        """What is called with each decoded image, or None."""
+        return self._transform
+
+    @transform.setter
+    def transform(self, transform):
         if transform is not None and not callable(transform):
             raise TypeError(f"transform must be callable, got {type(transform).__name__}")
-        self.transform = transform
+        self._transform = transform
+        self.__dict__.pop("encoded", None)
         if transform is not None:
             self.encoded = None  # hides the method: to the loader the dataset is one of arrays
 
@@ -43,29 +51,34 @@ class _Folder(_HostTransform, Dataset):
     """``root/class/.../file``: files by class, in torchvision's order, so that indices can be carried over."""
 
     suffixes = frozenset()
+    thread_safe = True
 
-    def __init__(self, root, transform=None, classes=None):
-        self.root = _directory(root)
-        self._set_transform(transform)
-        found = sorted(entry.name for entry in os.scandir(self.root) if entry.is_dir())
+    def __init__(self, root, transform=None, classes=None, allow_empty=False):
+        self.root = directory(root)
+        self.transform = transform
+        found = folders_in(self.root)
         if classes is None:
             classes = found
         self.classes = _unique("classes", classes)
         unknown = sorted(set(found) - set(self.classes))
         if unknown:
             raise ValueError(
-                f"{self.root} has folders that are not in classes: {_first(unknown)}; "
+                f"{self.root} has folders that are not in classes: {first(unknown)}; "
                 f"add them to classes, or build the dataset without the argument"
             )
         self.class_to_idx = {name: number for number, name in enumerate(self.classes)}
-        self.samples = []
-        for name in found:
-            label = self.class_to_idx[name]
-            self.samples += [(path, label) for path in _files_below(os.path.join(self.root, name), self.suffixes)]
+        files = dict(zip(found, files_below([os.path.join(self.root, name) for name in found], self.suffixes)))
+        self.samples = [(path, self.class_to_idx[name]) for name in found for path in files[name]]
+        endings = " ".join(sorted(self.suffixes))
         if not self.samples:
             raise FileNotFoundError(
-                f"no file in the sub-folders of {self.root} ends in {' '.join(sorted(self.suffixes))}; "
-                f"the layout is root/class/file"
+                f"no file in the sub-folders of {self.root} ends in {endings}; the layout is root/class/file"
+            )
+        empty = [name for name in found if not files[name]]
+        if empty and not allow_empty:
+            raise FileNotFoundError(
+                f"{self.root} has folders without a file that ends in {endings}: {first(empty)}; each folder is a class: remove "
+                f"them, or pass allow_empty=True to keep classes without samples"
             )
         self.targets = [label for _, label in self.samples]
 
@@ -83,7 +96,11 @@ class ImageFolder(_Folder):
     """``root/class/.../image.jpg`` as ``(image, label)``: torchvision's class, order and attributes.
 
     `classes`: names in the order of their numbers; ``classes=train.classes`` gives a validation folder that lacks a
-    class the numbers of the training folder. `transform` is called with the uint8 array ``[H, W, 3]``.
+    class the numbers of the training folder. `transform` is called with the uint8 array ``[H, W, 3]``. A class whose folder
+    has no image is an error unless `allow_empty`, as in torchvision.
+
+    Unlike torchvision it takes no hidden folder or file (``.ipynb_checkpoints``, ``._a.jpg``) and nothing twice: links to
+    folders are followed, those that lead up are not.
     """
 
     suffixes = IMAGE_SUFFIXES
@@ -104,16 +121,16 @@ class SpectrogramFolder(_Folder):
 
     suffixes = frozenset([".npy"])
 
-    def __init__(self, root, layout="CHW", channels=None, transform=None, classes=None):
+    def __init__(self, root, layout="CHW", channels=None, transform=None, classes=None, allow_empty=False):
         if layout not in ("CHW", "HWC", "HW"):
             raise ValueError(f'layout must be "CHW", "HWC" or "HW", got {layout!r}')
         self.layout, self.channels = layout, 1 if layout == "HW" else channels
-        loose = [p for p in sorted(os.listdir(_directory(root))) if p.lower().endswith(".npy")]
+        loose = files_in(directory(root), self.suffixes)
         self.labelled = not loose
         if self.labelled:
-            super().__init__(root, transform, classes)
+            super().__init__(root, transform, classes, allow_empty)
         else:
-            folders = sorted(entry.name for entry in os.scandir(root) if entry.is_dir())
+            folders = folders_in(root)
             if folders or classes is not None:
                 raise ValueError(
                     f"{root} has .npy files of its own, such as {loose[0]}, "
@@ -121,10 +138,11 @@ class SpectrogramFolder(_Folder):
                     f"the layout is root/class/file.npy, or root/file.npy without labels"
                 )
             self.root = os.fspath(root)
-            self._set_transform(transform)
+            self.transform = transform
             self.samples = [(os.path.join(self.root, name), None) for name in loose]
         self.targets_hint = {"image": 0} if self.labelled else {"image": ()}
-        self.encoded = None  # nothing to decode: the loader takes the tensors
+
+    encoded = None  # nothing to decode: the loader takes the tensors
 
     def __getitem__(self, index):
         path, label = self.samples[index]
@@ -145,12 +163,15 @@ class ImageCsv(_HostTransform, Dataset):
 
     `file`: a .csv file with a header. `image`: the column of the paths, which are relative to `root`, by default the
     folder of the file. `labels`: the columns of classes. `numeric`: columns of numbers, floats among the labels.
-    `classes`: ``{column: names}``; others' names are those that occur, sorted. ``classes=train.classes`` shares them.
+    `classes`: ``{column: names}``; others' names are those that occur, sorted, and numbers by their value. Whole numbers must
+    then be all of 0 to n - 1 and stand for themselves; ``classes={"label": range(10)}`` says that cells are class numbers of
+    which some may be missing. ``classes=train.classes`` shares the classes of another table.
     `unknown`: the number of a class that `classes` lacks, or of an empty cell; by default that is an error.
     ``missing="skip"`` leaves out rows whose file does not exist, ``"ignore"`` does not look.
     """
 
     targets_hint = {"image": "img"}  # noqa: RUF012  read only
+    thread_safe = True
 
     def __init__(
         self,
@@ -168,22 +189,22 @@ class ImageCsv(_HostTransform, Dataset):
     ):
         if missing not in ("raise", "skip", "ignore"):
             raise ValueError(f'missing must be "raise", "skip" or "ignore", got {missing!r}')
-        self._set_transform(transform)
+        self.transform = transform
         self.file = os.fspath(file)
-        self.root = os.path.dirname(self.file) if root is None else _directory(root)
+        self.root = os.path.dirname(self.file) if root is None else directory(root)
         labels, numeric = _names("labels", labels), _names("numeric", numeric)
         classes = dict(classes or {})
         stray = sorted(set(classes) - set(labels))
         if stray:
-            raise ValueError(f"classes names columns that are not in labels: {_first(stray)}; labels are {labels}")
-        self.rows, columns = _read_csv(self.file, [image, *labels, *numeric], delimiter, encoding)
+            raise ValueError(f"classes names columns that are not in labels: {first(stray)}; labels are {labels}")
+        self.rows, columns = read_csv(self.file, [image, *labels, *numeric], delimiter, encoding)
         self.paths = [os.path.join(self.root, path) for path in columns[image]]
         self._check_paths(columns[image], missing)
         self.columns, self.classes = {}, {}
         for name in labels:
             names = classes.get(name)
             if names is None:
-                names = sorted(set(columns[name]) - {""})
+                names = class_names(self.file, name, columns[name])
             self.classes[name] = _unique(f"classes[{name!r}]", names)
             self.columns[name] = self._numbers(name, columns[name], unknown)
         for name in numeric:
@@ -194,7 +215,7 @@ class ImageCsv(_HostTransform, Dataset):
     def _check_paths(self, cells, missing):
         empty = [row for row, cell in zip(self.rows, cells, strict=True) if not cell]
         if empty and missing != "skip":
-            raise ValueError(f"{self.file}: no path in row {_first(empty)}; fill the cells, or pass missing='skip'")
+            raise ValueError(f"{self.file}: no path in row {first(empty)}; fill the cells, or pass missing='skip'")
         if missing == "raise":
             absent = [i for i, path in enumerate(self.paths) if not os.path.isfile(path)]
             if absent:
@@ -206,17 +227,18 @@ class ImageCsv(_HostTransform, Dataset):
                 )
 
     def _numbers(self, name, cells, unknown):
-        number = {cls: i for i, cls in enumerate(self.classes[name])}
+        number_of = numbers_of(self.classes[name])
+        numbers = [number_of(cell) for cell in cells]
         if unknown is None:
-            bad = [i for i, cell in enumerate(cells) if cell not in number]
+            bad = [i for i, number in enumerate(numbers) if number is None]
             if bad:
                 row, cell = self.rows[bad[0]], cells[bad[0]]
                 raise ValueError(
-                    f"{self.file}, row {row}: {name}={cell!r} is not among its {len(number)} classes "
-                    f"{_first(self.classes[name])} ({len(bad)} such rows); "
+                    f"{self.file}, row {row}: {name}={cell!r} is not among its {len(self.classes[name])} classes "
+                    f"{first(self.classes[name])} ({len(bad)} such rows); "
                     f"correct the table, add it to classes, or pass unknown=<number>"
                 )
-        return np.array([number.get(cell, unknown) for cell in cells], np.int64)
+        return np.array([unknown if number is None else number for number in numbers], np.int64)
 
     def _floats(self, name, cells):
         try:
@@ -267,26 +289,29 @@ class SegmentationFolder(_HostTransform, Dataset):
     """Images and masks of the same name in two folders, as ``{"image": [H, W, 3], "mask": [H, W]}``.
 
     Names are compared without suffix and relative to the folders; `mask_suffix` is what a mask's has more, as in
-    ``a.jpg`` and ``a_mask.png``. A mask's values are its pixels' (a palette image's: the indices). `transform` is
-    called as albumentations' are: ``transform(image=..., mask=...)``, and returns a dict.
+    ``a.jpg`` and ``a_mask.png``. A mask's values are its pixels' (a palette image's: the indices). All have one type,
+    `mask_type`, which the headers of the files decide: uint8, int32 if one of them has 16 bits or more, float32 if one has
+    floating-point numbers. A mask with colours is an error that names it. `transform` is called as albumentations' are:
+    ``transform(image=..., mask=...)``, and returns a dict.
 
     Where masks are resized use ``mask_interpolation=6`` (``cv2.INTER_NEAREST_EXACT``): with 0, albumentations' default, they
     land beside their images, by 1.5 pixels when 256 become 64 (docs/targets.md).
     """
 
     targets_hint = {"image": "image", "mask": "mask"}  # noqa: RUF012  read only
+    thread_safe = True
 
     def __init__(self, images, masks, mask_suffix="", transform=None):
-        self._set_transform(transform)
-        by_stem = _by_stem(_directory(images), "")
-        masks_by_stem = _by_stem(_directory(masks), mask_suffix)
+        self.transform = transform
+        by_stem = files_by_stem(directory(images), "")
+        masks_by_stem = files_by_stem(directory(masks), mask_suffix)
         for have, other, what, where in (
             (by_stem, masks_by_stem, "images have no mask", masks),
             (masks_by_stem, by_stem, "masks have no image", images),
         ):
             unpaired = sorted(have.keys() - other.keys())
             if unpaired:
-                shown = _first([have[stem] for stem in unpaired])
+                shown = first([have[stem] for stem in unpaired])
                 raise FileNotFoundError(
                     f"{len(unpaired)} of {len(have)} {what} of the same name in {os.fspath(where)}: {shown}; "
                     f"add or remove the files"
@@ -295,6 +320,8 @@ class SegmentationFolder(_HostTransform, Dataset):
         self.pairs = [(by_stem[stem], masks_by_stem[stem]) for stem in sorted(by_stem)]
         if not self.pairs:
             raise FileNotFoundError(f"no images in {os.fspath(images)}: none of {' '.join(sorted(IMAGE_SUFFIXES))}")
+        self.mask_type = np.dtype(mask_type([mask for _, mask in self.pairs]))
+        self.mask_types = {"mask": self.mask_type.name}
 
     def __len__(self):
         return len(self.pairs)
@@ -302,7 +329,7 @@ class SegmentationFolder(_HostTransform, Dataset):
     def __getitem__(self, index):
         image_path, mask_path = self.pairs[index]
         image = read_image(image_path, f"sample {index}")
-        mask = read_mask(mask_path, f"sample {index}")
+        mask = read_mask(mask_path, f"sample {index}", self.mask_type)
         if image.shape[:2] != mask.shape:
             raise ValueError(
                 f"sample {index}: {image_path} is {image.shape[0]} x {image.shape[1]} (height x width) but "
@@ -324,6 +351,8 @@ class HuggingFace(_HostTransform, Dataset):
     `image`, `mask`: the columns of images and, if there are, masks. `columns`: which others to keep, by default all.
     """
 
+    thread_safe = True  # a row is read from memory-mapped Arrow tables
+
     def __init__(self, split, image="image", mask=None, columns=None, transform=None):
         try:
             import datasets
@@ -332,7 +361,7 @@ class HuggingFace(_HostTransform, Dataset):
         if not isinstance(split, datasets.Dataset):
             what = "pick a split, such as dataset['train']" if hasattr(split, "keys") else "load it without streaming"
             raise TypeError(f"HuggingFace takes a datasets.Dataset, got {type(split).__name__}; {what}")
-        self._set_transform(transform)
+        self.transform = transform
         pictures = [image] if mask is None else [image, mask]
         others = [c for c in split.column_names if c not in pictures] if columns is None else _names("columns", columns)
         for name in [*pictures, *others]:
@@ -386,6 +415,9 @@ class WebDataset(_HostTransform, IterableDataset):
     `split`: how ranks and workers share: by "shard", or by "sample" (each reads all and keeps its part: equal shares).
     `shuffle`: the size of the buffer that shuffles samples; above 0 the shards are shuffled too, both by (seed, epoch).
     `length`: samples of an epoch on this rank, if ``len()`` is wanted.
+
+    What cannot be read (a sample without its label, a shard that is cut) is an error here and under torch's DataLoader;
+    gpuaug.DataLoader does with it what its `on_error` says, and goes on behind it.
     """
 
     def __init__(
@@ -407,7 +439,7 @@ class WebDataset(_HostTransform, IterableDataset):
             raise ValueError(f'split must be "shard" or "sample", got {split!r}')
         if transform is not None and not decode:
             raise ValueError("transform works on decoded images: pass decode=True, or let gpuaug.DataLoader transform")
-        self._set_transform(transform)
+        self.transform = transform
         self.urls = shards.expand(urls)
         self.fields = shards.field_readers({"label": "cls"} if fields is None else fields)
         self.pictures = {"image": image} if mask is None else {"image": image, "mask": mask}
@@ -429,83 +461,37 @@ class WebDataset(_HostTransform, IterableDataset):
         return self.length
 
     def __iter__(self):
+        return good_or_raise(self.marked())
+
+    def marked(self):
+        """The samples, and an `Unreadable` for each, or for the rest of a shard, that cannot be read; see faults.py."""
         from . import shards
 
         self._recent = {}
         numbers = itertools.count(*shards.rank_and_world())
         for number, raw in zip(numbers, shards.read(self.urls, self.split, self.shuffle, self.seed, self.epoch)):
-            sample = shards.pick(raw, self.pictures, self.fields)
-            self._recent[number] = sample["key"]
+            if isinstance(raw, Unreadable):
+                yield raw
+                continue
+            self._recent[number] = shards.name_of(raw)
             if len(self._recent) > RECENT:
                 del self._recent[next(iter(self._recent))]
-            if self.decode:
-                sample["image"] = self._transformed(read_image(sample["image"], sample["key"]))
-                if "mask" in sample:
-                    sample["mask"] = read_mask(sample["mask"], sample["key"])
+            try:
+                sample = self._sample(shards.pick(raw, self.pictures, self.fields))
+            except ValueError as error:
+                if shards.CUT in raw:
+                    continue
+                sample = Unreadable(error, shards.name_of(raw))
+            if self.decode and not isinstance(sample, Unreadable):
+                sample["image"] = self._transformed(sample["image"])
             yield sample
 
-
-def _directory(path):
-    if not os.path.isdir(path):
-        reason = "is not a folder" if os.path.exists(path) else "does not exist"
-        raise FileNotFoundError(f"{os.fspath(path)} {reason}; give the folder that holds the files")
-    return os.fspath(path)
-
-
-def _files_below(folder, suffixes):
-    for parent, _, names in sorted(os.walk(folder, followlinks=True)):
-        for name in sorted(names):
-            if os.path.splitext(name)[1].lower() in suffixes:
-                yield os.path.join(parent, name)
-
-
-def _by_stem(root, ending):
-    """``{name relative to root without suffix and ending: path}``."""
-    found = {}
-    for path in _files_below(root, IMAGE_SUFFIXES):
-        stem = Path(path).relative_to(root).with_suffix("").as_posix()
-        if not stem.endswith(ending):
-            continue
-        stem = stem[: len(stem) - len(ending)]
-        if stem in found:
-            raise ValueError(f"{found[stem]} and {path} have the same name; rename or remove one: files pair by name")
-        found[stem] = path
-    return found
-
-
-def _read_csv(file, wanted, delimiter, encoding):
-    """The line number of each row, as an editor shows it, and ``{column: cells}`` of the wanted columns."""
-    with open(file, newline="", encoding=encoding) as stream:
-        reader = csv.reader(stream, delimiter=delimiter)
-        try:
-            header = next(reader, [])
-            twice = sorted({name for name in header if header.count(name) > 1} & set(wanted))
-            if twice:
-                raise ValueError(f"{file}: the header has {_first(twice)} more than once; rename one")
-            absent = [name for name in wanted if name not in header]
-            if absent:
-                raise ValueError(
-                    f"{file} has no column {_first(absent)}; its header is {header} (delimiter={delimiter!r})"
-                )
-            numbers, rows = [], []
-            for row in reader:
-                if not row:
-                    continue
-                if len(row) != len(header):
-                    raise ValueError(
-                        f"{file}, row {reader.line_num}: {len(row)} cells, the header has {len(header)}; "
-                        f"quote cells that contain {delimiter!r}"
-                    )
-                numbers.append(reader.line_num)
-                rows.append(row)
-        except csv.Error as error:
-            raise ValueError(f"{file}, row {reader.line_num}: {error}") from error
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{file} is not {encoding}: {error}; pass its encoding, such as 'cp1252'") from error
-    if not rows:
-        raise ValueError(f"{file} has a header and no rows")
-    cells = list(zip(*rows, strict=True))
-    return numbers, {name: cells[header.index(name)] for name in wanted}
+    def _sample(self, sample):
+        if self.decode:
+            sample["image"] = read_image(sample["image"], sample["key"])
+            if "mask" in sample:
+                sample["mask"] = read_mask(sample["mask"], sample["key"])
+        return sample
 
 
 def _names(argument, value):
@@ -518,10 +504,5 @@ def _unique(argument, names):
     names = list(names)
     twice = sorted({str(name) for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if twice:
-        raise ValueError(f"{argument} has {_first(twice)} more than once; each name stands for one number")
+        raise ValueError(f"{argument} has {first(twice)} more than once; each name stands for one number")
     return names
-
-
-def _first(values):
-    shown = ", ".join(map(str, values[:SHOWN]))
-    return f"{shown}, ... ({len(values)} in all)" if len(values) > SHOWN else shown

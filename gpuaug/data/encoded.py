@@ -46,6 +46,8 @@ class Recipe:
     keyed: bool = True  # an index means the same sample whenever it comes; not so in a stream
     path_of: object = None
     length: int | None = None
+    thread_safe: bool = False  # `fetch` may be called by several threads at a time
+    mask_types: dict = field(default_factory=dict)  # {target: NumPy type} of masks that are files
     listed: bool = False  # leave the samples apart, for a collate_fn of the user's
     by_pillow: set = field(default_factory=set)  # samples that only Pillow decodes
     idle: list = field(default_factory=list)  # decoders to use again

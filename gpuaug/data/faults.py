@@ -1,6 +1,6 @@
 """Bad samples: how they are named, remembered and counted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 POLICIES = ("raise", "skip", "replace")
 NONE = "the dataset returned None for it; leave such samples out, or give the loader a collate_fn that does"
@@ -22,6 +22,72 @@ class BadSample:
     def __str__(self):
         where = f" ({self.path})" if self.path else ""
         return f"sample {self.index}{where}: {self.reason}"
+
+
+class Unreadable:
+    """What a stream yields in place of a sample that it cannot make, and goes on: the loader's on_error decides what then.
+
+    A generator that raises has ended, so that a stream of its own accord cannot leave a sample out. An iterable dataset may have
+    a method `marked()`, an iteration that yields these; its `__iter__` raises `error`.
+    """
+
+    __slots__ = ("error", "path")
+
+    def __init__(self, error, path=None):
+        self.error, self.path = error, path
+
+    @property
+    def reason(self):
+        """The error without the path, which a BadSample has beside it."""
+        text = str(self.error)
+        return one_line(text.removeprefix(self.path).lstrip(": ") if self.path else text)
+
+
+def stream(dataset):
+    """The iteration of an iterable dataset that a loader asks for: with Unreadable in it, if the dataset has such a one."""
+    return iter(dataset.marked() if hasattr(dataset, "marked") else dataset)
+
+
+def good_or_raise(samples):
+    """The samples of a stream up to the first that is Unreadable, whose error is raised."""
+    for sample in samples:
+        if isinstance(sample, Unreadable):
+            raise sample.error
+        yield sample
+
+
+class Sorter:
+    """A collate function for a stream's samples in a worker: `pack(samples, at, faults)` gets the good ones.
+
+    A fault is a BadSample whose index is the position in the batch, until `numbered` knows better.
+    """
+
+    def __init__(self, pack, on_error):
+        self.pack, self.on_error = pack, on_error
+        self.last = []  # the last good sample of the batches before, for "replace"
+
+    def __call__(self, samples):
+        nothing = () if self.pack.takes_none else (type(None),)
+        bad = {k: s for k, s in enumerate(samples) if isinstance(s, (Unreadable, *nothing))}
+        before = self.last
+        if self.on_error == "replace":
+            self.last = [s for k, s in enumerate(samples) if k not in bad][-1:] or before
+        if not bad:
+            return self.pack(samples)
+        faults = [(BadSample(k, None, NONE) if s is None else BadSample(k, s.path, s.reason), None) for k, s in bad.items()]
+        at = [k for k in range(len(samples)) if k not in bad]
+        good = [samples[k] for k in at]
+        if self.on_error == "replace" and (before or good):  # the good sample that precedes, else the next
+            stands_in, good, at = (before or good)[0], [], list(range(len(samples)))
+            for k, sample in enumerate(samples):
+                stands_in = stands_in if k in bad else sample
+                good.append(stands_in)
+        return self.pack(good, at, faults)
+
+
+def numbered(faults, ids):
+    """The faults of a reply with the samples' running numbers."""
+    return [(replace(bad, index=int(ids[bad.index])), text) for bad, text in faults]
 
 
 class BadSampleError(RuntimeError):

@@ -1,15 +1,19 @@
 """What an encoded image claims to be, read from its first bytes.
 
-No decoder may see a file before this: a PNG of 109 KB that claims 30000 x 30000 pixels costs 22 s and 5.3 GB to decode, and
-a file that is no image at all ends a DALI pipeline. Costs 2-10 us an image.
+No decoder may see a file before this: a PNG of 109 KB that claims 30000 x 30000 pixels costs 22 s and 5.3 GB to decode, a file
+that is no image at all ends a DALI pipeline, and one whose headers DALI 2.4 cannot read to their end can end the process (see
+decode.py). Costs 2-10 us an image.
 """
 
 import io
+import re
 import struct
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, field
 
-# what nvImageCodec decodes on the CPU and on the GPU; everything else Pillow must read
-DALI_FORMATS = frozenset({"JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000"})
+# what nvImageCodec decodes on the CPU and on the GPU; everything else Pillow must read. So must JPEG 2000, at half the speed:
+# nvImageCodec divides by sizes of zero that a damaged header has, which ends the process (2 of 1,000 damaged files)
+DALI_FORMATS = frozenset({"JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM"})
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -18,6 +22,7 @@ class Header:
     format: str
     width: int
     height: int
+    plain: bool = field(default=True, repr=False, compare=False)  # DALI reads it, and to the pixels that the file means
 
 
 def read_header(data):
@@ -32,41 +37,88 @@ def read_header(data):
     head = bytes(view[:32])
     try:
         if head[:3] == b"\xff\xd8\xff":
-            return Header("JPEG", *_jpeg(view))
+            return _jpeg(view)
         if head[:8] == b"\x89PNG\r\n\x1a\n":
-            return Header("PNG", *struct.unpack(">II", head[16:24]))
+            return Header("PNG", *struct.unpack(">II", head[16:24]), _plain_png(view))
         if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-            return Header("WEBP", *_webp(head))
+            return Header("WEBP", *_webp(head), _plain_webp(view))
         if head[:2] == b"BM":
             if struct.unpack("<I", head[14:18])[0] == 12:
-                return Header("BMP", *struct.unpack("<HH", head[18:22]))
+                return Header("BMP", *struct.unpack("<HH", head[18:22]), False)
             width, height = struct.unpack("<ii", head[18:26])
-            return Header("BMP", abs(width), abs(height))
+            return Header("BMP", abs(width), abs(height), _plain_bmp(view))
         if head[:6] in (b"GIF87a", b"GIF89a"):
-            return Header("GIF", *struct.unpack("<HH", head[6:10]))
+            return Header("GIF", *struct.unpack("<HH", head[6:10]), False)
     except (struct.error, IndexError):
         raise ValueError(f"truncated in its header ({len(view)} bytes)") from None
     return _by_pillow(view, head)
 
 
 def _jpeg(view):
-    at, end = 2, len(view)
-    while at + 9 <= end:
+    """Walks the segments up to the first scan: the size is in one of them, and all of them must be whole for DALI."""
+    at, end, size, plain = 2, len(view), None, True
+    while at + 4 <= end:
         if view[at] != 0xFF:
-            raise ValueError("a JPEG whose header is damaged")
-        marker = view[at + 1]
+            if size is None:
+                raise ValueError("a JPEG whose header is damaged")
+            break
+        marker, length = view[at + 1], view[at + 2] << 8 | view[at + 3]
         if marker == 0xFF:  # a fill byte
             at += 1
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # start of frame
-            height, width = struct.unpack(">HH", view[at + 5 : at + 9])
-            return width, height
         elif marker == 0xD8 or 0xD0 <= marker <= 0xD7 or marker == 0x01:  # without a length
             at += 2
         elif marker in (0xD9, 0xDA):
-            raise ValueError("a JPEG without a frame header")
+            if size is None:
+                raise ValueError("a JPEG without a frame header")
+            return Header("JPEG", *size, plain and marker == 0xDA and at + 2 + length <= end)
         else:
-            at += 2 + (view[at + 2] << 8 | view[at + 3])
-    raise ValueError(f"a JPEG truncated in its header ({end} bytes)")
+            if marker == 0xE1 and view[at + 4 : at + 10] == b"Exif\0\0":
+                plain = _sound_exif(view[at + 10 : at + 2 + length])
+            if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # start of frame
+                if at + 9 > end:
+                    break
+                height, width = struct.unpack(">HH", view[at + 5 : at + 9])
+                size = width, height
+            at += 2 + length
+    if size is None:
+        raise ValueError(f"a JPEG truncated in its header ({end} bytes)")
+    return Header("JPEG", *size, False)
+
+
+def _sound_exif(block):
+    """Whether the entries of a block of EXIF data lie inside of it: DALI's second choice of decoder trusts them, and dies."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(block[:4]))
+    if order is None or len(block) < 10:
+        return False
+    (start,) = struct.unpack(order + "I", block[4:8])
+    if start + 2 > len(block):
+        return False
+    (count,) = struct.unpack(order + "H", block[start : start + 2])
+    return start + 2 + 12 * count <= len(block)
+
+
+def _plain_png(view):
+    """Whether a PNG is whole, from its first chunk to its last, and has no colour of 16 bits, which DALI and Pillow round apart.
+
+    The checksums of the pixels are left to the decoder, whose work that is.
+    """
+    at, end, pixels = 8, len(view), False
+    while at + 12 <= end:
+        length = int.from_bytes(view[at : at + 4], "big")
+        kind, after = bytes(view[at + 4 : at + 8]), at + 8 + length
+        if after + 4 > end or (at == 8) != (kind == b"IHDR"):
+            return False
+        if kind != b"IDAT" and zlib.crc32(view[at + 4 : after]) != int.from_bytes(view[after : after + 4], "big"):
+            return False
+        if kind == b"IHDR" and (length != 13 or (view[24] == 16 and view[25] != 0)):
+            return False
+        if kind == b"eXIf" and not _sound_exif(view[at + 8 : after]):
+            return False
+        if kind == b"IEND":
+            return pixels
+        pixels |= kind == b"IDAT"
+        at = after + 4
+    return False
 
 
 def _webp(head):
@@ -80,19 +132,114 @@ def _webp(head):
     return width & 0x3FFF, height & 0x3FFF
 
 
+def _plain_webp(view):
+    """Whether the chunks of a WebP fill the size that its first says; EXIF data beyond it ends the process."""
+    at, end = 12, int.from_bytes(view[4:8], "little") + 8
+    if end != len(view):
+        return False
+    while at + 8 <= end:
+        after = at + 8 + int.from_bytes(view[at + 4 : at + 8], "little")
+        if after > end:
+            return False
+        if view[at : at + 4] == b"EXIF":
+            block = view[at + 8 : after]
+            if not _sound_exif(block[6:] if block[:6] == b"Exif\0\0" else block):
+                return False
+        at = after + (after & 1)
+    return at == end
+
+
+def _plain_bmp(view):
+    """Whether a BMP is of the kind that nearly all are, 8 or 24 bits a pixel without compression, and holds all its pixels."""
+    if len(view) < 54:
+        return False
+    start, size, width, height, planes, bits, compression = struct.unpack("<IIiiHHI", view[10:34])
+    (colours,) = struct.unpack("<I", view[46:50])
+    palette = (colours or 256) * 4 if bits == 8 else 0
+    return (
+        bits in (8, 24)
+        and (size, planes, compression) == (40, 1, 0)
+        and width > 0
+        and colours <= 256
+        and start >= 54 + palette
+        and start + (width * bits + 31) // 32 * 4 * abs(height) <= len(view)
+    )
+
+
 def _by_pillow(view, head):
     """TIFF, JPEG 2000, PNM, AVIF and rarer formats: Pillow reads the header only; pixels stay encoded."""
-    from PIL import Image, UnidentifiedImageError
-
+    Image = pillow().Image
     try:
         with Image.open(io.BytesIO(view)) as image:
-            return Header(image.format, *image.size)
-    except UnidentifiedImageError:
+            return Header(image.format, *image.size, image.format in DALI_FORMATS and _means_bytes(image, view))
+    except pillow().UnidentifiedImageError:
         raise ValueError(f"not an image ({describe(head)})") from None
     except Image.DecompressionBombError as error:
         raise ValueError(str(error)) from None
     except Exception as error:  # Pillow's plugins raise nearly anything on damaged headers
         raise ValueError(f"a damaged image header: {error}") from None
+
+
+def _means_bytes(image, view):
+    """Whether each number of a file is a byte of a pixel, as DALI takes it."""
+    if image.format == "TIFF":
+        return image.mode in ("L", "RGB", "RGBA") and set(image.tag_v2.get(258, (1,))) == {8}
+    if image.format == "PPM":  # the largest value is the last number of the header
+        head = re.match(rb"P[56]\s+\d+\s+\d+\s+255\s", bytes(view[:64]))
+        return head is not None
+    return True
+
+
+def mask_type(paths):
+    """The NumPy type that holds the masks of all these files, by their headers: "uint8", "int32" or "float32".
+
+    ValueError names a file with colours, or two that no type holds exactly. What has no readable header is passed over: it is
+    a bad sample when its turn comes.
+    """
+    seen = {}  # kind: the first file of it
+    for path in paths:
+        kind, channels = _kind_of(path)
+        if channels > 1:
+            raise ValueError(
+                f"the mask {path} has {channels} channels; a mask has one channel (grayscale or palette) that holds class numbers"
+            )
+        seen.setdefault(kind, path)
+    if "F" not in seen:
+        return "int32" if {"I;16", "I"} & seen.keys() else "uint8"
+    if "I" in seen:
+        raise ValueError(
+            f"the mask {seen['I']} holds whole numbers of 32 bits and {seen['F']} floating-point numbers, and no type holds both "
+            f"exactly; save them alike"
+        )
+    return "float32"
+
+
+def _kind_of(path):
+    """("L" for up to 8 bits, "I;16", "I", "F", or None if that cannot be read; how many channels)."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            head = file.read(26)
+            if head[:8] == b"\x89PNG\r\n\x1a\n" and len(head) == 26:
+                depth, colour = head[24], head[25]
+                return "I;16" if depth == 16 else "L", {2: 3, 4: 2, 6: 4}.get(colour, 1)
+        with pillow().Image.open(path) as image:
+            mode, channels = image.mode, len(image.getbands())
+    except ImportError:
+        raise
+    except Exception:
+        return None, 1
+    return mode[:4] if mode.startswith(("I", "F")) else "L", channels
+
+
+def pillow():
+    """The package PIL with the modules that are used here, or an ImportError that says what to do."""
+    try:
+        import PIL
+        import PIL.Image
+        import PIL.ImageOps
+    except ImportError as error:
+        raise ImportError(f"images are read with Pillow, which cannot be imported ({error}): pip install pillow") from error
+    return PIL
 
 
 def describe(head):

@@ -1,6 +1,7 @@
-"""Decoding one file on the host, for datasets that are used without gpuaug.DataLoader.
+"""Decoding one file on the host by Pillow: for datasets that are used without gpuaug.DataLoader, and for what DALI does not read.
 
-The pixels are what the loader's decoder delivers: RGB, upright by the EXIF orientation, 16 bits scaled to 8.
+The pixels are what the loader's decoder delivers: RGB, upright by the EXIF orientation, 16 bits scaled to 8. There is one
+function for images and one for masks, whoever asks.
 """
 
 import io
@@ -8,34 +9,93 @@ import os
 
 import numpy as np
 
+from .headers import pillow
+
 LAYOUT_AXES = {"CHW": 3, "HWC": 3, "HW": 2}
+_16_BITS = ("I;16", "I;16L", "I;16B", "I;16N")
 
 
 def read_image(source, sample):
-    """`source`: a path or a file's bytes. `sample`: how a message names it."""
-    from PIL import ImageOps
-
-    with _opened(source, sample) as image:
-        image = ImageOps.exif_transpose(image)
-        if image.mode.startswith("I"):  # 16 bits: Pillow's own conversion would clip at 255
-            return np.repeat(_scaled_to_8_bits(np.asarray(image))[..., None], 3, axis=2)
-        return np.array(image.convert("RGB"))
+    """``[H, W, 3]`` of uint8. `source`: a path or a file's bytes. `sample`: how a message names it."""
+    return _read(source, sample, rgb)
 
 
-def read_mask(source, sample):
-    """``[H, W]`` of uint8, or int32 for 16-bit files; the values of the pixels, a palette's indices."""
-    from PIL import ImageOps
+def read_mask(source, sample, kind=None):
+    """``[H, W]`` or ``[H, W, C]``, see `values`; of the NumPy type `kind` if one is given."""
+    return _read(source, sample, values if kind is None else lambda file: as_type(values(file), kind))
 
-    with _opened(source, sample) as image:
-        pixels = np.array(ImageOps.exif_transpose(image))
-    if pixels.ndim != 2:
+
+def _read(source, sample, pixels):
+    name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else f"an image of {len(source)} bytes"
+    try:
+        return pixels(source)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{sample}: {name} does not exist") from error
+    except (OSError, ValueError) as error:
         raise ValueError(
-            f"{sample}: the mask {_name(source)} has {pixels.shape[2]} channels; "
-            f"a mask has one channel (grayscale or palette) that holds class numbers"
+            f"{sample}: {name} cannot be decoded: {error}; replace the file, or let "
+            f"gpuaug.DataLoader leave it out with on_error='skip'"
+        ) from error
+
+
+def rgb(source):
+    """An image file as ``[H, W, 3]`` of uint8. 16 bits are scaled to 8, other numbers than 8 or 16 bits are a ValueError."""
+    image = _opened(source)
+    if image.mode in _16_BITS or (image.mode == "I" and image.format != "TIFF"):  # Pillow's own conversion clips at 255
+        return np.repeat(_scaled_to_8_bits(np.asarray(image))[..., None], 3, axis=2)
+    if image.mode in ("I", "F"):
+        kind = "floating-point numbers" if image.mode == "F" else "numbers of 32 bits or with a sign"
+        raise ValueError(
+            f"it holds {kind}, and which of them are black and white is not known: save it with 8 or 16 bits, or "
+            f"return float32 arrays from the dataset"
         )
-    if pixels.dtype == bool:
-        return pixels.astype(np.uint8)
-    return pixels if pixels.dtype == np.uint8 else pixels.astype(np.int32)
+    if image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")  # the same pixels, without Pillow's warning
+    return np.array(image.convert("RGB"))
+
+
+def values(source):
+    """A mask file as ``[H, W]`` or ``[H, W, C]``: the values of its pixels, a palette's indices.
+
+    uint8 (1 bit: 0 and 1), int32 where the file has 16 or 32 bits, float32 where it has floating-point numbers.
+    """
+    image = _opened(source)
+    if image.mode == "1":
+        return (np.asarray(image.convert("L")) != 0).astype(np.uint8)  # Pillow's own array is of bool whose bytes are 255
+    pixels = np.array(image)
+    return pixels if pixels.dtype in (np.uint8, np.float32) else pixels.astype(np.int32)
+
+
+def as_type(mask, kind):
+    """The mask in the NumPy type `kind`; ValueError if a value would change."""
+    cast = mask.astype(kind, copy=False)
+    if cast.dtype != mask.dtype and not np.array_equal(cast, mask):
+        raise ValueError(
+            f"the mask holds {mask.dtype} values from {mask.min()} to {mask.max()}, and its folder's type was {kind} when the "
+            f"dataset was made; make the dataset anew"
+        )
+    return cast
+
+
+def _opened(source):
+    """A loaded image, upright. ValueError with Pillow's reason, FileNotFoundError."""
+    pil, image = pillow(), None
+    try:
+        image = pil.Image.open(source if isinstance(source, (str, os.PathLike)) else io.BytesIO(source))
+        image.load()
+        form, upright = image.format, pil.ImageOps.exif_transpose(image)
+    except (FileNotFoundError, ImportError, MemoryError):
+        raise
+    except Exception as error:  # plugins raise SyntaxError, struct.error, IndexError ... on damaged files
+        if image is not None:
+            image.close()
+        raise ValueError(str(error) or type(error).__name__) from error
+    upright.format = form
+    return upright
+
+
+def _scaled_to_8_bits(pixels):
+    return ((pixels.astype(np.float32) * np.float32(255 / 65535)) + np.float32(0.5)).clip(0, 255).astype(np.uint8)
 
 
 def read_npy(path, layout, sample):
@@ -60,30 +120,3 @@ def read_npy(path, layout, sample):
     elif layout == "HWC":
         array = array.transpose(2, 0, 1)
     return np.array(array, np.float32, order="C")
-
-
-def _opened(source, sample):
-    from PIL import Image
-
-    image = None
-    try:
-        image = Image.open(source if isinstance(source, (str, os.PathLike)) else io.BytesIO(source))
-        image.load()
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"{sample}: {_name(source)} does not exist") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        if image is not None:
-            image.close()
-        raise ValueError(
-            f"{sample}: {_name(source)} cannot be decoded: {error}; replace the file, or let "
-            f"gpuaug.DataLoader leave it out with on_error='skip'"
-        ) from error
-    return image
-
-
-def _scaled_to_8_bits(pixels):
-    return ((pixels.astype(np.float32) * np.float32(255 / 65535)) + np.float32(0.5)).clip(0, 255).astype(np.uint8)
-
-
-def _name(source):
-    return os.fspath(source) if isinstance(source, (str, os.PathLike)) else f"an image of {len(source)} bytes"

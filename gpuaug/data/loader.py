@@ -17,7 +17,7 @@ from ..memory import count_batch
 from . import doubled, order, workers
 from .decode import decoder_name
 from .encoded import EncodedRoad
-from .faults import POLICIES, Errors
+from .faults import POLICIES, Errors, Unreadable, stream
 from .marks import Handed
 from .memory import MemoryRoad
 from .pixels import apart, stack
@@ -31,7 +31,6 @@ from .survey import asked_of, changeable, length, packer, recipe, survey, target
 from .words import in_words, road_in_words
 from .worker_road import WorkerRoad
 
-END = object()  # of a stream; None is a sample like another
 T = TypeVar("T", covariant=True)
 MAX_PIXELS = 178_956_970  # what Pillow refuses to open: 0.5 GB as RGB
 STATE_VERSION = 1
@@ -293,17 +292,21 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         size, start = self.batch_size or 1, progress.position
         fresh = start.samples == 0
         if getattr(self.dataset, "yields_encoded", False):  # it says that it may be iterated here
-            samples = iter(self.dataset)
-            first = next(samples, END)
-            if first is END:
+            samples, seen = stream(self.dataset), []
+            for sample in samples:
+                seen.append(sample)
+                if not isinstance(sample, Unreadable):
+                    break
+            if not seen:
                 return iter(())
-            plan = order.plan_stream(itertools.chain([first], samples), size, self.drop_last, start, rank, world)
-            made = recipe(self, None, targets_of(self, first), keyed=False)
+            paths = {} if isinstance(seen[-1], Unreadable) else targets_of(self, seen[-1])
+            plan = order.plan_stream(itertools.chain(seen, samples), size, self.drop_last, start, rank, world)
+            made = recipe(self, None, paths, keyed=False)
             return EncodedRoad(Producer(made, plan, self._stats, single, fresh), self.timeout)
         pack = packer(self, single)
         how = {"batch_size": None} if single else {"batch_size": size, "drop_last": self.drop_last}
-        stream = workers.Stream(self.dataset, dict(progress.states))
-        loader = self._torch_loader(epoch, progress, stream, workers.StreamPacker(pack, stream), **how)
+        source = workers.Stream(self.dataset, dict(progress.states))
+        loader = self._torch_loader(epoch, progress, source, workers.StreamPacker(pack, source, self.on_error), **how)
         replies = Replies(loader, self.on_error, self._errors, self._stats, pack)
         return WorkerRoad(self, replies.of_stream(start, rank, world, bool(progress.states)), single, fresh, False)
 

@@ -267,7 +267,7 @@ class Producer:
         faults = decode.find_faults([item.data[name] for item in items], self._device_id())
         for k, said in faults.items():
             try:
-                self.reader.fall_back(items[k], name, said)
+                items[k].data[name] = self.reader.fall_back(items[k], items[k].data[name], said)
             except ValueError as error:
                 items[k].fault = BadSample(items[k].index, self.reader.path(items[k]), str(error))
         return bool(faults)

@@ -11,8 +11,8 @@ A map-style dataset may have one of these methods beside `__len__` and `__getite
     The sample that `dataset[index]` stands for, in the same structure (tuple, dict, namedtuple, dataclass, nested),
     but with each image and mask given as a path (str, os.PathLike) or as the bytes of an encoded file (bytes,
     bytearray, memoryview, uint8 array of one axis). Masks are decoded without colour conversion: a palette image
-    yields its indices. It is called from one background thread, in the order of the epoch; it should be cheap and must
-    not decode. Raising marks the sample as bad.
+    yields its indices. It is called from one background thread, in the order of the epoch (see `thread_safe`); it should be
+    cheap and must not decode. Raising marks the sample as bad, except ImportError, which ends the epoch.
 
 `arrays() -> sample`
     The whole dataset at once, in the structure of one sample, each entry an array or tensor whose first axis is
@@ -22,6 +22,12 @@ An iterable dataset yields such samples itself: whether they are encoded is seen
 
 `targets_hint` (attribute, optional): `{"image": where, "mask": where, ...}`, what `DataLoader(targets=...)` would say; an
 explicit argument wins. `where` is a key, a position, a field name, or a tuple of these for nested structures.
+
+`thread_safe` (attribute, optional): `True` says that `encoded` and `__getitem__` may be called from several threads at a time.
+The loader then does so, which matters where a sample is fetched from afar. Without it one thread asks, sample after sample.
+
+`mask_types` (attribute, optional): `{"mask": "int32", ...}`, the NumPy types in which masks that are files are delivered:
+"uint8", "int32" or "float32".
 
 `path_of(index) -> str` (optional): names a sample in error messages when its image is given as bytes.
 
@@ -55,6 +61,8 @@ and a sampler that gives another order after resuming is an error instead of los
 import os
 from typing import Any, Protocol, runtime_checkable
 
+from torch.utils.data import ConcatDataset, Subset
+
 
 @runtime_checkable
 class EncodedDataset(Protocol):
@@ -72,6 +80,41 @@ class ArrayDataset(Protocol):
     def arrays(self) -> Any: ...
 
 
+def parts(dataset):
+    """The datasets that a `Subset` or `ConcatDataset` is made of; of another dataset itself."""
+    if type(dataset) is Subset:
+        return parts(dataset.dataset)
+    if type(dataset) is ConcatDataset:
+        return [part for inner in dataset.datasets for part in parts(inner)]
+    return [dataset]
+
+
+def is_thread_safe(dataset):
+    """Whether its samples may be fetched by several threads at a time: it says so, or the class that defines the method does."""
+    return all(_declares_safety(part) for part in parts(dataset))
+
+
+def _declares_safety(dataset):
+    if getattr(dataset, "thread_safe", None) is not True:
+        return False
+    if "thread_safe" in getattr(dataset, "__dict__", ()):
+        return True
+    method = "encoded" if getattr(dataset, "encoded", None) is not None else "__getitem__"
+    # a class that has a method of its own does not inherit what was said of another
+    first = next(cls for cls in type(dataset).__mro__ if method in cls.__dict__ or "thread_safe" in cls.__dict__)
+    return "thread_safe" in first.__dict__
+
+
+def mask_types(dataset):
+    """{target: the NumPy type of masks of all parts of the dataset}."""
+    found = {}
+    for part in parts(dataset):
+        for name, kind in getattr(part, "mask_types", {}).items():
+            found[name] = max(kind, found.get(name, kind), key=MASK_TYPES.index)
+    return found
+
+
+MASK_TYPES = ("uint8", "int32", "float32")  # each holds what files of the ones before have, or reading says that it does not
 IMAGE_SUFFIXES = frozenset(
     ".jpg .jpeg .jpe .jfif .png .bmp .ppm .pgm .pnm .tif .tiff .webp .jp2 .j2k .gif .avif".split()
 )

@@ -1,10 +1,14 @@
-"""Reading the samples of a batch: the dataset is asked in one thread, the files are read and looked at by several."""
+"""Reading the samples of a batch: several threads read the files and look at them.
+
+The dataset is asked in the loader's own thread, or in these threads too where it says that it is safe (protocol.py): then as many
+samples are fetched at a time as there are threads.
+"""
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
-from . import decode
-from .faults import NONE, BadSample, one_line
+from . import decode, host_read
+from .faults import NONE, BadSample, Unreadable, one_line
 from .leaves import is_source
 from .marks import opened
 from .pixels import to_pixels
@@ -46,34 +50,41 @@ class Reader:
     def fetch(self, planned):
         """A Job whose files are being read."""
         if planned.samples is not None:
-            items = [self._item(index, sample) for index, sample in zip(planned.index_list(), planned.samples)]
+            items = [self._ask(Item(index), sample) for index, sample in zip(planned.index_list(), planned.samples)]
         else:
-            items = [self._item(index) for index in planned.index_list()]
+            items = [Item(index) for index in planned.index_list()]
+            if not self.recipe.thread_safe:
+                for item in items:
+                    self._ask(item)
         # a few samples per task: a task costs 20-50 us, reading a cached file 20 us
-        chunk = max(1, min(8, -(-len(items) // max(2, self.recipe.threads))))
+        chunk = max(1, min(8, len(items) // max(2, self.recipe.threads)))
         reads = [self.pool.submit(self._read, items[k : k + chunk]) for k in range(0, len(items), chunk)]
         return Job(planned, items, reads)
 
-    def _item(self, index, sample=MISSING):
+    def _ask(self, item, sample=MISSING):
+        """Fills in what the dataset says of a sample (`sample`, where it has said so already), or the fault."""
         self.check()  # a slow dataset must not keep a loop from ending
-        item, recipe = Item(index), self.recipe
+        recipe = self.recipe
         # not for "raise": a file may have been repaired; nor for a stream, whose numbers may mean others by now
-        known = recipe.errors.get(index) if recipe.keyed and recipe.on_error != "raise" else None
+        known = recipe.errors.get(item.index) if recipe.keyed and recipe.on_error != "raise" else None
         if known is not None:
             item.fault = known
             return item
         try:
             if sample is MISSING:
-                sample = recipe.fetch(index)
+                sample = recipe.fetch(item.index)
+            if isinstance(sample, Unreadable):
+                item.fault = BadSample(item.index, sample.path, sample.reason)
+                return item
             if sample is None:
                 item.none = recipe.listed  # for the user's collate_fn to leave out, as in torch
                 raise ValueError(NONE)
             item.sources, item.rest = take_out(sample, shipped(self._paths(sample)))
-        except ImportError:  # a package that is missing makes no sample bad
+        except ImportError:  # the fault of the installation, not of a sample
             raise
         except Exception as error:
             text = str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
-            item.fault = BadSample(index, self.path(item), one_line(text))
+            item.fault = BadSample(item.index, self.path(item), one_line(text))
         return item
 
     def _paths(self, sample):
@@ -89,28 +100,35 @@ class Reader:
         return paths
 
     def _read(self, items):
-        recipe = self.recipe
         for item in items:
+            if item.sources is None and item.fault is None:
+                self._ask(item)
             if item.fault is not None:
                 continue
             for name, source in item.sources.items():
                 try:
-                    if name in recipe.passed:
-                        item.data[name] = opened(source, recipe.find.asked)
-                    elif name in recipe.masks:
-                        encoded = isinstance(source, str) or is_encoded(source)
-                        item.data[name] = decode.load_mask(source, recipe.max_pixels) if encoded else to_pixels(source, True)
-                    elif not is_source(source):
-                        raise ValueError(f"its {name} is {outline(source)}, where the first samples have encoded files")
-                    else:
-                        item.data[name] = decode.load_image(source, recipe.max_pixels)
-                        if item.index in recipe.by_pillow:
-                            item.data[name] = decode.by_pillow(item.data[name])
-                        elif recipe.keyed and recipe.errors.is_suspect(item.index):
-                            self.examine(item, name)
+                    item.data[name] = self._load(item, name, source)
+                except ImportError:
+                    raise
                 except Exception as error:
                     item.fault = BadSample(item.index, source_name(source) or self.path(item), one_line(error))
                     break
+
+    def _load(self, item, name, source):
+        recipe = self.recipe
+        if name in recipe.passed:
+            return opened(source, recipe.find.asked)
+        if name not in recipe.masks:
+            if not is_source(source):
+                raise ValueError(f"its {name} is {outline(source)}, where the first samples have encoded files")
+            data = decode.load_image(source, recipe.max_pixels)
+            if item.index not in recipe.by_pillow and recipe.keyed and recipe.errors.is_suspect(item.index):
+                return self.examined(item, data)
+            return decode.by_pillow(data) if item.index in recipe.by_pillow else data
+        if not isinstance(source, str) and not is_encoded(source):
+            return to_pixels(source, True)
+        mask = decode.load_mask(source, recipe.max_pixels)
+        return host_read.as_type(mask, recipe.mask_types[name]) if name in recipe.mask_types else mask
 
     def path(self, item):
         """The file of a sample, as far as it is known."""
@@ -122,25 +140,25 @@ class Reader:
                 return self.recipe.path_of(item.index)
         return None
 
-    def examine(self, item, name):
-        """Decode an image by itself, so that it spoils no batch: by Pillow if DALI cannot; ValueError if neither can."""
+    def examined(self, item, data):
+        """An image that was bad before, tried by itself, so that it spoils no batch; ValueError if nothing can decode it."""
         device_id = None if self.recipe.device.type == "cpu" else self.recipe.device.index
-        faults = decode.find_faults([item.data[name]], device_id)
-        if faults:
-            self.fall_back(item, name, faults[0])
+        faults = decode.find_faults([data], device_id)
+        return self.fall_back(item, data, faults[0]) if faults else data
 
-    def fall_back(self, item, name, said):
-        """Have an image that DALI cannot decode decoded by Pillow; ValueError says why that cannot either."""
+    def fall_back(self, item, data, said):
+        """An image that DALI cannot decode, decoded by Pillow; ValueError says why that cannot either."""
         try:
-            item.data[name] = decode.by_pillow(item.data[name])
+            data = decode.by_pillow(data)
         except ValueError as error:
             said = next((line for line in said.split("\n") if "ailed" in line), "the decoder failed").strip()
             raise ValueError(one_line(f"cannot be decoded: {error}" if str(error) else said)) from None
         if self.recipe.keyed:
             self.recipe.by_pillow.add(item.index)
+        return data
 
     def alone(self, index):
         """One sample that is not part of a batch."""
-        item = self._item(index)
+        item = Item(index)
         self._read([item])
         return item

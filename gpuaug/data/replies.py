@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from .encoded import Loaded
-from .faults import AllBadError, BadSampleError
+from .faults import AllBadError, BadSampleError, numbered
 from .order import Position, number, to_ids
 from .pixels import Packed
 from .workers import Request
@@ -54,6 +54,7 @@ class Replies:
         def planned(reply):
             nonlocal position
             now = number(position, reply.count, rank, world)
+            reply.faults = numbered(reply.faults, now.ids)
             position = now.position
             return now
 

@@ -10,7 +10,7 @@ calls it, with torch's own DataLoader it is up to the training loop.
 """
 
 import numpy as np
-from torch.utils.data import Sampler
+from torch.utils.data import ConcatDataset, Dataset, Sampler
 
 __all__ = [
     "GroupBatchSampler",
@@ -38,8 +38,9 @@ def occurrences(indices):
 def class_numbers(data, column=None):
     """The class of every sample, as int64 ``[n]`` numbered from 0 in sorted order.
 
-    `data` is a sequence of labels, or a dataset: one with ``column(name)`` (gpuaug's), with ``targets``
-    (torchvision's), or a ``torch.utils.data.Subset`` of either. Several columns give the classes of their combinations.
+    `data` is a sequence of labels, or a dataset: one with ``column(name)`` (gpuaug's), with ``targets`` or ``labels``
+    (torchvision's), with ``get_labels()``, or a ``Subset`` or ``ConcatDataset`` of such. Several columns give the classes of
+    their combinations.
     """
     labels = _labels(data, column)
     if labels.dtype.kind == "f" and np.isnan(labels).any():
@@ -58,6 +59,8 @@ def _labels(data, column):
         return np.unique(combined, axis=0, return_inverse=True)[1].reshape(-1)
     if hasattr(data, "indices") and hasattr(data, "dataset"):
         return _labels(data.dataset, column)[np.asarray(data.indices)]
+    if isinstance(data, ConcatDataset):
+        return np.concatenate([_labels(part, column) for part in data.datasets])
     if column is not None:
         if not hasattr(data, "column"):
             raise TypeError(
@@ -67,11 +70,19 @@ def _labels(data, column):
         labels = data.column(column)
     elif hasattr(data, "targets"):
         labels = data.targets
-    elif hasattr(data, "__getitem__") and not hasattr(data, "column"):
+    elif callable(getattr(data, "get_labels", None)):
+        labels = data.get_labels()
+    elif isinstance(data, Dataset) and hasattr(data, "labels"):
+        labels = data.labels
+    elif hasattr(data, "__getitem__") and not isinstance(data, Dataset) and not hasattr(data, "column"):
         labels = data
     else:
-        raise TypeError(f"{type(data).__name__} has no targets; pass the labels, or a dataset and column='...'")
+        raise TypeError(
+            f"{type(data).__name__} has no targets, labels or get_labels(); pass the labels, or a dataset and column='...'"
+        )
     labels = np.asarray(labels)
+    if hasattr(data, "__len__") and len(labels) != len(data):
+        raise ValueError(f"{type(data).__name__} has {len(data)} samples and {len(labels)} labels; each sample needs one")
     if labels.ndim != 1 or (labels.dtype.kind == "O" and not all(isinstance(v, str) for v in labels)):
         raise TypeError(
             f"labels must be one number or one string per sample, got {labels.dtype} of shape {labels.shape}"

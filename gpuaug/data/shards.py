@@ -1,12 +1,23 @@
-"""Reading tar shards with the webdataset package: which shards, in which order, and what is taken from a sample."""
+"""Reading tar shards with the webdataset package: which shards, in which order, and what is taken from a sample.
+
+The package opens the shards; their members are taken apart here. Its own reader leaves a shard at the first damage, by an
+exception that ends the whole stream or, if a header is damaged, without a word. Here an Unreadable stands for what was lost, and
+the next shard follows.
+"""
 
 import io
 import json
 import os
+import re
+import tarfile
+import zlib
 
 import numpy as np
 
+from .faults import Unreadable
 from .samplers import _distributed, _Stream
+
+CUT = "__cut__"  # in a sample behind which its shard is damaged: whole or not, and an Unreadable for the shard follows
 
 
 def expand(urls):
@@ -53,9 +64,7 @@ def field_readers(fields):
 
 
 def read(urls, split, shuffle, seed, epoch):
-    """The samples of this rank and worker, as dicts of file contents."""
-    from webdataset import tariterators
-
+    """The samples of this rank and worker, as dicts of file contents, and an Unreadable where something could not be read."""
     part, parts = _part()
     if shuffle:
         stream = _Stream(seed, epoch)
@@ -67,17 +76,15 @@ def read(urls, split, shuffle, seed, epoch):
                 f'write more shards, or pass split="sample"'
             )
         urls = urls[part::parts]
-    sources = tariterators.url_opener({"url": url} for url in urls)
-    members = tariterators.tar_file_expander(sources, select_files=_check_name)
-    samples = _naming_the_shard(tariterators.group_by_keys(members))
+    samples = (sample for url in urls for sample in _samples_of(url))
     if split == "sample" and parts > 1:
         samples = (sample for number, sample in enumerate(samples) if number % parts == part)
     return _shuffled(samples, shuffle, stream) if shuffle else samples
 
 
 def pick(raw, pictures, fields):
-    """What a sample of the dataset is made of, out of the members of one key."""
-    key = f"{raw['__url__']}/{raw['__key__']}"
+    """What a sample of the dataset is made of, out of the members of one key. ValueError if one is missing or unreadable."""
+    key = name_of(raw)
     sample = {name: raw[_present(raw, members.split(";"), name, key)] for name, members in pictures.items()}
     for name, (member, reader) in fields.items():
         data = raw[_present(raw, [member], name, key)]
@@ -86,6 +93,11 @@ def pick(raw, pictures, fields):
         except (ValueError, EOFError) as error:
             raise ValueError(f"{key}: {member} cannot be read as the field {name!r}: {error}") from error
     return {**sample, "key": key}
+
+
+def name_of(raw):
+    """The shard and the key of a sample."""
+    return f"{raw['__url__']}/{raw['__key__']}"
 
 
 def _present(raw, candidates, name, key):
@@ -103,18 +115,67 @@ def _check_name(name):
     """Refuses what could leave a folder: nothing is unpacked here, but such a shard is not to be trusted."""
     if name.startswith(("/", "\\")) or name[1:2] == ":" or ".." in name.replace("\\", "/").split("/"):
         raise ValueError(f"member {name!r} has an absolute path or '..' in it; write the shard with relative names")
-    return True
 
 
-def _naming_the_shard(samples):
-    """webdataset appends the stream and the shard to an exception's arguments; this makes them a sentence."""
+class _Member(tarfile.TarInfo):
+    """Notes whether a shard's reading ended at the zero block that ends an intact one: tarfile passes over every other end."""
+
+    @classmethod
+    def fromtarfile(cls, tar):
+        try:
+            return super().fromtarfile(tar)
+        except tarfile.EOFHeaderError:
+            tar.ended = True
+            raise
+
+
+def _samples_of(url):
+    """The samples of one shard, each ``{"__url__", "__key__", suffix: contents}``."""
+    from webdataset.tariterators import base_plus_ext
+
+    current = None
     try:
-        yield from samples
-    except Exception as error:
-        texts = [str(arg) for arg in error.args if isinstance(arg, (str, int))]
-        reason = texts[0].split(" @ ")[0] if texts else type(error).__name__
-        shard = next((text for text in reversed(texts[1:])), "a shard")
-        raise ValueError(f"{shard} cannot be read ({type(error).__name__}): {reason}") from error
+        for name, data in _members(url):
+            key, suffix = base_plus_ext(name)
+            if key is None:
+                continue
+            if current is None or key != current["__key__"]:
+                if current is not None:
+                    yield current
+                current = {"__url__": url, "__key__": key}
+            suffix = suffix.lower()
+            if suffix in current:
+                current = None
+                raise ValueError(f"{name} is there twice (duplicate file name)")
+            current[suffix] = data
+    except (OSError, ValueError, EOFError, tarfile.TarError, zlib.error) as error:
+        if current is not None:
+            yield {**current, CUT: True}
+        reason = str(error.args[0]) if error.args else ""
+        error = ValueError(f"{url} cannot be read ({type(error).__name__}): {reason or error}")
+        yield Unreadable(error, url)
+        return
+    if current is not None:
+        yield current
+
+
+def _members(url):
+    """(name, contents) of the files in a shard."""
+    from webdataset.gopen import gopen
+
+    stream = gopen(url)
+    with stream, tarfile.open(fileobj=stream, mode="r|*", tarinfo=_Member) as tar:
+        tar.ended = False
+        for info in tar:
+            if info.isreg() and not re.match(r"__[^/]*__($|/)", info.name):  # names that webdataset keeps for itself
+                _check_name(info.name)
+                yield info.name, tar.extractfile(info).read()
+            tar.members = []  # it would keep them all
+        if not tar.ended:
+            raise tarfile.ReadError(
+                f"it ends, or its next header is damaged, at byte {tar.offset}, without the zero blocks that end a tar file: "
+                f"what followed is lost; write the shard anew"
+            )
 
 
 def _shuffled(samples, size, stream):

@@ -9,6 +9,7 @@ import numpy as np
 from . import workers
 from .encoded import Recipe
 from .leaves import is_source
+from .protocol import is_thread_safe, mask_types
 from .recognize import MARKS, Asked, Finder, Row, as_asked, check_image
 from .replies import Requests
 from .structure import get
@@ -59,7 +60,7 @@ def survey(loader, first, single):
 
 def declared(dataset):
     """What gives a map-style dataset's encoded samples in a thread of this process, or None if nobody said that it may."""
-    return encoded_view(dataset) or (dataset.__getitem__ if getattr(dataset, "thread_safe", False) else None)
+    return encoded_view(dataset) or (dataset.__getitem__ if is_thread_safe(dataset) else None)
 
 
 def _recipe_of_first(loader, first, fetch):
@@ -171,6 +172,8 @@ def recipe(loader, fetch, paths, keyed=True):
         keyed=keyed,
         path_of=path_view(loader.dataset),
         length=length(loader.dataset),
+        thread_safe=is_thread_safe(loader.dataset),
+        mask_types=mask_types(loader.dataset),
         listed=loader._user_collate is not None,
     )
 

@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
 from . import decode, host_read, marks
-from .faults import NONE, BadSample, one_line
+from .faults import NONE, BadSample, Sorter, one_line, stream
 from .leaves import is_image_path, is_picture, is_source
 from .pixels import Packed, packable, to_pixels
 from .protocol import is_encoded
@@ -267,7 +267,7 @@ class Stream(IterableDataset):
         state = (self.states or {}).get(worker(), {})
         if "dataset" in state:
             self.dataset.load_state_dict(state["dataset"])
-        self._iterator = iter(self.dataset)
+        self._iterator = stream(self.dataset)
         if "iterator" in state:
             self._iterator.load_state_dict(state["iterator"])
         return self._iterator
@@ -281,11 +281,13 @@ class Stream(IterableDataset):
 class StreamPacker:
     """The collate_fn of a stream: the packer, and where the stream stands behind the batch."""
 
-    def __init__(self, packer, stream):
-        self.packer, self.stream = packer, stream
+    def __init__(self, packer, stream, on_error):
+        self.single, self.stream, self.sort = packer.single, stream, Sorter(packer, on_error)
 
     def __call__(self, samples):
-        reply = self.packer([samples] if self.packer.single else samples)
+        samples = [samples] if self.single else samples
+        reply = self.sort(samples)
+        reply.count = len(samples)
         reply.state = self.stream.state()
         return reply
 

@@ -94,6 +94,7 @@ class TestImageFolder:
         (tmp_path / "empty").mkdir()
         with pytest.raises(FileNotFoundError, match="layout is root/class/file"):
             ImageFolder(tmp_path / "empty")
+        (tmp_path / "empty").rmdir()
         data = ImageFolder(folder)
         path = data.path_of(1)
         for broken, reason in (
@@ -286,8 +287,8 @@ class TestSegmentationFolder:
     def test_bad_masks(self, folders):
         data = SegmentationFolder(*folders, mask_suffix="_seg")
         CHINA.save(data.pairs[0][1])
-        with pytest.raises(ValueError, match=r"sample 0: the mask .*0_seg.png has 3 channels; a mask has one"):
-            data[0]
+        with pytest.raises(ValueError, match=r"the mask .*0_seg.png has 3 channels; a mask has one"):
+            SegmentationFolder(*folders, mask_suffix="_seg")
         CHINA.convert("L").resize((9, 7)).save(data.pairs[0][1])
         with pytest.raises(ValueError, match=r"0.jpg is 48 x 64 \(height x width\) but .*0_seg.png is 7 x 9"):
             data[0]
@@ -299,6 +300,9 @@ class TestSegmentationFolder:
         data = SegmentationFolder(*folders, mask_suffix="_seg")
         wide = self.masks[0].astype(np.uint16) * 1000
         Image.fromarray(wide).save(data.pairs[0][1])
+        with pytest.raises(ValueError, match=r"sample 0: .*_seg.png .*from 0 to [1-4]000, .* type was uint8 .* anew"):
+            data[0]
+        data = SegmentationFolder(*folders, mask_suffix="_seg")
         assert data[0]["mask"].dtype == np.int32
         np.testing.assert_array_equal(data[0]["mask"], wide)
         Image.fromarray(self.masks[0] > 2).save(data.pairs[0][1])

@@ -5,6 +5,7 @@ import io
 import itertools
 import os
 import struct
+import sys
 import time
 import warnings
 import zipfile
@@ -20,6 +21,7 @@ from PIL import Image
 from torch.utils.data import Dataset
 from torchvision.datasets import ImageFolder
 
+from gpuaug import data
 from gpuaug.data import BadSampleError, DataLoader
 from gpuaug.data.faults import AllBadError
 
@@ -240,10 +242,47 @@ def test_without_dali_pillow_decodes(folder, monkeypatch):
     def absent(*args):
         raise ImportError("No module named 'nvidia.dali'")
 
+    assert decode.decoder_name().startswith("DALI 2.")
     monkeypatch.setattr(decode, "Decoder", absent)
+    monkeypatch.setattr(decode.importlib.util, "find_spec", lambda name: None)
+    assert decode.decoder_name().startswith("Pillow ")
+    decode._warn_of_pillow.cache_clear()
     loader = load(folder, on_error="replace")
-    assert all(torch.equal(a, b) for (a, _), b in zip(loader, with_dali, strict=True))
+    with pytest.warns(RuntimeWarning, match=r"DALI cannot be imported \(No module .*Pillow decodes.*half the speed: pip"):
+        by_pillow = [x for x, _ in loader]
+    assert all(torch.equal(a, b) for a, b in zip(by_pillow, with_dali, strict=True))
     assert [bad.index for bad in loader.errors] == [4]
+    list(load(folder, on_error="replace"))  # said once: warnings are errors in this file
+
+
+@pytest.mark.parametrize("policy", ["raise", "skip", "replace"])
+def test_a_missing_package_is_no_bad_sample(folder, policy, monkeypatch):
+    for path in folder.glob("*/*.jpg"):
+        path.with_suffix(".gif").write_bytes(jpeg(0, format="GIF"))  # which only Pillow reads
+        path.unlink()
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
+    with pytest.raises(ImportError, match=r"read with Pillow, which cannot be imported .*: pip install pillow"):
+        list(DataLoader(data.ImageFolder(folder), 5, num_workers=1, on_error=policy, device="cpu"))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("encoded", [False, True])
+def test_a_package_that_a_dataset_misses_is_no_bad_sample(shared_folder, workers, encoded):
+    paths = [path for path, _ in ImageFolder(shared_folder).samples]
+
+    class Needs(Dataset):
+        def __len__(self):
+            return 20
+
+        def __getitem__(self, i):
+            if i == 7:
+                raise ImportError("No module named 'h5py'")
+            return paths[i] if encoded else np.zeros((9, 9, 3), np.uint8)
+
+    loader = DataLoader(Needs(), 5, num_workers=workers, on_error="skip", transform=FakeCompose(4), device="cpu")
+    with pytest.raises(ImportError, match="h5py"):
+        list(loader)
+    assert not loader.errors
 
 
 def test_permission_denied_is_named(folder, monkeypatch):

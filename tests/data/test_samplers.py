@@ -270,3 +270,58 @@ def test_stratified_split():
 def test_bad_arguments(build, message):
     with pytest.raises((ValueError, TypeError), match=message):
         build()
+
+
+class Labelled(torch.utils.data.Dataset):
+    """A dataset of pictures whose classes are to be had without them."""
+
+    def __init__(self, labels, name):
+        self.n = len(labels)
+        setattr(self, name, (lambda: labels) if name == "get_labels" else labels)
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, index):
+        raise AssertionError("a sampler has no business with the samples")
+
+
+class TestWhereLabelsComeFrom:
+    LABELS = [7] * 90 + [3] * 10
+
+    @pytest.mark.parametrize("name", ["targets", "labels", "get_labels"])
+    @pytest.mark.parametrize("kind", [list, np.array, torch.tensor])
+    def test_attributes(self, name, kind):
+        data = Labelled(kind(self.LABELS), name)
+        assert class_numbers(data).tolist() == [1] * 90 + [0] * 10
+        share = np.mean(np.array(list(ImbalancedSampler(data, num_samples=4000))) >= 90)
+        # half of the draws; sqrt(.25 / 4000) is 0.008, the margin five of that
+        assert share == pytest.approx(0.5, abs=0.04)
+
+    def test_of_a_class_that_only_looks_like_a_dataset(self):
+        class Duck:
+            def __len__(self):
+                return 3
+
+            def __getitem__(self, index):
+                raise AssertionError
+
+            def get_labels(self):
+                return ["b", "a", "b"]
+
+        assert class_numbers(Duck()).tolist() == [1, 0, 1]
+
+    def test_parts(self):
+        first, second = Labelled([5, 6], "get_labels"), Labelled([6, 9, 9], "targets")
+        both = torch.utils.data.ConcatDataset([first, torch.utils.data.Subset(second, [0, 2])])
+        assert class_numbers(both).tolist() == [0, 1, 1, 2]
+
+    def test_a_dataset_without_is_no_list_of_labels(self):
+        with pytest.raises(TypeError, match=r"Labelled has no targets, labels or get_labels\(\); pass the labels"):
+            class_numbers(Labelled([1, 2], "classes_of"))
+
+    def test_one_for_each(self):
+        data = Labelled([1, 2, 3], "get_labels")
+        data.n = 4
+        with pytest.raises(ValueError, match="Labelled has 4 samples and 3 labels"):
+            class_numbers(data)
