@@ -4,7 +4,8 @@ Importing needs no GPU, no DALI and no compiler, and touches no CUDA context.
 """
 
 from .batch import Batch
-from .compose import Compose, Drawn
+from .compose import Compose
+from .drawn import Drawn
 from .groups import NoOp, OneOf, OneOrOther, RandomOrder, Sequential, SomeOf
 from .label_params import BboxParams, KeypointParams
 from .transform import REGISTRY, Transform

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from . import draw as philox
 from .batch import Batch
 from .deliver import Container, deliver, deliver_ragged
 from .device import chosen
+from .drawn import Drawn, draw_tree
 from .elements import plain
 from .frames import Frames
 from .groups import Group
@@ -24,85 +24,6 @@ from .targets import Boxes, Marks, Points
 from .track import Track
 from .transform import Transform, View, integer, one_of
 from .tree import Tree
-
-
-@dataclass
-class Step:
-    """One transform with the parameters of the samples that drew it."""
-
-    transform: Transform
-    rows: Any  # slice for all samples, or int64 indices
-    params: dict
-
-
-@dataclass
-class Drawn:
-    """Everything that was drawn for a batch: deterministic from here on. applied: which samples; None: all."""
-
-    samples: int
-    steps: list[Step] = field(default_factory=list)
-    size: np.ndarray | None = None
-    applied: np.ndarray | None = None
-
-    def explain(self) -> str:
-        """Which transform applies to how many samples, in order; a transform that groups visit several times is one line."""
-        took: dict[int, np.ndarray] = {}
-        names = {}
-        for step in self.steps:
-            names[id(step.transform)] = type(step.transform).__name__
-            took.setdefault(id(step.transform), np.zeros(self.samples, bool))[step.rows] = True
-        return "\n".join(f"{names[k]}: {np.count_nonzero(of)} of {self.samples} samples" for k, of in took.items())
-
-    def spread(self, of: np.ndarray) -> Drawn:
-        """The same for another batch, whose sample i is treated as sample ``of[i]`` of this one: frames of a video."""
-        out = Drawn(len(of), size=self.size[of])
-        for step in self.steps:
-            if isinstance(step.rows, slice):
-                rows, pick = step.rows, of
-            else:
-                place = np.full(self.samples, -1)
-                place[step.rows] = np.arange(len(step.rows))
-                rows = np.flatnonzero(place[of] >= 0)
-                pick = place[of][rows]
-            if isinstance(rows, slice) or len(rows):
-                out.steps.append(Step(step.transform, rows, {name: value[pick] for name, value in step.params.items()}))
-        return out
-
-    def move(self, marks: Marks, size: np.ndarray) -> None:
-        """Take boxes or keypoints through all steps. size: ``[B, 2]`` before the first."""
-        size = np.array(size, np.int64)
-        for step in self.steps:
-            before = size[step.rows]
-            if "mask" in step.transform.targets:
-                place = np.full(self.samples, -1)
-                place[step.rows] = np.arange(len(before))
-                marks.step(step.transform, place, step.params, size)
-                size[step.rows] = step.transform.resize(step.params, before)
-                marks.limit(size, drop=marks.params.check_each_transform)
-        marks.limit(size)
-
-
-def _draw(tree: Tree, u: np.ndarray, view: View) -> Drawn:
-    """Let every transform draw for the samples that take it."""
-    size = np.array(view.size, np.int64)  # never written: parameters may be views of it
-    drawn = Drawn(u.shape[1], size=size)
-    everyone = np.arange(u.shape[1])
-    for transform, lines, rows in tree.walk(u):
-        all_ = isinstance(rows, slice)
-        # take: an index of rows costs four times as much
-        before, mine = (size, u[lines]) if all_ else (size.take(rows, 0), u[lines].take(rows, 1))
-        seen = None if view.targets is None else view.targets.at(drawn, everyone if all_ else rows)
-        params = transform.draw(mine.T, View(before, view.channels, view.dtype, seen, None if all_ else rows))
-        after = transform.resize(params, before)
-        if after is not before:
-            if all_:
-                size = after
-            else:
-                size = size.copy()
-                size[rows] = after
-        drawn.steps.append(Step(transform, rows, params))
-    drawn.size = size
-    return drawn
 
 
 class Seen:
@@ -252,7 +173,7 @@ class Compose(torch.nn.Module, Group):
             raise ValueError(f"ids has {len(ids)} numbers for {len(size)} samples")
         seed = self._stream.fixed(self.seed) if seed is None else seed
         u = philox.uniforms(seed, epoch, ids, occurrence, self._tree.slots, self._tree.blocks)
-        drawn = _draw(self._tree, u, View(np.asarray(size), channels, dtype, targets))
+        drawn = draw_tree(self._tree, u, View(np.asarray(size), channels, dtype, targets))
         drawn.applied = u[0] < self.p if self.p < 1 else None  # the root's coin is the first number of all
         return drawn
 
@@ -467,7 +388,7 @@ class Compose(torch.nn.Module, Group):
         u = philox.uniforms(seed, 0, ids, occurrence, self._tree.slots, self._tree.blocks)
         masks = Batch.of(np.broadcast_to(np.zeros((1, *size), np.uint8), (samples, *size)), name="mask")
         boxes = Boxes([[]] * samples, {}, BboxParams("pascal_voc"), batch.size, False)
-        drawn = _draw(self._tree, u, View(batch.size, channels, dtype, Seen(self, masks, boxes)))
+        drawn = draw_tree(self._tree, u, View(batch.size, channels, dtype, Seen(self, masks, boxes)))
         track = self.lower(batch, drawn)
         plan = track.finish(np.zeros(samples), np.zeros((samples, 3)), track.dtype)
         return drawn.explain() + "\n" + plan.explain()
