@@ -4,7 +4,8 @@ Importing needs no GPU, no DALI and no compiler, and touches no CUDA context.
 """
 
 from .batch import Batch
-from .compose import Compose, Drawn
+from .compose import Compose
+from .drawn import Drawn
 from .groups import NoOp, OneOf, OneOrOther, RandomOrder, Sequential, SomeOf
 from .label_params import BboxParams, KeypointParams
 from .transform import REGISTRY, Transform
@@ -17,11 +18,22 @@ __all__ = [
     "Drawn", "KeypointParams", "NoOp", "OneOf", "OneOrOther", "REGISTRY", "RandomOrder", "Sequential", "SomeOf", "Transform",
     *_transforms,
 ]
+_LAZY = ("audio", "data", "interop")  # loaded when asked for: they bring in more of torch
 
 
 def __getattr__(name: str):
-    if name == "DataLoader":  # loaded when asked for: it brings in torch.utils.data
+    if name == "DataLoader":
         from .data.loader import DataLoader
 
         return DataLoader
-    raise AttributeError(f"module 'gpuaug' has no attribute {name!r}")
+    if name in _LAZY:
+        import importlib
+
+        return importlib.import_module(f".{name}", __name__)
+    from .names import unknown
+
+    raise AttributeError(f"module 'gpuaug' has no attribute {name!r}{unknown(name, __all__)}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__, *_LAZY})

@@ -78,6 +78,8 @@ class Batch:
                              f"pass one sample as a list of one")
         planar = _planar(layout, data)
         n = shape[0]
+        if layout is None and len(shape) == 4 and n:
+            _check_layout(name, shape[1:], planar)
         h, w, c, sy, sx, sc = _axes(shape[1:], strides[1:], planar)
         _check(name, None, h, w, c, sy, sx, sc) if n else None
         size = np.empty((n, 2), np.int32)
@@ -117,7 +119,10 @@ class Batch:
             pointer, shape, strides, dtype, device, keep, came = _describe(sample, f"{name} {i}", labels, False)
             if len(shape) not in (2, 3):
                 raise ValueError(f"{name} {i} must have 2 dimensions (H, W) or 3, got shape {tuple(shape)}")
-            h, w, c, sy, sx, sc = _axes(shape, strides, _planar(layout, sample))
+            planar = _planar(layout, sample)
+            if layout is None and len(shape) == 3:
+                _check_layout(f"{name} {i}", shape, planar)
+            h, w, c, sy, sx, sc = _axes(shape, strides, planar)
             _check(name, i, h, w, c, sy, sx, sc)
             if i == 0:
                 channels, kind, where, given = c, dtype, device, came
@@ -181,6 +186,18 @@ def _check(name, i, h, w, c, sy, sx, sc) -> None:
         raise ValueError(f"{what} has no pixels: height {h}, width {w}, channels {c} must each be at least 1")
     if abs(sy) * (h - 1) + abs(sx) * (w - 1) + abs(sc) * (c - 1) > _LIMIT or h * w * c > _LIMIT:
         raise ValueError(f"{what} of {h} x {w} x {c} spans more than 2^31 - 1 elements; crop or resize it first")
+
+
+def _check_layout(name, shape, planar: bool) -> None:
+    """Refuse what was read in the other order: [H, W, 3] as CHW, [3, H, W] as HWC."""
+    a, b, c = shape
+    if not (b > 16 and (a > 16 and c in (3, 4) if planar else a in (3, 4) and c > 16)):
+        return
+    axes, kind, turn = ("(channels, height, width)", "torch tensors", "permute(2, 0, 1)") if planar else (
+        "(height, width, channels)", "arrays", "transpose(1, 2, 0)")
+    read, other = ("CHW", "HWC") if planar else ("HWC", "CHW")
+    raise ValueError(f"{name} of shape {(a, b, c)} looks like {other}, but {kind} are read as {read}, {axes}: pass "
+                     f"layout={other!r} or x.{turn}; if it has {a if planar else c} channels, layout={read!r}")
 
 
 def _describe(data: Any, name: str, labels: bool, batched: bool):

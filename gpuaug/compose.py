@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,89 +12,18 @@ import torch
 from . import draw as philox
 from .batch import Batch
 from .deliver import Container, deliver, deliver_ragged
+from .device import chosen
+from .drawn import Drawn, draw_tree
 from .elements import plain
 from .frames import Frames
 from .groups import Group
 from .label_params import GEOMETRIES, BboxParams, KeypointParams, reckoned
+from .strangers import first_scale, refuse_kornia, still_unsure
+from .streams import Stream
 from .targets import Boxes, Marks, Points
 from .track import Track
 from .transform import Transform, View, integer, one_of
 from .tree import Tree
-
-
-@dataclass
-class Step:
-    """One transform with the parameters of the samples that drew it."""
-
-    transform: Transform
-    rows: Any  # slice for all samples, or int64 indices
-    params: dict
-
-
-@dataclass
-class Drawn:
-    """Everything that was drawn for a batch: deterministic from here on. applied: which samples; None: all."""
-
-    samples: int
-    steps: list[Step] = field(default_factory=list)
-    size: np.ndarray | None = None
-    applied: np.ndarray | None = None
-
-    def explain(self) -> str:
-        """Which transform applies to how many samples, in order."""
-        n = [self.samples if isinstance(s.rows, slice) else len(s.rows) for s in self.steps]
-        return "\n".join(f"{type(s.transform).__name__}: {k} of {self.samples} samples" for s, k in zip(self.steps, n))
-
-    def spread(self, of: np.ndarray) -> Drawn:
-        """The same for another batch, whose sample i is treated as sample ``of[i]`` of this one: frames of a video."""
-        out = Drawn(len(of), size=self.size[of])
-        for step in self.steps:
-            if isinstance(step.rows, slice):
-                rows, pick = step.rows, of
-            else:
-                place = np.full(self.samples, -1)
-                place[step.rows] = np.arange(len(step.rows))
-                rows = np.flatnonzero(place[of] >= 0)
-                pick = place[of][rows]
-            if isinstance(rows, slice) or len(rows):
-                out.steps.append(Step(step.transform, rows, {name: value[pick] for name, value in step.params.items()}))
-        return out
-
-    def move(self, marks: Marks, size: np.ndarray) -> None:
-        """Take boxes or keypoints through all steps. size: ``[B, 2]`` before the first."""
-        size = np.array(size, np.int64)
-        for step in self.steps:
-            before = size[step.rows]
-            if "mask" in step.transform.targets:
-                place = np.full(self.samples, -1)
-                place[step.rows] = np.arange(len(before))
-                marks.step(step.transform, place, step.params, size)
-                size[step.rows] = step.transform.resize(step.params, before)
-                marks.limit(size, drop=marks.params.check_each_transform)
-        marks.limit(size)
-
-
-def _draw(tree: Tree, u: np.ndarray, view: View) -> Drawn:
-    """Let every transform draw for the samples that take it."""
-    size = np.array(view.size, np.int64)  # never written: parameters may be views of it
-    drawn = Drawn(u.shape[1], size=size)
-    everyone = np.arange(u.shape[1])
-    for transform, lines, rows in tree.walk(u):
-        all_ = isinstance(rows, slice)
-        # take: an index of rows costs four times as much
-        before, mine = (size, u[lines]) if all_ else (size.take(rows, 0), u[lines].take(rows, 1))
-        seen = None if view.targets is None else view.targets.at(drawn, everyone if all_ else rows)
-        params = transform.draw(mine.T, View(before, view.channels, view.dtype, seen, None if all_ else rows))
-        after = transform.resize(params, before)
-        if after is not before:
-            if all_:
-                size = after
-            else:
-                size = size.copy()
-                size[rows] = after
-        drawn.steps.append(Step(transform, rows, params))
-    drawn.size = size
-    return drawn
 
 
 class Seen:
@@ -139,11 +67,11 @@ class Compose(torch.nn.Module, Group):
     Args:
         transforms: list of transforms and groups (`OneOf`, `SomeOf`, `Sequential`, ...).
         p: probability, per sample, that anything is applied; else boxes and keypoints stay as they came, too.
-        seed: 64-bit seed. None takes ``torch.initial_seed()`` at the first call.
+        seed: 64-bit seed: with it every run of a program draws the same. None: torch's generator decides, see "Seeds".
         additional_targets: names of further targets and what they are: "image", "mask", "images" or "masks", e.g.
             ``{"image2": "image", "depth": "mask"}``.
-        bbox_params: `BboxParams`; needed for ``bboxes=``.
-        keypoint_params: `KeypointParams`; needed for ``keypoints=``.
+        bbox_params: `BboxParams`, or a dict of its arguments; needed for ``bboxes=``.
+        keypoint_params: `KeypointParams`, or a dict of its arguments; needed for ``keypoints=``.
         label_geometry: "pixels": keypoints, their angles, and what is visible of boxes follow the pixels. "albumentations":
             albumentations' numbers, to reproduce what was trained with them; docs/targets.md lists what differs.
 
@@ -153,7 +81,22 @@ class Compose(torch.nn.Module, Group):
     ``bboxes=``, ``keypoints=`` and their label fields are lists or arrays of rows; for a batch, lists of those. What goes in
     comes out: NumPy for NumPy, tensors for tensors, a list for a list, in the element type that came in (docs/types.md) unless a
     transform makes another; arrays for PIL images; after `ToTensorV2` tensors (CHW). Inputs are never written.
-    A call without ``ids`` numbers its samples by a counter that is part of ``state_dict()``.
+
+    Seeds. A call with ``ids`` (numbers of the samples in the dataset) draws from (seed, epoch, id, occurrence) alone: the same
+    in every process and for every number of workers. Without ``ids``
+
+    - and with a seed, samples are numbered by a counter that is part of ``state_dict()``, which resumes exactly. Two pipelines
+      with one seed draw alike.
+    - and without a seed, each call draws one from torch's generator, as torchvision does: no two calls, pipelines or workers
+      draw alike, ``torch.manual_seed`` repeats a run, and torch's generator is the state that resumes it. (Calls with ``ids``
+      keep the seed that the first of them drew.)
+
+    `gpuaug.DataLoader` passes ids, epochs and, where the pipeline has none, its own seed.
+
+    Copies. Without ``ids`` a copy that a fork or pickle brings into another process (torch's workers, a pool, joblib) draws
+    otherwise than the original and all other copies. Which copy it is counts, the n-th fork or pickle since the pipeline was
+    made, so with a seed every run with as many workers draws the same. What is loaded twice from one pickle draws alike.
+    ``copy.deepcopy`` makes a twin: with a seed it goes on as the original does.
 
     Raises:
         ValueError: samples and masks that do not fit each other, an argument that does not fit the data, a value that would
@@ -180,13 +123,16 @@ class Compose(torch.nn.Module, Group):
             if kind not in _KINDS:
                 raise ValueError(f"additional_targets[{name!r}] must be one of {', '.join(map(repr, _KINDS))}, got {kind!r}")
         marks = (("bbox_params", bbox_params, BboxParams), ("keypoint_params", keypoint_params, KeypointParams))
+        found = []
         for name, params, kind in marks:
+            params = kind(**params) if isinstance(params, dict) else params
             if params is not None and not isinstance(params, kind):
-                raise TypeError(f"{name} must be gpuaug.{kind.__name__}, got {params!r}")
+                raise TypeError(f"{name} must be gpuaug.{kind.__name__}, or a dict of its arguments, got {params!r}")
+            found.append(params)
         self.label_geometry = one_of("label_geometry", label_geometry, GEOMETRIES)
-        self.bbox_params, self.keypoint_params = (reckoned(params, label_geometry) for params in (bbox_params, keypoint_params))
-        self._counter = 0
-        self._worker: int | None = None
+        self.bbox_params, self.keypoint_params = (reckoned(params, label_geometry) for params in found)
+        self._stream = Stream()
+        self._scales = first_scale(self._leaves())  # a Normalize whose input is still to be looked at
         self._tree = Tree(self)
 
     __repr__ = Group.__repr__
@@ -198,19 +144,15 @@ class Compose(torch.nn.Module, Group):
 
         A checkpoint without them, of the same model before it had this pipeline, loads with strict=True, too, and leaves both.
         """
-        return {"seed": self.seed, "counter": self._counter}
+        return {"seed": self.seed, **self._stream.state()}
 
     def set_extra_state(self, state: dict) -> None:
-        self.seed, self._counter = state["seed"], state["counter"]
+        self.seed = state["seed"]
+        self._stream.load(state)
 
     def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, *args) -> None:
         super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *args)
         philox.state_is_optional(prefix, missing)
-
-    def _seed(self) -> int:
-        if self.seed is None:
-            self.seed = torch.initial_seed() & 0xFFFFFFFFFFFFFFFF
-        return self.seed
 
     # ---- the three steps: draw, plan, execute ------------------------------------------
 
@@ -229,8 +171,9 @@ class Compose(torch.nn.Module, Group):
         ids, occurrence = philox.check_counters(ids, epoch, occurrence, len(size))
         if len(ids) != len(size):
             raise ValueError(f"ids has {len(ids)} numbers for {len(size)} samples")
-        u = philox.uniforms(self._seed() if seed is None else seed, epoch, ids, occurrence, self._tree.slots, self._tree.blocks)
-        drawn = _draw(self._tree, u, View(np.asarray(size), channels, dtype, targets))
+        seed = self._stream.fixed(self.seed) if seed is None else seed
+        u = philox.uniforms(seed, epoch, ids, occurrence, self._tree.slots, self._tree.blocks)
+        drawn = draw_tree(self._tree, u, View(np.asarray(size), channels, dtype, targets))
         drawn.applied = u[0] < self.p if self.p < 1 else None  # the root's coin is the first number of all
         return drawn
 
@@ -331,7 +274,9 @@ class Compose(torch.nn.Module, Group):
         size = self._sizes(batches, sets)
         made = [kind(data, fields, params, size, one) for kind, data, fields, params in marks]
         seen = Seen(self, batches.get("mask"), next((m for m in made if isinstance(m, Boxes)), None))
-        ids = philox.next_ids(self, len(size)) if ids is None else np.atleast_1d(ids)
+        if self._scales:
+            self._scales = still_unsure(self._scales, batch)
+        seed, ids = self._stream.call(self.seed, ids, len(size)) if seed is None else (seed, np.atleast_1d(ids))
         drawn = self.draw(size, ids=ids, epoch=epoch, occurrence=occurrence, channels=batch.channels,
                           dtype=batch.dtype, targets=seen, seed=seed)
         for m in made:
@@ -377,7 +322,7 @@ class Compose(torch.nn.Module, Group):
         Raises:
             ValueError: samples that end with different sizes; names two of them.
         """
-        targets = dict(targets)
+        targets, device = dict(targets), chosen(device)
         if self._is_nothing(targets):
             how = {"device": device, "dtype": dtype, "channels_last": channels_last, "layout": layout, "seed": seed}
             return _of_nothing(targets, lambda blank: self.run(blank, ids=[0], epoch=epoch, **how))
@@ -443,7 +388,7 @@ class Compose(torch.nn.Module, Group):
         u = philox.uniforms(seed, 0, ids, occurrence, self._tree.slots, self._tree.blocks)
         masks = Batch.of(np.broadcast_to(np.zeros((1, *size), np.uint8), (samples, *size)), name="mask")
         boxes = Boxes([[]] * samples, {}, BboxParams("pascal_voc"), batch.size, False)
-        drawn = _draw(self._tree, u, View(batch.size, channels, dtype, Seen(self, masks, boxes)))
+        drawn = draw_tree(self._tree, u, View(batch.size, channels, dtype, Seen(self, masks, boxes)))
         track = self.lower(batch, drawn)
         plan = track.finish(np.zeros(samples), np.zeros((samples, 3)), track.dtype)
         return drawn.explain() + "\n" + plan.explain()
@@ -453,6 +398,7 @@ class Compose(torch.nn.Module, Group):
     def forward(self, data: Any = None, *, ids=None, epoch: int = 0, occurrence=None, layout: str | None = None, **targets):
         """Augment; see the class."""
         if data is not None:
+            refuse_kornia(self)
             if "image" in targets:
                 raise ValueError("pass the image either as the first argument or as image=, not both")
             targets["image"] = data

@@ -13,7 +13,6 @@ from __future__ import annotations
 import numbers
 
 import numpy as np
-import torch
 
 from . import host
 
@@ -66,21 +65,6 @@ def check_counters(ids, epoch: int, occurrence, samples: int | None = None) -> t
     if host.library().outside(occurrence, OCCURRENCES):
         raise ValueError(f"occurrence must lie in 0 .. 2^20 - 1, got {occurrence.min()} .. {occurrence.max()}")
     return ids, occurrence.astype(np.uint32)
-
-
-def next_ids(owner, count: int) -> np.ndarray:
-    """Numbers for samples that came without, from the counter ``owner._counter``.
-
-    A DataLoader's worker counts in a range of its own (``owner._worker``), another in each epoch: workers are copies of one
-    process and would draw alike.
-    """
-    worker = torch.utils.data.get_worker_info()
-    if worker is not None and worker.seed != owner._worker:
-        owner._worker = worker.seed
-        owner._counter = worker.seed * 0x9E3779B97F4A7C15 % (1 << 51)  # Fibonacci hashing: consecutive seeds lie far apart
-    first = owner._counter
-    object.__setattr__(owner, "_counter", first + count)  # torch.nn.Module's own takes 3 us
-    return np.arange(first, first + count)
 
 
 def state_is_optional(prefix: str, missing: list[str]) -> None:

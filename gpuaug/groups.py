@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .transform import Transform, boolean, integer, probability
+from .arguments import arguments
+from .transform import Transform, boolean, integer, is_number, probability
 
 # kernels/draws.hpp: a node of a tree of transforms as the library walks it
 NODE = np.dtype([("kind", "i4"), ("first", "i4"), ("children", "i4"), ("count", "i4"), ("edges", "i4"), ("low", "i4"),
@@ -46,14 +47,25 @@ class Group:
 
     node = "all"
 
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            cls.__init__ = arguments(cls.__init__)
+
     def __init__(self, transforms: Sequence, p: float):
-        if isinstance(transforms, (Transform, Group)) or not isinstance(transforms, (list, tuple)):
+        if isinstance(transforms, (Transform, Group)):
+            warnings.warn(f"{type(self).__name__}: transforms is a single transform; a list of it is taken", UserWarning,
+                          stacklevel=4)
+            transforms = [transforms]
+        if not isinstance(transforms, (list, tuple)):
             raise TypeError(f"{type(self).__name__}: transforms must be a list, got {transforms!r}")
         for i, t in enumerate(transforms):
             if not isinstance(t, (Transform, Group)):
                 raise TypeError(f"{type(self).__name__}: transforms[{i}] must be a gpuaug transform, got {t!r}")
         self.transforms = list(transforms)
         self.p = probability(p)
+        if not self.transforms:
+            self.node = "all"  # nothing to choose from: nothing is done
 
     def columns(self) -> int:
         return 0
@@ -85,7 +97,7 @@ class Group:
 
     def _weights(self) -> np.ndarray:
         p = np.array([t.p for t in self.transforms], np.float64)
-        if not self.transforms or p.sum() <= 0:
+        if p.sum() <= 0:
             raise ValueError(f"{type(self).__name__} needs at least one transform with p above 0: p is the weight of the choice")
         return p / p.sum()
 
@@ -119,7 +131,7 @@ class OneOf(Group):
 
     def __init__(self, transforms: Sequence, p: float = 0.5):
         super().__init__(transforms, p)
-        self._edges = np.cumsum(self._weights())[:-1]
+        self._edges = np.cumsum(self._weights())[:-1] if self.transforms else ()
 
     def columns(self) -> int:
         return 1
@@ -142,18 +154,17 @@ class SomeOf(Group):
 
     def __init__(self, transforms: Sequence, n: int | tuple[int, int] = 1, replace: bool = False, p: float = 1.0):
         super().__init__(transforms, p)
-        if not (isinstance(n, int) or (isinstance(n, (tuple, list)) and len(n) == 2)):
+        if not (is_number(n) or (isinstance(n, (tuple, list)) and len(n) == 2)):
             raise TypeError(f"n must be a whole number or a pair (low, high), got {n!r}")
-        low, high = (n, n) if isinstance(n, int) else n
-        if not self.transforms:
-            raise ValueError(f"{type(self).__name__} needs at least one transform")
+        low, high = (n, n) if is_number(n) else n
         self.n = integer("n", low, 0), integer("n", high, 0)
         self.replace = boolean("replace", replace)
         if self.n[0] > self.n[1]:
             raise ValueError(f"n must be (low, high) with low <= high, got {n!r}")
-        if not self.replace and self.n[1] > len(transforms):
-            warnings.warn(f"n={n!r} is more than there are transforms; {len(transforms)} is taken", UserWarning, stacklevel=2)
-            self.n = min(self.n[0], len(transforms)), len(transforms)
+        most = len(self.transforms)
+        if self.n[1] > most and not (self.replace and most):
+            warnings.warn(f"n={n!r} is more than there are transforms; {most} is taken", UserWarning, stacklevel=3)
+            self.n = min(self.n[0], most), most
 
     def columns(self) -> int:
         return 1 + (self.n[1] if self.replace else len(self.transforms))

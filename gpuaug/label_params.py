@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .arguments import arguments
 from .geometry import area, clip_boxes
 from .transform import boolean, one_of, real
 
@@ -60,6 +61,7 @@ class BboxParams:
 
     geometry = "pixels"  # or "albumentations": `Compose` sets it on a copy of its own
 
+    @arguments
     def __init__(
         self,
         format: str,
@@ -122,6 +124,7 @@ class KeypointParams:
 
     geometry = "pixels"  # or "albumentations": `Compose` sets it on a copy of its own
 
+    @arguments
     def __init__(
         self,
         format: str,

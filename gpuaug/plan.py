@@ -70,19 +70,30 @@ class Plan:
         host.library().place(self.records, self.samples, base)
 
     def _notes(self) -> list[list[str]]:
-        """What each launch does, told from the log: what was noted of its samples since their last one."""
-        waiting: list[list[str]] = [[] for _ in range(self.samples)]
-        told: list[list[str]] = [[] for _ in self.launches]
+        """What each launch does, told from the log: what was noted of its samples since their last one, in the log's order, and
+        of how many samples, where it is not all of the launch's."""
+        waiting: list[list[int]] = [[] for _ in range(self.samples)]
+        told: list[dict[int, list[int]]] = [{} for _ in self.launches]  # entry of the log: samples
         read = 0
         for launch, first, count, notes in self.events.tolist():
-            for rows, who, what in self.log[read:notes]:
+            for entry in range(read, notes):
+                rows = self.log[entry][0]
                 for i in range(self.samples)[rows] if isinstance(rows, slice) else rows:
-                    waiting[i].append(f"{who} ({what})" if who and who != what else what)
+                    waiting[i].append(entry)
             read = notes
             for i in self.launches[launch].sample[first : first + count]:
-                told[launch] += [note for note in waiting[i] if note not in told[launch]]
+                for entry in waiting[i]:
+                    told[launch].setdefault(entry, []).append(int(i))
                 waiting[i] = []
-        return told
+        out = []
+        for launch, entries in zip(self.launches, told):
+            notes: dict[str, set] = {}
+            for entry in sorted(entries):
+                _, who, what = self.log[entry]
+                notes.setdefault(f"{who} ({what})" if who and who != what else what, set()).update(entries[entry])
+            n = len(launch.rows)
+            out.append([note if len(of) == n else f"{note} on {len(of)}" for note, of in notes.items()])
+        return out
 
     def explain(self) -> str:
         """The launches in words, one line each."""

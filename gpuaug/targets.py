@@ -247,9 +247,14 @@ class Boxes(Marks):
         ):
             if found.any():
                 i = int(np.flatnonzero(found)[0])
+                passed = [float(v) for v in list(self.data[self.sample[i]][self.origin[i]])[:4]]
+                kind, here = self.params.format, f", in pixels {self.values[i].round(3).tolist()}"
+                if kind in ("yolo", "albumentations") and max(map(abs, passed)) > 2:
+                    rule = "must be fractions of it; boxes in pixels are BboxParams('coco') or BboxParams('pascal_voc')"
+                    here = ""
                 raise ValueError(
-                    f"box {self.origin[i]} of sample {self.sample[i]}, in pixels {self.values[i].round(3).tolist()} of an image "
-                    f"of height {size[i, 0]}, width {size[i, 1]}, {rule}"
+                    f"box {self.origin[i]} of sample {self.sample[i]}, {passed} as {kind!r}{here}, of an image of height "
+                    f"{size[i, 0]}, width {size[i, 1]}, {rule}"
                 )
 
 

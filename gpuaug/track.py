@@ -80,7 +80,7 @@ class Track:
         """Append float32 (or 32-bit integer, kept as bits) values; returns their offset."""
         return self._host.track_blob(self._handle, np.ascontiguousarray(values))
 
-    def colour(self, fill, name: str = "fill", *, border: bool = False) -> np.ndarray:
+    def colour(self, fill, name: str = "", *, border: bool = False) -> np.ndarray:
         """A fill as the image's type holds it, float32 ``[channels]`` (labels: as bits).
 
         Args:
@@ -89,6 +89,7 @@ class Track:
         """
         if isinstance(fill, (int, float)) and fill == 0:
             return np.zeros(self.channels, np.float32)
+        name = name or ("fill" if self.kind == "image" else "fill_mask")
         value = np.asarray(fill, np.float64).reshape(-1)
         value = value[:1] if border and self.channels == 1 else value
         if len(value) not in (1, self.channels):
@@ -107,7 +108,7 @@ class Track:
             return whole.astype(np.float32)
         return whole.astype(np.int64).astype(np.uint32).view(np.float32)  # two's complement: the bits of int32, too
 
-    def fill(self, fill, name: str = "fill", *, border: bool = False) -> int:
+    def fill(self, fill, name: str = "", *, border: bool = False) -> int:
         """The offset of a fill in the blob; see `colour`."""
         if isinstance(fill, (int, float)) and fill == 0:
             return 0  # every blob starts with zeros

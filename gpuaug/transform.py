@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .arguments import arguments
+
 REGISTRY: dict[str, type[Transform]] = {}
 
 
@@ -45,9 +47,12 @@ class Transform:
 
     def __init_subclass__(cls, register: bool = True, **kwargs):
         super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            cls.__init__ = arguments(cls.__init__)
         if register and not cls.__name__.startswith("_"):
             REGISTRY[cls.__name__] = cls
 
+    @arguments
     def __init__(self, p: float = 0.5):
         self.p = probability(p)
 
@@ -136,7 +141,9 @@ def probability(p) -> float:
 
 
 def integer(name: str, value, low: int = -(2**31), high: int = 2**31 - 1) -> int:
-    """A whole number in [low, high]."""
+    """A whole number in [low, high]; 2.0 is one."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name} must be a whole number, got {value!r}")
     if not low <= value <= high:
@@ -146,9 +153,14 @@ def integer(name: str, value, low: int = -(2**31), high: int = 2**31 - 1) -> int
 
 def boolean(name: str, value) -> bool:
     """True or False."""
-    if not isinstance(value, (bool, np.bool_)):
+    if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False, got {value!r}")
     return bool(value)
+
+
+def is_number(value) -> bool:
+    """Whether it is one number, and no range."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def _pair(name, value):
@@ -159,7 +171,7 @@ def _pair(name, value):
 
 def span(name: str, value, low: float = -math.inf, high: float = math.inf, *, scalar: str = "symmetric") -> tuple[float, float]:
     """A range of real numbers. A number v stands for (-v, v) (symmetric), (0, v) (zero), (1, v) (one) or (v, v) (fixed)."""
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+    if is_number(value):
         value = {"symmetric": (-abs(value), abs(value)), "zero": (0, value), "one": (1, value), "fixed": (value, value)}[scalar]
     a, b = (real(name, v, low, high) for v in _pair(name, value))
     return min(a, b), max(a, b)
@@ -175,7 +187,7 @@ def increasing(name: str, value, low: float = -math.inf, high: float = math.inf)
 
 def whole(name: str, value, low: int = 0, high: int = 2**31 - 1, *, scalar: str = "fixed") -> tuple[int, int]:
     """A range of whole numbers, both ends inclusive and in order. A number n stands for (n, n), or for (0, n) (zero)."""
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+    if is_number(value):
         value = (value, value) if scalar == "fixed" else (0, value)
     a, b = (integer(name, v, low, high) for v in _pair(name, value))
     if a > b:
@@ -192,15 +204,13 @@ def one_of(name: str, value, allowed) -> object:
 
 def colour(name: str, value, words: tuple[str, ...] = ()) -> object:
     """A fill: a number, one number for each channel, or one of ``words``."""
-    if isinstance(value, str):
-        return one_of(name, value, words) if words else colour(name, object())
-    if isinstance(value, (tuple, list, np.ndarray)):
+    if isinstance(value, str) and words:
+        return one_of(name, value, words)
+    if isinstance(value, (tuple, list)):
         if len(value) == 0:
             raise ValueError(f"{name} must hold a number for each channel, got {value!r}")
-        return tuple(real(name, v.item() if isinstance(v, np.generic) else v) for v in value)
-    if isinstance(value, np.generic):
-        value = value.item()
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return tuple(real(name, v) for v in value)
+    if not is_number(value):
         raise TypeError(f"{name} must be a number, one number for each channel{' or a word' if words else ''}, got {value!r}")
     return real(name, value) if isinstance(value, float) else value
 
@@ -211,7 +221,7 @@ BORDERS = {0: "constant", 1: "replicate", 2: "reflect", 3: "wrap", 4: "reflect_1
 
 def interpolation(name: str, value) -> int:
     """OpenCV's number of an interpolation that the kernels know: 0 nearest, 1 linear, 2 cubic, 6 nearest exact."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value not in INTERPOLATIONS:
+    if not is_number(value) or value not in INTERPOLATIONS:
         raise ValueError(f"{name} must be 0 (cv2.INTER_NEAREST), 1 (cv2.INTER_LINEAR), 2 (cv2.INTER_CUBIC) or 6 "
                          f"(cv2.INTER_NEAREST_EXACT), got {value!r}; area and Lanczos interpolation are not built yet")
     return int(value)
@@ -219,7 +229,7 @@ def interpolation(name: str, value) -> int:
 
 def border(name: str, value) -> int:
     """OpenCV's number of a border mode."""
-    if value not in BORDERS or isinstance(value, bool):
+    if not is_number(value) or value not in BORDERS:
         raise ValueError(f"{name} must be one of OpenCV's border modes {', '.join(f'{k} ({v})' for k, v in BORDERS.items())}, "
                          f"got {value!r}")
     return int(value)

@@ -284,3 +284,35 @@ def test_floats_are_rounded_as_torch_rounds_them(kind):
     assert torch.equal(got.view(torch.int16), want.view(torch.int16))
     back = G.Compose([G.HorizontalFlip(p=1)]).run({"image": want[None, None]}, ids=[0], dtype=torch.float32)["image"][0, 0]
     assert torch.equal(back, want.flip(1).float())
+
+
+# ---- explain -------------------------------------------------------------------------------------------------------------------
+
+
+def test_explain_lists_operations_in_the_pipelines_order_with_counts():
+    """The coin of the second lets it join its stage after the third: it is told where it stands all the same."""
+    steps = [G.HorizontalFlip(p=1), G.XYMasking(num_masks_x=1, mask_x_length=5, p=0.5), G.Normalize()]
+    compose = G.Compose(steps, seed=1)
+    drawn = compose.draw(np.full((64, 2), 32), ids=np.arange(64))
+    n = len(drawn.steps[1].rows)
+    assert 16 < n < 48
+    assert 0 not in drawn.steps[1].rows, "the first sample does not show all operations"
+    assert compose.explain((32, 32)).splitlines() == [
+        "HorizontalFlip: 64 of 64 samples",
+        f"XYMasking: {n} of 64 samples",
+        "Normalize: 64 of 64 samples",
+        f"1. fused on all samples: HorizontalFlip (hflip), XYMasking (rects) on {n}, Normalize (normalize) [uint8 -> float32]",
+    ]
+
+
+def test_explain_counts_a_transform_that_is_visited_several_times_once():
+    steps = [G.HorizontalFlip(p=0.5), G.VerticalFlip(p=1)]
+    compose = G.Compose([G.RandomOrder(steps, n=2)], seed=0)
+    drawn = compose.draw(np.full((64, 2), 8), ids=np.arange(64))
+    took = np.zeros(64, bool)
+    for step in drawn.steps:
+        if step.transform is steps[0]:
+            took[step.rows] = True
+    lines = compose.explain((8, 8)).splitlines()
+    assert sorted(lines[:2]) == [f"HorizontalFlip: {took.sum()} of 64 samples", "VerticalFlip: 64 of 64 samples"]
+    assert lines[2].startswith("1. ")

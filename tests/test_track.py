@@ -240,10 +240,10 @@ def test_each_launch_is_told_what_it_does():
     track.resize(np.array([1]), 3, 3, 1)
     plan = track.finish(np.zeros(2), np.zeros((2, 3)), "uint8")
     assert plan.explain().splitlines() == [
-        "1. fused on all samples: A (linear_u8), C (linear_u8) [uint8 -> uint8]",
-        "2. filter on all samples: B (separable), D (separable) [uint8 -> uint8]",
+        "1. fused on all samples: A (linear_u8) on 1, C (linear_u8) on 1 [uint8 -> uint8]",
+        "2. filter on all samples: B (separable) on 1, D (separable) on 1 [uint8 -> uint8]",
         "3. statistics on all samples: D (statistics) [uint8 -> uint8]",
-        "4. fused on all samples: E (linear) [uint8 -> uint8]",
+        "4. fused on all samples: E (linear) on 1 [uint8 -> uint8]",
     ]
 
 

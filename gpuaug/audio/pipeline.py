@@ -11,6 +11,7 @@ import torch
 from .. import draw as philox
 from ..batch import Batch
 from ..deliver import deliver
+from ..streams import Stream
 from ..track import Track
 from ..transform import Transform, View, integer
 
@@ -39,18 +40,18 @@ class Augmentation(torch.nn.Module, Transform, register=False):
         torch.nn.Module.__init__(self)
         Transform.__init__(self, prob)
         # modules that stand alone, in a Sequential, with one seed, must not draw the same numbers: each has a slot of its own
-        self._slot, self._counter, self._worker, self.seed, self._drawn = next(_built) % philox.SLOTS, 0, None, None, None
+        self._slot, self._stream, self.seed = next(_built) % philox.SLOTS, Stream(), None
 
     def forward(self, data, lengths=None, *, ids=None, epoch: int = 0, occurrence=None):
         """Augment a batch; see `Compose.forward`."""
         return _run([self], [self._slot if self.seed is not None else 0], self, data, lengths, ids, epoch, occurrence)
 
     def get_extra_state(self) -> dict:
-        return {"seed": self.seed, "counter": self._counter, "slot": self._slot, "drawn": self._drawn}
+        return {"seed": self.seed, "slot": self._slot, **self._stream.state()}
 
     def set_extra_state(self, state: dict) -> None:
-        self.seed, self._counter, self._slot = state["seed"], state["counter"], state["slot"]
-        self._drawn = state.get("drawn")
+        self.seed, self._slot = state["seed"], state["slot"]
+        self._stream.load(state)
 
     def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, *args) -> None:
         super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *args)
@@ -79,6 +80,7 @@ class Compose(torch.nn.Module):
 
     Every random number depends on (seed, epoch, sample id, occurrence, place of the step) and on nothing else. Gradients go
     through every step. Spectrograms that require one, and float64, are masked by operations of torch, all others by one kernel.
+    What copies in other processes draw says `gpuaug.Compose`.
 
     Raises:
         TypeError: something that is no step. ValueError: waveform steps behind a spectrogram, two spectrograms.
@@ -101,15 +103,16 @@ class Compose(torch.nn.Module):
             raise ValueError(f"a Compose holds at most {philox.SLOTS} steps, got {len(steps)}")
         self.steps = torch.nn.ModuleList(steps)
         self.seed = None if seed is None else integer("seed", seed, 0, 2**64 - 1)
-        self._counter, self._worker, self._drawn = 0, None, None
+        self._stream = Stream()
         _domains(steps)
 
     def get_extra_state(self) -> dict:
-        """Seed and sample counter: part of ``state_dict()``. A checkpoint without them loads, too, and leaves both."""
-        return {"seed": self.seed, "counter": self._counter, "drawn": self._drawn}
+        """Seed and sample counter: part of ``state_dict()``."""
+        return {"seed": self.seed, **self._stream.state()}
 
     def set_extra_state(self, state: dict) -> None:
-        self.seed, self._counter, self._drawn = state["seed"], state["counter"], state.get("drawn")
+        self.seed = state["seed"]
+        self._stream.load(state)
 
     def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, *args) -> None:
         super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *args)
@@ -262,16 +265,10 @@ def _run(steps, slots, owner, data, lengths, ids, epoch, occurrence):
     n = len(whole)
     carried = lengths is not None
     lengths = check_lengths(lengths, n, data.shape[-1]) if carried else np.full(n, data.shape[-1])
-    seed = owner.seed
-    if seed is None and ids is None:
-        seed, ids = _from_torch(), np.arange(n)
-    elif seed is None:
-        owner._drawn = seed = _from_torch() if owner._drawn is None else owner._drawn
-    elif ids is None:
-        ids = philox.next_ids(owner, n)
-    if len(np.atleast_1d(ids)) != n:
-        raise ValueError(f"ids has {len(np.atleast_1d(ids))} numbers for {n} samples")
-    draws = _Draws(seed, np.atleast_1d(ids), epoch, occurrence)
+    seed, ids = owner._stream.call(owner.seed, ids, n)
+    if len(ids) != n:
+        raise ValueError(f"ids has {len(ids)} numbers for {n} samples")
+    draws = _Draws(seed, ids, epoch, occurrence)
 
     spectrogram = []
     for slot, step, domain in zip(slots, steps, domains):
@@ -305,11 +302,6 @@ def _run(steps, slots, owner, data, lengths, ids, epoch, occurrence):
     result = whole.reshape(*lead, *whole.shape[2:]) if flat else whole.reshape(*lead, *whole.shape[1:])
     result = result[0] if squeeze else result
     return (result, torch.from_numpy(np.asarray(lengths, np.int64).copy())) if carried else result
-
-
-def _from_torch() -> int:
-    """A seed from torch's generator on the CPU: what ``torch.manual_seed`` fixes."""
-    return int(torch.randint(0, 2**63 - 1, (), device="cpu"))
 
 
 def upload(array: np.ndarray, like: torch.Tensor) -> torch.Tensor:

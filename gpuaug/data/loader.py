@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset, default_collate, default_convert
 
+from ..device import chosen
 from ..memory import count_batch
 from . import doubled, order, remade, workers
 from .accelerated import Accelerated
@@ -108,7 +109,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         self.mix = _as_list(mix)
         if self.mix and batch_size is None and batch_sampler is None:
             raise ValueError("mix needs batches, got batch_size=None")
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = chosen(device, "best")
         self.dtype, self.channels_last = dtype, channels_last
         self.on_error, self.max_pixels, self.seed = on_error, max_pixels, seed
         remade.keep(self)

@@ -1,1 +1,11 @@
 """Adapters to what others have built; each module imports its framework only when it is used."""
+
+import importlib
+
+_MODULES = ("dali", "lightning", "ray")
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(_MODULES)}")
+    return importlib.import_module(f"{__name__}.{name}")

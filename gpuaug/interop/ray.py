@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from ..batch import Batch
+from ..device import chosen
 from ..draw import IDS
 
 __all__ = ["Augment"]
@@ -55,7 +56,7 @@ class Augment:
         if dtype == torch.bfloat16:
             raise ValueError("dtype must not be torch.bfloat16: NumPy, which Ray stores batches in, does not have it")
         self.compose, self.image, self.mask, self.ids, self.epoch = compose, image, mask, ids, epoch
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = chosen(device, "best")
         self.dtype, self.max_pixels = dtype, max_pixels
         self.threads = threads or _granted_cpus()
         self.untouched = (untouched,) if isinstance(untouched, str) else tuple(untouched)

@@ -8,12 +8,12 @@ import numpy as np
 
 from .. import host
 from ..draw import between, integers
-from ..transform import Transform, boolean, increasing, whole
+from ..transform import Transform, boolean, increasing, is_number, whole
 
 
 def _odd_limit(value) -> tuple[int, int]:
     """Kernel sizes as an odd range of at least 3; a number n means (3, n)."""
-    low, high = whole("blur_limit", (3, value) if isinstance(value, int) and value >= 3 else value, 0, 4095)
+    low, high = whole("blur_limit", (3, value) if is_number(value) and value >= 3 else value, 0, 4095)
     fixed = tuple(max(3, v + 1 - v % 2) for v in (low, high))
     if fixed != (low, high):
         warnings.warn(f"blur_limit must hold odd sizes of at least 3; {(low, high)} is taken as {fixed}", UserWarning,
@@ -97,7 +97,7 @@ class GaussianBlur(Transform):
     def __init__(self, blur_limit=0, sigma_limit=(0.5, 3.0), p: float = 0.5):
         super().__init__(p)
         self.blur_limit = whole("blur_limit", blur_limit, 0, 4095, scalar="zero")
-        sigmas = (0, sigma_limit) if isinstance(sigma_limit, (int, float)) else sigma_limit
+        sigmas = (0, sigma_limit) if is_number(sigma_limit) else sigma_limit
         self.sigma_limit = increasing("sigma_limit", sigmas, 0, 1000)
 
     def columns(self) -> int:

@@ -80,7 +80,7 @@ def fill_holes(to, rows, holes: np.ndarray, fill, seed=None) -> None:
     if word in ("random", "random_uniform"):
         to.no_labels("filled at random")
     if word is None:
-        p[5] = to.fill(fill, "fill" if to.kind == "image" else "fill_mask")
+        p[5] = to.fill(fill)
     elif word == "random_uniform":
         colours = random_numbers(seed, k, to.channels)
         values = np.floor(colours * 256) if to.is_u8 else colours

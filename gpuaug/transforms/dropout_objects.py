@@ -9,7 +9,7 @@ import numpy as np
 from ..draw import between, integers, key, philox
 from ..geometry import boxes_beside_map, outside_map
 from ..regions import components, object_map
-from ..transform import Transform, colour, increasing, integer, whole
+from ..transform import Transform, colour, increasing, integer, is_number, whole
 from .dropout import Dropout
 
 
@@ -41,7 +41,7 @@ class MaskDropout(Transform):
 
     def __init__(self, max_objects=(1, 1), fill=0, fill_mask=0, p: float = 0.5):
         super().__init__(p)
-        self.max_objects = whole("max_objects", (1, max_objects) if isinstance(max_objects, int) else max_objects, 1)
+        self.max_objects = whole("max_objects", (1, max_objects) if is_number(max_objects) else max_objects, 1)
         self.fill = colour("fill", fill)
         self.fill_mask = None if fill_mask is None else colour("fill_mask", fill_mask)
 
@@ -73,7 +73,7 @@ class MaskDropout(Transform):
             whole_numbers[i, 2:5] = packed.shape[1], one.shape[1], one.shape[0]
         starts = np.cumsum([0] + [len(x) for x in words[:-1]])
         at = to.blob(np.concatenate(words).view(np.int32)) if words else 0
-        whole_numbers[:, 5] = to.blob(to.colour(fill, "fill" if to.kind == "image" else "fill_mask"))
+        whole_numbers[:, 5] = to.blob(to.colour(fill))
         to.pixel(rows, "bitmap", p, arg=at + starts, positions=True)
 
     def boxes(self, params, which, boxes, size, limits):

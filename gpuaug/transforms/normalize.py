@@ -10,8 +10,8 @@ _KINDS = ("standard", "image", "image_per_channel", "min_max", "min_max_per_chan
 
 
 def _numbers(name: str, value) -> tuple[float, ...]:
-    values = tuple(value) if isinstance(value, (tuple, list, np.ndarray)) else (value,)
-    return tuple(real(name, v.item() if isinstance(v, np.generic) else v) for v in values)
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    return tuple(real(name, v) for v in values)
 
 
 class Normalize(Transform):

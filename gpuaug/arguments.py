@@ -1,0 +1,62 @@
+"""Arguments of transforms, whatever wrote them down: Hydra's configurations, NumPy's numbers, and misspelled names."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from .names import ARGUMENTS
+
+
+def as_python(value):
+    """Python's own numbers, lists and dicts of NumPy's and of any other sequence or mapping (OmegaConf's, say).
+
+    Example:
+        >>> import numpy as np
+        >>> as_python({"x": np.array([0.5, 1.0]), "y": range(2)})
+        {'x': [0.5, 1.0], 'y': [0, 1]}
+    """
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if isinstance(value, (str, bytes)):
+        return value
+    if isinstance(value, Mapping):
+        return {as_python(key): as_python(each) for key, each in value.items()}
+    if isinstance(value, Sequence):
+        return (tuple if isinstance(value, tuple) else list)(as_python(each) for each in value)
+    return value
+
+
+def arguments(init):
+    """Decorator of ``__init__``: takes what `as_python` understands, and names the class and the nearest argument in errors."""
+    signature = inspect.signature(init)
+    names = [name for name in signature.parameters if name != "self"]
+    any_name = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+
+    @functools.wraps(init)
+    def wrapper(self, *args, **kwargs):
+        if type(self).__init__ is wrapper:  # else a subclass's has done it
+            args, kwargs = map(as_python, args), {name: as_python(value) for name, value in kwargs.items()}
+            args = tuple(args)
+            who = type(self).__name__
+            for name in kwargs:
+                if name not in names and not any_name:
+                    raise TypeError(f"{who} has no argument {name!r}{_instead(who, name, names)}")
+            try:
+                signature.bind(self, *args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{who}: {error}; its arguments are {', '.join(names)}") from None
+        init(self, *args, **kwargs)
+
+    return wrapper
+
+
+def _instead(who: str, name: str, names: list[str]) -> str:
+    if name in ARGUMENTS.get(who, "").split():
+        return ": albumentations has it, gpuaug does not yet"
+    near = difflib.get_close_matches(name, names, 1)
+    return f"; did you mean {near[0]!r}?" if near else f"; its arguments are {', '.join(names) or 'none'}"

@@ -1,0 +1,91 @@
+"""What was drawn for a batch: the transforms that its samples take, each with its parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .targets import Marks
+from .transform import Transform, View
+from .tree import Tree
+
+
+@dataclass
+class Step:
+    """One transform with the parameters of the samples that drew it."""
+
+    transform: Transform
+    rows: Any  # slice for all samples, or int64 indices
+    params: dict
+
+
+@dataclass
+class Drawn:
+    """Everything that was drawn for a batch: deterministic from here on. applied: which samples; None: all."""
+
+    samples: int
+    steps: list[Step] = field(default_factory=list)
+    size: np.ndarray | None = None
+    applied: np.ndarray | None = None
+
+    def explain(self) -> str:
+        """Which transform applies to how many samples, in order; a transform that groups visit several times is one line."""
+        took: dict[int, np.ndarray] = {}
+        names = {}
+        for step in self.steps:
+            names[id(step.transform)] = type(step.transform).__name__
+            took.setdefault(id(step.transform), np.zeros(self.samples, bool))[step.rows] = True
+        return "\n".join(f"{names[k]}: {np.count_nonzero(of)} of {self.samples} samples" for k, of in took.items())
+
+    def spread(self, of: np.ndarray) -> Drawn:
+        """The same for another batch, whose sample i is treated as sample ``of[i]`` of this one: frames of a video."""
+        out = Drawn(len(of), size=self.size[of])
+        for step in self.steps:
+            if isinstance(step.rows, slice):
+                rows, pick = step.rows, of
+            else:
+                place = np.full(self.samples, -1)
+                place[step.rows] = np.arange(len(step.rows))
+                rows = np.flatnonzero(place[of] >= 0)
+                pick = place[of][rows]
+            if isinstance(rows, slice) or len(rows):
+                out.steps.append(Step(step.transform, rows, {name: value[pick] for name, value in step.params.items()}))
+        return out
+
+    def move(self, marks: Marks, size: np.ndarray) -> None:
+        """Take boxes or keypoints through all steps. size: ``[B, 2]`` before the first."""
+        size = np.array(size, np.int64)
+        for step in self.steps:
+            before = size[step.rows]
+            if "mask" in step.transform.targets:
+                place = np.full(self.samples, -1)
+                place[step.rows] = np.arange(len(before))
+                marks.step(step.transform, place, step.params, size)
+                size[step.rows] = step.transform.resize(step.params, before)
+                marks.limit(size, drop=marks.params.check_each_transform)
+        marks.limit(size)
+
+
+def draw_tree(tree: Tree, u: np.ndarray, view: View) -> Drawn:
+    """Let every transform draw for the samples that take it."""
+    size = np.array(view.size, np.int64)  # never written: parameters may be views of it
+    drawn = Drawn(u.shape[1], size=size)
+    everyone = np.arange(u.shape[1])
+    for transform, lines, rows in tree.walk(u):
+        all_ = isinstance(rows, slice)
+        # take: an index of rows costs four times as much
+        before, mine = (size, u[lines]) if all_ else (size.take(rows, 0), u[lines].take(rows, 1))
+        seen = None if view.targets is None else view.targets.at(drawn, everyone if all_ else rows)
+        params = transform.draw(mine.T, View(before, view.channels, view.dtype, seen, None if all_ else rows))
+        after = transform.resize(params, before)
+        if after is not before:
+            if all_:
+                size = after
+            else:
+                size = size.copy()
+                size[rows] = after
+        drawn.steps.append(Step(transform, rows, params))
+    drawn.size = size
+    return drawn
