@@ -189,15 +189,17 @@ def _check(name, i, h, w, c, sy, sx, sc) -> None:
 
 
 def _check_layout(name, shape, planar: bool) -> None:
-    """Refuse what was read in the other order: [H, W, 3] as CHW, [3, H, W] as HWC."""
+    """Refuse what was read in the other order: [H, W, 3] as CHW; [C, H, W] as HWC, of 1 to 4 channels, or up to 16 of them."""
     a, b, c = shape
-    if not (b > 16 and (a > 16 and c in (3, 4) if planar else a in (3, 4) and c > 16)):
+    # an array of so few lines and so many channels is none that anybody has; a tensor [64, 40, 1] may hold a time series
+    if not (b > 16 and (a > 16 and c in (3, 4) if planar else a <= 16 and c > 16)):
         return
     axes, kind, turn = ("(channels, height, width)", "torch tensors", "permute(2, 0, 1)") if planar else (
         "(height, width, channels)", "arrays", "transpose(1, 2, 0)")
     read, other = ("CHW", "HWC") if planar else ("HWC", "CHW")
     raise ValueError(f"{name} of shape {(a, b, c)} looks like {other}, but {kind} are read as {read}, {axes}: pass "
-                     f"layout={other!r} or x.{turn}; if it has {a if planar else c} channels, layout={read!r}")
+                     f"layout={other!r} or x.{turn}, which is what a DataLoader's dataset must do; if it has "
+                     f"{a if planar else c} channels, layout={read!r}")
 
 
 def _describe(data: Any, name: str, labels: bool, batched: bool):

@@ -7,6 +7,7 @@ import collections.abc
 import io
 import numbers
 import os
+import types
 
 import numpy as np
 import torch
@@ -84,14 +85,21 @@ def peek(leaf):
 
 
 def is_one_hot(leaf):
-    """Whether a map of several channels holds nothing but 0 and 1."""
+    """Whether an array holds nothing but 0 and 1."""
     return bool(((leaf == 0) | (leaf == 1)).all())
+
+
+def has_fractions(leaf):
+    """Whether an array holds numbers that are not whole."""
+    floating = leaf.is_floating_point() and not leaf.is_meta if isinstance(leaf, torch.Tensor) else leaf.dtype.kind == "f"
+    return bool(floating and (leaf % 1 != 0).any())
 
 
 def is_mask_of(image, leaf):
     """Whether the second picture of a pair can only be the first one's mask: of its size, and of another kind.
 
-    One value a pixel is a mask. Three or four, or as many as the image has, may be a second image; several others are
+    One value a pixel is a mask, unless both have one, with fractions: two gray images, of which only the first one would be
+    normalized. Three or four, or as many as the image has, may be a second image; several others are
     class by class, if they are whole numbers, or 0 and 1: other floats may be a flow, which a flip would have to negate.
     """
     size = plane(leaf)
@@ -109,7 +117,7 @@ def is_mask_of(image, leaf):
         return False
     count = channels(leaf)
     if count == 1:
-        return True
+        return not (both and channels(image) == 1 and has_fractions(leaf) and has_fractions(image))
     if count in (3, 4, channels(image)) or not is_array(leaf):
         return False
     floating = leaf.is_floating_point() if isinstance(leaf, torch.Tensor) else leaf.dtype.kind == "f"
@@ -173,6 +181,46 @@ def row_width(leaf):
     return min(len(v) for v in leaf) if all(_is_row(v) for v in leaf) else None
 
 
+def shape_of(leaf):
+    """The shape of an array, or of numbers in nested lists as their first entries show it; None for everything else.
+
+    >>> shape_of([[[1, 2], [3, 4], [5, 6]]]), shape_of(np.zeros((2, 17, 3))), shape_of(["a"])
+    ((1, 3, 2), (2, 17, 3), None)
+    """
+    if is_array(leaf):
+        return tuple(leaf.shape) if is_numeric(leaf) else None
+    if is_number(leaf):
+        return ()
+    if not isinstance(leaf, (list, tuple)):
+        return None
+    if not leaf:
+        return (0,)
+    below = shape_of(leaf[0])
+    return None if below is None else (len(leaf), *below)
+
+
+def could_be_marks(leaf):
+    """Whether numbers that have no name may be boxes or points: [n, 2 to 8] or [n, 4 or more, 2 or 3], one width for all.
+
+    Small matrices and rows with a single 1 are none: cameras, poses, one-hot labels.
+
+    >>> [could_be_marks(np.full(shape, 7.5)) for shape in ((68, 2), (5, 6), (2, 4, 2), (3, 4), (4, 4), (5, 10), (10,))]
+    [True, True, True, False, False, False, False]
+    """
+    shape = shape_of(leaf)
+    if shape is None or 0 in shape or len(shape) not in (2, 3) or (is_array(leaf) and leaf.dtype in (bool, torch.bool)):
+        return False
+    if len(shape) == 2 and (not 2 <= shape[1] <= 8 or shape in ((2, 2), (2, 3), (3, 3), (3, 4), (4, 4))):
+        return False
+    if len(shape) == 3 and (shape[1] < 4 or shape[2] not in (2, 3)):
+        return False
+    try:
+        rows = leaf if is_array(leaf) else np.asarray(leaf, np.float64)
+        return not (is_one_hot(rows) and (rows.sum(-1) == 1).all())
+    except ValueError:  # rows of differing lengths: token ids
+        return False
+
+
 def is_annotations(x):
     """Whether a list is COCO's: a dict for each object, with its "bbox"."""
     return isinstance(x, (list, tuple)) and len(x) > 0 and all(isinstance(v, collections.abc.Mapping) and "bbox" in v for v in x)
@@ -180,6 +228,8 @@ def is_annotations(x):
 
 CORNERS = [frozenset(keys.split()) for keys in ("xmin ymin xmax ymax", "x1 y1 x2 y2", "x y w h", "x y width height",
                                                 "left top width height")]  # fmt: skip
+
+CORNER_NAMES = frozenset().union(*CORNERS)
 
 
 def boxes_by_key(x, path=()):
@@ -198,14 +248,31 @@ def boxes_by_key(x, path=()):
 
 
 def leaves(x, whole=frozenset(), path=()):
-    """(path, leaf) pairs of a sample; lists under names in `whole`, tables of numbers and lists of annotations are leaves."""
+    """(path, leaf) pairs of a sample; lists under names in `whole`, of words or annotations, and tables of numbers are leaves."""
     below = children(x)
-    one = isinstance(x, (list, tuple)) and (not x or (len(path) > 0 and path[-1] in whole))
+    one = isinstance(x, (list, tuple)) and (not x or (len(path) > 0 and (path[-1] in whole or _are_words(x))))
     if below is None or one or is_table(x) or is_annotations(x):
         yield path, x
         return
     for key, child in below:
         yield from leaves(child, whole, (*path, key))
+
+
+def _are_words(x):
+    return not is_namedtuple(x) and all(isinstance(v, str) and not is_image_path(v) for v in x)
+
+
+def within(x, depth=3, path=()):
+    """(path, leaf) pairs of what objects of other classes keep as attributes: detectron2's Instances, a sample of the user's own.
+
+    >>> list(within(types.SimpleNamespace(mask=np.eye(2, dtype=bool))))[0][0]
+    ('mask',)
+    """
+    known = is_array(x) or is_picture(x) or isinstance(x, (type, types.ModuleType)) or callable(x)
+    if depth and hasattr(x, "__dict__") and not known:
+        for at, leaf in leaves(vars(x)):
+            yield (*path, *at), leaf
+            yield from within(leaf, depth - 1, (*path, *at))
 
 
 def is_source(leaf):

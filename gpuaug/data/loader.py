@@ -16,6 +16,7 @@ from ..device import chosen
 from ..memory import count_batch
 from . import doubled, order, remade, workers
 from .accelerated import Accelerated
+from .asked import UNTOUCHED, Row
 from .decode import decoder_name
 from .encoded import EncodedRoad
 from .faults import POLICIES, Errors, Unreadable, stream
@@ -24,7 +25,6 @@ from .memory import MemoryRoad
 from .pixels import apart, stack
 from .producer import Producer
 from .progress import START, Progress, as_text, from_text
-from .recognize import UNTOUCHED, Row
 from .replies import Replies, Requests
 from .stats import Stats
 from .structure import Slot, children, fill

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from .asked import MARKS, Row
 from .leaves import is_annotations, is_array
-from .recognize import MARKS, Row, tv_kind
+from .recognize import tv_kind
 
 ROWS = "rows of the boxes"  # the name under which a Compose carries which boxes are left; no label field is called so
 TV_FORMATS = ("XYXY", "XYWH", "CXCYWH")

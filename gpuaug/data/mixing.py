@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from .. import draw
-from .recognize import Asked, find
+from .asked import Asked
+from .recognize import find
 from .structure import as_path, children, get, outline, rebuild, replace
 
 LABEL_NAMES = ("label", "labels", "target", "targets", "y", "cls", "class")

@@ -6,11 +6,16 @@ it is.
 docs/loading.md has a table of what happens to which sample; tests/data/test_recognized.py writes it.
 """
 
-from dataclasses import dataclass, field
+import collections.abc
+import os
 
+from .asked import MARKS, UNTOUCHED, Row, shown
 from .leaves import (
+    CORNER_NAMES,
     boxes_by_key,
     channels,
+    could_be_marks,
+    has_fractions,
     is_annotations,
     is_array,
     is_image,
@@ -24,77 +29,34 @@ from .leaves import (
     peek,
     plane,
     row_width,
+    shape_of,
+    within,
+)
+from .names import (
+    BOX_NAMES,
+    FILE_NAMES,
+    IMAGE_NAMES,
+    KEYPOINT_NAMES,
+    LABEL_NAMES,
+    MASK_NAMES,
+    META_NAMES,
+    OBJECT_NAMES,
+    ROW_NAMES,
+    TARGET_NAMES,
+    is_about_points,
+    named_as_marks,
 )
 from .protocol import is_encoded
-from .structure import as_path, children, get, outline
+from .structure import children, get, outline
 
-# The names that are recognized, in order of preference. Names that are usually paths count only where nothing else fits.
-IMAGE_NAMES = ("image", "img", "images", "imgs", "pixel_values", "x", "input", "inputs", "picture", "photo", "spectrogram")
-FILE_NAMES = ("jpg", "jpeg", "png", "webp", "bmp", "npy", "path", "file", "filename", "file_name", "image_path",
-              "img_path", "filepath", "file_path")  # fmt: skip
-MASK_NAMES = ("mask", "masks", "segmentation", "seg", "seg.png", "mask.png", "segmentation_mask", "annotation")
-LABEL_NAMES = ("label", "labels")  # a map under these is a mask, as in MONAI and Hugging Face
-BOX_NAMES = ("bboxes", "boxes", "bbox", "gt_bboxes", "gt_boxes")
-KEYPOINT_NAMES = ("keypoints", "kpts")
-POINT_NAMES = (*KEYPOINT_NAMES, "landmarks", "joints", "points", "polygon", "polygons")
-# what stands beside boxes with one entry for each: torchvision's detection samples, COCO, Hugging Face
-ROW_NAMES = ("labels", "label", "classes", "class_labels", "category", "category_id", "category_ids", "area", "iscrowd", "scores",
-             "difficult", "masks")  # fmt: skip
-META_NAMES = (*FILE_NAMES, "name", "id", "image_id", "key", "__key__", "url", "__url__", "paths", "files", "meta", "mask_path",
-              "coco_url", "flickr_url", "source")  # fmt: skip
-SETS = ("images", "masks")  # several of a sample: an array with one axis more, or a list
-MARKS = ("bboxes", "keypoints")
-UNTOUCHED = "untouched"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a transform was told to transform, and where the user says that it is. Travels to worker processes.
-
-    explicit: {name: path}. untouched: paths, or names of keys at any depth. additional: {name: kind}, a Compose's
-    additional_targets. boxes, points: whether it has bbox_params; how many numbers its keypoint_params read, or 0.
-    fields: {"bboxes": names, "keypoints": names}, the label fields. mover: the first transform that moves pixels, or "".
-    """
-
-    explicit: dict = field(default_factory=dict)
-    untouched: tuple = ()
-    additional: dict = field(default_factory=dict)
-    boxes: bool = True
-    points: int = 2
-    fields: dict = field(default_factory=dict)
-    mover: str = ""
-
-    def whole(self):
-        """Names under which a list is one target, not a container."""
-        sets = (name for name, kind in self.additional.items() if kind in SETS)
-        return frozenset((*BOX_NAMES, *KEYPOINT_NAMES, *SETS, *sets, *self.labels()))
-
-    def labels(self):
-        return tuple(name for names in self.fields.values() for name in names)
-
-    def role(self, name):
-        """How a target is loaded: "image", "mask", or "as is" (boxes, points, what goes with them, sets)."""
-        if isinstance(name, Row) or name in MARKS or name in self.labels():
-            return "as is"
-        kind = self.additional.get(name, name)
-        return "as is" if kind in SETS else "mask" if kind == "mask" else "image"
-
-
-@dataclass(frozen=True)
-class Row:
-    """The name of an entry that has one row for each box (or point) and is no label field: it loses what they lose."""
-
-    of: str
-    path: tuple
-
-    def __repr__(self):
-        return shown(self.path)
+ROWS_OF_BOXES = "rows [[x0, y0, x1, y1], ..]"
 
 
 def find(sample, asked):
     """{target name: path} of a sample. ValueError for an entry that could be one and is not.
 
     >>> import numpy as np
+    >>> from gpuaug.data.asked import Asked
     >>> find({"img": np.zeros((4, 4, 3), np.uint8), "labels": {"color": 1}}, Asked())
     {'image': ('img',)}
     >>> find(("cat.jpg", "cat.png"), Asked()), find(("cat.jpg", 3), Asked())
@@ -145,6 +107,11 @@ class _Search:
             except (KeyError, IndexError, AttributeError, TypeError):
                 where = f"targets={{{name!r}: {shown(path)}}}"
                 raise KeyError(f"{where}: the sample has no such entry; it is {outline(sample)}") from None
+            if any(children(get(sample, path[:k])) is None for k in range(len(path))):
+                raise ValueError(
+                    f"targets={{{name!r}: {shown(path)}}}: the sample is {outline(sample)}; entries can be replaced in dicts, "
+                    f"tuples, lists and dataclasses only: let the dataset return one of these"
+                )
             self.found[name] = path
         self.open = {path: leaf for path, leaf in leaves(sample, asked.whole()) if not self._is_settled(path)}
 
@@ -170,12 +137,17 @@ class _Search:
             self._mask_of_pair()
             self._marks()
             self._rows()
+            self._beside_points()
             if self.asked.mover:
                 self._check()
         return self.found
 
     def _has_image(self):
         return "image" in self.found or "images" in self.found
+
+    def _place(self):
+        """Where the image is."""
+        return self.found.get("image", self.found.get("images", ()))
 
     def _image(self):
         return get(self.sample, self.found["image"]) if "image" in self.found else None
@@ -217,7 +189,12 @@ class _Search:
             named = name in ("image", "img", "jpg", "jpeg", "png", "webp")
             return is_set(leaf) or is_image(leaf) or (isinstance(leaf, str) and named)
 
-        path = self._named(IMAGE_NAMES + FILE_NAMES, fits)
+        pixels = any(is_picture(leaf) or is_map(leaf, None) for path, leaf in self.open.items() if not _keys(path))
+
+        def is_file(leaf, name):  # beside a picture without a name a path is a name, as in VOC's annotations
+            return fits(leaf, name) and not (pixels and isinstance(leaf, (str, os.PathLike)))
+
+        path = self._named(IMAGE_NAMES, fits) or self._named(FILE_NAMES, is_file)
         if path is not None:
             self.claim("images" if is_set(self.open[path]) else "image", path)
 
@@ -276,33 +253,63 @@ class _Search:
 
     def _rows(self):
         """What stands beside the boxes with one entry for each of them."""
-        if "bboxes" not in self.found or is_annotations(get(self.sample, self.found["bboxes"])):
+        if "bboxes" not in self.found:
             return
         where = self.found["bboxes"]
+        if is_annotations(get(self.sample, where)):
+            if self.asked.box_format not in ("", "coco"):
+                raise ValueError(
+                    f"the sample's entry {shown(where)} is a list of objects, each with its 'bbox', which is read as COCO's "
+                    f"x, y, width, height; bbox_params say {self.asked.box_format!r}: say BboxParams('coco'), or, if they hold "
+                    f"other numbers, give them as rows in the dataset: [object['bbox'] for object in objects]"
+                )
+            return
         count = _length(get(self.sample, where))
+        apart = where[:-1] != self._place()[:-1]
         for path, leaf in list(self.open.items()):
-            if path[:-1] == where[:-1] and str(path[-1]).lower() in ROW_NAMES and _length(leaf) == count:
+            named = str(path[-1]).lower() in (ROW_NAMES + OBJECT_NAMES if apart else ROW_NAMES) if path else False
+            if path[:-1] == where[:-1] and named and _entries(leaf) == count:
                 self.claim(Row("bboxes", path), path)
         masks = self.found.get("masks", ())
         if masks and masks[:-1] == where[:-1] and _length(get(self.sample, masks)) == count:
             self.found[Row("bboxes", masks)] = masks
         if where and isinstance(where[-1], int):
-            self._label_of_tuple(where, count)
+            self._label_of_tuple("bboxes")
 
-    def _label_of_tuple(self, where, count):
+    def _label_of_tuple(self, mark):
         """In (image, boxes, labels) nothing is called "labels": one label field and one entry of that length belong together."""
-        missing = [name for name in self.asked.fields.get("bboxes", ()) if name not in self.found]
+        where, fields = self.found[mark], self.asked.fields.get(mark, ())
+        count = _length(get(self.sample, where))
+        missing = [name for name in fields if name not in self.found]
         beside = [(path, leaf) for path, leaf in self.open.items() if path[:-1] == where[:-1] and not isinstance(leaf, str)]
         alike = [path for path, leaf in beside if _length(leaf) == count]
         if len(missing) == 1 and len(alike) == 1:
             self.claim(missing[0], alike[0])
         elif alike and not missing and count > 1 and self.asked.mover:
-            raise ValueError(
-                f"the sample's entry {shown(alike[0])} has one value for each of the {count} boxes; boxes that leave the image "
-                f"are dropped, and it must lose the same: BboxParams(.., label_fields=['labels']) and "
-                f"DataLoader(targets={{'labels': {shown(alike[0])}}}); if it has nothing to do with them: "
-                f"targets={{{UNTOUCHED!r}: [{shown(alike[0])}]}}"
-            )
+            raise ValueError(self._goes_with(mark, alike[0], count))
+
+    def _beside_points(self):
+        """What has one value for each of the points, which may be dropped: in a tuple, or under a name like "visibility"."""
+        where = self.found.get("keypoints", ())
+        if not where or self.asked.points_stay:
+            return
+        if isinstance(where[-1], int):
+            self._label_of_tuple("keypoints")
+            return
+        count = _length(get(self.sample, where))
+        for path, leaf in self.open.items():
+            if path[:-1] == where[:-1] and is_about_points(path) and _entries(leaf) == count and count > 1 and self.asked.mover:
+                raise ValueError(self._goes_with("keypoints", path, count))
+
+    def _goes_with(self, mark, path, count):
+        params, they = ("BboxParams", "boxes") if mark == "bboxes" else ("KeypointParams", "keypoints")
+        name = path[-1] if isinstance(path[-1], str) else "labels"
+        return (
+            f"the sample's entry {shown(path)} has one value for each of the {count} {they}; {they} that leave the image "
+            f"are dropped, and it must lose the same: {params}(.., label_fields=[{name!r}]) and "
+            f"DataLoader(targets={{{name!r}: {path!r}}}); if it has nothing to do with them: "
+            f"targets={{{UNTOUCHED!r}: [{path!r}]}}"
+        )
 
     # ---- what is left over -----------------------------------------------------------------------------------------------
 
@@ -338,10 +345,17 @@ class _Search:
             what = self._looks_like(path, leaf)
             if what is not None:
                 raise ValueError(self._text(path, *what))
+            for at, inner in within(leaf):
+                named = (named_as_marks(at[:end], inner) for end in range(len(at), 0, -1))  # Instances.gt_boxes.tensor
+                what = self._looks_like(at, inner) or next(filter(None, named), None)
+                if what is not None:
+                    inside = f"a {type(leaf).__name__} whose {'.'.join(map(str, at))} is {what[0]}"
+                    raise ValueError(self._text(path, inside, what[1], "a dict or a dataclass"))
         for path in boxes_by_key(self.sample):
-            keys = {(*path, key) for key in get(self.sample, path)}
+            keys = [(*path, key) for key in get(self.sample, path) if str(key).lower() in CORNER_NAMES]
             if not self._is_settled(path) and not any(map(self._is_settled, keys)):
-                raise ValueError(self._text(path, "a box, number by number", "bboxes"))
+                above = path == self._place()[: len(path)]  # what holds the image, too, cannot be handed on as a whole
+                raise ValueError(self._text(path, "a box, number by number", "bboxes", ROWS_OF_BOXES, keys if above else None))
 
     def _looks_like(self, path, leaf):
         """(in words, kind of target) of an entry that could be one; None."""
@@ -354,26 +368,41 @@ class _Search:
             size = self._size()
             beside = f" beside an image of {size[0]}x{size[1]}" if size else ""
             several = leaf.ndim > 2 and is_image(leaf) and channels(leaf) in (3, 4)
+            if not several and self._is_gray_pair(leaf):
+                beside += " (a mask would be moved by nearest neighbours and not changed, an image treated like the other)"
+                several = True
             return f"a map or an image of shape {tuple(leaf.shape)}{beside}", "image" if several else "mask"
         if self._is_file(path, leaf):
             return ("a path of an image" if is_image_path(leaf) else "an encoded image"), "mask"
         return self._looks_like_marks(path, leaf)
 
+    def _is_gray_pair(self, leaf):
+        image = self._image()
+        both = is_array(image) and is_image(leaf) and channels(leaf) == channels(image) == 1
+        return both and has_fractions(leaf) and has_fractions(image)
+
     def _looks_like_marks(self, path, leaf):
-        key = path[-1].lower() if path and isinstance(path[-1], str) else ""
         width = row_width(leaf) or 0
         if is_annotations(leaf):
             return "COCO's annotations", "bboxes"
-        if key in (*BOX_NAMES, *POINT_NAMES) and width >= 2:
-            return "rows of numbers under the name of boxes or points", "bboxes" if key in BOX_NAMES else "keypoints"
-        if key in BOX_NAMES and _is_one_box(leaf):
-            return "a box", "bboxes"
+        by_name = named_as_marks(path, leaf)
+        if by_name is not None:
+            return by_name
+        beside = not _keys(path) and path[:-1] == self._place()[:-1]
+        names = (*TARGET_NAMES, *ROW_NAMES) if self.asked.boxes and "bboxes" not in self.found else TARGET_NAMES
+        named = width >= 4 and bool(path) and isinstance(path[-1], str) and path[-1].lower() in names
+        if (beside or named) and could_be_marks(leaf):
+            return f"boxes or points: numbers of shape {shape_of(leaf)}", "bboxes" if width >= 4 else "keypoints"
         matrix = is_array(leaf) and tuple(leaf.shape) in ((3, 4), (4, 4))
         if (self.asked.boxes or self.asked.points) and not matrix and self._could_be_rows(path, leaf, 4):
             return f"rows of {width} numbers, as boxes or points are", "bboxes" if self.asked.boxes else "keypoints"
         return None
 
-    def _text(self, path, what, kind):
+    def _text(self, path, what, kind, form="", settle=None):
+        """form: how the dataset must give it before it can be moved. settle: what to hand on, if not the entry itself."""
+        if kind in MARKS and not form and not is_annotations(leaf := get(self.sample, path)) and row_width(leaf) is None:
+            form = ROWS_OF_BOXES if kind == "bboxes" else "rows [[x, y], ..]"
+        below = [key for at, key in enumerate(path) if isinstance(key, str) and any(isinstance(k, int) for k in path[at + 1 :])]
         key = path[-1] if path and isinstance(path[-1], str) else None
         if kind in MARKS or (kind == "mask" and (key or "gt") in ("gt", "target") and not {"mask", "masks"} & set(self.found)):
             name = kind
@@ -382,13 +411,18 @@ class _Search:
         declared = {"image", "mask", "images", "masks", *MARKS, *self.asked.additional}
         how = "" if name in declared else f", with Compose(.., additional_targets={{{name!r}: {kind!r}}})"
         if kind in MARKS:
-            how = f", with Compose(.., {'bbox_params' if kind == 'bboxes' else 'keypoint_params'}=..)"
+            params = "bbox_params" if kind == "bboxes" else "keypoint_params"
+            value = "BboxParams('coco')" if is_annotations(get(self.sample, path)) else ".."
+            how = f", with Compose(.., {params}={value})"
         settled = ", ".join(f"{n}: {shown(p)}" for n, p in self.found.items() if not isinstance(n, Row))
+        first = f"    give it as {form} in the dataset, then" if form else "   "
+        # of a list, whose length may be another in the next sample, all
+        where = path if not below else (path[-1] if isinstance(path[-1], str) else below[-1])
         return (
             f"the sample's entry {shown(path)} looks like {what}, and would stay as it is while {self.asked.mover} moves the "
             f"image (the sample is {outline(self.sample)}; found: {settled}). Say what it is:\n"
-            f"    DataLoader(targets={{{name!r}: {path!r}}})  # to be moved with the image{how}\n"
-            f"    DataLoader(targets={{{UNTOUCHED!r}: [{path!r}]}})  # to be handed on as it is"
+            f"{first} DataLoader(targets={{{name!r}: {path!r}}})  # to be moved with the image{how}\n"
+            f"    DataLoader(targets={{{UNTOUCHED!r}: {settle or [where]!r}}})  # to be handed on as it is"
         )
 
 
@@ -457,14 +491,10 @@ def _length(leaf):
         return None
 
 
-def shown(path):
-    return repr(path[0] if len(path) == 1 else path)
+def _keys(path):
+    return [key for key in path if isinstance(key, str)]
 
 
-def as_asked(targets):
-    """(explicit, untouched) of what the user wrote as targets=."""
-    targets = dict(targets or {})
-    untouched = targets.pop(UNTOUCHED, ())
-    untouched = (untouched,) if isinstance(untouched, (str, int)) else tuple(untouched)
-    settled = tuple(where if isinstance(where, (tuple, str)) else (where,) for where in untouched)
-    return {name: as_path(where) for name, where in targets.items()}, settled
+def _entries(leaf):
+    """How many entries a leaf has one after another; a text has none."""
+    return None if isinstance(leaf, (str, bytes, collections.abc.Mapping)) else _length(leaf)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import workers
+from .asked import MARKS, Asked, Row, as_asked
 from .encoded import Recipe
 from .leaves import is_source
 from .protocol import is_thread_safe, mask_types
-from .recognize import MARKS, Asked, Finder, Row, as_asked, check_image
+from .recognize import Finder, check_image
 from .replies import Requests
 from .structure import get
 from .views import array_view, encoded_view, path_view
@@ -114,6 +115,8 @@ def asked(transform, hint=None):
         points=0 if params["keypoints"] is None else len(params["keypoints"].format),
         fields=fields,
         mover=mover(transform),
+        points_stay=not getattr(params["keypoints"], "remove_invisible", False),
+        box_format=getattr(params["bboxes"], "format", ""),
     )
     for name in explicit if hasattr(transform, "kind_of") else ():
         if name in MARKS:

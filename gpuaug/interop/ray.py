@@ -83,7 +83,8 @@ class Augment:
 
     def _check_columns(self, batch):
         """ValueError for a column that could be a target and is none."""
-        from ..data.recognize import UNTOUCHED, find
+        from ..data.asked import UNTOUCHED
+        from ..data.recognize import find
         from ..data.survey import asked
 
         named = {name: where for name, where in (("image", self.image), ("mask", self.mask)) if where is not None}

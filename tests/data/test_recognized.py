@@ -1,12 +1,15 @@
 """What the loader does with what a dataset returns: it moves with the image, or is an error; nothing is left behind."""
 
+import ast
+import re
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from sample_kinds import LABELS, ORDINARY, OTHER, PICTURE, RECOGNIZED, REFUSED, table
+from sample_kinds import BOXES, LABELS, ORDINARY, OTHER, PICTURE, RECOGNIZED, REFUSED, table
 from torch.utils.data import Dataset, default_collate
 
 import gpuaug as A
@@ -121,3 +124,76 @@ def test_the_errors_way_out_works(files):
 def test_the_documented_table_is_this_one():
     """docs/loading.md; `python tests/data/sample_kinds.py` prints it."""
     assert table() in DOCS.read_text()
+
+
+def test_boxes_of_annotations_are_cocos_or_an_error():
+    """A list of {"bbox"} under pascal_voc would be moved as x, y, width, height."""
+    dataset = Repeated({"image": PICTURE, "objects": [{"bbox": [2, 3, 6, 8]}]})
+    with pytest.raises(ValueError, match=r"'objects'.*COCO.*pascal_voc.*BboxParams\('coco'\)"):
+        next(iter(DataLoader(dataset, 2, transform=A.Compose(FLIP, bbox_params=A.BboxParams("pascal_voc")), device="cpu")))
+
+
+def test_a_text_is_no_row_of_boxes():
+    """Of two letters beside two boxes."""
+    sample = {"image": PICTURE, "bboxes": [[2, 3, 6, 8], [1, 2, 3, 4]], "label": "ok"}
+    loader = DataLoader(Repeated(sample), 2, transform=A.Compose(FLIP, bbox_params=A.BboxParams("pascal_voc")), device="cpu")
+    assert next(iter(loader))["label"] == ["ok", "ok"]
+
+
+def test_what_is_beside_dropped_boxes_goes_with_them():
+    objects = {"bbox": [[2, 3, 4, 5], [10, 4, 20, 16]], "id": [7, 8], "category": [1, 2], "text": ["a", "b"]}
+    crop = A.Compose([A.CenterCrop(8, 8)], bbox_params=A.BboxParams("coco"))
+    got = next(iter(DataLoader(Repeated({"image": PICTURE, "objects": objects}), 1, transform=crop, device="cpu")))["objects"]
+    assert got == {"bbox": [[[0, 0, 8, 8]]], "id": [[8]], "category": [[2]], "text": [["b"]]}
+
+
+class Own:
+    def __init__(self):
+        self.image = PICTURE
+
+
+def test_an_object_of_another_class_is_an_error_that_says_so():
+    for targets, words in (({"image": "image"}, "dicts, tuples, lists and dataclasses only"), (None, "no image was recognized")):
+        with pytest.raises(ValueError, match=words):
+            next(iter(DataLoader(Repeated(Own()), 2, transform=A.Compose(FLIP), targets=targets, device="cpu")))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in REFUSED if not kind.compose], ids=lambda kind: kind.title)
+def test_the_line_that_hands_on_works(kind, files):
+    """Pasted from the message, until there is nothing left to say."""
+    def first(kept):
+        return next(iter(DataLoader(Repeated(kind.make(files)), 2, transform=A.Compose(FLIP), targets={"untouched": kept},
+                                    device="cpu", collate_fn=list)))  # fmt: skip
+
+    kept = []
+    for _ in range(4):
+        try:
+            assert len(first(kept)) == 2
+            return
+        except ValueError as error:
+            kept = [*kept, *ast.literal_eval(re.search(r"'untouched': (\[.*?\])\}\)", str(error))[1])]
+    raise AssertionError(kept)
+
+
+HELD = [{"gt_boxes": types.SimpleNamespace(tensor=np.ones((2, 4)))}, {"gt_masks": np.zeros((2, 24, 40))}]
+
+
+@pytest.mark.parametrize("held", HELD)
+def test_what_an_object_of_another_class_holds_is_looked_at(held):
+    """As detectron2's Instances do, which only a collate_fn of the user's takes."""
+    dataset = Repeated({"image": PICTURE, "instances": types.SimpleNamespace(size=(24, 40), fields=held)})
+
+    def first(**more):
+        return next(iter(DataLoader(dataset, 2, transform=A.Compose(FLIP), device="cpu", collate_fn=list, **more)))
+
+    with pytest.raises(ValueError, match=r"'instances' looks like a SimpleNamespace whose fields.gt_(.|\n)*as a dict"):
+        first()
+    assert len(first(targets={"untouched": [("instances",)]})) == 2
+
+
+def test_names_beside_dropped_boxes_go_with_them():
+    sample = {"image": PICTURE, "bboxes": BOXES, "labels": ["cat", "dog"], "tags": ["a", "b"]}
+    crop = A.Compose([A.CenterCrop(8, 8)], bbox_params=A.BboxParams("pascal_voc"))
+    batch = next(iter(DataLoader(Repeated(sample), 1, transform=crop, device="cpu")))
+    assert batch["labels"] == [["dog"]]
+    assert batch["tags"] == [("a",), ("b",)]

@@ -1,0 +1,69 @@
+"""What a transform was told to move, and where the user says that it is."""
+
+from dataclasses import dataclass, field
+
+from .names import BOX_NAMES, KEYPOINT_NAMES
+from .structure import as_path
+
+SETS = ("images", "masks")  # several of a sample: an array with one axis more, or a list
+MARKS = ("bboxes", "keypoints")
+UNTOUCHED = "untouched"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a transform was told to transform, and where the user says that it is. Travels to worker processes.
+
+    explicit: {name: path}. untouched: paths, or names of keys at any depth. additional: {name: kind}, a Compose's
+    additional_targets. boxes, points: whether it has bbox_params; how many numbers its keypoint_params read, or 0.
+    fields: {"bboxes": names, "keypoints": names}, the label fields. mover: the first transform that moves pixels, or "".
+    """
+
+    explicit: dict = field(default_factory=dict)
+    untouched: tuple = ()
+    additional: dict = field(default_factory=dict)
+    boxes: bool = True
+    points: int = 2
+    fields: dict = field(default_factory=dict)
+    mover: str = ""
+    points_stay: bool = False
+    box_format: str = ""
+
+    def whole(self):
+        """Names under which a list is one target, not a container."""
+        sets = (name for name, kind in self.additional.items() if kind in SETS)
+        return frozenset((*BOX_NAMES, *KEYPOINT_NAMES, *SETS, *sets, *self.labels()))
+
+    def labels(self):
+        return tuple(name for names in self.fields.values() for name in names)
+
+    def role(self, name):
+        """How a target is loaded: "image", "mask", or "as is" (boxes, points, what goes with them, sets)."""
+        if isinstance(name, Row) or name in MARKS or name in self.labels():
+            return "as is"
+        kind = self.additional.get(name, name)
+        return "as is" if kind in SETS else "mask" if kind == "mask" else "image"
+
+
+@dataclass(frozen=True)
+class Row:
+    """The name of an entry that has one row for each box (or point) and is no label field: it loses what they lose."""
+
+    of: str
+    path: tuple
+
+    def __repr__(self):
+        return shown(self.path)
+
+
+def shown(path):
+    return repr(path[0] if len(path) == 1 else path)
+
+
+def as_asked(targets):
+    """(explicit, untouched) of what the user wrote as targets=."""
+    targets = dict(targets or {})
+    untouched = targets.pop(UNTOUCHED, ())
+    untouched = (untouched,) if isinstance(untouched, (str, int)) else tuple(untouched)
+    settled = tuple(where if isinstance(where, (tuple, str)) else (where,) for where in untouched)
+    return {name: as_path(where) for name, where in targets.items()}, settled
