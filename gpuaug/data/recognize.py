@@ -470,7 +470,7 @@ def _signature(x):
         return type(x)
     below = children(x)
     if below is None:
-        return type(x), _length(x)
+        return type(x), _length(x), *((path, _signature(leaf) if is_array(leaf) else type(leaf)) for path, leaf in within(x))
     return type(x), len(below), tuple((key, _signature(child)) for key, child in below[:64])
 
 

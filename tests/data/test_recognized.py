@@ -197,3 +197,19 @@ def test_names_beside_dropped_boxes_go_with_them():
     batch = next(iter(DataLoader(Repeated(sample), 1, transform=crop, device="cpu")))
     assert batch["labels"] == [["dog"]]
     assert batch["tags"] == [("a",), ("b",)]
+
+
+def test_what_an_object_holds_later_is_looked_at_too():
+    """The first image has no boxes."""
+
+    class Pictures(Dataset):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, i):
+            boxes = types.SimpleNamespace(tensor=np.ones((i, 4)))
+            return {"image": PICTURE, "instances": types.SimpleNamespace(fields={"gt_boxes": boxes})}
+
+    loader = DataLoader(Pictures(), 1, transform=A.Compose(FLIP), device="cpu", collate_fn=list)
+    with pytest.raises(ValueError, match="gt_boxes"):
+        list(loader)
