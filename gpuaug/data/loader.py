@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import os
 import time
+import warnings
 from typing import TypeVar
 
 import numpy as np
@@ -101,7 +102,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
             worker_init_fn, multiprocessing_context, generator, prefetch_factor=prefetch_factor,
             persistent_workers=persistent_workers, pin_memory_device=pin_memory_device, in_order=in_order,
         )  # fmt: skip
-        _check_arguments(targets, on_error, max_pixels, seed, dtype)
+        _check_arguments(targets, on_error, max_pixels, seed, dtype, generator)
         self.shuffle = bool(shuffle)
         self.transform, self.targets = _as_compose(transform), targets
         self.mix = _as_list(mix)
@@ -124,7 +125,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         self._seen_epoch = self._driver.epoch if self._driver is not None else None
         self._resume = self._progress = self._loaded_seed = None
         self._errors, self._stats = Errors(), Stats()
-        self._set_up = None
+        self._set_up, self._kept = None, {}
         self._held = collections.deque()
 
     # ---- what the user asks --------------------------------------------------------------------------------------------
@@ -170,7 +171,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
             "epoch": at.epoch + at.done,
             **({} if at.done else {"sampler": as_text(at.sampler)}),
             **dataclasses.asdict(START if at.done else at.position),
-            **({"dataset": at.saved(self.num_workers)} if at.states and not at.done else {}),
+            **({"dataset": at.saved(self.num_workers)} if at.states and (not at.done or self._lives_on()) else {}),
             "world": _rank()[1],
             "length": length(self.dataset),
         }
@@ -216,11 +217,16 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         self._errors.begin()
         if self._driver is not None:
             self._seen_epoch = self._driver.epoch
-        progress = resume if resume is not None else Progress(epoch, start)
+        progress = resume if resume is not None else Progress(epoch, start, states=self._kept)
+        self._kept = {}
         self._epoch = epoch + 1
-        road = self._stream_road(epoch, progress) if self._streams else self._map_road(epoch, progress)
+        road = self._stream_road(epoch, progress) if self._streams else self._map_road(epoch, progress, resume is not None)
         self._progress = progress
         return LoaderIterator(self, road, progress)
+
+    def _lives_on(self):
+        """Whether what a map-style dataset has in it at the end of an epoch is there in the next: as with torch's loader."""
+        return not self._streams and (self.persistent_workers or not self.num_workers)
 
     def _next_epoch(self):
         # whoever calls sampler.set_epoch, as with torch's loader, decides the epoch
@@ -244,8 +250,9 @@ class DataLoader(torch.utils.data.DataLoader[T]):
 
     def _plan(self, epoch, progress):
         """The planned batches of an epoch, from where `progress` stands."""
-        n, start, seed = length(self.dataset), progress.position, self._order_seed()
-        size = self.batch_size or 1
+        # the own order needs a length, and says so as torch's samplers do
+        n = len(self.dataset) if self._own_order else length(self.dataset)
+        start, seed, size = progress.position, self._order_seed(), self.batch_size or 1
         if self._own_order:
             rank, world = _rank()
             indices, occurrence = order.own_order(n, self.shuffle, seed, epoch, rank, world, self.drop_last)
@@ -262,7 +269,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
             return order.plan_batch_sampler(sampler, n, start)
         return order.plan_sampler(sampler, size, self.drop_last, n, start)
 
-    def _map_road(self, epoch, progress):
+    def _map_road(self, epoch, progress, resumed):
         plan = self._plan(epoch, progress)
         # the first batch is planned here and not in the thread: samplers may use a global random state
         first = next(plan, None)
@@ -277,11 +284,15 @@ class DataLoader(torch.utils.data.DataLoader[T]):
             return MemoryRoad(setup.view, setup.paths, asked_of(self), plan, self._stats, self.transform is None)
         if setup.kind == "encoded":
             return EncodedRoad(Producer(setup.recipe, plan, self._stats, single, fresh), self.timeout)
-        requests = setup.requests if self.persistent_workers else Requests()
+        again = self.persistent_workers and setup.loader is not None and not resumed  # the workers of the last epoch
+        requests = setup.requests if again else Requests()
         requests.start(plan, single)
-        if setup.loader is None or not self.persistent_workers:
-            fetcher = workers.Fetcher(self.dataset, setup.packer, self.on_error, progress.states)
+        if not again:
+            setup.requests = requests
+            fetcher = workers.Fetcher(self.dataset, setup.packer, self.on_error, progress.states if resumed else None)
             setup.loader = self._torch_loader(epoch, progress, fetcher, workers.same, batch_sampler=requests)
+        if not self.num_workers and not resumed:
+            progress.states = workers.own_state(self.dataset)
         replies = Replies(setup.loader, self.on_error, self._errors, self._stats, setup.packer)
         return WorkerRoad(self, replies.of_requests(requests, fresh), single, fresh, True)
 
@@ -304,7 +315,10 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         stream = workers.Stream(self.dataset, dict(progress.states))
         loader = self._torch_loader(epoch, progress, stream, workers.StreamPacker(pack, stream), **how)
         replies = Replies(loader, self.on_error, self._errors, self._stats, pack)
-        return WorkerRoad(self, replies.of_stream(start, rank, world, bool(progress.states)), single, fresh, False)
+        replies.of_stream(start, rank, world, bool(progress.states))
+        if not self.num_workers and not progress.states:
+            progress.states = dict(filter(None, [stream.state()]))
+        return WorkerRoad(self, replies, single, fresh, False)
 
     def _torch_loader(self, epoch, progress, dataset, collate_fn, **how):
         """torch's DataLoader with this one's settings; the seeds of its workers come from (seed, epoch)."""
@@ -388,7 +402,7 @@ class LoaderIterator:
 
     def __init__(self, loader, road, progress):
         self._loader, self._road, self._progress = loader, road, progress
-        self._left = None
+        self._left, self._yielded = None, 0
 
     def __iter__(self):
         return self
@@ -408,6 +422,8 @@ class LoaderIterator:
             batch = loader._deliver(loaded, self._progress.epoch)
         except StopIteration:
             self._progress.done = True
+            if loader._lives_on():
+                loader._kept = self._progress.states
             self._left = None
             raise
         except BaseException:
@@ -415,12 +431,28 @@ class LoaderIterator:
             self._road, self._left = iter(()), None
             raise
         self._progress.advance(loaded)
+        self._yielded += 1
+        if loader._streams:
+            _check_length(loader, self._yielded)
         stats.images += len(loaded.ids)
         stats.batches += 1
         count_batch()
         self._left = time.perf_counter()
         stats.elapsed += self._left - entered
         return batch
+
+
+def _check_length(loader, yielded):
+    """Warns as torch's loader does, and only where `len(loader)` was asked for: a wrong length misleads a schedule."""
+    said = loader._IterableDataset_len_called  # torch's `__len__` sets it
+    if said is None or yielded <= said:
+        return
+    more = " Each worker has a copy of the dataset and must yield its part of it: get_worker_info()." if loader.num_workers else ""
+    warnings.warn(
+        f"Length of IterableDataset {loader.dataset} was reported to be {said} (when accessing len(dataloader)), but {yielded} "
+        f"samples have been fetched.{more}",
+        stacklevel=3,
+    )
 
 
 def _with_epoch(*samplers):
@@ -487,7 +519,9 @@ def _as_compose(transform):
     )
 
 
-def _check_arguments(targets, on_error, max_pixels, seed, dtype):
+def _check_arguments(targets, on_error, max_pixels, seed, dtype, generator):
+    if generator is not None and not isinstance(generator, torch.Generator):
+        raise TypeError(f"generator must be a torch.Generator or None, got {type(generator).__name__}; for a number use seed=")
     if on_error not in POLICIES:
         raise ValueError(f"on_error must be one of {', '.join(POLICIES)}, got {on_error!r}")
     if max_pixels is not None and (not isinstance(max_pixels, (int, np.integer)) or max_pixels < 1):

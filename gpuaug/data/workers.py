@@ -6,9 +6,11 @@ images, the samples themselves, to be decoded by the loader.
 """
 
 import copy
+import random
 import traceback
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
@@ -78,7 +80,7 @@ class Packer:
 
     def __call__(self, samples, at=None, faults=()):
         reply = Reply(at=list(range(len(samples))) if at is None else at, faults=list(faults), count=len(samples))
-        if not samples:
+        if not samples and reply.faults:
             return reply
         if self.collate_fn is not None and not self.transforms:
             reply.rest = self.collate_fn(samples[0] if self.single else samples)
@@ -178,8 +180,7 @@ class Fetcher(Dataset):
             self.dataset.load_state_dict(states[worker()])
         reply = self._reply(request)
         reply.number = request.number
-        if hasattr(self.dataset, "state_dict"):
-            reply.state = worker(), copy.deepcopy(self.dataset.state_dict())
+        reply.state = next(iter(own_state(self.dataset).items()), None)
         return reply
 
     def _reply(self, request):
@@ -273,7 +274,8 @@ class Stream(IterableDataset):
         return self._iterator
 
     def state(self):
-        parts = {"dataset": self.dataset, "iterator": self._iterator}
+        parts = {} if self._iterator is self.dataset else {"dataset": self.dataset}
+        parts["iterator"] = self._iterator
         parts = {name: part for name, part in parts.items() if hasattr(part, "state_dict") and hasattr(part, "load_state_dict")}
         return (worker(), {name: copy.deepcopy(part.state_dict()) for name, part in parts.items()}) if parts else None
 
@@ -299,10 +301,25 @@ class Init:
     def __call__(self, worker):
         info = get_worker_info()
         worker = (worker + self.shift) % info.num_workers  # an epoch that goes on begins with another worker's turn
-        for name, value in (("dataset", info.dataset.dataset), ("id", worker)):
+        seed = info.seed - info.id + worker
+        for name, value in (("dataset", info.dataset.dataset), ("id", worker), ("seed", seed)):
             object.__setattr__(info, name, value)  # torch lets nobody else set it
+        if self.shift:  # torch has seeded it as the worker whose place it has
+            seed_as(seed - worker, worker)
         if self.user is not None:
             self.user(worker)
+
+
+def seed_as(base, worker):
+    """Seed this process as torch's worker number `worker` is."""
+    random.seed(base + worker)
+    torch.manual_seed(base + worker)
+    np.random.seed(torch.utils.data._utils.worker._generate_state(base, worker))  # noqa: NPY002
+
+
+def own_state(dataset):
+    """{worker: state} of a dataset with a state of its own, else nothing."""
+    return {worker(): copy.deepcopy(dataset.state_dict())} if hasattr(dataset, "state_dict") else {}
 
 
 def worker():
