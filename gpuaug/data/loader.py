@@ -5,19 +5,17 @@ import copy
 import dataclasses
 import itertools
 import os
-import time
-import warnings
 from typing import TypeVar
 
 import numpy as np
 import torch
 from torch.utils.data import IterableDataset, default_collate, default_convert
 
-from ..memory import count_batch
 from . import doubled, order, workers
 from .decode import decoder_name
 from .encoded import EncodedRoad
 from .faults import POLICIES, Errors
+from .iterator import LoaderIterator
 from .marks import Handed
 from .memory import MemoryRoad
 from .pixels import apart, stack
@@ -27,7 +25,7 @@ from .recognize import UNTOUCHED, Row
 from .replies import Replies, Requests
 from .stats import Stats
 from .structure import Slot, children, fill
-from .survey import asked_of, changeable, length, packer, recipe, survey, targets_of
+from .survey import SetUp, asked_of, changeable, length, packer, recipe, survey, targets_of
 from .words import in_words, road_in_words
 from .worker_road import WorkerRoad
 
@@ -220,7 +218,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         progress = resume if resume is not None else Progress(epoch, start, states=self._kept)
         self._kept = {}
         self._epoch = epoch + 1
-        road = self._stream_road(epoch, progress) if self._streams else self._map_road(epoch, progress, resume is not None)
+        road = (self._stream_road if self._streams else self._map_road)(epoch, progress, resume is not None)
         self._progress = progress
         return LoaderIterator(self, road, progress)
 
@@ -237,9 +235,14 @@ class DataLoader(torch.utils.data.DataLoader[T]):
     def _order_seed(self):
         if self.seed is None:
             # drawn as torch's loader draws: another for each loader, the same after torch.manual_seed; ranks must agree
-            drawn = 0 if _rank()[1] > 1 else torch.empty((), dtype=torch.int64).random_().item()
+            drawn = 0 if _rank()[1] > 1 else order.drawn(order.twin(self.generator))
             self.seed = drawn % 2**64
         return self.seed
+
+    def _draw_as_torch(self):
+        """torch draws a base seed for its workers; doing so too gives the order that torch gives for the same generator."""
+        if self.generator is not None:
+            order.drawn(self.generator)
 
     def _draw_seed(self):
         """The seed of the transform's draws: its own, or that of a state that was loaded, or the order's."""
@@ -254,12 +257,12 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         n = len(self.dataset) if self._own_order else length(self.dataset)
         start, seed, size = progress.position, self._order_seed(), self.batch_size or 1
         if self._own_order:
+            self._draw_as_torch()
             rank, world = _rank()
             indices, occurrence = order.own_order(n, self.shuffle, seed, epoch, rank, world, self.drop_last)
             return order.plan_own(indices, occurrence, size, self.drop_last, start)
-        if self.generator is not None and progress.sampler is None:
-            # torch draws a base seed here; doing so too gives the order that torch gives for the same generator
-            torch.empty((), dtype=torch.int64).random_(generator=self.generator)
+        if progress.sampler is None:
+            self._draw_as_torch()
         batched = self.batch_sampler is not None and self.batch_size is None  # a batch sampler of the user's
         sampler = self.batch_sampler if batched else self.sampler
         sampler, progress.sampler = order.pin(sampler, seed, epoch, progress.sampler)
@@ -284,19 +287,23 @@ class DataLoader(torch.utils.data.DataLoader[T]):
             return MemoryRoad(setup.view, setup.paths, asked_of(self), plan, self._stats, self.transform is None)
         if setup.kind == "encoded":
             return EncodedRoad(Producer(setup.recipe, plan, self._stats, single, fresh), self.timeout)
-        again = self.persistent_workers and setup.loader is not None and not resumed  # the workers of the last epoch
+        again = self._work_on(setup, resumed)
         requests = setup.requests if again else Requests()
         requests.start(plan, single)
         if not again:
-            setup.requests = requests
-            fetcher = workers.Fetcher(self.dataset, setup.packer, self.on_error, progress.states if resumed else None)
+            setup.requests, setup.turn = requests, progress.turn()
+            fetcher = workers.Fetcher(self.dataset, setup.packer, self.on_error, progress.states)
             setup.loader = self._torch_loader(epoch, progress, fetcher, workers.same, batch_sampler=requests)
         if not self.num_workers and not resumed:
             progress.states = workers.own_state(self.dataset)
         replies = Replies(setup.loader, self.on_error, self._errors, self._stats, setup.packer)
         return WorkerRoad(self, replies.of_requests(requests, fresh), single, fresh, True)
 
-    def _stream_road(self, epoch, progress):
+    def _work_on(self, setup, resumed):
+        """Whether the last epoch's workers serve this one; those that had each other's turn do not."""
+        return self.persistent_workers and setup.loader is not None and not resumed and not setup.turn
+
+    def _stream_road(self, epoch, progress, resumed):
         if hasattr(self.dataset, "set_epoch"):
             self.dataset.set_epoch(epoch)
         single, (rank, world) = self.batch_size is None, _rank()
@@ -310,14 +317,18 @@ class DataLoader(torch.utils.data.DataLoader[T]):
             plan = order.plan_stream(itertools.chain([first], samples), size, self.drop_last, start, rank, world)
             made = recipe(self, None, targets_of(self, first), keyed=False)
             return EncodedRoad(Producer(made, plan, self._stats, single, fresh), self.timeout)
-        pack = packer(self, single)
-        how = {"batch_size": None} if single else {"batch_size": size, "drop_last": self.drop_last}
-        stream = workers.Stream(self.dataset, dict(progress.states))
-        loader = self._torch_loader(epoch, progress, stream, workers.StreamPacker(pack, stream), **how)
-        replies = Replies(loader, self.on_error, self._errors, self._stats, pack)
+        setup, looks = self._set_up, changeable(self.dataset)
+        told = hasattr(self.dataset, "set_epoch")  # workers that work on would not hear of it
+        if told or setup is None or setup.looks != looks or not self._work_on(setup, resumed):
+            pack = packer(self, single)
+            how = {"batch_size": None} if single else {"batch_size": size, "drop_last": self.drop_last}
+            stream = workers.Stream(self.dataset, progress.states)
+            loader = self._torch_loader(epoch, progress, stream, workers.StreamPacker(pack, stream), **how)
+            setup = self._set_up = SetUp("workers", packer=pack, loader=loader, looks=looks, turn=progress.turn())
+        replies = Replies(setup.loader, self.on_error, self._errors, self._stats, setup.packer)
         replies.of_stream(start, rank, world, bool(progress.states))
         if not self.num_workers and not progress.states:
-            progress.states = dict(filter(None, [stream.state()]))
+            progress.states = dict(filter(None, [setup.loader.dataset.state()]))
         return WorkerRoad(self, replies, single, fresh, False)
 
     def _torch_loader(self, epoch, progress, dataset, collate_fn, **how):
@@ -395,64 +406,6 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         self._held.append((event, data))
         while self._held and self._held[0][0].query():
             self._held.popleft()
-
-
-class LoaderIterator:
-    """One pass over a DataLoader."""
-
-    def __init__(self, loader, road, progress):
-        self._loader, self._road, self._progress = loader, road, progress
-        self._left, self._yielded = None, 0
-
-    def __iter__(self):
-        return self
-
-    def __len__(self):
-        return len(self._loader)
-
-    def __next__(self):
-        loader, stats = self._loader, self._loader._stats
-        entered = time.perf_counter()
-        if self._left is not None:
-            stats.seconds["consumer"] += entered - self._left
-            stats.elapsed += entered - self._left
-        try:
-            with stats.time("wait"):
-                loaded = next(self._road)
-            batch = loader._deliver(loaded, self._progress.epoch)
-        except StopIteration:
-            self._progress.done = True
-            if loader._lives_on():
-                loader._kept = self._progress.states
-            self._left = None
-            raise
-        except BaseException:
-            self._road.close()
-            self._road, self._left = iter(()), None
-            raise
-        self._progress.advance(loaded)
-        self._yielded += 1
-        if loader._streams:
-            _check_length(loader, self._yielded)
-        stats.images += len(loaded.ids)
-        stats.batches += 1
-        count_batch()
-        self._left = time.perf_counter()
-        stats.elapsed += self._left - entered
-        return batch
-
-
-def _check_length(loader, yielded):
-    """Warns as torch's loader does, and only where `len(loader)` was asked for: a wrong length misleads a schedule."""
-    said = loader._IterableDataset_len_called  # torch's `__len__` sets it
-    if said is None or yielded <= said:
-        return
-    more = " Each worker has a copy of the dataset and must yield its part of it: get_worker_info()." if loader.num_workers else ""
-    warnings.warn(
-        f"Length of IterableDataset {loader.dataset} was reported to be {said} (when accessing len(dataloader)), but {yielded} "
-        f"samples have been fetched.{more}",
-        stacklevel=3,
-    )
 
 
 def _with_epoch(*samplers):

@@ -316,3 +316,13 @@ def pin(sampler, seed, epoch, saved=None):
 def derive(seed, epoch, what=0):
     """A 63-bit seed for a generator of somebody else's, from (seed, epoch)."""
     return int(np.random.Philox(key=[seed % 2**64, (epoch * 16 + what) % 2**64]).random_raw(1)[0]) >> 1
+
+
+def drawn(generator=None):
+    """A number as torch draws one for its workers' seeds; None is torch's global generator."""
+    return torch.empty((), dtype=torch.int64).random_(generator=generator).item()
+
+
+def twin(generator):
+    """A generator that draws what this one will; None stays."""
+    return None if generator is None else torch.Generator(generator.device).set_state(generator.get_state())

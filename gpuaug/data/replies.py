@@ -41,7 +41,7 @@ class Replies:
         """For a map-style dataset: the replies answer these requests."""
         waiting = requests.waiting
         self._planned, self._fresh = (lambda reply: waiting.pop(reply.number)), fresh
-        self._iterator = iter(self._loader)
+        self._begin()
         return self
 
     def of_stream(self, start, rank, world, goes_on=False):
@@ -58,8 +58,12 @@ class Replies:
             return now
 
         self._planned, self._skip = planned, 0 if goes_on else start.batches
-        self._iterator = iter(self._loader)
+        self._begin()
         return self
+
+    def _begin(self):
+        self._iterator = iter(self._loader)
+        self.workers = getattr(self._iterator, "_workers", [])
 
     def __iter__(self):
         return self

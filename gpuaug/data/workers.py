@@ -172,11 +172,11 @@ class Fetcher(Dataset):
     """Answers requests."""
 
     def __init__(self, dataset, packer, on_error, states=None):
-        self.dataset, self.packer, self.on_error, self.states = dataset, packer, on_error, states
+        self.dataset, self.packer, self.on_error, self.states = dataset, packer, on_error, dict(states or {})
 
     def __getitems__(self, request):
-        states, self.states = self.states, None
-        if states and worker() in states:
+        states, self.states = self.states, {}
+        if worker() in states:
             self.dataset.load_state_dict(states[worker()])
         reply = self._reply(request)
         reply.number = request.number
@@ -262,10 +262,10 @@ class Stream(IterableDataset):
     """
 
     def __init__(self, dataset, states=None):
-        self.dataset, self.states, self._iterator = dataset, states, None
+        self.dataset, self.states, self._iterator = dataset, dict(states or {}), None
 
     def __iter__(self):
-        state = (self.states or {}).get(worker(), {})
+        state = self.states.pop(worker(), {})  # once: a worker that works on has its own
         if "dataset" in state:
             self.dataset.load_state_dict(state["dataset"])
         self._iterator = iter(self.dataset)
