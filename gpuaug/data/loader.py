@@ -5,6 +5,7 @@ import copy
 import dataclasses
 import itertools
 import os
+import warnings
 from typing import TypeVar
 
 import numpy as np
@@ -206,6 +207,8 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         resume, self._resume = self._resume, None
         epoch = resume.epoch if resume is not None else self._next_epoch()
         start = resume.position if resume is not None else START
+        if self.pin_memory and not torch.accelerator.is_available():
+            warnings.warn("'pin_memory' argument is set as true but no accelerator is found: nothing is pinned", stacklevel=2)
         if self.device.type == "cuda" and self.device.index is None:
             # now and here: the background thread has another current device than the thread that iterates
             self.device = torch.device("cuda", torch.cuda.current_device())
@@ -269,7 +272,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         if self._driver is not None:
             self._seen_epoch = self._driver.epoch
         if batched:
-            return order.plan_batch_sampler(sampler, n, start)
+            return order.plan_batch_sampler(sampler, n, start, empty=self._user_collate is not None)
         return order.plan_sampler(sampler, size, self.drop_last, n, start)
 
     def _map_road(self, epoch, progress, resumed):

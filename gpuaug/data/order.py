@@ -163,9 +163,9 @@ def plan_sampler(sampler, batch_size, drop_last, n, start=Position()):
     return _with_after(_plan_batches(_chunks(iter(sampler), batch_size, drop_last, start), counter, start, True))
 
 
-def plan_batch_sampler(sampler, n, start=Position()):
-    """Planned batches of a batch sampler; the first `start.batches` are skipped."""
-    return _with_after(_plan_batches(iter(sampler), _counter(sampler, n), start, False))
+def plan_batch_sampler(sampler, n, start=Position(), empty=False):
+    """Planned batches of a batch sampler; the first `start.batches` are skipped. empty: whether one may have no indices."""
+    return _with_after(_plan_batches(iter(sampler), _counter(sampler, n), start, False, empty))
 
 
 def plan_stream(samples, batch_size, drop_last, start=Position(), rank=0, world=1):
@@ -223,7 +223,7 @@ def _take(iterator, count):
     return taken
 
 
-def _plan_batches(batches, counter, start, in_one_piece):
+def _plan_batches(batches, counter, start, in_one_piece, empty=False):
     before = collections.deque(maxlen=BEFORE)
     skip = min(start.samples, 1) if in_one_piece else start.batches
     checksum = 0
@@ -237,6 +237,10 @@ def _plan_batches(batches, counter, start, in_one_piece):
     position = start
     for batch in batches:
         indices = _as_list(batch)
+        if not indices and not empty:
+            raise ValueError(
+                f"batch {position.batches} of the batch sampler has no indices; leave it out, or give a collate_fn for []"
+            )
         ids = to_ids(indices)
         position = position.after(ids)
         yield Planned(indices, ids, counter.count(ids), position, tuple(before))

@@ -88,12 +88,13 @@ class Replies:
             planned = self._planned(reply)
             if planned.position.batches <= self._skip:
                 continue
-            for bad, _ in reply.faults:
-                self._errors.add(bad)
+            for fault in reply.faults:
+                self._errors.add(fault[0])
             self._bad += len(reply.faults)
             if reply.faults and self._policy == "raise":
                 self.close()
-                raise BadSampleError(*reply.faults[0])
+                bad, detail, cause = reply.faults[0]
+                raise BadSampleError(bad, detail) from cause
             if not reply.at and reply.faults:
                 if self._policy == "skip":
                     continue

@@ -6,6 +6,7 @@ images, the samples themselves, to be decoded by the loader.
 """
 
 import copy
+import pickle
 import random
 import traceback
 from dataclasses import dataclass, field
@@ -42,7 +43,7 @@ class Reply:
     data: dict = field(default_factory=dict)
     rest: object = None
     at: list = field(default_factory=list)
-    faults: list = field(default_factory=list)  # (BadSample, traceback)
+    faults: list = field(default_factory=list)  # (BadSample, traceback, exception if it can be sent)
     samples: list | None = None  # encoded: not looked into yet
     count: int = 0  # samples asked for, good or not
     number: int = 0  # of the request
@@ -74,15 +75,20 @@ class Packer:
         self.plain = not self.transforms and not self.asked.explicit
 
     @property
+    def as_it_comes(self):
+        """Whether a batch goes to the user's collate_fn as the dataset gave it, as in torch."""
+        return self.collate_fn is not None and not self.transforms
+
+    @property
     def takes_none(self):
         """Whether a sample may be None: a collate_fn of the user's is there to leave it out."""
         return self.listed or self.collate_fn is not None
 
     def __call__(self, samples, at=None, faults=()):
         reply = Reply(at=list(range(len(samples))) if at is None else at, faults=list(faults), count=len(samples))
-        if not samples and reply.faults:
+        if reply.faults and not samples:
             return reply
-        if self.collate_fn is not None and not self.transforms:
+        if self.as_it_comes:
             reply.rest = self.collate_fn(samples[0] if self.single else samples)
             return reply
         present = [k for k, sample in enumerate(samples) if sample is not None]
@@ -184,9 +190,9 @@ class Fetcher(Dataset):
         return reply
 
     def _reply(self, request):
-        samples = self._all_at_once(request.indices)
+        samples, error = self._all_at_once(request.indices)
         if samples is not None:
-            return self.packer(samples)
+            return self.packer(samples, list(range(len(request.indices))))
         good, faults = {}, []
         for k, index in enumerate(request.indices):
             sample, fault = self._get(index)
@@ -196,6 +202,8 @@ class Fetcher(Dataset):
                 faults.append(fault)
                 if self.on_error == "raise":
                     return Reply(faults=faults)
+        if error is not None and not faults and self.on_error == "raise":
+            raise error  # no sample is bad: `__getitems__` itself is wrong
         if faults and self.on_error == "replace":
             for k in range(len(request.indices)):
                 if k not in good:
@@ -208,14 +216,21 @@ class Fetcher(Dataset):
         return self.packer([good[k] for k in at], at, faults)
 
     def _all_at_once(self, indices):
-        if hasattr(self.dataset, "__getitems__") and not isinstance(indices[0], (list, tuple)):
-            try:
-                samples = list(self.dataset.__getitems__(indices))
-            except Exception:
-                return None  # one by one, to find out which
-            if self.packer.takes_none or all(sample is not None for sample in samples):
-                return samples
-        return None
+        """(what `__getitems__` returns, None), or (None, its error): one by one then, to find out which."""
+        if not getattr(self.dataset, "__getitems__", None) or self.packer.single:
+            return None, None
+        try:
+            samples = self.dataset.__getitems__(indices)
+            if self.packer.as_it_comes:
+                return samples, None
+            samples = list(samples)
+        except Exception as error:
+            return None, error
+        if len(samples) != len(indices):
+            raise ValueError(f"the dataset's __getitems__ returned {len(samples)} samples for the {len(indices)} of {indices}")
+        if self.packer.takes_none or all(sample is not None for sample in samples):
+            return samples, None
+        return None, None
 
     def _get(self, index):
         try:
@@ -224,9 +239,11 @@ class Fetcher(Dataset):
             raise
         except Exception as error:
             text = one_line(f"{type(error).__name__}: {error}")
-            return None, (BadSample(index, self._path(index), text), traceback.format_exc())
+            # with another policy nobody sees it
+            cause = sendable(error) if self.on_error == "raise" else None
+            return None, (BadSample(index, self._path(index), text), traceback.format_exc(), cause)
         if sample is None and not self.packer.takes_none:
-            return None, (BadSample(index, self._path(index), NONE), None)
+            return None, (BadSample(index, self._path(index), NONE), None, None)
         return sample, None
 
     def _path(self, index):
@@ -315,6 +332,14 @@ def seed_as(base, worker):
     random.seed(base + worker)
     torch.manual_seed(base + worker)
     np.random.seed(torch.utils.data._utils.worker._generate_state(base, worker))  # noqa: NPY002
+
+
+def sendable(error):
+    """The exception, if another process can have it: one with a constructor of its own may not survive the way."""
+    try:
+        return pickle.loads(pickle.dumps(error))
+    except Exception:
+        return None
 
 
 def own_state(dataset):
