@@ -322,12 +322,15 @@ class DataLoader(torch.utils.data.DataLoader[T]):
             return EncodedRoad(Producer(made, plan, self._stats, single, fresh), self.timeout)
         setup, looks = self._set_up, changeable(self.dataset)
         told = hasattr(self.dataset, "set_epoch")  # workers that work on would not hear of it
-        if told or setup is None or setup.looks != looks or not self._work_on(setup, resumed):
+        apart = setup is None or told or setup.looks != looks or setup.epoch + 1 != epoch
+        if apart or not self._work_on(setup, resumed):
             pack = packer(self, single)
             how = {"batch_size": None} if single else {"batch_size": size, "drop_last": self.drop_last}
-            stream = workers.Stream(self.dataset, progress.states)
+            seed = None if self.worker_init_fn is not None else self._order_seed()  # that may have seeded them otherwise
+            stream = workers.Stream(self.dataset, progress.states, seed, epoch)
             loader = self._torch_loader(epoch, progress, stream, workers.StreamPacker(pack, stream), **how)
             setup = self._set_up = SetUp("workers", packer=pack, loader=loader, looks=looks, turn=progress.turn())
+        setup.epoch = epoch
         replies = Replies(setup.loader, self.on_error, self._errors, self._stats, setup.packer)
         replies.of_stream(start, rank, world, bool(progress.states))
         if not self.num_workers and not progress.states:
@@ -347,7 +350,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
             multiprocessing_context=self.multiprocessing_context if some else None,
             prefetch_factor=self.prefetch_factor if some else None,
             persistent_workers=self.persistent_workers,
-            generator=torch.Generator().manual_seed(order.derive(self._order_seed(), epoch, 1)),
+            generator=order.of_workers(self._order_seed(), epoch),
             **how,
         )
 

@@ -322,6 +322,11 @@ def derive(seed, epoch, what=0):
     return int(np.random.Philox(key=[seed % 2**64, (epoch * 16 + what) % 2**64]).random_raw(1)[0]) >> 1
 
 
+def of_workers(seed, epoch):
+    """The generator from which torch's loader draws the seeds of an epoch's workers."""
+    return torch.Generator().manual_seed(derive(seed, epoch, 1))
+
+
 def drawn(generator=None):
     """A number as torch draws one for its workers' seeds; None is torch's global generator."""
     return torch.empty((), dtype=torch.int64).random_(generator=generator).item()

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
-from . import decode, host_read, marks
+from . import decode, host_read, marks, order
 from .faults import NONE, BadSample, one_line
 from .leaves import is_image_path, is_picture, is_source
 from .pixels import Packed, packable, to_pixels
@@ -276,12 +276,18 @@ class Stream(IterableDataset):
     """An iterable dataset as torch's workers see it; torch makes its batches.
 
     states: {worker: state} to go on from, for a dataset, or an iterator of it, that has `state_dict` and `load_state_dict`.
+    seed, epoch: a worker that works on is seeded for each epoch as a new one would be; seed None: it is not.
     """
 
-    def __init__(self, dataset, states=None):
-        self.dataset, self.states, self._iterator = dataset, dict(states or {}), None
+    def __init__(self, dataset, states=None, seed=None, epoch=0):
+        self.dataset, self.states, self.seed, self.epoch = dataset, dict(states or {}), seed, epoch
+        self._iterator, self._worked = None, False
 
     def __iter__(self):
+        if self._worked and self.seed is not None and get_worker_info() is not None:
+            self.epoch += 1
+            seed_as(order.drawn(order.of_workers(self.seed, self.epoch)), worker())
+        self._worked = True
         state = self.states.pop(worker(), {})  # once: a worker that works on has its own
         if "dataset" in state:
             self.dataset.load_state_dict(state["dataset"])
@@ -318,17 +324,18 @@ class Init:
     def __call__(self, worker):
         info = get_worker_info()
         worker = (worker + self.shift) % info.num_workers  # an epoch that goes on begins with another worker's turn
-        seed = info.seed - info.id + worker
-        for name, value in (("dataset", info.dataset.dataset), ("id", worker), ("seed", seed)):
+        base = info.seed - info.id
+        for name, value in (("dataset", info.dataset.dataset), ("id", worker)):
             object.__setattr__(info, name, value)  # torch lets nobody else set it
         if self.shift:  # torch has seeded it as the worker whose place it has
-            seed_as(seed - worker, worker)
+            seed_as(base, worker)
         if self.user is not None:
             self.user(worker)
 
 
 def seed_as(base, worker):
     """Seed this process as torch's worker number `worker` is."""
+    object.__setattr__(get_worker_info(), "seed", base + worker)
     random.seed(base + worker)
     torch.manual_seed(base + worker)
     np.random.seed(torch.utils.data._utils.worker._generate_state(base, worker))  # noqa: NPY002

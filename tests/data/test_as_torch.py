@@ -396,6 +396,20 @@ def test_a_state_goes_on_exactly(kind, how, stop):
     assert plain(list(last)) == rest[1:]
 
 
+@pytest.mark.parametrize("persistent", [False, True])
+def test_a_stream_of_random_numbers_goes_on_between_epochs(persistent):
+    made = loader(Fresh(10), 2, num_workers=2, persistent_workers=persistent)
+    list(made)
+    state = made.state_dict()
+    second, third = plain(list(made)), plain(list(made))
+    assert second != third
+    other = loader(Fresh(10), 2, num_workers=2, persistent_workers=persistent)
+    other.load_state_dict(state)
+    assert [plain(list(other)), plain(list(other))] == [second, third]
+    made.set_epoch(1)
+    assert plain(list(made)) == second
+
+
 @pytest.mark.parametrize("how", [{}, {"num_workers": 2}, {"num_workers": 2, "persistent_workers": True}], ids=str)
 def test_a_state_between_epochs_goes_on_exactly(how):
     torch.manual_seed(0)
