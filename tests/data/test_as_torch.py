@@ -252,6 +252,24 @@ def test_persistent_workers_of_a_stream_are_kept():
     assert not set(made) & set(made)
 
 
+class Drawn(IterableDataset):
+    def __iter__(self):
+        return iter([random.getrandbits(40) for _ in range(3)])
+
+
+def seed_42(worker):
+    random.seed(42 + worker)
+
+
+def test_seeds_of_worker_init_fn_are_left_alone():
+    """As with torch, persistent workers go on with them."""
+    epochs = []
+    for make in (loader, theirs):
+        made = make(Drawn(), None, num_workers=1, persistent_workers=True, worker_init_fn=seed_42)
+        epochs.append([list(made), list(made)])
+    assert epochs[0] == epochs[1]
+
+
 def test_persistent_workers_hear_of_the_epoch():
     class Told(IterableDataset):
         epoch = 0
