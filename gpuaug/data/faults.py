@@ -86,3 +86,17 @@ def _key(index):
     except TypeError:
         return repr(index)
     return index
+
+
+def name_samples(error, indices):
+    """Add to an exception which samples the batch holds, whatever its class takes."""
+    text = f"the batch holds the samples {_few(indices)}"
+    if type(error) in (ValueError, TypeError, RuntimeError, KeyError):
+        error.args = (f"{error.args[0] if error.args else ''}; {text}", *error.args[1:])
+    elif hasattr(error, "add_note"):  # Python 3.11
+        error.add_note(text)
+
+
+def _few(indices, limit=64):
+    text = ", ".join(str(i) for i in indices[:limit])
+    return text + (", ..." if len(indices) > limit else "")

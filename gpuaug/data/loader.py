@@ -15,7 +15,7 @@ from torch.utils.data import IterableDataset, default_collate, default_convert
 from . import doubled, order, workers
 from .decode import decoder_name
 from .encoded import EncodedRoad
-from .faults import POLICIES, Errors
+from .faults import POLICIES, Errors, name_samples
 from .iterator import LoaderIterator
 from .marks import Handed
 from .memory import MemoryRoad
@@ -64,8 +64,8 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         "replace": the good sample that precedes it in the epoch's order stands in (else the next), all counts stay.
         `errors` lists them.
     max_pixels: images that claim more pixels are bad samples, before anything is decoded; None: no limit.
-    seed: decides the shuffled order, and the draws of a Compose without a seed. None draws one from torch's generator at the
-        first use: each loader has its own, and the same again after `torch.manual_seed` (under torch.distributed it is 0, so
+    seed: decides the shuffled order, and the draws of a Compose without a seed. None draws one from torch's generator (`generator`, if
+        given) at the first use: each loader has its own, and the same again after `torch.manual_seed` (under torch.distributed it is 0, so
         that all ranks agree).
     in_order: False lets torch's workers deliver batches as they get ready, where workers call `__getitem__`.
 
@@ -124,7 +124,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         self._seen_epoch = self._driver.epoch if self._driver is not None else None
         self._resume = self._progress = self._loaded_seed = None
         self._errors, self._stats = Errors(), Stats()
-        self._set_up, self._kept = None, {}
+        self._set_up, self._kept, self._drawn = None, {}, False
         self._held = collections.deque()
 
     # ---- what the user asks --------------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
             "seed": self._order_seed(),
             "transform_seed": None if self.transform is None else self._draw_seed(),
             "epoch": at.epoch + at.done,
-            **({} if at.done else {"sampler": as_text(at.sampler)}),
+            "sampler": as_text(self._sampler_ahead() if at.done or self._progress is None else at.sampler),
             **dataclasses.asdict(START if at.done else at.position),
             **({"dataset": at.saved(self.num_workers)} if at.states and (not at.done or self._lives_on()) else {}),
             "world": _rank()[1],
@@ -242,10 +242,23 @@ class DataLoader(torch.utils.data.DataLoader[T]):
             self.seed = drawn % 2**64
         return self.seed
 
+    def _sampler_ahead(self):
+        """What a sampler of the user's generator begins the next epoch with."""
+        return None if self._streams else order.ahead(self._indices(), None if self._drew() else self.generator)
+
+    def _indices(self):
+        """The sampler to iterate: the user's batch sampler, or what gives one index after the other."""
+        return self.batch_sampler if self.batch_sampler is not None and self.batch_size is None else self.sampler
+
+    def _drew(self):
+        """Whether torch, which draws a base seed when it starts workers, would draw no further one."""
+        return self.persistent_workers and self._drawn
+
     def _draw_as_torch(self):
-        """torch draws a base seed for its workers; doing so too gives the order that torch gives for the same generator."""
-        if self.generator is not None:
+        """Doing so too gives the order that torch gives for the same generator."""
+        if self.generator is not None and not self._drew():
             order.drawn(self.generator)
+        self._drawn = True
 
     def _draw_seed(self):
         """The seed of the transform's draws: its own, or that of a state that was loaded, or the order's."""
@@ -266,12 +279,11 @@ class DataLoader(torch.utils.data.DataLoader[T]):
             return order.plan_own(indices, occurrence, size, self.drop_last, start)
         if progress.sampler is None:
             self._draw_as_torch()
-        batched = self.batch_sampler is not None and self.batch_size is None  # a batch sampler of the user's
-        sampler = self.batch_sampler if batched else self.sampler
-        sampler, progress.sampler = order.pin(sampler, seed, epoch, progress.sampler)
+        self._drawn = True
+        sampler, progress.sampler = order.pin(self._indices(), seed, epoch, progress.sampler)
         if self._driver is not None:
             self._seen_epoch = self._driver.epoch
-        if batched:
+        if self._indices() is self.batch_sampler:
             return order.plan_batch_sampler(sampler, n, start, empty=self._user_collate is not None)
         return order.plan_sampler(sampler, size, self.drop_last, n, start)
 
@@ -312,6 +324,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         single, (rank, world) = self.batch_size is None, _rank()
         size, start = self.batch_size or 1, progress.position
         fresh = start.samples == 0
+        self._draw_as_torch()
         if getattr(self.dataset, "yields_encoded", False):  # it says that it may be iterated here
             samples = iter(self.dataset)
             first = next(samples, END)
@@ -390,7 +403,7 @@ class DataLoader(torch.utils.data.DataLoader[T]):
                         dtype=self.dtype, channels_last=self.channels_last, seed=self._draw_seed(), **handed.options,
                     ))  # fmt: skip
                 except Exception as error:
-                    _name_samples(error, loaded.indices)
+                    name_samples(error, loaded.indices)
                     raise
         if cuda:
             self._hold(loaded.data)
@@ -440,20 +453,6 @@ def _places(rest, path=()):
     if isinstance(rest, Slot):
         return {} if isinstance(rest.name, Row) else {rest.name: path}
     return {name: where for key, child in children(rest) or () for name, where in _places(child, (*path, key)).items()}
-
-
-def _name_samples(error, indices):
-    """Add to an exception which samples the batch holds, whatever its class takes."""
-    text = f"the batch holds the samples {_few(indices)}"
-    if type(error) in (ValueError, TypeError, RuntimeError, KeyError):
-        error.args = (f"{error.args[0] if error.args else ''}; {text}", *error.args[1:])
-    elif hasattr(error, "add_note"):  # Python 3.11
-        error.add_note(text)
-
-
-def _few(indices, limit=64):
-    text = ", ".join(str(i) for i in indices[:limit])
-    return text + (", ..." if len(indices) > limit else "")
 
 
 def _as_list(mix):

@@ -317,6 +317,22 @@ def pin(sampler, seed, epoch, saved=None):
     return sampler, None
 
 
+def ahead(sampler, drawing=None):
+    """The state in which a generator of the user's begins the next epoch; None if the sampler has none.
+
+    drawing: the generator from which the loader will draw a number first.
+    """
+    while sampler is not None and not hasattr(sampler, "set_epoch") and not hasattr(sampler, "state_dict"):
+        generator = getattr(sampler, "generator", None)
+        if isinstance(generator, torch.Generator):
+            if generator is drawing:
+                generator = twin(generator)
+                drawn(generator)
+            return generator.get_state()
+        sampler = getattr(sampler, "sampler", None)
+    return None
+
+
 def derive(seed, epoch, what=0):
     """A 63-bit seed for a generator of somebody else's, from (seed, epoch)."""
     return int(np.random.Philox(key=[seed % 2**64, (epoch * 16 + what) % 2**64]).random_raw(1)[0]) >> 1

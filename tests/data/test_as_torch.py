@@ -306,15 +306,41 @@ def test_workers_are_seeded_as_torchs_are():
     assert of_generator[0] != of_generator[2]
 
 
-@pytest.mark.parametrize("shuffle", [False, True])
-def test_a_generator_ends_where_torch_leaves_it(shuffle):
-    ends = []
+@pytest.mark.parametrize("how", [{}, {"shuffle": True}, {"shuffle": True, "num_workers": 1},
+                                 {"shuffle": True, "num_workers": 1, "persistent_workers": True}], ids=str)  # fmt: skip
+def test_a_generator_gives_torchs_orders_and_ends_where_torch_leaves_it(how):
+    ends, orders = [], []
     for make in (loader, theirs):
         generator = torch.Generator().manual_seed(3)
-        for _ in range(2):
-            list(make(Numbers(), 3, shuffle=shuffle, generator=generator))
+        made = make(Numbers(), 3, generator=generator, **how)
+        orders.append([plain(list(made)) for _ in range(3)])
+        if "shuffle" not in how:
+            list(make(Stream(), 3, generator=generator))
         ends.append(generator.get_state())
+    assert orders[0] == orders[1]
     assert torch.equal(*ends)
+
+
+@pytest.mark.parametrize("how", [{}, {"num_workers": 1}, {"num_workers": 1, "persistent_workers": True}], ids=str)
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_a_generator_goes_on_between_epochs(before, own, how):
+    """The loader's, or that of a sampler of the user's; saved before the first epoch, too."""
+
+    def make(number):
+        generator = torch.Generator().manual_seed(number)
+        if own:
+            return loader(Numbers(), 3, sampler=RandomSampler(Numbers(), generator=generator), **how)
+        return loader(Numbers(), 3, shuffle=True, generator=generator, **how)
+
+    made = make(3)
+    for _ in range(before):
+        list(made)
+    state = json.loads(json.dumps(made.state_dict()))
+    after = [plain(list(made)) for _ in range(2)]
+    other = make(4)
+    other.load_state_dict(state)
+    assert [plain(list(other)) for _ in range(2)] == after
 
 
 def test_an_iterator_shows_its_workers():
@@ -446,6 +472,8 @@ def test_a_state_between_epochs_goes_on_exactly(how):
     other = loader(Random(8), 2, shuffle=True, **how)
     other.load_state_dict(state)
     assert plain(list(other)) == rest
+    if how:  # else both draw from this process's generator
+        assert plain(list(other)) == plain(list(made))
 
 
 def test_a_dataset_that_was_changed_between_epochs_is_not_set_back():
