@@ -64,9 +64,9 @@ class DataLoader(torch.utils.data.DataLoader[T]):
         "replace": the good sample that precedes it in the epoch's order stands in (else the next), all counts stay.
         `errors` lists them.
     max_pixels: images that claim more pixels are bad samples, before anything is decoded; None: no limit.
-    seed: decides the shuffled order, and the draws of a Compose without a seed. None draws one from torch's generator (`generator`, if
-        given) at the first use: each loader has its own, and the same again after `torch.manual_seed` (under torch.distributed it is 0, so
-        that all ranks agree).
+    seed: decides the shuffled order, and the draws of a Compose without a seed. None draws one at the first use, from
+        `generator` if that is given, else from torch's: each loader has its own, and the same again after
+        `torch.manual_seed` (under torch.distributed it is 0, so that all ranks agree).
     in_order: False lets torch's workers deliver batches as they get ready, where workers call `__getitem__`.
 
     Yields:
