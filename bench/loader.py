@@ -1,10 +1,13 @@
-"""Loaders against each other, whole epochs in turn: `python -m bench.loader`, `--only files` (demo, memory, first) for one.
+"""Loaders against each other, whole epochs in turn: `python -m bench.loader`, `--only files` for one, `--only big,one` for some.
 
 files: JPEGs of about 500x375 -> RandomResizedCrop 224, HorizontalFlip, Normalize. torchvision v2 works on PIL images, where
 its resize filters (antialias); albumentations and gpuaug interpolate between the four nearest pixels.
 demo: the same JPEGs and the nine transforms of `gpuaug demo`.
 memory: 32x32 windows of photographs in one uint8 array -> HorizontalFlip, Pad 4, RandomCrop 32, Normalize. torch's loader gets
 them sample by sample, as PIL images (as torchvision's CIFAR10 hands them out) or as tensors.
+big, one, small, tiny, tiny_arrays: where the batch is small, or much has to come from a worker: arrays of 1600x1200 that a
+dataset returns, in batches of 16; the files one by one; files of 64x64 in batches of 8; files, and arrays, of 64x64 one by one
+without workers. RandomResizedCrop 224 (of 64x64: 56), HorizontalFlip, Normalize.
 first: seconds from the constructor to the first batch of the demo, each in a new process that has imported everything.
 
 Each case has a process of its own. All loaders shuffle, and deliver float32 [B, 3, H, W] and labels. The processor time
@@ -26,6 +29,8 @@ MEAN, STD = (0.4914, 0.4822, 0.4465), (0.247, 0.2435, 0.2616)  # CIFAR-10's
 # what has to be reached: times as fast as a baseline; seconds
 GOALS = {"files": {ALBUMENTATIONS: 1.5, TORCHVISION + ", PIL": 1.9}, "demo": {ALBUMENTATIONS: 1.8}}
 GOALS["memory"] = {TORCHVISION + ", PIL": 3.0, TORCHVISION + ", tensors": 3.0}
+EDGES = ("big", "one", "small", "tiny", "tiny_arrays")
+GOALS |= {case: {ALBUMENTATIONS: 1.0} for case in EDGES}
 FIRST = 1.5
 
 
@@ -135,12 +140,79 @@ def memory(small, small_batch, workers, device, **_):
     }
 
 
-CASES = {"files": files, "demo": demo, "memory": memory}
+class Returned:
+    """Samples that `__getitem__` returns, and nothing else is known of: workers call it. `transform` is albumentations'."""
+
+    def __init__(self, images, labels, count, transform=None):
+        self.images, self.labels, self.count, self.transform = images, labels, count, transform
+
+    def __len__(self):
+        return self.count
+
+    def __getitem__(self, index):
+        image, label = self.images[index % len(self.images)], int(self.labels[index % len(self.images)])
+        return (image if self.transform is None else self.transform(image=image)["image"]), label
+
+
+def large_images(count, height=1200, width=1600):
+    """uint8 [count, height, width, 3]: the photographs at that size."""
+    from gpuaug.demo import photographs
+
+    sources = [photo for _, photo in sorted(photographs().items())]
+    each = [np.asarray(Image.fromarray(photo).resize((width, height))) for photo in sources[:count]]
+    return np.stack(each), np.arange(len(each))
+
+
+def edge(folder, batch_size, workers, device, side=224, images=None, labels=None, count=0, **_):
+    """The same three transforms on the files of a folder, or on images that a dataset returns."""
+    import albumentations
+
+    import gpuaug
+    from gpuaug import demo
+
+    def steps(library):
+        steps = [library.RandomResizedCrop((side, side)), library.HorizontalFlip(), library.Normalize(), library.ToTensorV2()]
+        return library.Compose(steps, seed=0)
+
+    def theirs():
+        given = steps(albumentations)
+        dataset = demo.AlbumentationsFolder(folder, transform=given) if images is None else Returned(images, labels, count, given)
+        return demo.torch_loader(folder, batch_size, workers, device=device, dataset=dataset)
+
+    def ours():
+        if images is None:
+            return demo.gpuaug_loader(folder, batch_size, workers, device=device, transform=steps(gpuaug))
+        more = {"num_workers": workers, "persistent_workers": workers > 0, "device": device}
+        return gpuaug.DataLoader(Returned(images, labels, count), batch_size, shuffle=True, transform=steps(gpuaug), **more)
+
+    return {ALBUMENTATIONS: theirs, OURS: ours}
+
+
+def edges(case, options):
+    """What `edge` is given for a case."""
+    from gpuaug.demo import photo_folder
+
+    more = {"big": (16, 2, 224), "one": (1, 2, 224), "small": (8, 2, 56), "tiny": (1, 0, 56), "tiny_arrays": (1, 0, 56)}[case]
+    given = {**options, **dict(zip(("batch_size", "workers", "side"), more))}
+    if case == "big":
+        images, labels = large_images(4)
+        given |= {"images": images, "labels": labels, "count": 96}
+    elif case == "tiny_arrays":
+        images, labels = small_images(512, 64)
+        given |= {"images": images, "labels": labels, "count": 512}
+    elif case != "one":
+        given["folder"] = photo_folder(None, options["count"], (64, 64), 0)
+    return given
+
+
+CASES = {"files": files, "demo": demo, "memory": memory, **dict.fromkeys(EDGES, edge)}
 
 
 def race(case, options):
     from gpuaug.demo import race
 
+    if case in EDGES:
+        options = edges(case, options)
     sides = race(CASES[case](**options), options["rounds"], options["device"])
     ours = sides[OURS]["rates"]
     ratios = {name: [b / a for a, b in zip(sides[name]["rates"], ours, strict=True)] for name in sides if name != OURS}
@@ -200,7 +272,7 @@ def main():
     given = {**vars(options), "folder": photo_folder(options.folder, options.count), "device": device}
     results = []
     for case in (*CASES, "first"):
-        if options.only and options.only != case:
+        if options.only and case not in options.only.split(","):
             continue
         results.append(first(given) if case == "first" else alone(race, case, given))
         print(table(results[-1:]) + "\n", flush=True)
@@ -217,7 +289,7 @@ def table(results):
                 for name, seconds in result["seconds"].items()
             ]
             continue
-        label = f"{result['case']}: {result['images']:,} images, batches of {result['batch_size']}"
+        label = f"{result['case'].replace('_', ' ')}: {result['images']:,} images, batches of {result['batch_size']}"
         for name, side in result["sides"].items():
             ratio = goal = ""
             if name != OURS:

@@ -74,7 +74,8 @@ class Sorter:
             self.last = [s for k, s in enumerate(samples) if k not in bad][-1:] or before
         if not bad:
             return self.pack(samples)
-        faults = [(BadSample(k, None, NONE) if s is None else BadSample(k, s.path, s.reason), None) for k, s in bad.items()]
+        named = [BadSample(k, None, NONE) if s is None else BadSample(k, s.path, s.reason) for k, s in bad.items()]
+        faults = [(each, None, None) for each in named]
         at = [k for k in range(len(samples)) if k not in bad]
         good = [samples[k] for k in at]
         if self.on_error == "replace" and (before or good):  # the good sample that precedes, else the next
@@ -87,7 +88,7 @@ class Sorter:
 
 def numbered(faults, ids):
     """The faults of a reply with the samples' running numbers."""
-    return [(replace(bad, index=int(ids[bad.index])), text) for bad, text in faults]
+    return [(replace(bad, index=int(ids[bad.index])), *more) for bad, *more in faults]
 
 
 class BadSampleError(RuntimeError):
@@ -152,3 +153,17 @@ def _key(index):
     except TypeError:
         return repr(index)
     return index
+
+
+def name_samples(error, indices):
+    """Add to an exception which samples the batch holds, whatever its class takes."""
+    text = f"the batch holds the samples {_few(indices)}"
+    if type(error) in (ValueError, TypeError, RuntimeError, KeyError):
+        error.args = (f"{error.args[0] if error.args else ''}; {text}", *error.args[1:])
+    elif hasattr(error, "add_note"):  # Python 3.11
+        error.add_note(text)
+
+
+def _few(indices, limit=64):
+    text = ", ".join(str(i) for i in indices[:limit])
+    return text + (", ..." if len(indices) > limit else "")

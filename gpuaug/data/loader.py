@@ -5,7 +5,7 @@ import copy
 import dataclasses
 import itertools
 import os
-import time
+import warnings
 from typing import TypeVar
 
 import numpy as np
@@ -13,13 +13,13 @@ import torch
 from torch.utils.data import IterableDataset, default_collate, default_convert
 
 from ..device import chosen
-from ..memory import count_batch
 from . import doubled, order, remade, workers
 from .accelerated import Accelerated
 from .asked import UNTOUCHED, Row
 from .decode import decoder_name
 from .encoded import EncodedRoad
-from .faults import POLICIES, Errors, Unreadable, stream
+from .faults import POLICIES, Errors, Unreadable, name_samples, stream
+from .iterator import LoaderIterator
 from .marks import Handed
 from .memory import MemoryRoad
 from .pixels import apart, stack
@@ -28,7 +28,7 @@ from .progress import START, Progress, as_text, from_text
 from .replies import Replies, Requests
 from .stats import Stats
 from .structure import Slot, children, fill
-from .survey import asked_of, changeable, length, packer, recipe, survey, targets_of
+from .survey import SetUp, asked_of, changeable, length, packer, recipe, survey, targets_of
 from .words import in_words, road_in_words
 from .worker_road import WorkerRoad
 
@@ -65,9 +65,9 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         "replace": the good sample that precedes it in the epoch's order stands in (else the next), all counts stay.
         `errors` lists them.
     max_pixels: images that claim more pixels are bad samples, before anything is decoded; None: no limit.
-    seed: decides the shuffled order, and the draws of a Compose without a seed. None draws one from torch's generator at the
-        first use: each loader has its own, and the same again after `torch.manual_seed` (under torch.distributed it is 0, so
-        that all ranks agree).
+    seed: decides the shuffled order, and the draws of a Compose without a seed. None draws one at the first use, from
+        `generator` if that is given, else from torch's: each loader has its own, and the same again after
+        `torch.manual_seed` (under torch.distributed it is 0, so that all ranks agree).
     in_order: False lets torch's workers deliver batches as they get ready, where workers call `__getitem__`.
 
     Yields:
@@ -103,7 +103,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             worker_init_fn, multiprocessing_context, generator, prefetch_factor=prefetch_factor,
             persistent_workers=persistent_workers, pin_memory_device=pin_memory_device, in_order=in_order,
         )  # fmt: skip
-        _check_arguments(targets, on_error, max_pixels, seed, dtype)
+        _check_arguments(targets, on_error, max_pixels, seed, dtype, generator)
         self._shuffle = bool(shuffle)
         self.transform, self.targets = _as_compose(transform), targets
         self.mix = _as_list(mix)
@@ -128,6 +128,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         self._resume = self._progress = self._loaded_seed = None
         self._errors, self._stats = Errors(), Stats()
         self._set_up = self._decoding = None
+        self._kept, self._drawn = {}, False
         self._held = collections.deque()
 
     # ---- what the user asks --------------------------------------------------------------------------------------------
@@ -171,9 +172,9 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             "seed": self._order_seed(),
             "transform_seed": None if self.transform is None else self._draw_seed(),
             "epoch": at.epoch + at.done,
-            **({} if at.done else {"sampler": as_text(at.sampler)}),
+            "sampler": as_text(self._sampler_ahead() if at.done or self._progress is None else at.sampler),
             **dataclasses.asdict(START if at.done else at.position),
-            **({"dataset": at.saved(self.num_workers)} if at.states and not at.done else {}),
+            **({"dataset": at.saved(self.num_workers)} if at.states and (not at.done or self._lives_on()) else {}),
             "world": _rank()[1],
             "length": length(self.dataset),
         }
@@ -210,6 +211,8 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         resume, self._resume = self._resume, None
         epoch = resume.epoch if resume is not None else self._next_epoch()
         start = resume.position if resume is not None else START
+        if self.pin_memory and not torch.accelerator.is_available():
+            warnings.warn("'pin_memory' argument is set as true but no accelerator is found: nothing is pinned", stacklevel=2)
         if self.device.type == "cuda" and self.device.index is None:
             # now and here: the background thread has another current device than the thread that iterates
             self.device = torch.device("cuda", torch.cuda.current_device())
@@ -219,11 +222,16 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         self._errors.begin()
         if self._driver is not None:
             self._seen_epoch = self._driver.epoch
-        progress = resume if resume is not None else Progress(epoch, start)
+        progress = resume if resume is not None else Progress(epoch, start, states=self._kept)
+        self._kept = {}
         self._epoch = epoch + 1
-        road = self._stream_road(epoch, progress) if self._streams else self._map_road(epoch, progress)
+        road = (self._stream_road if self._streams else self._map_road)(epoch, progress, resume is not None)
         self._progress = progress
         return LoaderIterator(self, self._told(road, _rank()[1]), progress)
+
+    def _lives_on(self):
+        """Whether what a map-style dataset has in it at the end of an epoch is there in the next: as with torch's loader."""
+        return not self._streams and (self.persistent_workers or not self.num_workers)
 
     def _next_epoch(self):
         # whoever calls sampler.set_epoch, as with torch's loader, decides the epoch
@@ -234,9 +242,27 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
     def _order_seed(self):
         if self.seed is None:
             # drawn as torch's loader draws: another for each loader, the same after torch.manual_seed; ranks must agree
-            drawn = 0 if _rank()[1] > 1 else torch.empty((), dtype=torch.int64).random_().item()
+            drawn = 0 if _rank()[1] > 1 else order.drawn(order.twin(self.generator))
             self.seed = drawn % 2**64
         return self.seed
+
+    def _sampler_ahead(self):
+        """What a sampler of the user's generator begins the next epoch with."""
+        return None if self._streams else order.ahead(self._indices(), None if self._drew() else self.generator)
+
+    def _indices(self):
+        """The sampler to iterate: the user's batch sampler, or what gives one index after the other."""
+        return self.batch_sampler if self.batch_sampler is not None and self.batch_size is None else self.sampler
+
+    def _drew(self):
+        """Whether torch, which draws a base seed when it starts workers, would draw no further one."""
+        return self.persistent_workers and self._drawn
+
+    def _draw_as_torch(self):
+        """Doing so too gives the order that torch gives for the same generator."""
+        if self.generator is not None and not self._drew():
+            order.drawn(self.generator)
+        self._drawn = True
 
     def _draw_seed(self):
         """The seed of the transform's draws: its own, or that of a state that was loaded, or the order's."""
@@ -247,25 +273,25 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
 
     def _plan(self, epoch, progress):
         """The planned batches of an epoch, from where `progress` stands."""
-        n, start, seed = length(self.dataset), progress.position, self._order_seed()
-        size = self.batch_size or 1
+        # the own order needs a length, and says so as torch's samplers do
+        n = len(self.dataset) if self._own_order else length(self.dataset)
+        start, seed, size = progress.position, self._order_seed(), self.batch_size or 1
         if self._own_order:
+            self._draw_as_torch()
             rank, world = _rank()
             indices, occurrence = order.own_order(n, self._shuffle, seed, epoch, rank, world, self.drop_last, self._block())
             return order.plan_own(indices, occurrence, size, self.drop_last, start)
-        if self.generator is not None and progress.sampler is None:
-            # torch draws a base seed here; doing so too gives the order that torch gives for the same generator
-            torch.empty((), dtype=torch.int64).random_(generator=self.generator)
-        batched = self.batch_sampler is not None and self.batch_size is None  # a batch sampler of the user's
-        sampler = self.batch_sampler if batched else self.sampler
-        sampler, progress.sampler = order.pin(sampler, seed, epoch, progress.sampler)
+        if progress.sampler is None:
+            self._draw_as_torch()
+        self._drawn = True
+        sampler, progress.sampler = order.pin(self._indices(), seed, epoch, progress.sampler)
         if self._driver is not None:
             self._seen_epoch = self._driver.epoch
-        if batched:
-            return order.plan_batch_sampler(sampler, n, start)
+        if self._indices() is self.batch_sampler:
+            return order.plan_batch_sampler(sampler, n, start, empty=self._user_collate is not None)
         return order.plan_sampler(sampler, size, self.drop_last, n, start)
 
-    def _map_road(self, epoch, progress):
+    def _map_road(self, epoch, progress, resumed):
         plan = self._plan(epoch, progress)
         # the first batch is planned here and not in the thread: samplers may use a global random state
         first = next(plan, None)
@@ -280,20 +306,29 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             return MemoryRoad(setup.view, setup.paths, asked_of(self), plan, self._stats, self.transform is None)
         if setup.kind == "encoded":
             return EncodedRoad(Producer(setup.recipe, plan, self._stats, single, fresh), self.timeout)
-        requests = setup.requests if self.persistent_workers else Requests()
+        again = self._work_on(setup, resumed)
+        requests = setup.requests if again else Requests()
         requests.start(plan, single)
-        if setup.loader is None or not self.persistent_workers:
+        if not again:
+            setup.requests, setup.turn = requests, progress.turn()
             fetcher = workers.Fetcher(self.dataset, setup.packer, self.on_error, progress.states)
             setup.loader = self._torch_loader(epoch, progress, fetcher, workers.same, batch_sampler=requests)
+        if not self.num_workers and not resumed:
+            progress.states = workers.own_state(self.dataset)
         replies = Replies(setup.loader, self.on_error, self._errors, self._stats, setup.packer)
         return WorkerRoad(self, replies.of_requests(requests, fresh), single, fresh, True)
 
-    def _stream_road(self, epoch, progress):
+    def _work_on(self, setup, resumed):
+        """Whether the last epoch's workers serve this one; those that had each other's turn do not."""
+        return self.persistent_workers and setup.loader is not None and not resumed and not setup.turn
+
+    def _stream_road(self, epoch, progress, resumed):
         if hasattr(self.dataset, "set_epoch"):
             self.dataset.set_epoch(epoch)
         single, (rank, world) = self.batch_size is None, _rank()
         size, start = self.batch_size or 1, progress.position
         fresh = start.samples == 0
+        self._draw_as_torch()
         if getattr(self.dataset, "yields_encoded", False):  # it says that it may be iterated here
             samples, seen = stream(self.dataset), []
             for sample in samples:
@@ -306,12 +341,22 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             plan = order.plan_stream(itertools.chain(seen, samples), size, self.drop_last, start, rank, world)
             made = recipe(self, None, paths, keyed=False)
             return EncodedRoad(Producer(made, plan, self._stats, single, fresh), self.timeout)
-        pack = packer(self, single)
-        how = {"batch_size": None} if single else {"batch_size": size, "drop_last": self.drop_last}
-        source = workers.Stream(self.dataset, dict(progress.states))
-        loader = self._torch_loader(epoch, progress, source, workers.StreamPacker(pack, source, self.on_error), **how)
-        replies = Replies(loader, self.on_error, self._errors, self._stats, pack)
-        return WorkerRoad(self, replies.of_stream(start, rank, world, bool(progress.states)), single, fresh, False)
+        setup, looks = self._set_up, changeable(self.dataset)
+        told = hasattr(self.dataset, "set_epoch")  # workers that work on would not hear of it
+        apart = setup is None or told or setup.looks != looks or setup.epoch + 1 != epoch
+        if apart or not self._work_on(setup, resumed):
+            pack = packer(self, single)
+            how = {"batch_size": None} if single else {"batch_size": size, "drop_last": self.drop_last}
+            seed = None if self.worker_init_fn is not None else self._order_seed()  # that may have seeded them otherwise
+            source = workers.Stream(self.dataset, progress.states, seed, epoch)
+            loader = self._torch_loader(epoch, progress, source, workers.StreamPacker(pack, source, self.on_error), **how)
+            setup = self._set_up = SetUp("workers", packer=pack, loader=loader, looks=looks, turn=progress.turn())
+        setup.epoch = epoch
+        replies = Replies(setup.loader, self.on_error, self._errors, self._stats, setup.packer)
+        replies.of_stream(start, rank, world, bool(progress.states))
+        if not self.num_workers and not progress.states:
+            progress.states = dict(filter(None, [setup.loader.dataset.state()]))
+        return WorkerRoad(self, replies, single, fresh, False)
 
     def _torch_loader(self, epoch, progress, dataset, collate_fn, **how):
         """torch's DataLoader with this one's settings; the seeds of its workers come from (seed, epoch)."""
@@ -326,7 +371,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             multiprocessing_context=self.multiprocessing_context if some else None,
             prefetch_factor=self.prefetch_factor if some else None,
             persistent_workers=self.persistent_workers,
-            generator=torch.Generator().manual_seed(order.derive(self._order_seed(), epoch, 1)),
+            generator=order.of_workers(self._order_seed(), epoch),
             **how,
         )
 
@@ -366,7 +411,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
                         dtype=self.dtype, channels_last=self.channels_last, seed=self._draw_seed(), **handed.options,
                     ))  # fmt: skip
                 except Exception as error:
-                    _name_samples(error, loaded.indices)
+                    name_samples(error, loaded.indices)
                     raise
         if cuda:
             self._hold(loaded.data)
@@ -388,46 +433,6 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         self._held.append((event, data))
         while self._held and self._held[0][0].query():
             self._held.popleft()
-
-
-class LoaderIterator:
-    """One pass over a DataLoader."""
-
-    def __init__(self, loader, road, progress):
-        self._loader, self._road, self._progress = loader, road, progress
-        self._left = None
-
-    def __iter__(self):
-        return self
-
-    def __len__(self):
-        return len(self._loader)
-
-    def __next__(self):
-        loader, stats = self._loader, self._loader._stats
-        entered = time.perf_counter()
-        if self._left is not None:
-            stats.seconds["consumer"] += entered - self._left
-            stats.elapsed += entered - self._left
-        try:
-            with stats.time("wait"):
-                loaded = next(self._road)
-            batch = loader._deliver(loaded, self._progress.epoch)
-        except StopIteration:
-            self._progress.done = True
-            self._left = None
-            raise
-        except BaseException:
-            self._road.close()
-            self._road, self._left = iter(()), None
-            raise
-        self._progress.advance(loaded)
-        stats.images += len(loaded.ids)
-        stats.batches += 1
-        count_batch()
-        self._left = time.perf_counter()
-        stats.elapsed += self._left - entered
-        return batch
 
 
 def _with_epoch(*samplers):
@@ -458,20 +463,6 @@ def _places(rest, path=()):
     return {name: where for key, child in children(rest) or () for name, where in _places(child, (*path, key)).items()}
 
 
-def _name_samples(error, indices):
-    """Add to an exception which samples the batch holds, whatever its class takes."""
-    text = f"the batch holds the samples {_few(indices)}"
-    if type(error) in (ValueError, TypeError, RuntimeError, KeyError):
-        error.args = (f"{error.args[0] if error.args else ''}; {text}", *error.args[1:])
-    elif hasattr(error, "add_note"):  # Python 3.11
-        error.add_note(text)
-
-
-def _few(indices, limit=64):
-    text = ", ".join(str(i) for i in indices[:limit])
-    return text + (", ..." if len(indices) > limit else "")
-
-
 def _as_list(mix):
     mixes = [] if mix is None else list(mix) if isinstance(mix, (list, tuple)) else [mix]
     for m in mixes:
@@ -494,7 +485,9 @@ def _as_compose(transform):
     )
 
 
-def _check_arguments(targets, on_error, max_pixels, seed, dtype):
+def _check_arguments(targets, on_error, max_pixels, seed, dtype, generator):
+    if generator is not None and not isinstance(generator, torch.Generator):
+        raise TypeError(f"generator must be a torch.Generator or None, got {type(generator).__name__}; for a number use seed=")
     if on_error not in POLICIES:
         raise ValueError(f"on_error must be one of {', '.join(POLICIES)}, got {on_error!r}")
     if max_pixels is not None and (not isinstance(max_pixels, (int, np.integer)) or max_pixels < 1):

@@ -167,9 +167,9 @@ def plan_sampler(sampler, batch_size, drop_last, n, start=Position()):
     return _with_after(_plan_batches(_chunks(iter(sampler), batch_size, drop_last, start), counter, start, True))
 
 
-def plan_batch_sampler(sampler, n, start=Position()):
-    """Planned batches of a batch sampler; the first `start.batches` are skipped."""
-    return _with_after(_plan_batches(iter(sampler), _counter(sampler, n), start, False))
+def plan_batch_sampler(sampler, n, start=Position(), empty=False):
+    """Planned batches of a batch sampler; the first `start.batches` are skipped. empty: whether one may have no indices."""
+    return _with_after(_plan_batches(iter(sampler), _counter(sampler, n), start, False, empty))
 
 
 def plan_stream(samples, batch_size, drop_last, start=Position(), rank=0, world=1):
@@ -227,7 +227,7 @@ def _take(iterator, count):
     return taken
 
 
-def _plan_batches(batches, counter, start, in_one_piece):
+def _plan_batches(batches, counter, start, in_one_piece, empty=False):
     before = collections.deque(maxlen=BEFORE)
     skip = min(start.samples, 1) if in_one_piece else start.batches
     checksum = 0
@@ -241,6 +241,10 @@ def _plan_batches(batches, counter, start, in_one_piece):
     position = start
     for batch in batches:
         indices = _as_list(batch)
+        if not indices and not empty:
+            raise ValueError(
+                f"batch {position.batches} of the batch sampler has no indices; leave it out, or give a collate_fn for []"
+            )
         ids = to_ids(indices)
         position = position.after(ids)
         yield Planned(indices, ids, counter.count(ids), position, tuple(before))
@@ -317,6 +321,37 @@ def pin(sampler, seed, epoch, saved=None):
     return sampler, None
 
 
+def ahead(sampler, drawing=None):
+    """The state in which a generator of the user's begins the next epoch; None if the sampler has none.
+
+    drawing: the generator from which the loader will draw a number first.
+    """
+    while sampler is not None and not hasattr(sampler, "set_epoch") and not hasattr(sampler, "state_dict"):
+        generator = getattr(sampler, "generator", None)
+        if isinstance(generator, torch.Generator):
+            if generator is drawing:
+                generator = twin(generator)
+                drawn(generator)
+            return generator.get_state()
+        sampler = getattr(sampler, "sampler", None)
+    return None
+
+
 def derive(seed, epoch, what=0):
     """A 63-bit seed for a generator of somebody else's, from (seed, epoch)."""
     return int(np.random.Philox(key=[seed % 2**64, (epoch * 16 + what) % 2**64]).random_raw(1)[0]) >> 1
+
+
+def of_workers(seed, epoch):
+    """The generator from which torch's loader draws the seeds of an epoch's workers."""
+    return torch.Generator().manual_seed(derive(seed, epoch, 1))
+
+
+def drawn(generator=None):
+    """A number as torch draws one for its workers' seeds; None is torch's global generator."""
+    return torch.empty((), dtype=torch.int64).random_(generator=generator).item()
+
+
+def twin(generator):
+    """A generator that draws what this one will; None stays."""
+    return None if generator is None else torch.Generator(generator.device).set_state(generator.get_state())

@@ -38,7 +38,8 @@ class Progress:
 
     def saved(self, workers):
         """The dataset's states, for `state_dict`: with strings as keys, as JSON has them."""
-        return {"workers": workers, "last": self.last, "states": {str(worker): state for worker, state in self.states.items()}}
+        last = None if self.done else self.last  # an epoch begins with the first worker
+        return {"workers": workers, "last": last, "states": {str(worker): state for worker, state in self.states.items()}}
 
     def restore(self, saved, workers):
         if saved["workers"] != workers:

@@ -41,7 +41,7 @@ class Replies:
         """For a map-style dataset: the replies answer these requests."""
         waiting = requests.waiting
         self._planned, self._fresh = (lambda reply: waiting.pop(reply.number)), fresh
-        self._iterator = iter(self._loader)
+        self._begin()
         return self
 
     def of_stream(self, start, rank, world, goes_on=False):
@@ -59,8 +59,12 @@ class Replies:
             return now
 
         self._planned, self._skip = planned, 0 if goes_on else start.batches
-        self._iterator = iter(self._loader)
+        self._begin()
         return self
+
+    def _begin(self):
+        self._iterator = iter(self._loader)
+        self.workers = getattr(self._iterator, "_workers", [])
 
     def __iter__(self):
         return self
@@ -85,12 +89,13 @@ class Replies:
             planned = self._planned(reply)
             if planned.position.batches <= self._skip:
                 continue
-            for bad, _ in reply.faults:
-                self._errors.add(bad)
+            for fault in reply.faults:
+                self._errors.add(fault[0])
             self._bad += len(reply.faults)
             if reply.faults and self._policy == "raise":
                 self.close()
-                raise BadSampleError(*reply.faults[0])
+                bad, detail, cause = reply.faults[0]
+                raise BadSampleError(bad, detail) from cause
             if not reply.at and reply.faults:
                 if self._policy == "skip":
                     continue

@@ -35,6 +35,8 @@ class SetUp:
     requests: object = None
     loader: object = None
     looks: tuple = ()  # what `changeable` said
+    epoch: int = 0  # the last one of a stream's workers
+    turn: int = 0  # of the workers, the one that had the first turn
 
 
 def changeable(dataset):

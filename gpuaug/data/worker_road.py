@@ -11,7 +11,7 @@ class WorkerRoad:
 
     def __init__(self, loader, replies, single, fresh, keyed):
         self._loader, self._replies, self._single, self._fresh, self._keyed = loader, replies, single, fresh, keyed
-        self._road = None
+        self._road, self.workers = None, replies.workers
 
     def __iter__(self):
         return self

@@ -6,13 +6,16 @@ images, the samples themselves, to be decoded by the loader.
 """
 
 import copy
+import pickle
+import random
 import traceback
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
-from . import decode, host_read, marks
+from . import decode, host_read, marks, order
 from .asked import shown
 from .faults import NONE, BadSample, Sorter, one_line, stream
 from .leaves import is_image_path, is_picture, is_source
@@ -41,7 +44,7 @@ class Reply:
     data: dict = field(default_factory=dict)
     rest: object = None
     at: list = field(default_factory=list)
-    faults: list = field(default_factory=list)  # (BadSample, traceback)
+    faults: list = field(default_factory=list)  # (BadSample, traceback, exception if it can be sent)
     samples: list | None = None  # encoded: not looked into yet
     count: int = 0  # samples asked for, good or not
     number: int = 0  # of the request
@@ -73,15 +76,20 @@ class Packer:
         self.plain = not self.transforms and not self.asked.explicit
 
     @property
+    def as_it_comes(self):
+        """Whether a batch goes to the user's collate_fn as the dataset gave it, as in torch."""
+        return self.collate_fn is not None and not self.transforms
+
+    @property
     def takes_none(self):
         """Whether a sample may be None: a collate_fn of the user's is there to leave it out."""
         return self.listed or self.collate_fn is not None
 
     def __call__(self, samples, at=None, faults=()):
         reply = Reply(at=list(range(len(samples))) if at is None else at, faults=list(faults), count=len(samples))
-        if not samples:
+        if reply.faults and not samples:
             return reply
-        if self.collate_fn is not None and not self.transforms:
+        if self.as_it_comes:
             reply.rest = self.collate_fn(samples[0] if self.single else samples)
             return reply
         present = [k for k, sample in enumerate(samples) if sample is not None]
@@ -171,22 +179,21 @@ class Fetcher(Dataset):
     """Answers requests."""
 
     def __init__(self, dataset, packer, on_error, states=None):
-        self.dataset, self.packer, self.on_error, self.states = dataset, packer, on_error, states
+        self.dataset, self.packer, self.on_error, self.states = dataset, packer, on_error, dict(states or {})
 
     def __getitems__(self, request):
-        states, self.states = self.states, None
-        if states and worker() in states:
+        states, self.states = self.states, {}
+        if worker() in states:
             self.dataset.load_state_dict(states[worker()])
         reply = self._reply(request)
         reply.number = request.number
-        if hasattr(self.dataset, "state_dict"):
-            reply.state = worker(), copy.deepcopy(self.dataset.state_dict())
+        reply.state = next(iter(own_state(self.dataset).items()), None)
         return reply
 
     def _reply(self, request):
-        samples = self._all_at_once(request.indices)
+        samples, error = self._all_at_once(request.indices)
         if samples is not None:
-            return self.packer(samples)
+            return self.packer(samples, list(range(len(request.indices))))
         good, faults = {}, []
         for k, index in enumerate(request.indices):
             sample, fault = self._get(index)
@@ -196,6 +203,8 @@ class Fetcher(Dataset):
                 faults.append(fault)
                 if self.on_error == "raise":
                     return Reply(faults=faults)
+        if error is not None and not faults and self.on_error == "raise":
+            raise error  # no sample is bad: `__getitems__` itself is wrong
         if faults and self.on_error == "replace":
             for k in range(len(request.indices)):
                 if k not in good:
@@ -208,14 +217,21 @@ class Fetcher(Dataset):
         return self.packer([good[k] for k in at], at, faults)
 
     def _all_at_once(self, indices):
-        if hasattr(self.dataset, "__getitems__") and not isinstance(indices[0], (list, tuple)):
-            try:
-                samples = list(self.dataset.__getitems__(indices))
-            except Exception:
-                return None  # one by one, to find out which
-            if self.packer.takes_none or all(sample is not None for sample in samples):
-                return samples
-        return None
+        """(what `__getitems__` returns, None), or (None, its error): one by one then, to find out which."""
+        if not getattr(self.dataset, "__getitems__", None) or self.packer.single:
+            return None, None
+        try:
+            samples = self.dataset.__getitems__(indices)
+            if self.packer.as_it_comes:
+                return samples, None
+            samples = list(samples)
+        except Exception as error:
+            return None, error
+        if len(samples) != len(indices):
+            raise ValueError(f"the dataset's __getitems__ returned {len(samples)} samples for the {len(indices)} of {indices}")
+        if self.packer.takes_none or all(sample is not None for sample in samples):
+            return samples, None
+        return None, None
 
     def _get(self, index):
         try:
@@ -224,9 +240,11 @@ class Fetcher(Dataset):
             raise
         except Exception as error:
             text = one_line(f"{type(error).__name__}: {error}")
-            return None, (BadSample(index, self._path(index), text), traceback.format_exc())
+            # with another policy nobody sees it
+            cause = sendable(error) if self.on_error == "raise" else None
+            return None, (BadSample(index, self._path(index), text), traceback.format_exc(), cause)
         if sample is None and not self.packer.takes_none:
-            return None, (BadSample(index, self._path(index), NONE), None)
+            return None, (BadSample(index, self._path(index), NONE), None, None)
         return sample, None
 
     def _path(self, index):
@@ -259,13 +277,19 @@ class Stream(IterableDataset):
     """An iterable dataset as torch's workers see it; torch makes its batches.
 
     states: {worker: state} to go on from, for a dataset, or an iterator of it, that has `state_dict` and `load_state_dict`.
+    seed, epoch: a worker that works on is seeded for each epoch as a new one would be; seed None: it is not.
     """
 
-    def __init__(self, dataset, states=None):
-        self.dataset, self.states, self._iterator = dataset, states, None
+    def __init__(self, dataset, states=None, seed=None, epoch=0):
+        self.dataset, self.states, self.seed, self.epoch = dataset, dict(states or {}), seed, epoch
+        self._iterator, self._worked = None, False
 
     def __iter__(self):
-        state = (self.states or {}).get(worker(), {})
+        if self._worked and self.seed is not None and get_worker_info() is not None:
+            self.epoch += 1
+            seed_as(order.drawn(order.of_workers(self.seed, self.epoch)), worker())
+        self._worked = True
+        state = self.states.pop(worker(), {})  # once: a worker that works on has its own
         if "dataset" in state:
             self.dataset.load_state_dict(state["dataset"])
         self._iterator = stream(self.dataset)
@@ -274,7 +298,8 @@ class Stream(IterableDataset):
         return self._iterator
 
     def state(self):
-        parts = {"dataset": self.dataset, "iterator": self._iterator}
+        parts = {} if self._iterator is self.dataset else {"dataset": self.dataset}
+        parts["iterator"] = self._iterator
         parts = {name: part for name, part in parts.items() if hasattr(part, "state_dict") and hasattr(part, "load_state_dict")}
         return (worker(), {name: copy.deepcopy(part.state_dict()) for name, part in parts.items()}) if parts else None
 
@@ -302,10 +327,34 @@ class Init:
     def __call__(self, worker):
         info = get_worker_info()
         worker = (worker + self.shift) % info.num_workers  # an epoch that goes on begins with another worker's turn
+        base = info.seed - info.id
         for name, value in (("dataset", info.dataset.dataset), ("id", worker)):
             object.__setattr__(info, name, value)  # torch lets nobody else set it
+        if self.shift:  # torch has seeded it as the worker whose place it has
+            seed_as(base, worker)
         if self.user is not None:
             self.user(worker)
+
+
+def seed_as(base, worker):
+    """Seed this process as torch's worker number `worker` is."""
+    object.__setattr__(get_worker_info(), "seed", base + worker)
+    random.seed(base + worker)
+    torch.manual_seed(base + worker)
+    np.random.seed(torch.utils.data._utils.worker._generate_state(base, worker))  # noqa: NPY002
+
+
+def sendable(error):
+    """The exception, if another process can have it: one with a constructor of its own may not survive the way."""
+    try:
+        return pickle.loads(pickle.dumps(error))
+    except Exception:
+        return None
+
+
+def own_state(dataset):
+    """{worker: state} of a dataset with a state of its own, else nothing."""
+    return {worker(): copy.deepcopy(dataset.state_dict())} if hasattr(dataset, "state_dict") else {}
 
 
 def worker():
