@@ -449,7 +449,9 @@ class Finder:
         if found is None:
             if len(self._known) >= self.LIMIT:
                 self._known.clear()
-            found = self._known[key] = find(sample, self.asked)
+            found = find(sample, self.asked)
+            if not _by_values(sample, found):
+                self._known[key] = found
         return found
 
     def __getstate__(self):
@@ -457,6 +459,12 @@ class Finder:
 
     def __setstate__(self, asked):
         self.__init__(asked)
+
+
+def _by_values(sample, found):
+    """Whether a mask was told from another image by its values: an empty one says nothing of those that follow."""
+    mask = get(sample, found["mask"]) if "mask" in found else None
+    return is_array(mask) and (mask.is_floating_point() if hasattr(mask, "is_floating_point") else mask.dtype.kind == "f")
 
 
 def _signature(x):

@@ -106,6 +106,17 @@ def test_an_ordinary_sample_passes_without_a_word(kind, files, recwarn):
     assert not recwarn.list
 
 
+@pytest.mark.parametrize("later", [torch.randn(2, 8, 8), torch.rand(1, 8, 8)], ids=["flow", "gray image"])
+def test_a_first_partner_of_zeros_does_not_decide_for_the_others(later):
+    class Pairs(Repeated):
+        def __getitem__(self, i):
+            image = torch.rand(1 if len(later) == 1 else 3, 8, 8)
+            return image, torch.zeros_like(later) if i < 2 else later
+
+    with pytest.raises(ValueError, match="looks like a map"):
+        list(DataLoader(Pairs(None), 2, transform=A.Compose(FLIP), device="cpu"))
+
+
 def test_the_errors_way_out_works(files):
     """The two lines that the message shows, tried."""
     dataset = Repeated({"image": PICTURE, "depth": LABELS})
