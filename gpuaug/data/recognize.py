@@ -361,7 +361,7 @@ class _Search:
         """(in words, kind of target) of an entry that could be one; None."""
         kind = tv_kind(leaf)
         if kind is not None:
-            return f"{'an' if kind == 'image' else 'a'} tv_tensors.{type(leaf).__name__}", kind
+            return f"a tv_tensors.{type(leaf).__name__}", kind
         if is_picture(leaf):
             return f"a PIL image of {leaf.size[1]}x{leaf.size[0]}", "mask" if channels(leaf) == 1 else "image"
         if is_map(leaf, self._size()):
