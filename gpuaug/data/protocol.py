@@ -18,10 +18,12 @@ A map-style dataset may have one of these methods beside `__len__` and `__getite
     The whole dataset at once, in the structure of one sample, each entry an array or tensor whose first axis is
     the sample. Only for data in memory (a memory map counts).
 
-An iterable dataset yields such samples itself: whether they are encoded is seen from the first one.
+An iterable dataset yields such samples itself. `yields_encoded = True` (attribute, optional) says that they are encoded, and
+that it may be iterated by a thread of the loader's process; without it torch's workers iterate over it.
 
 `targets_hint` (attribute, optional): `{"image": where, "mask": where, ...}`, what `DataLoader(targets=...)` would say; an
-explicit argument wins. `where` is a key, a position, a field name, or a tuple of these for nested structures.
+explicit argument wins. `where` is a key, a position, a field name, or a tuple of these for nested structures; the entry
+"untouched" lists those that stay as they are.
 
 `thread_safe` (attribute, optional): `True` says that `encoded` and `__getitem__` may be called from several threads at a time.
 The loader then does so, which matters where a sample is fetched from afar. Without it one thread asks, sample after sample.
@@ -37,8 +39,8 @@ The loader then does so, which matters where a sample is fetched from afar. With
 where a framework shares other datasets and samplers out (accelerate); torch's `DistributedSampler` need not say it.
 
 Of other people's datasets these are recognized (`encoded_view`): torchvision's `DatasetFolder` and `ImageFolder` that have
-no `transform` and torchvision's own file loader; `Subset` and `ConcatDataset` of anything recognized; datasets
-whose `__getitem__` already returns a path or encoded bytes where the image is expected.
+no `transform` and torchvision's own file loader; `Subset` and `ConcatDataset` of anything recognized. A dataset whose
+`__getitem__` returns a path or encoded bytes where the image is expected is asked by torch's workers, and decoded as well.
 
 Samplers
 --------
