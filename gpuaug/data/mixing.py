@@ -14,10 +14,12 @@ import torch
 
 from .. import draw
 from .asked import Asked
+from .names import words_of
 from .recognize import find
 from .structure import as_path, children, get, outline, rebuild, replace
 
 LABEL_NAMES = ("label", "labels", "target", "targets", "y", "cls", "class")
+LABEL_WORDS = {"label", "labels", "target", "targets", "class", "classes"}
 MIXED = ("image", "mask", "masks")
 SIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}  # torch.where has no unsigned ones
 KNOTS = 1 << 14  # of a quantile table: weights are right to 4e-6 for alpha >= 0.1, to 4e-5 for 0.01
@@ -84,6 +86,7 @@ class _Mix:
     def _label_paths(self, batch, where):
         if self.labels is None:
             roots = _find_labels(batch, where)
+            self._check_others(batch, {*roots, *where.values()})
         else:
             roots = [as_path(path) for path in (self.labels if isinstance(self.labels, list) else [self.labels])]
         paths = [path for root in roots for path in _leaves(_entry(batch, root), root)]
@@ -93,6 +96,16 @@ class _Mix:
                 f"or labels=[] if there are none"
             )
         return paths
+
+    def _check_others(self, batch, known):
+        """ValueError for a tensor whose name says that it is a label, too, and that would stay as it is."""
+        for name, entry in () if isinstance(batch, (tuple, list)) and not hasattr(batch, "_fields") else children(batch) or ():
+            if (name,) not in known and isinstance(entry, torch.Tensor) and entry.ndim and words_of((name,)) & LABEL_WORDS:
+                mixed = ", ".join(_shown(path) for path in known)
+                raise ValueError(
+                    f"{type(self).__name__} mixes {mixed}, and {name!r} sounds like a label that would stay as it is; say which "
+                    f"are labels: labels=[...]"
+                )
 
     def _mix_labels(self, labels, path, partner, weight):
         if labels.is_floating_point():
@@ -124,7 +137,8 @@ class MixUp(_Mix):
         alpha: the weight of a sample itself is drawn from Beta(alpha, alpha).
         num_classes: of integer labels, which become float ``[B, num_classes]``; for several labels ``{name: number}``.
         labels: where the labels are in the batch, as a key, a position, or a tuple of them; or a list of such. By default
-            what is called label, target, y ..., or the second entry of a tuple. Float labels are blended as they are.
+            what is called label, target, y ..., or the second entry of a tuple, and no other one of that; a further tensor whose
+            name has "label", "target" or "class" in it is an error. Float labels are blended as they are.
         p: probability, per sample.
         seed: None takes the caller's.
     """

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -101,7 +101,10 @@ def _of_others(loader, first, fetch):
 def asked_of(loader):
     """What the loader's transform was told to move, and where the user or the dataset say that it is."""
     said = loader.targets if loader.targets is not None else getattr(loader.dataset, "targets_hint", None)
-    return asked(loader.transform, said)
+    found = asked(loader.transform, said)
+    if loader.mix and not found.mover:  # what lies beside an image does not fit a mixture of two either
+        found = replace(found, mover=type(loader.mix[0]).__name__)
+    return found
 
 
 def asked(transform, hint=None):

@@ -4,6 +4,7 @@ import torch
 from scipy import stats
 from sklearn.datasets import load_sample_images
 
+import gpuaug as G
 from gpuaug.data.mixing import CutMix, MixUp, beta_quantiles, partners
 
 # A statistical test fails for a right draw with this probability. Seeds are fixed: it is drawn once.
@@ -267,3 +268,39 @@ def test_cutmix_moves_masks_of_any_type(dtype):
     want = out["image"][:, 0].long()
     assert (want != labels).any()
     assert torch.equal(out["mask"], want.to(dtype))
+
+
+class Beside(torch.utils.data.Dataset):
+    """Samples of one colour each, with something beside the image."""
+
+    def __init__(self, **beside):
+        self.beside = beside
+
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, i):
+        return {"image": np.full((32, 32, 3), i, np.uint8), "label": i, **self.beside}
+
+
+@pytest.mark.parametrize("mix", [CutMix, MixUp])
+@pytest.mark.parametrize("transform", [G.Compose([G.ToTensorV2()]), None], ids=["nothing moves", "no transform"])
+@pytest.mark.parametrize(
+    "beside", [{"depth": np.zeros((32, 32), np.float32)}, {"boxes": np.ones((1, 4))}, {"landmarks": np.ones((5, 2))}],
+    ids=["map", "boxes", "points"],
+)  # fmt: skip
+def test_what_mixing_would_leave_behind_is_an_error(mix, transform, beside):
+    (name,) = beside
+    how = {"transform": transform, "mix": mix(num_classes=6, seed=1), "device": "cpu"}
+    with pytest.raises(ValueError, match=rf"(?s){name}'.*untouched"):
+        next(iter(G.DataLoader(Beside(**beside), 6, **how)))
+    targets = {"image": "image", "untouched": [name]}
+    assert name in next(iter(G.DataLoader(Beside(**beside), 6, targets=targets, **how)))
+
+
+def test_a_second_label_is_not_left_hard():
+    dataset, how = Beside(coarse_label=2), {"transform": G.Compose([G.ToTensorV2()]), "device": "cpu"}
+    with pytest.raises(ValueError, match="'coarse_label' sounds like a label"):
+        next(iter(G.DataLoader(dataset, 6, mix=MixUp(num_classes=6), **how)))
+    both = MixUp(num_classes=6, labels=["label", "coarse_label"])
+    assert next(iter(G.DataLoader(dataset, 6, mix=both, **how)))["coarse_label"].shape == (6, 6)
