@@ -29,6 +29,9 @@ TINY = 1e-7  # pixels, and shares: what limits forgive
 def _fields(label_fields) -> tuple[str, ...]:
     if isinstance(label_fields, str):
         raise TypeError(f"label_fields must be a list of names, got {label_fields!r}")
+    taken = set(label_fields or ()) & {"image", "mask", "images", "masks", "bboxes", "keypoints"}
+    if taken:
+        raise ValueError(f"label_fields names {min(taken)!r}, which is a target of its own; give the labels another name")
     return tuple(label_fields or ())
 
 

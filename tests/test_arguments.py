@@ -178,6 +178,12 @@ def test_a_misspelled_argument_names_the_transform_and_the_nearest(make, words):
         make()
 
 
+def test_a_label_field_is_no_target():
+    for make in (lambda fields: G.BboxParams("coco", label_fields=fields), lambda fields: G.KeypointParams("xy", fields)):
+        with pytest.raises(ValueError, match="label_fields names 'mask', which is a target of its own"):
+            make(["labels", "mask"])
+
+
 def test_what_others_see_of_a_transform_stays():
     """Signatures for editors and documentation; transforms that users write."""
     assert list(inspect.signature(G.Resize).parameters)[:2] == ["height", "width"]
