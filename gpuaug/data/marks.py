@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ..batch import Batch
 from .asked import MARKS, Row
 from .leaves import is_annotations, is_array
 from .recognize import tv_kind
@@ -72,6 +73,8 @@ class Handed:
         for name in MARKS:
             if name in self.targets:
                 self._take(name)
+        if self._back and "image" in self.targets:
+            self._check_canvas(Batch.of(self.targets["image"]).size.tolist())
         if self.rows:
             self.targets[ROWS] = [np.arange(len(boxes)) for boxes in self.targets["bboxes"]]
             self.options["fields"] = {"bboxes": (ROWS,)}
@@ -98,13 +101,16 @@ class Handed:
             self._back[name] = _annotations
         self._leaves[name] = leaves
 
-    def check_canvas(self, sizes):
+    def _check_canvas(self, sizes):
         """ValueError for a tv_tensor whose canvas is not its image. sizes: (height, width) of each image."""
         for name, leaves in self._leaves.items():
             for k, (leaf, size) in enumerate(zip(leaves, sizes)):
                 canvas = getattr(leaf, "canvas", None)
                 if canvas is not None and tuple(canvas) != tuple(size):
-                    raise ValueError(f"{name} {k} lies on a canvas of {canvas}, its image is {tuple(size)} (height, width)")
+                    raise ValueError(
+                        f"{name} {k} of the batch have a canvas_size of {tuple(canvas)}, their image is {tuple(size)} (height, "
+                        f"width): they were made for another size; give them the image's canvas_size, or resize both"
+                    )
 
     def back(self, values):
         """What `run` returned, as the dataset gave it."""

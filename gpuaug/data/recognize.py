@@ -12,6 +12,7 @@ import os
 from .asked import MARKS, UNTOUCHED, Row, shown
 from .leaves import (
     CORNER_NAMES,
+    ROW_WIDTH,
     boxes_by_key,
     channels,
     could_be_marks,
@@ -249,7 +250,7 @@ class _Search:
         key = path[-1] if path else None
         if isinstance(key, str) and key.lower() in ROW_NAMES:
             return False
-        return width <= (row_width(leaf) or 0) < 16
+        return width <= (row_width(leaf) or 0) < ROW_WIDTH
 
     def _rows(self):
         """What stands beside the boxes with one entry for each of them."""

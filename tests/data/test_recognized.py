@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from sample_kinds import BOXES, LABELS, ORDINARY, OTHER, PICTURE, RECOGNIZED, REFUSED, table
+from sample_kinds import BOXES, LABELS, ORDINARY, OTHER, PICTURE, RECOGNIZED, REFUSED, H, W, table
 from torch.utils.data import Dataset, default_collate
+from torchvision import tv_tensors
 
 import gpuaug as A
 from gpuaug.data import DataLoader
@@ -115,6 +116,15 @@ def test_a_first_partner_of_zeros_does_not_decide_for_the_others(later):
 
     with pytest.raises(ValueError, match="looks like a map"):
         list(DataLoader(Pairs(None), 2, transform=A.Compose(FLIP), device="cpu"))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_boxes_of_another_canvas_are_an_error(workers):
+    boxes = tv_tensors.BoundingBoxes(torch.tensor([[2.0, 3, 4, 5]]), format="XYXY", canvas_size=(2 * H, 2 * W))
+    compose = A.Compose(FLIP, bbox_params=A.BboxParams("pascal_voc"))
+    sample = (tv_tensors.Image(torch.zeros(3, H, W, dtype=torch.uint8)), boxes)
+    with pytest.raises(ValueError, match=rf"canvas_size of \({2 * H}, {2 * W}\), their image is \({H}, {W}\)"):
+        next(iter(DataLoader(Repeated(sample), 2, transform=compose, num_workers=workers, device="cpu")))
 
 
 def test_the_errors_way_out_works(files):
