@@ -297,7 +297,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         first = next(plan, None)
         plan = itertools.chain([first], plan) if first is not None else iter(())
         single = self.batch_sampler is None and self.batch_size is None
-        looks = changeable(self.dataset)
+        looks = changeable(self.dataset), asked_of(self)
         setup = self._set_up if self._set_up is not None and self._set_up.looks == looks else survey(self, first, single)
         if first is not None:
             setup.looks, self._set_up = looks, setup
@@ -341,7 +341,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             plan = order.plan_stream(itertools.chain(seen, samples), size, self.drop_last, start, rank, world)
             made = recipe(self, None, paths, keyed=False)
             return EncodedRoad(Producer(made, plan, self._stats, single, fresh), self.timeout)
-        setup, looks = self._set_up, changeable(self.dataset)
+        setup, looks = self._set_up, (changeable(self.dataset), asked_of(self))
         told = hasattr(self.dataset, "set_epoch")  # workers that work on would not hear of it
         apart = setup is None or told or setup.looks != looks or setup.epoch + 1 != epoch
         if apart or not self._work_on(setup, resumed):

@@ -34,7 +34,7 @@ class SetUp:
     packer: object = None
     requests: object = None
     loader: object = None
-    looks: tuple = ()  # what `changeable` said
+    looks: tuple = ()  # what `changeable` and `asked_of` said
     epoch: int = 0  # the last one of a stream's workers
     turn: int = 0  # of the workers, the one that had the first turn
 

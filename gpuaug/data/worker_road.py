@@ -34,8 +34,10 @@ class WorkerRoad:
                 for sample in samples:
                     if sample is not None:
                         paths |= targets_of(loader, sample)
-                if loader._decoding is None or (loader._decoding.paths, loader._decoding.device) != (paths, loader.device):
-                    loader._decoding = recipe(loader, None, paths, self._keyed)  # kept, with its decoders
+                made, known = recipe(loader, None, paths, self._keyed), loader._decoding
+                same = known is not None and known.find.asked == made.find.asked
+                if not same or (known.paths, known.device) != (paths, loader.device):
+                    loader._decoding = made  # kept, with its decoders
                 made = loader._decoding
                 plan = encoded_plan(self._replies, first)
                 self._road = EncodedRoad(Producer(made, plan, loader._stats, self._single, self._fresh), loader.timeout)

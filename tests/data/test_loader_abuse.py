@@ -246,6 +246,23 @@ def test_a_transform_that_is_set_between_epochs(tmp_path):
     assert (next(iter(made))[0] == 3).all()
 
 
+@pytest.mark.parametrize("persistent", [False, True])
+@pytest.mark.parametrize("kind", ["arrays", "files", "memory"])
+def test_what_another_transform_moves_is_looked_at_anew(tmp_path, kind, persistent):
+    """A loader's own transform, set between epochs: colour first, then a flip, beside a map that nobody named."""
+    Image.fromarray(pixels(3)).save(tmp_path / "0.png")
+    depth = np.zeros((8, 8), np.float32)
+    dataset = Made(lambda i: {"image": str(tmp_path / "0.png") if kind == "files" else pixels(3), "depth": depth}, 4)
+    if kind == "memory":
+        dataset.arrays = lambda: {"image": np.stack([pixels(3)] * 4), "depth": np.stack([depth] * 4)}
+    workers = {"num_workers": 1, "persistent_workers": True} if persistent else {}
+    made = loader(dataset, 2, transform=A.Compose([A.ToTensorV2()]), **workers)
+    assert len(list(made)) == 2
+    made.transform = FLIP
+    with pytest.raises(ValueError, match="'depth' looks like a map"):
+        list(made)
+
+
 def test_a_file_that_was_repaired_comes_back(tmp_path):
     (tmp_path / "a").mkdir()
     for i in range(4):
