@@ -13,7 +13,7 @@ KERNELS := $(VENV)/.kernels
 DEMO    := $(VENV)/.demo-dependencies
 DEPS    := $(VENV)/.dependencies
 
-.PHONY: all demo test test-gpu lint bench clean
+.PHONY: all demo test test-gpu lint format bench clean
 all: $(DEPS)
 
 $(PY):
@@ -48,8 +48,17 @@ test-gpu: $(KERNELS) $(DEPS)
 	@$(PY) -c "import sys, torch; torch.cuda.is_available() or sys.exit('make test-gpu: no GPU that torch can use here')"
 	$(PY) -m pytest -m gpu $(ARGS)
 
+SOURCES := $(wildcard kernels/* tests/emu/*.h)
+
 lint: $(DEPS)
 	$(PY) -m ruff check .
+	$(PY) -m ruff format --check --quiet .
+	$(VENV)/bin/clang-format --dry-run --Werror $(SOURCES)
+
+format: $(DEPS)
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+	$(VENV)/bin/clang-format -i $(SOURCES)
 
 bench: $(KERNELS) $(DEPS)
 	$(PY) -m bench.transforms

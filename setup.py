@@ -127,9 +127,7 @@ class BuildKernels(build_ext):
         print(f"gpuaug: compiling the library ({ext.name.rpartition('_')[2]}), about a minute", file=sys.stderr, flush=True)
         try:
             objects = [self.compile_one(source, ext) for source in ext.sources]
-            self.compiler.link_shared_object(
-                objects, str(target), extra_postargs=ext.extra_link_args, target_lang="c++"
-            )
+            self.compiler.link_shared_object(objects, str(target), extra_postargs=ext.extra_link_args, target_lang="c++")
         except (CCompilerError, ExecError) as error:
             self.reasons[ext.name] = str(error)
             for stale in (target, checkout):
@@ -191,7 +189,7 @@ EXTRAS["test"] = (
     EXTRAS["bench"] + EXTRAS["webdataset"] + EXTRAS["huggingface"] + EXTRAS["ray"] + EXTRAS["lightning"]
     + ["pytest>=8", "hypothesis>=6", "scipy>=1.11", "setuptools>=77", "torchdata>=0.11", "accelerate>=1.10", "pandas>=2"]
 )  # fmt: skip
-EXTRAS["dev"] = EXTRAS["test"] + ["ruff"]
+EXTRAS["dev"] = EXTRAS["test"] + ["ruff==0.17.6", "clang-format==20.1.8"]  # another version formats otherwise
 
 setup(
     name="gpuaug",

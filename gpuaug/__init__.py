@@ -14,8 +14,20 @@ from .transforms import __all__ as _transforms
 
 __version__ = "0.1.0"
 __all__ = [
-    "Batch", "BboxParams", "Compose", "DataLoader",  # noqa: F405 - __getattr__ below provides DataLoader
-    "Drawn", "KeypointParams", "NoOp", "OneOf", "OneOrOther", "REGISTRY", "RandomOrder", "Sequential", "SomeOf", "Transform",
+    "Batch",
+    "BboxParams",
+    "Compose",
+    "DataLoader",  # noqa: F405 - __getattr__ below provides DataLoader
+    "Drawn",
+    "KeypointParams",
+    "NoOp",
+    "OneOf",
+    "OneOrOther",
+    "REGISTRY",
+    "RandomOrder",
+    "Sequential",
+    "SomeOf",
+    "Transform",
     *_transforms,
 ]
 _LAZY = ("audio", "data", "interop")  # loaded when asked for: they bring in more of torch

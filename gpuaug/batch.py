@@ -12,8 +12,13 @@ from .elements import CARRIED, TAKEN, address, carried, strided
 
 # element types as the kernels read them: name -> (number in kernels/lang.cuh, bytes)
 DTYPES = {"uint8": (0, 1), "float16": (1, 2), "bfloat16": (2, 2), "float32": (3, 4), "int32": (4, 4)}
-_TORCH = {torch.uint8: "uint8", torch.float16: "float16", torch.bfloat16: "bfloat16", torch.float32: "float32",
-          torch.int32: "int32"}
+_TORCH = {
+    torch.uint8: "uint8",
+    torch.float16: "float16",
+    torch.bfloat16: "bfloat16",
+    torch.float32: "float32",
+    torch.int32: "int32",
+}
 TORCH_DTYPES = {name: dtype for dtype, name in _TORCH.items()}
 NUMPY_DTYPES = {name: np.dtype(name) for name in DTYPES if name != "bfloat16"}
 _NUMPY = {dtype: name for name, dtype in NUMPY_DTYPES.items()}  # by dtype: its name takes NumPy 3 us
@@ -74,8 +79,9 @@ class Batch:
             return cls._of_samples(data, layout, name, labels)
         pointer, shape, strides, dtype, device, owner, given = _describe(data, name, labels, True)
         if len(shape) not in (3, 4):
-            raise ValueError(f"{name}: a batch has 3 dimensions (B, H, W) or 4, got shape {tuple(shape)}; "
-                             f"pass one sample as a list of one")
+            raise ValueError(
+                f"{name}: a batch has 3 dimensions (B, H, W) or 4, got shape {tuple(shape)}; pass one sample as a list of one"
+            )
         planar = _planar(layout, data)
         n = shape[0]
         if layout is None and len(shape) == 4 and n:
@@ -105,8 +111,16 @@ class Batch:
         dense = Batch(pinned.data_ptr() + start[:-1], self.size, stride, self.channels, self.dtype, _CPU, pinned)
         copy(self, dense)
         memory = pinned.to(device, non_blocking=True)
-        return Batch(memory.data_ptr() + start[:-1], self.size, dense.stride, self.channels, self.dtype, memory.device,
-                     (memory, pinned), self.given)
+        return Batch(
+            memory.data_ptr() + start[:-1],
+            self.size,
+            dense.stride,
+            self.channels,
+            self.dtype,
+            memory.device,
+            (memory, pinned),
+            self.given,
+        )
 
     @classmethod
     def _of_samples(cls, samples: Sequence, layout: str | None, name: str, labels: bool) -> Batch:
@@ -127,8 +141,10 @@ class Batch:
             if i == 0:
                 channels, kind, where, given = c, dtype, device, came
             elif (c, dtype, device, came) != (channels, kind, where, given):
-                raise ValueError(f"{name} {i} is {came or dtype} with {c} channels on {device}, but {name} 0 is {given or kind} "
-                                 f"with {channels} channels on {where}; all samples of a batch must agree")
+                raise ValueError(
+                    f"{name} {i} is {came or dtype} with {c} channels on {device}, but {name} 0 is {given or kind} "
+                    f"with {channels} channels on {where}; all samples of a batch must agree"
+                )
             at[i], size[i], stride[i] = pointer, (h, w), (sy, sx, sc)
             owner.append(keep)
         return cls(at, size, stride, channels, kind, where, owner, given)
@@ -194,12 +210,17 @@ def _check_layout(name, shape, planar: bool) -> None:
     # an array of so few lines and so many channels is none that anybody has; a tensor [64, 40, 1] may hold a time series
     if not (b > 16 and (a > 16 and c in (3, 4) if planar else a <= 16 and c > 16)):
         return
-    axes, kind, turn = ("(channels, height, width)", "torch tensors", "permute(2, 0, 1)") if planar else (
-        "(height, width, channels)", "arrays", "transpose(1, 2, 0)")
+    axes, kind, turn = (
+        ("(channels, height, width)", "torch tensors", "permute(2, 0, 1)")
+        if planar
+        else ("(height, width, channels)", "arrays", "transpose(1, 2, 0)")
+    )
     read, other = ("CHW", "HWC") if planar else ("HWC", "CHW")
-    raise ValueError(f"{name} of shape {(a, b, c)} looks like {other}, but {kind} are read as {read}, {axes}: pass "
-                     f"layout={other!r} or x.{turn}, which is what a DataLoader's dataset must do; if it has "
-                     f"{a if planar else c} channels, layout={read!r}")
+    raise ValueError(
+        f"{name} of shape {(a, b, c)} looks like {other}, but {kind} are read as {read}, {axes}: pass "
+        f"layout={other!r} or x.{turn}, which is what a DataLoader's dataset must do; if it has "
+        f"{a if planar else c} channels, layout={read!r}"
+    )
 
 
 def _describe(data: Any, name: str, labels: bool, batched: bool):
@@ -247,8 +268,10 @@ def _describe(data: Any, name: str, labels: bool, batched: bool):
         return _describe(torch.from_dlpack(data), name, labels, batched)
     if hasattr(data, "__array_interface__"):  # PIL
         return _describe(np.asarray(data), name, labels, batched)
-    raise TypeError(f"{name}: cannot read a {type(data).__name__}; pass a NumPy array, a torch tensor, a CuPy array, "
-                    f"a PIL image, a DALI TensorList, something with __dlpack__, or a list of those")
+    raise TypeError(
+        f"{name}: cannot read a {type(data).__name__}; pass a NumPy array, a torch tensor, a CuPy array, "
+        f"a PIL image, a DALI TensorList, something with __dlpack__, or a list of those"
+    )
 
 
 def _dense(shape, item):

@@ -18,9 +18,7 @@ def build():
 
     @app.command()
     def demo(
-        folder: Annotated[
-            Path | None, typer.Option(help="where to keep the photographs; else the user's cache")
-        ] = None,
+        folder: Annotated[Path | None, typer.Option(help="where to keep the photographs; else the user's cache")] = None,
         count: Annotated[int, typer.Option(min=8, help="how many JPEGs")] = 512,
         rounds: Annotated[int, typer.Option(min=1, help="epochs of each loader that are timed")] = 5,
         batch_size: Annotated[int, typer.Option(min=1)] = 64,

@@ -112,9 +112,17 @@ class Compose(torch.nn.Module, Group):
         (4, 6, 3)
     """
 
-    def __init__(self, transforms: Sequence, p: float = 1.0, *, seed: int | None = None,
-                 additional_targets: dict[str, str] | None = None, bbox_params: BboxParams | None = None,
-                 keypoint_params: KeypointParams | None = None, label_geometry: str = "pixels"):
+    def __init__(
+        self,
+        transforms: Sequence,
+        p: float = 1.0,
+        *,
+        seed: int | None = None,
+        additional_targets: dict[str, str] | None = None,
+        bbox_params: BboxParams | None = None,
+        keypoint_params: KeypointParams | None = None,
+        label_geometry: str = "pixels",
+    ):
         torch.nn.Module.__init__(self)
         Group.__init__(self, transforms, p)
         self.seed = None if seed is None else integer("seed", seed, 0, 2**64 - 1)
@@ -156,8 +164,18 @@ class Compose(torch.nn.Module, Group):
 
     # ---- the three steps: draw, plan, execute ------------------------------------------
 
-    def draw(self, size, *, ids, epoch: int = 0, occurrence=None, channels: int = 3, dtype: str = "uint8", targets=None,
-             seed: int | None = None) -> Drawn:
+    def draw(
+        self,
+        size,
+        *,
+        ids,
+        epoch: int = 0,
+        occurrence=None,
+        channels: int = 3,
+        dtype: str = "uint8",
+        targets=None,
+        seed: int | None = None,
+    ) -> Drawn:
         """Draw everything for a batch.
 
         Args:
@@ -181,8 +199,10 @@ class Compose(torch.nn.Module, Group):
         """``"image"`` or ``"mask"``: how a target of this name is treated."""
         kind = self.additional_targets.get(name, name)
         if kind not in _KINDS:
-            raise ValueError(f"unknown target {name!r}: use image, mask, images, masks, bboxes, keypoints, a label field of "
-                             f"bbox_params or keypoint_params, or declare it in additional_targets")
+            raise ValueError(
+                f"unknown target {name!r}: use image, mask, images, masks, bboxes, keypoints, a label field of "
+                f"bbox_params or keypoint_params, or declare it in additional_targets"
+            )
         return kind.rstrip("s")
 
     def _is_set(self, name: str) -> bool:
@@ -262,12 +282,15 @@ class Compose(torch.nn.Module, Group):
             if differs.any():
                 i = int(np.flatnonzero(differs)[0])
                 of = int(sets[name].of[i]) if name in sets else i
-                raise ValueError(f"{name} {i} is {tuple(batch.size[i].tolist())} (height, width), but {first} {of} is "
-                                 f"{tuple(want[i].tolist())}; they must agree")
+                raise ValueError(
+                    f"{name} {i} is {tuple(batch.size[i].tolist())} (height, width), but {first} {of} is "
+                    f"{tuple(want[i].tolist())}; they must agree"
+                )
         return batches
 
-    def _draw_for(self, batches: dict, sets: dict, marks: list, one: bool, ids, epoch, occurrence,
-                  seed=None) -> tuple[Drawn, list[Marks]]:
+    def _draw_for(
+        self, batches: dict, sets: dict, marks: list, one: bool, ids, epoch, occurrence, seed=None
+    ) -> tuple[Drawn, list[Marks]]:
         """Draw for what was passed, and move boxes and keypoints."""
         # channels and element type are an image's, whatever comes first
         batch = batches[next((name for name in batches if self.kind_of(name) == "image"), next(iter(batches)))]
@@ -277,8 +300,9 @@ class Compose(torch.nn.Module, Group):
         if self._scales:
             self._scales = still_unsure(self._scales, batch)
         seed, ids = self._stream.call(self.seed, ids, len(size)) if seed is None else (seed, np.atleast_1d(ids))
-        drawn = self.draw(size, ids=ids, epoch=epoch, occurrence=occurrence, channels=batch.channels,
-                          dtype=batch.dtype, targets=seen, seed=seed)
+        drawn = self.draw(
+            size, ids=ids, epoch=epoch, occurrence=occurrence, channels=batch.channels, dtype=batch.dtype, targets=seen, seed=seed
+        )
         for m in made:
             drawn.move(m, size)
         return drawn, made
@@ -300,9 +324,21 @@ class Compose(torch.nn.Module, Group):
             step.transform.lower(track, step.rows, step.params)
         return track
 
-    def run(self, targets: dict[str, Any], *, ids, epoch: int = 0, occurrence=None, device=None, dtype=None,
-            channels_last: bool = False, layout: str | None = None, seed: int | None = None, fields: dict | None = None,
-            box_format: str | None = None) -> dict[str, torch.Tensor]:
+    def run(
+        self,
+        targets: dict[str, Any],
+        *,
+        ids,
+        epoch: int = 0,
+        occurrence=None,
+        device=None,
+        dtype=None,
+        channels_last: bool = False,
+        layout: str | None = None,
+        seed: int | None = None,
+        fields: dict | None = None,
+        box_format: str | None = None,
+    ) -> dict[str, torch.Tensor]:
         """What a loader calls: a batch in, dense tensors out.
 
         Args:
@@ -375,8 +411,10 @@ class Compose(torch.nn.Module, Group):
         batch = Batch.of(blank, layout, name=name, labels=kind == "mask")
         for i, mine in zip(samples, batch.size.tolist()):
             if mine != size[i].tolist():
-                raise ValueError(f"{name} of sample {i} has no frames of {tuple(mine)} (height, width), but the sample is "
-                                 f"{tuple(size[i].tolist())}; they must agree")
+                raise ValueError(
+                    f"{name} of sample {i} has no frames of {tuple(mine)} (height, width), but the sample is "
+                    f"{tuple(size[i].tolist())}; they must agree"
+                )
         return batch
 
     def explain(self, size=(224, 224), *, samples: int = 64, channels: int = 3, dtype: str = "uint8") -> str:
@@ -434,8 +472,12 @@ class Compose(torch.nn.Module, Group):
                 track = self.lower(batch, drawn.spread(sets[name].of) if name in sets else drawn, kinds[name])
                 done = containers[name].outof(track, name)
             if name in sets:
-                done = sets[name].group(done, lambda i, name=name: self._no_frames(
-                    sets[name], i, drawn, self._sizes(batches, sets), name, layout, kinds[name]))
+                done = sets[name].group(
+                    done,
+                    lambda i, name=name: self._no_frames(
+                        sets[name], i, drawn, self._sizes(batches, sets), name, layout, kinds[name]
+                    ),
+                )
             out[name] = done
         for m in made:
             out.update(m.results(drawn.size, drawn.applied))

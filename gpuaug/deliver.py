@@ -69,9 +69,11 @@ def _one_size(track: Track, name: str) -> tuple[int, int]:
     size = track.size
     if track.samples > 1 and (size != size[0]).any():
         i = int(np.flatnonzero((size != size[0]).any(1))[0])
-        raise ValueError(f"samples end with different sizes: {name} 0 is {tuple(size[0].tolist())} (height, width), {name} {i} "
-                         f"is {tuple(size[i].tolist())}; end the pipeline with a transform of fixed size (RandomResizedCrop, "
-                         f"Resize, RandomCrop, CenterCrop), or pass a list of samples to get a list back")
+        raise ValueError(
+            f"samples end with different sizes: {name} 0 is {tuple(size[0].tolist())} (height, width), {name} {i} "
+            f"is {tuple(size[i].tolist())}; end the pipeline with a transform of fixed size (RandomResizedCrop, "
+            f"Resize, RandomCrop, CenterCrop), or pass a list of samples to get a list back"
+        )
     return tuple(size[0].tolist()) if track.samples else (0, 0)
 
 

@@ -128,9 +128,7 @@ def pipeline(library, size=224):
             library.RandomBrightnessContrast(p=0.5),
             library.HueSaturationValue(p=0.5),
             library.GaussNoise(std_range=(0.02, 0.1), p=0.3),
-            library.XYMasking(
-                num_masks_x=(1, 2), num_masks_y=(1, 2), mask_x_length=(10, 30), mask_y_length=(10, 30), p=0.3
-            ),
+            library.XYMasking(num_masks_x=(1, 2), num_masks_y=(1, 2), mask_x_length=(10, 30), mask_y_length=(10, 30), p=0.3),
             library.Normalize(),
             library.ToTensorV2(),
         ],

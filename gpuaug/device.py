@@ -35,17 +35,22 @@ def chosen(device, default: str | None = None) -> torch.device | None:
     except RuntimeError:
         word = str(device).lower()
         near = _WORDS.get(word) or next(iter(difflib.get_close_matches(word, ("cuda", "cpu"), 1)), None)
-        raise ValueError(f"device must be 'cuda', 'cuda:N' or 'cpu', got {device!r}"
-                         + (f"; did you mean {near!r}?" if near else "")) from None
+        raise ValueError(
+            f"device must be 'cuda', 'cuda:N' or 'cpu', got {device!r}" + (f"; did you mean {near!r}?" if near else "")
+        ) from None
     if found.type not in ("cuda", "cpu"):
         raise ValueError(f"device must be 'cuda', 'cuda:N' or 'cpu', got {str(found)!r}: there are kernels for these two only")
     if found.type == "cuda" and not torch.cuda.is_initialized():
         if torch.version.cuda is None and torch.version.hip is None:
-            raise RuntimeError(f"device={str(found)!r} needs a torch that was built with CUDA, which {torch.__version__} "
-                               f"was not: install another from https://pytorch.org/get-started, or pass device='cpu'")
+            raise RuntimeError(
+                f"device={str(found)!r} needs a torch that was built with CUDA, which {torch.__version__} "
+                f"was not: install another from https://pytorch.org/get-started, or pass device='cpu'"
+            )
         if not torch.cuda.is_available():
-            raise RuntimeError(f"device={str(found)!r}: torch finds no GPU. Does `nvidia-smi` list one (a driver)? Is "
-                               f"CUDA_VISIBLE_DEVICES empty? Else pass device='cpu'")
+            raise RuntimeError(
+                f"device={str(found)!r}: torch finds no GPU. Does `nvidia-smi` list one (a driver)? Is "
+                f"CUDA_VISIBLE_DEVICES empty? Else pass device='cpu'"
+            )
         if found.index is not None and found.index >= torch.cuda.device_count():
             raise ValueError(f"device={str(found)!r}: there are {torch.cuda.device_count()} GPUs, numbered from 0")
     return found

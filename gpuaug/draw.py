@@ -43,8 +43,9 @@ def check_counters(ids, epoch: int, occurrence, samples: int | None = None) -> t
     """ids and occurrences as the kernels take them, or an error that names the value and its range."""
     ids = np.asarray(ids)
     if ids.ndim != 1 or (samples is not None and len(ids) != samples):
-        raise ValueError(f"ids must hold one number for each sample{'' if samples is None else f' ({samples})'}, "
-                         f"got shape {ids.shape}")
+        raise ValueError(
+            f"ids must hold one number for each sample{'' if samples is None else f' ({samples})'}, got shape {ids.shape}"
+        )
     if ids.dtype.kind not in "iu" and len(ids):
         raise TypeError(f"ids must be whole numbers, got {ids.dtype}")
     ids = np.ascontiguousarray(ids, np.int64)

@@ -100,27 +100,35 @@ def _narrow(wide, out, given: str, name: str, labels: bool) -> None:
         return
     value = wide[bad].reshape(-1)[0].item()
     if given == "float64":
-        raise ValueError(f"{name} holds {value!r}: float64 travels as float32, which has no such "
-                         f"{'number' if abs(value) > 3.4e38 else 'whole number'}; pass labels as whole numbers of up to 32 "
-                         f"bits, and scale other values")
+        raise ValueError(
+            f"{name} holds {value!r}: float64 travels as float32, which has no such "
+            f"{'number' if abs(value) > 3.4e38 else 'whole number'}; pass labels as whole numbers of up to 32 "
+            f"bits, and scale other values"
+        )
     value += 2**64 if given == "uint64" and value < 0 else 0
-    raise ValueError(f"{name} holds {value}: values of type {given} must fit 32 bits, {low} .. {high}; number labels anew, or "
-                     f"use uint32 for bit patterns")
+    raise ValueError(
+        f"{name} holds {value}: values of type {given} must fit 32 bits, {low} .. {high}; number labels anew, or "
+        f"use uint32 for bit patterns"
+    )
 
 
 def refuse_gradient(tensor: torch.Tensor, name: str) -> None:
     """Raise where a tensor would lose its gradient without a word."""
     if tensor.requires_grad and torch.is_grad_enabled():
-        raise ValueError(f"{name} requires a gradient, which gpuaug's kernels do not carry; pass it detached or under "
-                         f"torch.no_grad(), or augment with kornia.augmentation, which is differentiable")
+        raise ValueError(
+            f"{name} requires a gradient, which gpuaug's kernels do not carry; pass it detached or under "
+            f"torch.no_grad(), or augment with kornia.augmentation, which is differentiable"
+        )
 
 
 def strided(tensor: torch.Tensor, name: str) -> torch.Tensor:
     """A tensor whose numbers lie in memory as its strides say; else an error that names it."""
     refuse_gradient(tensor, name)
     if tensor.layout is not torch.strided or tensor.is_nested:
-        raise TypeError(f"{name}: cannot read a tensor of layout {'nested' if tensor.is_nested else tensor.layout}; pass a dense "
-                        f"one, as tensor.to_dense() or a list of tensors")
+        raise TypeError(
+            f"{name}: cannot read a tensor of layout {'nested' if tensor.is_nested else tensor.layout}; pass a dense "
+            f"one, as tensor.to_dense() or a list of tensors"
+        )
     if not (tensor.is_cpu or tensor.is_cuda):
         raise TypeError(f"{name}: cannot read a tensor on device {str(tensor.device)!r}; move it to the CPU or a CUDA device")
     if tensor.is_neg() or tensor.is_conj():  # lazily: the sign is not in memory
@@ -145,8 +153,10 @@ def address(tensor: torch.Tensor, name: str) -> int:
         count = 1 + sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride()))
     end = (tensor.storage_offset() + count) * tensor.element_size()
     if not pointer or end > tensor.untyped_storage().nbytes():
-        raise ValueError(f"{name}: this {type(tensor).__name__} of shape {tuple(tensor.shape)} has no memory behind it, or "
-                         f"too little (a zero tensor, a fake one, a storage that was resized); pass one that holds values")
+        raise ValueError(
+            f"{name}: this {type(tensor).__name__} of shape {tuple(tensor.shape)} has no memory behind it, or "
+            f"too little (a zero tensor, a fake one, a storage that was resized); pass one that holds values"
+        )
     return pointer
 
 

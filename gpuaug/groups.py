@@ -11,8 +11,19 @@ from .arguments import arguments
 from .transform import Transform, boolean, integer, is_number, probability
 
 # kernels/draws.hpp: a node of a tree of transforms as the library walks it
-NODE = np.dtype([("kind", "i4"), ("first", "i4"), ("children", "i4"), ("count", "i4"), ("edges", "i4"), ("low", "i4"),
-                 ("high", "i4"), ("replace", "i4"), ("p", "f8")])
+NODE = np.dtype(
+    [
+        ("kind", "i4"),
+        ("first", "i4"),
+        ("children", "i4"),
+        ("count", "i4"),
+        ("edges", "i4"),
+        ("low", "i4"),
+        ("high", "i4"),
+        ("replace", "i4"),
+        ("p", "f8"),
+    ]
+)
 NODES = {name: i for i, name in enumerate(["leaf", "all", "one_of", "some_of", "random_order", "one_or_other"])}
 
 
@@ -54,8 +65,9 @@ class Group:
 
     def __init__(self, transforms: Sequence, p: float):
         if isinstance(transforms, (Transform, Group)):
-            warnings.warn(f"{type(self).__name__}: transforms is a single transform; a list of it is taken", UserWarning,
-                          stacklevel=4)
+            warnings.warn(
+                f"{type(self).__name__}: transforms is a single transform; a list of it is taken", UserWarning, stacklevel=4
+            )
             transforms = [transforms]
         if not isinstance(transforms, (list, tuple)):
             raise TypeError(f"{type(self).__name__}: transforms must be a list, got {transforms!r}")

@@ -37,8 +37,16 @@ _CALLS = {
     "track_export": ("", "ho"),
     "place": ("q", "oiq"),
 }
-_TYPES = {"": None, "h": ctypes.c_void_p, "o": ctypes.py_object, "i": ctypes.c_int, "I": ctypes.c_uint32, "q": ctypes.c_int64,
-          "Q": ctypes.c_uint64, "d": ctypes.c_double}
+_TYPES = {
+    "": None,
+    "h": ctypes.c_void_p,
+    "o": ctypes.py_object,
+    "i": ctypes.c_int,
+    "I": ctypes.c_uint32,
+    "q": ctypes.c_int64,
+    "Q": ctypes.c_uint64,
+    "d": ctypes.c_double,
+}
 
 
 class Library:

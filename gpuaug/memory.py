@@ -21,11 +21,11 @@ import torch
 
 from .batch import NUMPY_DTYPES, TORCH_DTYPES
 
-KEEP = 2               # idle blocks of one size: a loop holds one batch and prepares the next
-IDLE_BYTES = 1 << 30   # and no more than this in total, whatever was in use
-LATELY = 64            # blocks taken: a loop of several outputs a batch comes round some times in so many
-WASTE = 2              # a block may be so many times the size that is asked for
-_SMALL = 1 << 16       # below, malloc serves from its own lists
+KEEP = 2  # idle blocks of one size: a loop holds one batch and prepares the next
+IDLE_BYTES = 1 << 30  # and no more than this in total, whatever was in use
+LATELY = 64  # blocks taken: a loop of several outputs a batch comes round some times in so many
+WASTE = 2  # a block may be so many times the size that is asked for
+_SMALL = 1 << 16  # below, malloc serves from its own lists
 
 
 class Pool:

@@ -76,8 +76,7 @@ ARGUMENTS = {
     "MedianBlur": "blur_limit p",
     "Morphological": "scale operation p",
     "Mosaic": (
-        "grid_yx target_size cell_shape center_range fit_mode interpolation mask_interpolation fill fill_mask "
-        "metadata_key p"
+        "grid_yx target_size cell_shape center_range fit_mode interpolation mask_interpolation fill fill_mask metadata_key p"
     ),
     "MotionBlur": "blur_limit allow_shifted angle_range direction_range p",
     "MultiplicativeNoise": "multiplier per_channel elementwise p",
@@ -147,8 +146,7 @@ ARGUMENTS = {
     "Superpixels": "p_replace n_segments max_size interpolation p",
     "TextImage": "font_path stopwords augmentations fraction_range font_size_fraction_range font_color clear_bg metadata_key p",
     "ThinPlateSpline": (
-        "scale_range num_control_points interpolation mask_interpolation keypoint_remapping_method p border_mode fill "
-        "fill_mask"
+        "scale_range num_control_points interpolation mask_interpolation keypoint_remapping_method p border_mode fill fill_mask"
     ),
     "TimeMasking": "time_mask_param p",
     "TimeReverse": "p",

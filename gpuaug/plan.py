@@ -8,30 +8,97 @@ import numpy as np
 
 from . import host
 
-ROW = np.dtype([("src", "i8"), ("dst", "i8"), ("sh", "i4"), ("sw", "i4"), ("sy", "i4"), ("sx", "i4"), ("sc", "i4"), ("dh", "i4"),
-                ("dw", "i4"), ("dy", "i4"), ("dx", "i4"), ("dc", "i4"), ("frame", "i4", 6), ("m", "f4", 9), ("gather", "i4"),
-                ("border", "i4"), ("fill", "i4"), ("ops", "i4"), ("n_ops", "i4"), ("stat", "i4"), ("positions", "i4"),
-                ("scale", "f8", 2)])
+ROW = np.dtype(
+    [
+        ("src", "i8"),
+        ("dst", "i8"),
+        ("sh", "i4"),
+        ("sw", "i4"),
+        ("sy", "i4"),
+        ("sx", "i4"),
+        ("sc", "i4"),
+        ("dh", "i4"),
+        ("dw", "i4"),
+        ("dy", "i4"),
+        ("dx", "i4"),
+        ("dc", "i4"),
+        ("frame", "i4", 6),
+        ("m", "f4", 9),
+        ("gather", "i4"),
+        ("border", "i4"),
+        ("fill", "i4"),
+        ("ops", "i4"),
+        ("n_ops", "i4"),
+        ("stat", "i4"),
+        ("positions", "i4"),
+        ("scale", "f8", 2),
+    ]
+)
 OP = np.dtype([("code", "i4"), ("arg", "i4"), ("n", "i4"), ("flag", "i4"), ("p", "f4", 12)])
-FILTER_ROW = np.dtype([("src", "i8"), ("dst", "i8"), ("h", "i4"), ("w", "i4"), ("sy", "i4"), ("sx", "i4"), ("sc", "i4"),
-                       ("dy", "i4"), ("dx", "i4"), ("dc", "i4"), ("border", "i4"), ("fill", "i4"), ("kind", "i4"), ("kh", "i4"),
-                       ("kw", "i4"), ("n", "i4"), ("taps", "i4"), ("scale", "f4"), ("pad", "i4", 4)])
+FILTER_ROW = np.dtype(
+    [
+        ("src", "i8"),
+        ("dst", "i8"),
+        ("h", "i4"),
+        ("w", "i4"),
+        ("sy", "i4"),
+        ("sx", "i4"),
+        ("sc", "i4"),
+        ("dy", "i4"),
+        ("dx", "i4"),
+        ("dc", "i4"),
+        ("border", "i4"),
+        ("fill", "i4"),
+        ("kind", "i4"),
+        ("kh", "i4"),
+        ("kw", "i4"),
+        ("n", "i4"),
+        ("taps", "i4"),
+        ("scale", "f4"),
+        ("pad", "i4", 4),
+    ]
+)
 
 # kernels/track.hpp: a launch as the library takes it, int64 each; the first four are addresses
 RECORD = ("rows", "sample", "ops", "blob", "kind", "n", "channels", "source", "target", "n_ops")
 KINDS = {"fused": 0, "filter": 1, "statistics": 2}
 
 # kernels/rows.cuh, in its order
-GATHERS = {"none": 0, "nearest": 1, "linear": 2, "cubic": 3, "resize_nearest": 4, "time_warp": 5,
-           "resize_nearest_exact": 6}
-OPCODES = {name: i for i, name in enumerate(
-    ["none", "move", "round", "linear_u8", "linear", "normalize", "hsv_u8", "hsv", "gauss", "rects",
-     "pixels", "channels", "bitmap", "standardize"])}
+GATHERS = {"none": 0, "nearest": 1, "linear": 2, "cubic": 3, "resize_nearest": 4, "time_warp": 5, "resize_nearest_exact": 6}
+OPCODES = {
+    name: i
+    for i, name in enumerate(
+        [
+            "none",
+            "move",
+            "round",
+            "linear_u8",
+            "linear",
+            "normalize",
+            "hsv_u8",
+            "hsv",
+            "gauss",
+            "rects",
+            "pixels",
+            "channels",
+            "bitmap",
+            "standardize",
+        ]
+    )
+}
 MOVES_LABELS = {"none", "move", "rects", "pixels", "channels", "bitmap"}  # operations that select, and compute nothing
 STATS = 5  # numbers without NaNs, sum, minimum, maximum, squared deviations: of each channel
 # flips, transposes and quarter turns: new pixel (x, y) -> old pixel (a x + b y + .., c x + d y + ..)
-ORIENTATIONS = {"identity": (1, 0, 0, 1), "hflip": (-1, 0, 0, 1), "vflip": (1, 0, 0, -1), "rot180": (-1, 0, 0, -1),
-                "transpose": (0, 1, 1, 0), "rot90": (0, -1, 1, 0), "rot270": (0, 1, -1, 0), "anti_transpose": (0, -1, -1, 0)}
+ORIENTATIONS = {
+    "identity": (1, 0, 0, 1),
+    "hflip": (-1, 0, 0, 1),
+    "vflip": (1, 0, 0, -1),
+    "rot180": (-1, 0, 0, -1),
+    "transpose": (0, 1, 1, 0),
+    "rot90": (0, -1, 1, 0),
+    "rot270": (0, 1, -1, 0),
+    "anti_transpose": (0, -1, -1, 0),
+}
 
 
 @dataclass
@@ -54,12 +121,12 @@ class Plan:
 
     samples: int
     launches: list[Launch]
-    records: np.ndarray   # int64: the launches as the compiled library takes them, lines of `RECORD`
-    scratch_bytes: int    # of scratch memory, which `place` hands out
+    records: np.ndarray  # int64: the launches as the compiled library takes them, lines of `RECORD`
+    scratch_bytes: int  # of scratch memory, which `place` hands out
     stats: np.ndarray | None  # float32: room for what statistics launches write
-    owner: object         # what keeps the batch's memory alive
-    log: list             # (rows, who, what), in order
-    events: np.ndarray    # int32 [n, 4]: launch, first row, how many: what it got after so many entries of the log
+    owner: object  # what keeps the batch's memory alive
+    log: list  # (rows, who, what), in order
+    events: np.ndarray  # int32 [n, 4]: launch, first row, how many: what it got after so many entries of the log
     _placed: bool = False
 
     def place(self, base: int) -> None:

@@ -148,8 +148,10 @@ def _exact(whole, double, k: int, name: str):
     more, kept = whole[..., k:], double[..., k:]
     lost = (abs(kept) >= 2.0**53).reshape(-1)  # 2^53 may have been 2^53 + 1
     if lost.any():
-        raise ValueError(f"a row of {name} holds {more.reshape(-1)[lost][0].item()} behind its coordinates, where it would "
-                         f"be rounded (float64 has all whole numbers below 2^53); pass such a column as a label field")
+        raise ValueError(
+            f"a row of {name} holds {more.reshape(-1)[lost][0].item()} behind its coordinates, where it would "
+            f"be rounded (float64 has all whole numbers below 2^53); pass such a column as a label field"
+        )
     return double
 
 

@@ -41,8 +41,11 @@ def still_unsure(normalize: Normalize, batch: Batch) -> Normalize | None:
         told = "pass max_pixel_value=1.0"
     else:
         return None
-    warnings.warn(f"Normalize(max_pixel_value={top:g}) is given {batch.dtype} images of {low:.3g} .. {high:.3g}: {told}",
-                  UserWarning, stacklevel=6)  # through Compose and torch.nn.Module
+    warnings.warn(
+        f"Normalize(max_pixel_value={top:g}) is given {batch.dtype} images of {low:.3g} .. {high:.3g}: {told}",
+        UserWarning,
+        stacklevel=6,
+    )  # through Compose and torch.nn.Module
     return None
 
 

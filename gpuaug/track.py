@@ -42,14 +42,15 @@ class Track:
         self.samples = len(batch)
         self.kind, self.dtype, self.channels, self.device = kind, batch.dtype, batch.channels, batch.device
         self.given = batch.given
-        self.doing = ""   # name of the transform that is being lowered
+        self.doing = ""  # name of the transform that is being lowered
         self.tensor = ""  # ToTensorV2: deliver tensors of this layout
         self._size = np.empty((self.samples, 2), np.int32)  # the library writes into it
         self._batch = batch
         self._log: list = []  # what was done to which rows, for `Plan.explain`
         self._host = host.library()
-        self._handle = self._host.track_new(batch.channels, DTYPES[batch.dtype][0], batch.address, batch.size, batch.stride,
-                                            self._size)
+        self._handle = self._host.track_new(
+            batch.channels, DTYPES[batch.dtype][0], batch.address, batch.size, batch.stride, self._size
+        )
 
     def __del__(self):
         handle = getattr(self, "_handle", None)
@@ -93,8 +94,10 @@ class Track:
         value = np.asarray(fill, np.float64).reshape(-1)
         value = value[:1] if border and self.channels == 1 else value
         if len(value) not in (1, self.channels):
-            raise ValueError(f"{self.doing}: {name}={fill!r} has {len(value)} values for {self.kind}s of {self.channels} "
-                             f"channels; pass one number or one for each channel")
+            raise ValueError(
+                f"{self.doing}: {name}={fill!r} has {len(value)} values for {self.kind}s of {self.channels} "
+                f"channels; pass one number or one for each channel"
+            )
         value = np.broadcast_to(value, self.channels)
         kind = self.given or self.dtype
         if kind == "bool":
@@ -141,13 +144,24 @@ class Track:
         if forward:
             matrix = matrix.reshape(-1, 9)
         size = np.asarray(size)
-        wrong = self._host.track_warp(self._handle, self._rows(rows), matrix, forward, size, GATHERS[interpolation], border,
-                                      self.fill(fill, self._fill_name(), border=True) if border == 0 else 0, len(self._log))
+        wrong = self._host.track_warp(
+            self._handle,
+            self._rows(rows),
+            matrix,
+            forward,
+            size,
+            GATHERS[interpolation],
+            border,
+            self.fill(fill, self._fill_name(), border=True) if border == 0 else 0,
+            len(self._log),
+        )
         if wrong > 0:
             raise self._bad_size(np.broadcast_to(size, (len(self.index(rows)), 2))[wrong - 1].tolist())
         if wrong < 0:
-            raise ValueError(f"{self.doing}: the map of sample {int(self.index(rows)[-wrong - 1])} cannot be inverted, or leads "
-                             f"farther than 1e28 pixels away; check scale and translation")
+            raise ValueError(
+                f"{self.doing}: the map of sample {int(self.index(rows)[-wrong - 1])} cannot be inverted, or leads "
+                f"farther than 1e28 pixels away; check scale and translation"
+            )
         self._note(rows, interpolation)
 
     def resize(self, rows, height: int, width: int, interpolation: int) -> None:
@@ -174,8 +188,9 @@ class Track:
         if code not in MOVES_LABELS:
             self._labels("computed with", bools=True)
         params, table = (v if v is None or isinstance(v, np.ndarray) else np.asarray(v) for v in (params, table))
-        self._host.track_pixel(self._handle, self._rows(rows), OPCODES[code], params, table, arg, n, flag, positions,
-                               _ROUNDED.get(self.dtype, -1))
+        self._host.track_pixel(
+            self._handle, self._rows(rows), OPCODES[code], params, table, arg, n, flag, positions, _ROUNDED.get(self.dtype, -1)
+        )
         self._note(rows, code)
 
     def convert(self, dtype: str, rows) -> None:
@@ -183,15 +198,18 @@ class Track:
         if dtype == (self.given or self.dtype):
             return
         if len(self.index(rows)) != self.samples:
-            raise ValueError(f"{self.doing} turns {self.given or self.dtype} {self.kind}s into {dtype} and so must apply to "
-                             f"every sample of a batch; set its p to 1 and do not place it in OneOf or SomeOf")
+            raise ValueError(
+                f"{self.doing} turns {self.given or self.dtype} {self.kind}s into {dtype} and so must apply to "
+                f"every sample of a batch; set its p to 1 and do not place it in OneOf or SomeOf"
+            )
         self.given = ""
         if dtype != self.dtype:
             self.dtype = dtype
             self._host.track_convert(self._handle, DTYPES[dtype][0])
 
-    def filter(self, rows, kind: str, taps: np.ndarray, start, lengths, border: int = 4, scale: float | np.ndarray = 1.0,
-               fill=0) -> None:
+    def filter(
+        self, rows, kind: str, taps: np.ndarray, start, lengths, border: int = 4, scale: float | np.ndarray = 1.0, fill=0
+    ) -> None:
         """Correlate with weights.
 
         Args:
@@ -204,8 +222,18 @@ class Track:
             scale: factor on the sum, a number or ``[n]``.
         """
         self._labels("filtered")
-        self._host.track_filter(self._handle, self._rows(rows), int(kind == "points"), taps, start, lengths, border, scale,
-                                self.fill(fill, self._fill_name(), border=True) if border == 0 else 0, len(self._log))
+        self._host.track_filter(
+            self._handle,
+            self._rows(rows),
+            int(kind == "points"),
+            taps,
+            start,
+            lengths,
+            border,
+            scale,
+            self.fill(fill, self._fill_name(), border=True) if border == 0 else 0,
+            len(self._log),
+        )
         self._note(rows, kind)
 
     def statistics(self, rows, width=None) -> None:
@@ -246,10 +274,28 @@ class Track:
         blob, launches = None, []
         for rows, sample, ops, values, kind, n, channels, source, target, n_ops in records.tolist():
             blob = part(values - base, blob_size, np.float32) if blob is None else blob
-            launches.append(Launch(_KINDS[kind], part(rows - base, n, _ROWS[kind]), part(sample - base, n, np.int32), channels,
-                                   _NAMES[source], _NAMES[target], part(ops - base, n_ops, OP) if n_ops else None, blob))
-        return Plan(self.samples, launches, records, scratch, np.empty(stats, np.float32) if stats else None, self._batch,
-                    self._log, part(events_at, 4 * events, np.int32).reshape(events, 4))
+            launches.append(
+                Launch(
+                    _KINDS[kind],
+                    part(rows - base, n, _ROWS[kind]),
+                    part(sample - base, n, np.int32),
+                    channels,
+                    _NAMES[source],
+                    _NAMES[target],
+                    part(ops - base, n_ops, OP) if n_ops else None,
+                    blob,
+                )
+            )
+        return Plan(
+            self.samples,
+            launches,
+            records,
+            scratch,
+            np.empty(stats, np.float32) if stats else None,
+            self._batch,
+            self._log,
+            part(events_at, 4 * events, np.int32).reshape(events, 4),
+        )
 
     def _note(self, rows, what: str) -> None:
         self._log.append((rows, self.doing, what))
@@ -257,8 +303,10 @@ class Track:
     def _bad_size(self, size) -> ValueError:
         if min(size) < 1:
             return ValueError(f"{self.doing}: a result of height and width {size} has no pixels, or the size is no number")
-        return ValueError(f"{self.doing}: a result of height and width {size} with {self.channels} channels has more than "
-                          f"2^31 - 1 elements; make it smaller")
+        return ValueError(
+            f"{self.doing}: a result of height and width {size} with {self.channels} channels has more than "
+            f"2^31 - 1 elements; make it smaller"
+        )
 
     def no_labels(self, what: str) -> None:
         """Raise for types whose values may be moved and replaced only, in the words of an operation that needs numbers."""
@@ -267,10 +315,15 @@ class Track:
     def _labels(self, what: str, *, bools: bool = False) -> None:
         """int32 travels as bits: it may be moved and replaced, arithmetic on it would be nonsense. bools: on bool, too."""
         if self.dtype == "int32" or (bools and self.given == "bool"):
-            raise TypeError(f"{self.doing}: {self.kind}s of type {self.given or self.dtype} hold labels, which can be moved and "
-                            f"replaced but not {what}; "
-                            + ("use mask_interpolation=0 or 6 (nearest)" if what == "interpolated" and self.kind == "mask"
-                               else "use uint8, float16 or float32"))
+            raise TypeError(
+                f"{self.doing}: {self.kind}s of type {self.given or self.dtype} hold labels, which can be moved and "
+                f"replaced but not {what}; "
+                + (
+                    "use mask_interpolation=0 or 6 (nearest)"
+                    if what == "interpolated" and self.kind == "mask"
+                    else "use uint8, float16 or float32"
+                )
+            )
 
     def _fill_name(self) -> str:
         return "fill" if self.kind == "image" else "fill_mask"

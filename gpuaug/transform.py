@@ -72,8 +72,9 @@ class Transform:
         """Add the transform of samples ``rows`` (indices, or a slice for all) to a `gpuaug.track.Track`."""
         raise NotImplementedError
 
-    def boxes(self, params: dict, which: np.ndarray, boxes: np.ndarray, size: np.ndarray,
-              limits) -> tuple[np.ndarray, np.ndarray | None]:
+    def boxes(
+        self, params: dict, which: np.ndarray, boxes: np.ndarray, size: np.ndarray, limits
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """Move boxes.
 
         Args:
@@ -93,8 +94,9 @@ class Transform:
         """Rectangles ``[N, K, 4]`` of pixels that each box's image loses (of no area: none), or None."""
         return None
 
-    def points(self, params: dict, which: np.ndarray, points: np.ndarray, size: np.ndarray,
-               limits) -> tuple[np.ndarray, np.ndarray | None]:
+    def points(
+        self, params: dict, which: np.ndarray, points: np.ndarray, size: np.ndarray, limits
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """Move keypoints ``[N, 4]`` (x, y, angle in radians, scale); the rest is as in `boxes`, `limits` is the caller's
         `gpuaug.KeypointParams`, and what is left of a point is true or false."""
         if type(self).moves("points"):
@@ -222,14 +224,17 @@ BORDERS = {0: "constant", 1: "replicate", 2: "reflect", 3: "wrap", 4: "reflect_1
 def interpolation(name: str, value) -> int:
     """OpenCV's number of an interpolation that the kernels know: 0 nearest, 1 linear, 2 cubic, 6 nearest exact."""
     if not is_number(value) or value not in INTERPOLATIONS:
-        raise ValueError(f"{name} must be 0 (cv2.INTER_NEAREST), 1 (cv2.INTER_LINEAR), 2 (cv2.INTER_CUBIC) or 6 "
-                         f"(cv2.INTER_NEAREST_EXACT), got {value!r}; area and Lanczos interpolation are not built yet")
+        raise ValueError(
+            f"{name} must be 0 (cv2.INTER_NEAREST), 1 (cv2.INTER_LINEAR), 2 (cv2.INTER_CUBIC) or 6 "
+            f"(cv2.INTER_NEAREST_EXACT), got {value!r}; area and Lanczos interpolation are not built yet"
+        )
     return int(value)
 
 
 def border(name: str, value) -> int:
     """OpenCV's number of a border mode."""
     if not is_number(value) or value not in BORDERS:
-        raise ValueError(f"{name} must be one of OpenCV's border modes {', '.join(f'{k} ({v})' for k, v in BORDERS.items())}, "
-                         f"got {value!r}")
+        raise ValueError(
+            f"{name} must be one of OpenCV's border modes {', '.join(f'{k} ({v})' for k, v in BORDERS.items())}, got {value!r}"
+        )
     return int(value)

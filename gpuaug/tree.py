@@ -28,8 +28,9 @@ class Tree:
             slot, first, need = len(nodes), 4 * len(slots), 1 + node.columns()  # the coin first
             used = (need + 3) // 4
             if used > philox.BLOCKS:
-                raise ValueError(f"{type(node).__name__} draws {need} numbers per sample; at most {4 * philox.BLOCKS} are "
-                                 f"possible")
+                raise ValueError(
+                    f"{type(node).__name__} draws {need} numbers per sample; at most {4 * philox.BLOCKS} are possible"
+                )
             slots.extend([slot] * used)
             blocks.extend(range(used))
             nodes.append(())
@@ -46,8 +47,17 @@ class Tree:
                     visits, taken = add(child)
                     below, most = max(below, visits), max(most, taken)
             low, high = getattr(node, "n", (0, 0))
-            nodes[slot] = (NODES[node.node], first, len(children), len(node.transforms), len(edges), low, high,
-                           getattr(node, "replace", False), node.p)
+            nodes[slot] = (
+                NODES[node.node],
+                first,
+                len(children),
+                len(node.transforms),
+                len(edges),
+                low,
+                high,
+                getattr(node, "replace", False),
+                node.p,
+            )
             children.extend(mine)
             edges.extend(getattr(node, "_edges", ()))
             return node.visits() * below, node.picks() * most

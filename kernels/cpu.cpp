@@ -37,9 +37,7 @@ template <class F> bool parallel(int count, int threads, F job) {
   auto work = [&] {
     try {
       for (int i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) job(i);
-    } catch (const std::bad_alloc&) {
-      enough = false;
-    }
+    } catch (const std::bad_alloc&) { enough = false; }
   };
   if (threads > count) threads = count;
   std::vector<std::thread> extra;
@@ -143,7 +141,8 @@ template <class T> void copy_rects(const Launch& l, const Row& s) {
       const u64 count = (u64)(x1 - x0) * inner;
       for (int c = 0; c < outer; ++c) {
         for (u64 i = 0; i < count; ++i) put(&colours[i], fill[planes ? c : (int)(i % inner)]);
-        for (int y = y0; y < y1; ++y) std::memcpy(dst + (i64)c * s.dc + (i64)y * s.dy + (i64)x0 * inner, colours.data(), count * sizeof(T));
+        for (int y = y0; y < y1; ++y)
+          std::memcpy(dst + (i64)c * s.dc + (i64)y * s.dy + (i64)x0 * inner, colours.data(), count * sizeof(T));
       }
     }
   }
@@ -182,11 +181,11 @@ void filter_one(const Launch& l, const FilterRow& s, Scratch& scratch) {
 
 void statistics_sample(const Launch& l, const Row& s, float* stats) {
   for (int c = 0; c < l.channels; ++c) switch (l.source) {
-    case DT_U8: statistics<u8>(s, c, stats); break;
-    case DT_F16: statistics<f16>(s, c, stats); break;
-    case DT_BF16: statistics<bf16>(s, c, stats); break;
-    default: statistics<float>(s, c, stats); break;
-  }
+      case DT_U8: statistics<u8>(s, c, stats); break;
+      case DT_F16: statistics<f16>(s, c, stats); break;
+      case DT_BF16: statistics<bf16>(s, c, stats); break;
+      default: statistics<float>(s, c, stats); break;
+    }
 }
 
 // gives a row its addresses in the worker's scratch
@@ -228,6 +227,4 @@ EXPORT int gpuaug_run(const Record* records, int count, int samples, float* stat
     }
   });
   return enough ? 0 : 1;
-} catch (const std::bad_alloc&) {
-  return 1;
-}
+} catch (const std::bad_alloc&) { return 1; }

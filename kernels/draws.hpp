@@ -9,8 +9,8 @@
 namespace aug {
 
 // Uniforms of a whole batch: line 4 k + j of out holds word j of the k-th (slot, block) pair, for all samples.
-static __attribute__((flatten, noinline)) void uniform_lines(const u64* ids, const u32* occurrence, u32 epoch, int samples, u32 slot,
-                                                             u32 block, u32 k0, u32 k1, double* out) {
+static __attribute__((flatten, noinline)) void uniform_lines(const u64* ids, const u32* occurrence, u32 epoch, int samples,
+                                                             u32 slot, u32 block, u32 k0, u32 k1, double* out) {
   AUG_SIMD for (int i = 0; i < samples; ++i) {
     const U4 u = philox((u32)ids[i], epoch, occurrence[i] << 12 | slot, (u32)(ids[i] >> 32) << 12 | block, k0, k1);
     out[i] = u.x * 0x1p-32;
@@ -34,12 +34,14 @@ struct Node {  // gpuaug/groups.py holds its NumPy twin
   double p;             // NODE_ONE_OR_OTHER: of the first child
 };
 
-struct Visit { i64 leaf, start, count; };  // count -1: all samples, in order
+struct Visit {
+  i64 leaf, start, count;
+};  // count -1: all samples, in order
 
 class Selection {
  public:
-  Selection(const Node* nodes, const int* children, const double* edges, const double* u, int samples, Visit* visits, i64 most_visits,
-            i64* rows, i64 most_rows)
+  Selection(const Node* nodes, const int* children, const double* edges, const double* u, int samples, Visit* visits,
+            i64 most_visits, i64* rows, i64 most_rows)
       : nodes_(nodes), children_(children), edges_(edges), u_(u), samples_(samples), visits_(visits), most_visits_(most_visits),
         rows_(rows), most_rows_(most_rows) {}
 
@@ -80,7 +82,8 @@ class Selection {
         return;
       case NODE_ONE_OF: {
         std::vector<Rows> of(k);
-        for (int i : rows) of[std::upper_bound(edges_ + n.edges, edges_ + n.edges + k - 1, u(n, 0, i)) - (edges_ + n.edges)].push_back(i);
+        for (int i : rows)
+          of[std::upper_bound(edges_ + n.edges, edges_ + n.edges + k - 1, u(n, 0, i)) - (edges_ + n.edges)].push_back(i);
         for (int c = 0; c < k; ++c) visit(child[c], of[c], false, true);
         return;
       }
@@ -158,7 +161,9 @@ class Selection {
 
 // ---- parameters -----------------------------------------------------------------------------------------------------------
 
-struct Range { double low, high; };
+struct Range {
+  double low, high;
+};
 inline double between(double u, Range r) { return r.low + u * (r.high - r.low); }
 inline i64 integer(double u, i64 low, i64 high) { return low + (i64)std::floor(u * (double)(high - low + 1)); }
 
@@ -184,11 +189,16 @@ template <class U> void resized_crop(U u, double h, double w, Range scale, Range
     y = std::floor((h - ch) / 2);
     x = std::floor((w - cw) / 2);
   }
-  window[0] = (i64)x; window[1] = (i64)y; window[2] = (i64)(x + cw); window[3] = (i64)(y + ch);
+  window[0] = (i64)x;
+  window[1] = (i64)y;
+  window[2] = (i64)(x + cw);
+  window[3] = (i64)(y + ch);
 }
 
 // S(c) T Shear R Scale S(-c): positive angles turn counter-clockwise; shear and rotate in degrees.
-struct AffineParts { double shift[2], translate[2], shear[2], scale[2], rotate; };
+struct AffineParts {
+  double shift[2], translate[2], shear[2], scale[2], rotate;
+};
 inline void affine_matrix(const AffineParts& p, double m[9]) {
   const double degree = 3.14159265358979323846 / 180;
   const double r = p.rotate * degree, sx = std::tan(p.shear[0] * degree), sy = std::tan(p.shear[1] * degree);
@@ -196,15 +206,23 @@ inline void affine_matrix(const AffineParts& p, double m[9]) {
   // Shear @ R = [[1, sx], [sy, 1]] @ [[cos, sin], [-sin, cos]]
   const double a = (cos - sx * sin) * p.scale[0], b = (sin + sx * cos) * p.scale[1];
   const double c = (sy * cos - sin) * p.scale[0], d = (sy * sin + cos) * p.scale[1];
-  m[0] = a; m[1] = b; m[2] = p.shift[0] + p.translate[0] - a * p.shift[0] - b * p.shift[1];
-  m[3] = c; m[4] = d; m[5] = p.shift[1] + p.translate[1] - c * p.shift[0] - d * p.shift[1];
-  m[6] = 0; m[7] = 0; m[8] = 1;
+  m[0] = a;
+  m[1] = b;
+  m[2] = p.shift[0] + p.translate[0] - a * p.shift[0] - b * p.shift[1];
+  m[3] = c;
+  m[4] = d;
+  m[5] = p.shift[1] + p.translate[1] - c * p.shift[0] - d * p.shift[1];
+  m[6] = 0;
+  m[7] = 0;
+  m[8] = 1;
 }
 
 inline void affine_inverse(const double m[9], double out[6]) {
   const double det = m[0] * m[4] - m[1] * m[3];
-  out[0] = m[4] / det; out[1] = -m[1] / det;
-  out[3] = -m[3] / det; out[4] = m[0] / det;
+  out[0] = m[4] / det;
+  out[1] = -m[1] / det;
+  out[3] = -m[3] / det;
+  out[4] = m[0] / det;
   out[2] = -(out[0] * m[2] + out[1] * m[5]);
   out[5] = -(out[3] * m[2] + out[4] * m[5]);
 }

@@ -10,24 +10,28 @@ enum FillMode {
 };
 
 // the smallest box that holds a group's pixels; on the GPU, where it would cost a reduction over the block, everything
-struct Box { int x0, y0, x1, y1; };
+struct Box {
+  int x0, y0, x1, y1;
+};
 template <class G, int C> AUG Box box_of(G, const Pixels<G, C>& px) {
 #if AUG_GPU
   return {-0x7fffffff, -0x7fffffff, 0x7fffffff, 0x7fffffff};
 #else
   int x0 = px.x.v[0], x1 = x0, y0 = px.y.v[0], y1 = y0;
-  _Pragma("omp simd reduction(min:x0,y0) reduction(max:x1,y1)")
-  for (int i = 0; i < G::lanes; ++i) {
+  _Pragma("omp simd reduction(min:x0,y0) reduction(max:x1,y1)") for (int i = 0; i < G::lanes; ++i) {
     const int x = px.x.v[i], y = px.y.v[i];
-    x0 = x < x0 ? x : x0; x1 = x > x1 ? x : x1;
-    y0 = y < y0 ? y : y0; y1 = y > y1 ? y : y1;
+    x0 = x < x0 ? x : x0;
+    x1 = x > x1 ? x : x1;
+    y0 = y < y0 ? y : y0;
+    y1 = y > y1 ? y : y1;
   }
   return {x0, y0, x1, y1};
 #endif
 }
 
 // Replaces the pixels with hit[l] > 0; hit[l] - 1 is the rectangle whose colour FILL_PER_RECT takes.
-template <class G, int C> AUG void fill_hits(G g, const Op& op, const Sample& s, typename G::template Var<int>& hit, Pixels<G, C>& px) {
+template <class G, int C>
+AUG void fill_hits(G g, const Op& op, const Sample& s, typename G::template Var<int>& hit, Pixels<G, C>& px) {
   const float* fill = s.blob + (int)bits(op.p[5]);
   if (op.flag == FILL_CONSTANT || op.flag == FILL_MEAN) {
     const float mean = op.flag == FILL_MEAN ? sample_mean(s) : 0.0f;
@@ -86,7 +90,8 @@ template <class G, int C> AUG void op_pixels(G g, const Op& op, const Sample& s,
   const float below = op.p[3] * (1.0f / 16777216.0f);
   const float* fill = s.blob + (int)bits(op.p[5]) + s.c0;
   float f[C];
-  AUG_UNROLL for (int c = 0; c < C; ++c) f[c] = ld(fill + c);
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    f[c] = ld(fill + c);
   g.each([&](Lane l) {
     const U4 u = philox((u32)(px.y[l] * width + px.x[l]), each ? (u32)(s.c0 >> 2) : 0u, 3u, 0u, k0, k1);
     const float n[4] = {uniform(u.x), uniform(u.y), uniform(u.z), uniform(u.w)};

@@ -9,8 +9,8 @@
 #endif
 
 extern "C" __global__ void __launch_bounds__(256, 4)  // at most 64 registers; shared memory allows no more blocks
-GPUAUG_KERNEL(const aug::FilterRow* __restrict__ rows, const float* __restrict__ blob, aug::i64 channels, aug::i64 chunk,
-              aug::i64 th, aug::i64 tw) {
+    GPUAUG_KERNEL(const aug::FilterRow* __restrict__ rows, const float* __restrict__ blob, aug::i64 channels, aug::i64 chunk,
+                  aug::i64 th, aug::i64 tw) {
   GPUAUG_SHARED(float, shared);
   const int chunks = ((int)channels + (int)chunk - 1) / (int)chunk, c = blockIdx.z % chunks * (int)chunk;
   const aug::FilterRow& row = rows[blockIdx.z / chunks];

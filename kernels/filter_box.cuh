@@ -17,11 +17,11 @@ AUG_FN bool filter_is_box(const FilterRow& row, const float* blob, int channels)
 }
 
 // out[i] = acc[i] (not read if FIRST) + the sum over j < N of p[i + j * step]
-template <int N, bool FIRST>
-AUG_FN void box_add(const u16* p, int step, const u16* acc, u16* out, int lanes) {
+template <int N, bool FIRST> AUG_FN void box_add(const u16* p, int step, const u16* acc, u16* out, int lanes) {
   AUG_SIMD for (int i = 0; i < lanes; ++i) {
     u16 v = FIRST ? 0 : acc[i];
-    AUG_UNROLL for (int j = 0; j < N; ++j) v = (u16)(v + p[i + j * step]);
+    AUG_UNROLL for (int j = 0; j < N; ++j)
+      v = (u16)(v + p[i + j * step]);
     out[i] = v;
   }
 }
@@ -78,8 +78,7 @@ struct BoxCopy {
   AUG void operator()(u8* p, u8 v) const { *p = v; }
 };
 // a row enters the window, the mean is taken, a row leaves
-template <class S, class Divide>
-AUG_FN void box_step(S* sum, const u16* in, const u16* out, u8* d, int lanes, Divide divide) {
+template <class S, class Divide> AUG_FN void box_step(S* sum, const u16* in, const u16* out, u8* d, int lanes, Divide divide) {
   AUG_SIMD for (int i = 0; i < lanes; ++i) {
     const S s = (S)(sum[i] + in[i]);
     d[i] = divide(s);
@@ -88,8 +87,8 @@ AUG_FN void box_step(S* sum, const u16* in, const u16* out, u8* d, int lanes, Di
 }
 
 template <class S, class Divide>
-AUG_FN void filter_box(const FilterRow& row, const float* blob, int c0, int C, int y0, int x0, int th, int tw,
-                       float* scratch, Divide divide) {
+AUG_FN void filter_box(const FilterRow& row, const float* blob, int c0, int C, int y0, int x0, int th, int tw, float* scratch,
+                       Divide divide) {
   enum { STEP = 7 };
   const int kh = row.kh, kw = row.kw, lanes = tw * C, whole = filter_round(lanes);
   const int padded = filter_round((tw + kw - 1) * C + 16);
@@ -133,11 +132,9 @@ AUG_FN void filter_box(const FilterRow& row, const float* blob, int c0, int C, i
     if (!dense) filter_scatter(result, d, tw, row.dx, row.dc, C, BoxCopy());
   }
 }
-template <class T>
-AUG void filter_box(const FilterRow&, const float*, int, int, int, int, int, int, float*) {}
+template <class T> AUG void filter_box(const FilterRow&, const float*, int, int, int, int, int, int, float*) {}
 template <>
-AUG void filter_box<u8>(const FilterRow& row, const float* blob, int c0, int C, int y0, int x0, int th, int tw,
-                        float* scratch) {
+AUG void filter_box<u8>(const FilterRow& row, const float* blob, int c0, int C, int y0, int x0, int th, int tw, float* scratch) {
   const int count = row.kh * row.kw;
   const BoxDivide divide(count);
   if ((count < 256) && divide.exact(count)) filter_box<u16>(row, blob, c0, C, y0, x0, th, tw, scratch, divide);

@@ -19,9 +19,7 @@ template <> struct Finish<u8> {
   float scale;
   // Adding 1.5 * 2^23 leaves the integer nearest to v (half to even, as put()) in the low bits, and the bits of
   // such floats order as integers. A clamp of floats GCC takes apart into comparisons and blends: 4 times the time.
-  AUG void operator()(u8* p, float v) const {
-    *p = (u8)clamp_((int)bits(scale * v + 12582912.0f), 0x4b400000, 0x4b4000ff);
-  }
+  AUG void operator()(u8* p, float v) const { *p = (u8)clamp_((int)bits(scale * v + 12582912.0f), 0x4b400000, 0x4b4000ff); }
 };
 // where a row of sums goes: floats kept for the next step, or elements of a dense destination
 struct Keep {
@@ -40,10 +38,12 @@ template <int N, bool FIRST, class Sink>
 AUG_FN void filter_sum(const float* const* from, const float* k, const float* acc, int lanes, Sink sink) {
   const float* p[N];
   float w[N];
-  AUG_UNROLL for (int j = 0; j < N; ++j) p[j] = from[j], w[j] = k[j];
+  AUG_UNROLL for (int j = 0; j < N; ++j)
+    p[j] = from[j], w[j] = k[j];
   AUG_SIMD for (int i = 0; i < lanes; ++i) {
     float v = FIRST ? w[0] * p[0][i] : fma_(w[0], p[0][i], acc[i]);
-    AUG_UNROLL for (int j = 1; j < N; ++j) v = fma_(w[j], p[j][i], v);
+    AUG_UNROLL for (int j = 1; j < N; ++j)
+      v = fma_(w[j], p[j][i], v);
     sink(i, v);
   }
 }
@@ -98,7 +98,8 @@ template <class T, class U> AUG_FN void filter_convert(const T* p, U* to, int n)
     }
   }
 #endif
-  AUG_SIMD for (int k = i; k < n; ++k) filter_get(to + k, p[k]);
+  AUG_SIMD for (int k = i; k < n; ++k)
+    filter_get(to + k, p[k]);
 }
 // pixels in reverse, each moved as 4 values: a later one overwrites what is too much
 template <int C, class U> AUG_FN void filter_reverse(const U* from, U* to, int n) {
@@ -108,14 +109,17 @@ template <int C, class U> AUG_FN void filter_reverse(const U* from, U* to, int n
 }
 template <int C, class T, class U> AUG_FN void filter_interleave(const T* p, U* to, int n, int sc) {
   const T* q[C];
-  AUG_UNROLL for (int c = 0; c < C; ++c) q[c] = p + (i64)c * sc;
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    q[c] = p + (i64)c * sc;
   AUG_SIMD for (int x = 0; x < n; ++x) {
-    AUG_UNROLL for (int c = 0; c < C; ++c) filter_get(to + C * x + c, q[c][x]);
+    AUG_UNROLL for (int c = 0; c < C; ++c)
+      filter_get(to + C * x + c, q[c][x]);
   }
 }
 template <int C, class T, class U> AUG_FN void filter_pixels(const T* p, U* to, int n, int sx, int sc) {
   for (int x = 0; x < n; ++x, p += sx, to += C) {
-    AUG_UNROLL for (int c = 0; c < C; ++c) filter_get(to + c, p[(i64)c * sc]);
+    AUG_UNROLL for (int c = 0; c < C; ++c)
+      filter_get(to + c, p[(i64)c * sc]);
   }
 }
 template <class T, class U> AUG_FN void filter_gather(const T* p, U* to, int n, int sx, int sc, int C) {
@@ -144,7 +148,8 @@ template <class T, class U> AUG_FN void filter_load(const T* p, U* to, int n, in
 
 template <int C, class V, class T, class F> AUG_FN void filter_plane(const V* v, T* d, int n, int dx, F finish) {
   if (dx == 1) {
-    AUG_SIMD for (int x = 0; x < n; ++x) finish(d + x, v[C * x]);
+    AUG_SIMD for (int x = 0; x < n; ++x)
+      finish(d + x, v[C * x]);
   } else {
     for (int x = 0; x < n; ++x) finish(d + (i64)x * dx, v[C * x]);
   }
@@ -155,7 +160,8 @@ template <class V, class T, class F> AUG_FN void filter_scatter(const V* v, T* d
     if (C == 1) filter_plane<1>(v, d, n, dx, finish);
     else if (C == 3) filter_plane<3>(v, d, n, dx, finish);
     else if (C == 4) filter_plane<4>(v, d, n, dx, finish);
-    else for (int x = 0; x < n; ++x) finish(d + (i64)x * dx, v[(i64)C * x]);
+    else
+      for (int x = 0; x < n; ++x) finish(d + (i64)x * dx, v[(i64)C * x]);
   }
 }
 
@@ -164,12 +170,12 @@ template <class V, class T, class F> AUG_FN void filter_scatter(const V* v, T* d
 // A tile and its source: lines of lanes = tw * C values, or padded = (tw + kw - 1) * C values with halo.
 template <class T, class U> struct FilterLines {
   const T* src;
-  const float* fill;      // 0 unless BORDER_CONSTANT
+  const float* fill;  // 0 unless BORDER_CONSTANT
   int C, h, w, sy, sx, sc, border;
   int x0, tw, ry, rx, kh, pitch;  // pitch: of the ring's rows
   U *ring, *spare;
-  int *held, *edge;       // source row in each slot of the ring; source column of each halo pixel
-  int left, right;        // halo pixels beyond the border
+  int *held, *edge;  // source row in each slot of the ring; source column of each halo pixel
+  int left, right;   // halo pixels beyond the border
 
   static constexpr int OUTSIDE = -1, EMPTY = -2;
 
@@ -247,8 +253,7 @@ AUG FilterLines<T, U> filter_lines(const FilterRow& row, const float* blob, int 
 }
 
 template <class T, bool POINTS>
-AUG_FN void filter_ring(const FilterRow& row, const float* blob, int c0, int C, int y0, int x0, int th, int tw,
-                        float* scratch) {
+AUG_FN void filter_ring(const FilterRow& row, const float* blob, int c0, int C, int y0, int x0, int th, int tw, float* scratch) {
   const int kh = row.kh, kw = row.kw, lanes = tw * C, whole = filter_round(lanes);
   const int padded = filter_round((tw + kw - 1) * C + 16);
   FilterArena arena(scratch);
@@ -275,8 +280,9 @@ AUG_FN void filter_ring(const FilterRow& row, const float* blob, int c0, int C, 
   auto total = [&](int y, int n, auto sink) {
     const int first = s.slot(y - s.ry);
     if (POINTS) {
-      filter_rows(row.n, [&](int j) { return s.after(first, s.ry + (int)taps[3 * j]) + (s.rx + (int)taps[3 * j + 1]) * C; },
-                  [&](int j) { return taps[3 * j + 2]; }, acc, n, sink);
+      filter_rows(
+          row.n, [&](int j) { return s.after(first, s.ry + (int)taps[3 * j]) + (s.rx + (int)taps[3 * j + 1]) * C; },
+          [&](int j) { return taps[3 * j + 2]; }, acc, n, sink);
     } else {
       filter_rows(kh, [&](int j) { return s.after(first, j); }, [&](int j) { return ky[j]; }, acc, n, sink);
     }

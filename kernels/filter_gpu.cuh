@@ -29,10 +29,10 @@ template <class T, class G>
 AUG void filter_separable(G g, const FilterRow& row, const float* blob, int c0, int cn, int y0, int x0, int th, int tw,
                           float* scratch) {
   const int kh = row.kh, kw = row.kw, rows = th + kh - 1, pitch = (tw + kw - 1) * cn, mid = tw * cn;
-  const int per = 65536 / cn + 1;        // item / cn == item * per >> 16 for item < 16384, cn <= 4
+  const int per = 65536 / cn + 1;  // item / cn == item * per >> 16 for item < 16384, cn <= 4
   const int n = min_(rows, FILTER_ROWS);
-  float* line = scratch;                 // n x pitch: source rows with their halo
-  float* acc = scratch + n * pitch;      // rows x mid: filtered along x
+  float* line = scratch;             // n x pitch: source rows with their halo
+  float* acc = scratch + n * pitch;  // rows x mid: filtered along x
   const float *ky = blob + row.taps, *kx = ky + kh;
   for (int r0 = 0; r0 < rows; r0 += n) {
     const int m = min_(n, rows - r0);

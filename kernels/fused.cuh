@@ -43,13 +43,15 @@ template <class G, int C> AUG void to_frame(G g, const Row& s, Pixels<G, C>& px)
 // N pixels that lie side by side into lanes at .. at + N - 1, mirrored or not
 template <class T, int C, int N, bool MIRROR, class G> AUG void load_pixels(const T* src, Pixels<G, C>& px, int at) {
   constexpr bool LATE = MIRROR && sizeof(T) < 4;  // bytes turn best in a register, after the planes are taken apart
-  T plane[C][N];  // taken apart first, then converted: both loops vectorize, since N is known
+  T plane[C][N];                                  // taken apart first, then converted: both loops vectorize, since N is known
   for (int i = 0; i < N; ++i) {
-    AUG_UNROLL for (int c = 0; c < C; ++c) plane[c][i] = src[C * (MIRROR && !LATE ? N - 1 - i : i) + c];
+    AUG_UNROLL for (int c = 0; c < C; ++c)
+      plane[c][i] = src[C * (MIRROR && !LATE ? N - 1 - i : i) + c];
   }
   for (int c = 0; c < C; ++c) {
     float* v = px.v[c].v + at;
-    AUG_SIMD for (int i = 0; i < N; ++i) v[i] = get(plane[c][LATE ? N - 1 - i : i]);
+    AUG_SIMD for (int i = 0; i < N; ++i)
+      v[i] = get(plane[c][LATE ? N - 1 - i : i]);
   }
 }
 // n pixels of a line, C elements apart, into lanes at .. at + n - 1: in blocks of 16, of which the last may overlap the one
@@ -57,7 +59,8 @@ template <class T, int C, int N, bool MIRROR, class G> AUG void load_pixels(cons
 // loses its last 8 with AVX2.
 template <class T, int C, bool MIRROR, class G> AUG void load_line(const T* src, Pixels<G, C>& px, int at, int n) {
   constexpr int B = 16, step = MIRROR ? -C : C;
-  if (sizeof(T) < 4 && n == G::lanes) return load_pixels<T, C, G::lanes, MIRROR, G>(MIRROR ? src - C * (G::lanes - 1) : src, px, 0);
+  if (sizeof(T) < 4 && n == G::lanes)
+    return load_pixels<T, C, G::lanes, MIRROR, G>(MIRROR ? src - C * (G::lanes - 1) : src, px, 0);
   if (n >= B) {
     for (int i = 0; i < n; i += B) {
       const int k = min_(i, n - B);
@@ -66,7 +69,8 @@ template <class T, int C, bool MIRROR, class G> AUG void load_line(const T* src,
     return;
   }
   for (int i = 0; i < n; ++i) {
-    AUG_UNROLL for (int c = 0; c < C; ++c) px.v[c].v[at + i] = get(src[step * i + c]);
+    AUG_UNROLL for (int c = 0; c < C; ++c)
+      px.v[c].v[at + i] = get(src[step * i + c]);
   }
 }
 template <class T, int C, class G> AUG void load_run(const T* src, int step, int sc, Pixels<G, C>& px, int at, int n) {
@@ -79,9 +83,11 @@ template <class T, int C, class G> AUG void load_run(const T* src, int step, int
     const T* p = src + (i64)c * sc;
     float* v = px.v[c].v + at;
     if (step == 1) {
-      AUG_SIMD for (int i = 0; i < n; ++i) v[i] = get(p[i]);
+      AUG_SIMD for (int i = 0; i < n; ++i)
+        v[i] = get(p[i]);
     } else if (step == -1) {
-      AUG_SIMD for (int i = 0; i < n; ++i) v[i] = get(p[-i]);
+      AUG_SIMD for (int i = 0; i < n; ++i)
+        v[i] = get(p[-i]);
     } else {
       for (int i = 0; i < n; ++i) v[i] = get(p[(i64)i * step]);
     }
@@ -98,7 +104,8 @@ template <class G, class T, int C> AUG_FN void load_view(G g, const Row& s, int 
   // positions() has been called; frame is applied through the strides
   g.each([&](Lane l) {
     const T* p = src + ((i64)px.y[l] * ey + (i64)px.x[l] * ex);
-    AUG_UNROLL for (int c = 0; c < C; ++c) px.v[c][l] = get(ld(p + c * sc));
+    AUG_UNROLL for (int c = 0; c < C; ++c)
+      px.v[c][l] = get(ld(p + c * sc));
   });
 #else
   const int w = s.dw, n = min_(G::lanes, s.dh * w - first);
@@ -140,12 +147,14 @@ template <int C> AUG u32 word(const u8* p) {
   }
 #endif
   u32 w = ld(p);
-  AUG_UNROLL for (int c = 1; c < C; ++c) w |= (u32)ld(p + c) << (8 * c);
+  AUG_UNROLL for (int c = 1; c < C; ++c)
+    w |= (u32)ld(p + c) << (8 * c);
   return w;
 }
 template <int C> AUG u32 bytes(const u8* p) {
   u32 w = ld(p);
-  AUG_UNROLL for (int c = 1; c < C; ++c) w |= (u32)ld(p + c) << (8 * c);
+  AUG_UNROLL for (int c = 1; c < C; ++c)
+    w |= (u32)ld(p + c) << (8 * c);
   return w;
 }
 AUG float byte_(u32 w, int c) { return (float)(int)((w >> (8 * c)) & 255u); }
@@ -181,20 +190,29 @@ template <class G, class T, int C> AUG_FN void gather_linear(G g, const Row& s, 
   if (inside) {
     g.each([&](Lane l) {
       const int o = t.y[l] * sy + t.x[l] * sx;
-      t.o[0][l] = o; t.o[1][l] = o + sx; t.o[2][l] = o + sy; t.o[3][l] = o + sx + sy;
+      t.o[0][l] = o;
+      t.o[1][l] = o + sx;
+      t.o[2][l] = o + sy;
+      t.o[3][l] = o + sx + sy;
     });
   } else {
     if (border <= BORDER_REPLICATE) {  // a loop of its own: without the modes' branches it vectorizes
       g.each([&](Lane l) {
         const int u0 = clamp_(t.x[l], 0, w - 1) * sx, u1 = clamp_(t.x[l] + 1, 0, w - 1) * sx;
         const int v0 = clamp_(t.y[l], 0, h - 1) * sy, v1 = clamp_(t.y[l] + 1, 0, h - 1) * sy;
-        t.o[0][l] = v0 + u0; t.o[1][l] = v0 + u1; t.o[2][l] = v1 + u0; t.o[3][l] = v1 + u1;
+        t.o[0][l] = v0 + u0;
+        t.o[1][l] = v0 + u1;
+        t.o[2][l] = v1 + u0;
+        t.o[3][l] = v1 + u1;
       });
     } else {
       g.each([&](Lane l) {
         const int u0 = border_index(t.x[l], w, border) * sx, u1 = border_index(t.x[l] + 1, w, border) * sx;
         const int v0 = border_index(t.y[l], h, border) * sy, v1 = border_index(t.y[l] + 1, h, border) * sy;
-        t.o[0][l] = v0 + u0; t.o[1][l] = v0 + u1; t.o[2][l] = v1 + u0; t.o[3][l] = v1 + u1;
+        t.o[0][l] = v0 + u0;
+        t.o[1][l] = v0 + u1;
+        t.o[2][l] = v1 + u0;
+        t.o[3][l] = v1 + u1;
       });
     }
   }
@@ -205,25 +223,36 @@ template <class G, class T, int C> AUG_FN void gather_linear(G g, const Row& s, 
       typename G::template Var<u32> q[4];
       // the word of the view's last pixel may end beyond the buffer: bytewise there
       const int end = max_(0, (h - 1) * sy) + max_(0, (w - 1) * sx);
-      const bool words = C == 4 || g.all([&](Lane l) { return (max_(t.o[0][l], t.o[1][l]) < end) & (max_(t.o[2][l], t.o[3][l]) < end); });
+      const bool words =
+          C == 4 || g.all([&](Lane l) { return (max_(t.o[0][l], t.o[1][l]) < end) & (max_(t.o[2][l], t.o[3][l]) < end); });
       if (words) {
-        g.each_scalar([&](Lane l) { AUG_UNROLL for (int k = 0; k < 4; ++k) q[k][l] = word<C>((const u8*)src + t.o[k][l]); });
+        g.each_scalar([&](Lane l) {
+          AUG_UNROLL for (int k = 0; k < 4; ++k)
+            q[k][l] = word<C>((const u8*)src + t.o[k][l]);
+        });
       } else {
-        g.each_scalar([&](Lane l) { AUG_UNROLL for (int k = 0; k < 4; ++k) q[k][l] = bytes<C>((const u8*)src + t.o[k][l]); });
+        g.each_scalar([&](Lane l) {
+          AUG_UNROLL for (int k = 0; k < 4; ++k)
+            q[k][l] = bytes<C>((const u8*)src + t.o[k][l]);
+        });
       }
       if (filled) {
         u32 f = 0;
-        AUG_UNROLL for (int c = 0; c < C; ++c) f |= (u32)(int)ld(fill + c) << (8 * c);
+        AUG_UNROLL for (int c = 0; c < C; ++c)
+          f |= (u32)(int)ld(fill + c) << (8 * c);
         g.each([&](Lane l) {
           const bool x0 = (u32)t.x[l] < (u32)w, x1 = (u32)(t.x[l] + 1) < (u32)w;
           const bool y0 = (u32)t.y[l] < (u32)h, y1 = (u32)(t.y[l] + 1) < (u32)h;
-          q[0][l] = x0 & y0 ? q[0][l] : f; q[1][l] = x1 & y0 ? q[1][l] : f;
-          q[2][l] = x0 & y1 ? q[2][l] : f; q[3][l] = x1 & y1 ? q[3][l] : f;
+          q[0][l] = x0 & y0 ? q[0][l] : f;
+          q[1][l] = x1 & y0 ? q[1][l] : f;
+          q[2][l] = x0 & y1 ? q[2][l] : f;
+          q[3][l] = x1 & y1 ? q[3][l] : f;
         });
       }
       AUG_UNROLL for (int c = 0; c < C; ++c)
         g.each([&](Lane l) {
-          px.v[c][l] = round_(bilerp(byte_(q[0][l], c), byte_(q[1][l], c), byte_(q[2][l], c), byte_(q[3][l], c), t.fx[l], t.fy[l]));
+          px.v[c][l] =
+              round_(bilerp(byte_(q[0][l], c), byte_(q[1][l], c), byte_(q[2][l], c), byte_(q[3][l], c), t.fx[l], t.fy[l]));
         });
       return;
     }
@@ -232,22 +261,28 @@ template <class G, class T, int C> AUG_FN void gather_linear(G g, const Row& s, 
     typename G::template Var<float> q[4];
     const T* p = src + (i64)c * s.sc;
     if (sizeof(T) == 4) {
-      g.each([&](Lane l) { AUG_UNROLL for (int k = 0; k < 4; ++k) q[k][l] = get(ld(p + t.o[k][l])); });
+      g.each([&](Lane l) {
+        AUG_UNROLL for (int k = 0; k < 4; ++k)
+          q[k][l] = get(ld(p + t.o[k][l]));
+      });
     } else {
-      g.each_scalar([&](Lane l) { AUG_UNROLL for (int k = 0; k < 4; ++k) q[k][l] = get(ld(p + t.o[k][l])); });
+      g.each_scalar([&](Lane l) {
+        AUG_UNROLL for (int k = 0; k < 4; ++k)
+          q[k][l] = get(ld(p + t.o[k][l]));
+      });
     }
     if (filled) {
       const float f = ld(fill + c);
       g.each([&](Lane l) {
         const bool x0 = (u32)t.x[l] < (u32)w, x1 = (u32)(t.x[l] + 1) < (u32)w;
         const bool y0 = (u32)t.y[l] < (u32)h, y1 = (u32)(t.y[l] + 1) < (u32)h;
-        q[0][l] = x0 & y0 ? q[0][l] : f; q[1][l] = x1 & y0 ? q[1][l] : f;
-        q[2][l] = x0 & y1 ? q[2][l] : f; q[3][l] = x1 & y1 ? q[3][l] : f;
+        q[0][l] = x0 & y0 ? q[0][l] : f;
+        q[1][l] = x1 & y0 ? q[1][l] : f;
+        q[2][l] = x0 & y1 ? q[2][l] : f;
+        q[3][l] = x1 & y1 ? q[3][l] : f;
       });
     }
-    g.each([&](Lane l) {
-      px.v[c][l] = settle(bilerp(q[0][l], q[1][l], q[2][l], q[3][l], t.fx[l], t.fy[l]), (const T*)0);
-    });
+    g.each([&](Lane l) { px.v[c][l] = settle(bilerp(q[0][l], q[1][l], q[2][l], q[3][l], t.fx[l], t.fy[l]), (const T*)0); });
   }
 }
 
@@ -367,7 +402,8 @@ template <class G, class T, int C> AUG_FN void store(G g, const Row& s, int c0, 
       int q = (int)(((float)t + 0.5f) * inv), x = t - q * w;
       q = x < 0 ? q - 1 : x >= w ? q + 1 : q;
       T* p = out + ((i64)(y0 + q) * s.dy + (i64)(t - q * w) * dx);
-      AUG_UNROLL for (int c = 0; c < C; ++c) put(p + (i64)c * dc, px.v[c][l]);
+      AUG_UNROLL for (int c = 0; c < C; ++c)
+        put(p + (i64)c * dc, px.v[c][l]);
     }
   });
 #else
@@ -377,17 +413,20 @@ template <class G, class T, int C> AUG_FN void store(G g, const Row& s, int c0, 
       // converted plane by plane, then interleaved: both loops vectorize, in one they would not
       T plane[C][G::lanes];
       for (int c = 0; c < C; ++c) {
-        AUG_SIMD for (int i = 0; i < G::lanes; ++i) put(&plane[c][i], px.v[c].v[i]);
+        AUG_SIMD for (int i = 0; i < G::lanes; ++i)
+          put(&plane[c][i], px.v[c].v[i]);
       }
       for (int i = 0; i < G::lanes; ++i) {
-        AUG_UNROLL for (int c = 0; c < C; ++c) p[C * i + c] = plane[c][i];
+        AUG_UNROLL for (int c = 0; c < C; ++c)
+          p[C * i + c] = plane[c][i];
       }
       return;
     }
     if (dx == 1) {
       for (int c = 0; c < C; ++c) {
         T* q = p + (i64)c * dc;
-        AUG_SIMD for (int i = 0; i < G::lanes; ++i) put(q + i, px.v[c].v[i]);
+        AUG_SIMD for (int i = 0; i < G::lanes; ++i)
+          put(q + i, px.v[c].v[i]);
       }
       return;
     }
@@ -396,7 +435,10 @@ template <class G, class T, int C> AUG_FN void store(G g, const Row& s, int c0, 
   for (int i = 0; i < min_(G::lanes, left); ++i) {
     T* p = out + (i64)y * s.dy + (i64)x * dx;
     for (int c = 0; c < C; ++c) put(p + (i64)c * dc, px.v[c].v[i]);
-    if (++x == w) { x = 0; ++y; }
+    if (++x == w) {
+      x = 0;
+      ++y;
+    }
   }
 #endif
 }

@@ -37,7 +37,8 @@ void append_words(std::vector<float>& out, PyObject* object) {
   a.check_contiguous("values for a launch");
   const i64 count = a.count();
   const size_t at = out.size();
-  if ((i64)at + count > 0x7fffffffLL) raise(PyExc_ValueError, "a batch's launches refer to more than 2^31 - 1 values; make it smaller");
+  if ((i64)at + count > 0x7fffffffLL)
+    raise(PyExc_ValueError, "a batch's launches refer to more than 2^31 - 1 values; make it smaller");
   out.resize(at + count);
   if (!count) return;
   if (a.words()) std::memcpy(out.data() + at, a.data(), 4 * count);
@@ -47,7 +48,9 @@ void append_words(std::vector<float>& out, PyObject* object) {
 i64 aligned(i64 at) { return (at + 63) & ~(i64)63; }
 
 // A plan's memory: a head, the launches' records, then what they point to.
-struct Head { i64 launches, events, events_at, blob, stats, scratch, base; };
+struct Head {
+  i64 launches, events, events_at, blob, stats, scratch, base;
+};
 
 // Calls put(offset, data, bytes) for every part; base: the address of offset 0.
 template <class F> i64 lay_out(const Track& t, i64 base, F put) {
@@ -82,7 +85,11 @@ template <class F> i64 lay_out(const Track& t, i64 base, F put) {
 #endif
 EXPORT const char* gpuaug_sources() { return GPUAUG_SOURCES; }
 EXPORT void gpuaug_sizes(int* out) {
-  out[0] = sizeof(Row); out[1] = sizeof(Op); out[2] = sizeof(FilterRow); out[3] = sizeof(Record); out[4] = sizeof(Node);
+  out[0] = sizeof(Row);
+  out[1] = sizeof(Op);
+  out[2] = sizeof(FilterRow);
+  out[3] = sizeof(Record);
+  out[4] = sizeof(Node);
 }
 
 // ---- draws ----------------------------------------------------------------------------------------------------------------
@@ -119,8 +126,9 @@ EXPORT i64 gpuaug_select(PyObject* nodes, PyObject* children, PyObject* edges, P
     const Array n(nodes), c(children), e(edges), t(u), v(visits, true), r(rows, true);
     const i64 most_visits = v.bytes() / (i64)sizeof(Visit), most_rows = r.bytes() / 8;
     return Selection(n.whole<Node>(n.bytes() / (i64)sizeof(Node), "nodes"), c.whole<int>(c.bytes() / 4, "children"),
-                     e.whole<double>(e.bytes() / 8, "edges"), t.whole<double>(t.bytes() / 8, "u"), samples,
-                     (Visit*)v.data(), most_visits, r.whole<i64>(most_rows, "rows"), most_rows).run();
+                     e.whole<double>(e.bytes() / 8, "edges"), t.whole<double>(t.bytes() / 8, "u"), samples, (Visit*)v.data(),
+                     most_visits, r.whole<i64>(most_rows, "rows"), most_rows)
+        .run();
   });
 }
 
@@ -140,7 +148,11 @@ EXPORT void gpuaug_resized_crop(PyObject* u, PyObject* size, double scale0, doub
 }
 
 // Affine's parameters of n samples; gpuaug/transforms/affine.py names the ranges.
-struct AffineRanges { double mode; Range translate[2], shear[2], scale[2], rotate; double keep_ratio, balanced; };
+struct AffineRanges {
+  double mode;
+  Range translate[2], shear[2], scale[2], rotate;
+  double keep_ratio, balanced;
+};
 EXPORT void gpuaug_affine(PyObject* u, PyObject* size, PyObject* ranges, PyObject* matrix, PyObject* scale, PyObject* rotate) {
   guarded([&] {
     const Uniforms from(u, 9);
@@ -166,7 +178,8 @@ EXPORT void gpuaug_affine(PyObject* u, PyObject* size, PyObject* ranges, PyObjec
       if (range.keep_ratio) p.scale[1] = p.scale[0];
       p.rotate = between(from.at(i, 8), range.rotate);
       affine_matrix(p, matrices + 9 * i);
-      scales[2 * i] = p.scale[0]; scales[2 * i + 1] = p.scale[1];
+      scales[2 * i] = p.scale[0];
+      scales[2 * i + 1] = p.scale[1];
       angles[i] = p.rotate;
     }
     return 0;
@@ -187,7 +200,8 @@ EXPORT void gpuaug_stripes(PyObject* u, PyObject* size, PyObject* numbers, PyObj
       const i64 h = sizes.line(i)[0], w = sizes.line(i)[1];
       i64(*mine)[4] = holes + (kx + ky) * i;
       stripes([&](i64 k) { return from.at(i, (int)(2 + k)); }, from.at(i, 0), w, h, 0, number, number + 2, mine);
-      stripes([&](i64 k) { return from.at(i, (int)(2 + 2 * kx + k)); }, from.at(i, 1), h, w, 1, number + 4, number + 6, mine + kx);
+      stripes([&](i64 k) { return from.at(i, (int)(2 + 2 * kx + k)); }, from.at(i, 1), h, w, 1, number + 4, number + 6,
+              mine + kx);
     }
     return 0;
   });
@@ -277,8 +291,8 @@ EXPORT void gpuaug_track_crop(void* handle, PyObject* rows, PyObject* x, PyObjec
     for (i64 k = 0; k < n; ++k) {
       const i64 h = t.height(index[k]), w = t.width(index[k]);
       if (xs[k] < 0 || ys[k] < 0 || hs[k] < 1 || ws[k] < 1 || hs[k] > h - ys[k] || ws[k] > w - xs[k])
-        raise(PyExc_ValueError, "a window of %zd x %zd at (%zd, %zd) does not lie inside sample %d of %zd x %zd", (Py_ssize_t)hs[k],
-              (Py_ssize_t)ws[k], (Py_ssize_t)xs[k], (Py_ssize_t)ys[k], index[k], (Py_ssize_t)h, (Py_ssize_t)w);
+        raise(PyExc_ValueError, "a window of %zd x %zd at (%zd, %zd) does not lie inside sample %d of %zd x %zd",
+              (Py_ssize_t)hs[k], (Py_ssize_t)ws[k], (Py_ssize_t)xs[k], (Py_ssize_t)ys[k], index[k], (Py_ssize_t)h, (Py_ssize_t)w);
     }
     static const int straight[4] = {1, 0, 0, 1};
     for (i64 k = 0; k < n; ++k) t.remap(index[k], straight, (int)xs[k], (int)ys[k], (int)hs[k], (int)ws[k]);
@@ -430,8 +444,11 @@ EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject
     for (i64 k = 0; k < n; ++k) {
       FilterRow& f = table[k];
       f = {};
-      f.kind = kind; f.border = border; f.fill = border == 0 ? fill : 0;
-      f.kh = (int)sizes.line(k)[0]; f.kw = (int)sizes.line(k)[1];
+      f.kind = kind;
+      f.border = border;
+      f.fill = border == 0 ? fill : 0;
+      f.kh = (int)sizes.line(k)[0];
+      f.kw = (int)sizes.line(k)[1];
       f.n = points ? (int)sizes.line(k)[2] : 0;
       f.taps = (int)(at + starts[k]);
       f.scale = scales[k];

@@ -34,7 +34,9 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef long long i64;
 
-struct Lane { int slot, id; };  // slot: index into a Var; id: index within the group
+struct Lane {
+  int slot, id;
+};  // slot: index into a Var; id: index within the group
 
 template <class T, int SLOTS> struct Vars {
   T v[SLOTS];
@@ -60,7 +62,8 @@ template <int THREADS, int SLOTS> struct Group {
   // every lane of the group once
   template <class F> AUG void each(F f) const {
     const int t = thread();
-    AUG_SIMD for (int s = 0; s < SLOTS; ++s) f(Lane{s, t + s * THREADS});
+    AUG_SIMD for (int s = 0; s < SLOTS; ++s)
+      f(Lane{s, t + s * THREADS});
   }
   // every lane once, for bodies that no compiler vectorizes (scattered byte loads)
   template <class F> AUG void each_scalar(F f) const {
@@ -68,7 +71,8 @@ template <int THREADS, int SLOTS> struct Group {
 #if AUG_GPU
     AUG_SIMD
 #endif
-    for (int s = 0; s < SLOTS; ++s) f(Lane{s, t + s * THREADS});
+    for (int s = 0; s < SLOTS; ++s)
+      f(Lane{s, t + s * THREADS});
   }
   // does p hold in all lanes of this thread? (no barrier: threads may disagree)
   template <class F> AUG bool all(F p) const {
@@ -79,7 +83,8 @@ template <int THREADS, int SLOTS> struct Group {
 #else
     _Pragma("omp simd reduction(&:ok)")
 #endif
-    for (int s = 0; s < SLOTS; ++s) ok &= p(Lane{s, t + s * THREADS}) ? 1 : 0;
+    for (int s = 0; s < SLOTS; ++s)
+      ok &= p(Lane{s, t + s * THREADS}) ? 1 : 0;
     return ok != 0;
   }
   // rows x cols items spread over the group, then a barrier
@@ -89,9 +94,7 @@ template <int THREADS, int SLOTS> struct Group {
       for (int x = threadIdx.x % 32; x < cols; x += 32) f(y, x);
     __syncthreads();
 #else
-    for (int y = 0; y < rows; ++y) {
-      _Pragma("omp simd") for (int x = 0; x < cols; ++x) f(y, x);
-    }
+    for (int y = 0; y < rows; ++y) { _Pragma("omp simd") for (int x = 0; x < cols; ++x) f(y, x); }
 #endif
   }
 };
@@ -175,7 +178,7 @@ AUG u32 mulhi(u32 a, u32 b) {
 
 // Transcendentals as polynomials: the same bits on both sides, and they vectorize with no
 // vector math library.
-AUG float log2_(float x) {  // x > 0, about 2e-7 relative away from 1
+AUG float log2_(float x) {                  // x > 0, about 2e-7 relative away from 1
   const int i = (int)bits(x) - 0x3f3504f3;  // mantissa into [sqrt(1/2), sqrt(2))
   const float e = (float)(i >> 23);
   const float m = unbits(bits(x) - (u32)(i & (int)0xff800000)) - 1.0f;
@@ -224,9 +227,15 @@ template <class T> AUG T ld(const T* p) {
 // The element types of samples. Lanes hold floats: integers of a mask (i32) travel as their
 // bits, so that every label survives; nothing but copies and selections touches them.
 enum Dtype { DT_U8 = 0, DT_F16 = 1, DT_BF16 = 2, DT_F32 = 3, DT_I32 = 4 };
-struct f16 { u16 bits; };
-struct bf16 { u16 bits; };
-struct i32 { u32 bits; };
+struct f16 {
+  u16 bits;
+};
+struct bf16 {
+  u16 bits;
+};
+struct i32 {
+  u32 bits;
+};
 
 AUG u16 half_bits(float v) {  // round to nearest even
   const u32 u = bits(v), sign = (u >> 16) & 0x8000u, a = u & 0x7fffffffu;

@@ -4,14 +4,19 @@
 #pragma once
 #include "lang.cuh"
 namespace aug {
-struct U4 { u32 x, y, z, w; };
+struct U4 {
+  u32 x, y, z, w;
+};
 AUG U4 philox(u32 c0, u32 c1, u32 c2, u32 c3, u32 k0, u32 k1) {
-  AUG_UNROLL
-  for (int r = 0; r < 10; ++r) {
+  AUG_UNROLL for (int r = 0; r < 10; ++r) {
     const u32 h0 = mulhi(0xD2511F53u, c0), l0 = 0xD2511F53u * c0;
     const u32 h1 = mulhi(0xCD9E8D57u, c2), l1 = 0xCD9E8D57u * c2;
-    c0 = h1 ^ c1 ^ k0; c1 = l1; c2 = h0 ^ c3 ^ k1; c3 = l0;
-    k0 += 0x9E3779B9u; k1 += 0xBB67AE85u;
+    c0 = h1 ^ c1 ^ k0;
+    c1 = l1;
+    c2 = h0 ^ c3 ^ k1;
+    c3 = l0;
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
   }
   return {c0, c1, c2, c3};
 }

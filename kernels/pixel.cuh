@@ -75,7 +75,10 @@ template <class G, int C> AUG void op_gauss(G g, const Op& op, const Sample& s, 
   const u32 k0 = bits(op.p[0]), k1 = bits(op.p[1]);
   const float sigma = op.p[2], mean = op.p[3];
   const int width = (int)bits(op.p[4]), shared = op.flag & GAUSS_SHARED, whole = op.flag & GAUSS_U8;
-  const float top = whole ? 255.0f : op.flag & GAUSS_CLIP ? 1.0f : 3.4e38f, low = op.flag & (GAUSS_U8 | GAUSS_CLIP) ? 0.0f : -3.4e38f;
+  const float top = whole                  ? 255.0f
+                    : op.flag & GAUSS_CLIP ? 1.0f
+                                           : 3.4e38f,
+              low = op.flag & (GAUSS_U8 | GAUSS_CLIP) ? 0.0f : -3.4e38f;
   const int first = shared ? 0 : s.c0;  // channels are served in blocks of four
   g.each([&](Lane l) {
     const U4 u = threefry((u32)(px.y[l] * width + px.x[l]), (u32)(first >> 2), 0u, 0u, k0, k1);
@@ -149,11 +152,13 @@ template <class G, int C> AUG void apply(G g, const Op& op, const Sample& s, Pix
     } break;
     case OP_LINEAR_U8: {
       const float a = op.p[0], b = op.flag ? op.p[1] * sample_mean(s) : op.p[1];
-      AUG_UNROLL for (int c = 0; c < C; ++c) g.each([&](Lane l) { px.v[c][l] = linear_u8(px.v[c][l], a, b); });
+      AUG_UNROLL for (int c = 0; c < C; ++c)
+        g.each([&](Lane l) { px.v[c][l] = linear_u8(px.v[c][l], a, b); });
     } break;
     case OP_LINEAR: {
       const float a = op.p[0], b = op.flag ? op.p[1] * sample_mean(s) : op.p[1], lo = op.p[2], hi = op.p[3];
-      AUG_UNROLL for (int c = 0; c < C; ++c) g.each([&](Lane l) { px.v[c][l] = clamp_(px.v[c][l] * a + b, lo, hi); });
+      AUG_UNROLL for (int c = 0; c < C; ++c)
+        g.each([&](Lane l) { px.v[c][l] = clamp_(px.v[c][l] * a + b, lo, hi); });
     } break;
     case OP_NORMALIZE: {
       AUG_UNROLL for (int c = 0; c < C; ++c) {

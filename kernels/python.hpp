@@ -52,9 +52,7 @@ template <class F> auto guarded(F f) -> decltype(f()) {
   try {
     return f();
   } catch (const PythonError&) {
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
-  } catch (const std::exception& error) {
+  } catch (const std::bad_alloc&) { PyErr_NoMemory(); } catch (const std::exception& error) {
     PyErr_Format(PyExc_RuntimeError, "gpuaug: %s", error.what());
   }
   return decltype(f())();
@@ -119,14 +117,19 @@ template <class T> void convert(T* out, const Array& a, i64 n, i64 k, i64 s0, i6
   switch (a.type) {
     case 'd': return copy_strided<T, double>(out, p, n, k, s0, s1);
     case 'f': return copy_strided<T, float>(out, p, n, k, s0, s1);
-    case 'l': case 'q': case 'i':
+    case 'l':
+    case 'q':
+    case 'i':
       if (a.item == 4) return copy_strided<T, std::int32_t>(out, p, n, k, s0, s1);
       return copy_strided<T, std::int64_t>(out, p, n, k, s0, s1);
-    case 'L': case 'Q': case 'I':
+    case 'L':
+    case 'Q':
+    case 'I':
       if (a.item == 4) return copy_strided<T, std::uint32_t>(out, p, n, k, s0, s1);
       return copy_strided<T, std::uint64_t>(out, p, n, k, s0, s1);
     case 'h': return copy_strided<T, std::int16_t>(out, p, n, k, s0, s1);
-    case 'B': case '?': return copy_strided<T, std::uint8_t>(out, p, n, k, s0, s1);
+    case 'B':
+    case '?': return copy_strided<T, std::uint8_t>(out, p, n, k, s0, s1);
     case 'b': return copy_strided<T, std::int8_t>(out, p, n, k, s0, s1);
   }
   raise(PyExc_TypeError, "gpuaug: arrays of type '%c' are not read here; use float64, float32 or whole numbers", a.type);

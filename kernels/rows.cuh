@@ -6,67 +6,76 @@ namespace aug {
 // One sample of one launch. Strides count elements and may be negative: a flipped or transposed
 // source is a view. Addresses are of element (0, 0, 0) of the view; on the CPU 0 stands for the
 // worker's scratch image (src: what this sample's previous stage wrote; dst: where its next reads).
-struct Row {                // 160 bytes
+struct Row {  // 160 bytes
   i64 src, dst;
-  int sh, sw, sy, sx, sc;   // source: height, width, strides of y, x, channel
-  int dh, dw, dy, dx, dc;   // destination
-  int frame[6];             // output pixel (x, y) -> pixel of the gather's frame:
-                            // (f0 x + f1 y + f2, f3 x + f4 y + f5), entries of the 2x2 part in {-1, 0, 1}
-  float m[9];               // gather: frame pixel -> source pixel (3x3, row-major)
-  int gather, border, fill; // fill: offset into the blob, one float per channel
-  int ops, n_ops;           // its slice of the op table
-  int stat;                 // offset of the sample's statistics (in floats), for operations that read them
-  int positions;            // does an operation look at pixel positions?
-  double scale[2];          // GATHER_RESIZE_NEAREST: source pixels per output pixel, x and y; _EXACT: offsets into the blob
-                            // of tables of source columns and rows, whole numbers as bits
+  int sh, sw, sy, sx, sc;    // source: height, width, strides of y, x, channel
+  int dh, dw, dy, dx, dc;    // destination
+  int frame[6];              // output pixel (x, y) -> pixel of the gather's frame:
+                             // (f0 x + f1 y + f2, f3 x + f4 y + f5), entries of the 2x2 part in {-1, 0, 1}
+  float m[9];                // gather: frame pixel -> source pixel (3x3, row-major)
+  int gather, border, fill;  // fill: offset into the blob, one float per channel
+  int ops, n_ops;            // its slice of the op table
+  int stat;                  // offset of the sample's statistics (in floats), for operations that read them
+  int positions;             // does an operation look at pixel positions?
+  double scale[2];           // GATHER_RESIZE_NEAREST: source pixels per output pixel, x and y; _EXACT: offsets into the blob
+                             // of tables of source columns and rows, whole numbers as bits
 };
 
 enum Gather {
-  GATHER_NONE = 0,           // integer strides: copy, crop, flip, transpose
-  GATHER_NEAREST = 1, GATHER_LINEAR = 2, GATHER_CUBIC = 3,  // by the matrix m
-  GATHER_RESIZE_NEAREST = 4, // cv2.resize's nearest: floor(i * scale)
-  GATHER_TIME_WARP = 5,      // two linear pieces along x; see timewarp.cuh
+  GATHER_NONE = 0,  // integer strides: copy, crop, flip, transpose
+  GATHER_NEAREST = 1,
+  GATHER_LINEAR = 2,
+  GATHER_CUBIC = 3,                // by the matrix m
+  GATHER_RESIZE_NEAREST = 4,       // cv2.resize's nearest: floor(i * scale)
+  GATHER_TIME_WARP = 5,            // two linear pieces along x; see timewarp.cuh
   GATHER_RESIZE_NEAREST_EXACT = 6  // cv2.resize's INTER_NEAREST_EXACT: the pixel in which the output pixel's centre lies
 };
 
 // Statistics of one sample: STATS floats for each channel, at Row.stat of the launch that takes them (it reads the
 // row's source alone) and of those that use them.
-enum { STAT_COUNT = 0, STAT_SUM = 1, STAT_LOW = 2, STAT_HIGH = 3, STAT_SQUARES = 4, STATS = 5 };  // number without NaNs; squared deviations
+enum {
+  STAT_COUNT = 0,
+  STAT_SUM = 1,
+  STAT_LOW = 2,
+  STAT_HIGH = 3,
+  STAT_SQUARES = 4,
+  STATS = 5
+};  // number without NaNs; squared deviations
 
 enum OpCode {
   OP_NONE = 0,
-  OP_MOVE,       // flag: 8 orientations and crops. x' = f0 x + f1 y + f2, y' = f3 x + f4 y + f5 (p[0..5])
-  OP_ROUND,      // flag: 0 float16, 1 bfloat16   the rounding that storing the intermediate result would do
-  OP_LINEAR_U8,  // trunc(clip(v * p[0] + p[1], 0, 255)); flag 1: p[1] is multiplied by the sample's mean
-  OP_LINEAR,     // v * p[0] + p[1], clipped to p[2]..p[3]; flag 1: as above
-  OP_NORMALIZE,  // (v - blob[arg + c]) * blob[arg + channels + c]
-  OP_HSV_U8,     // p[0] hue shift (0..180), p[1] saturation, p[2] value, integers
-  OP_HSV,        // p[0] hue shift (turns), p[1] saturation, p[2] value, in 0..1
-  OP_GAUSS,      // p[0], p[1] key (bits), p[2] sigma, p[3] mean, p[4] width (bits); flag: see below
-  OP_RECTS,      // arg: n rectangles (x0, y0, x1, y1 as int bits); flag: FillMode; p[5] offset of the fills (bits)
-  OP_PIXELS,     // single pixels; see dropout.cuh
-  OP_CHANNELS,   // whole channels
-  OP_BITMAP,     // the set bits of a map
+  OP_MOVE,         // flag: 8 orientations and crops. x' = f0 x + f1 y + f2, y' = f3 x + f4 y + f5 (p[0..5])
+  OP_ROUND,        // flag: 0 float16, 1 bfloat16   the rounding that storing the intermediate result would do
+  OP_LINEAR_U8,    // trunc(clip(v * p[0] + p[1], 0, 255)); flag 1: p[1] is multiplied by the sample's mean
+  OP_LINEAR,       // v * p[0] + p[1], clipped to p[2]..p[3]; flag 1: as above
+  OP_NORMALIZE,    // (v - blob[arg + c]) * blob[arg + channels + c]
+  OP_HSV_U8,       // p[0] hue shift (0..180), p[1] saturation, p[2] value, integers
+  OP_HSV,          // p[0] hue shift (turns), p[1] saturation, p[2] value, in 0..1
+  OP_GAUSS,        // p[0], p[1] key (bits), p[2] sigma, p[3] mean, p[4] width (bits); flag: see below
+  OP_RECTS,        // arg: n rectangles (x0, y0, x1, y1 as int bits); flag: FillMode; p[5] offset of the fills (bits)
+  OP_PIXELS,       // single pixels; see dropout.cuh
+  OP_CHANNELS,     // whole channels
+  OP_BITMAP,       // the set bits of a map
   OP_STANDARDIZE,  // by the sample's own statistics, then clipped to -20..20; flag: Standardize
   OP_COUNT
 };
 
-struct Op {                 // 64 bytes
-  int code, arg, n, flag;   // arg: offset into the blob (in words of 4 bytes)
+struct Op {                // 64 bytes
+  int code, arg, n, flag;  // arg: offset into the blob (in words of 4 bytes)
   float p[12];
 };
 
 // One sample of one filter launch: separable weights, or a list of points.
 enum FilterKind { FILTER_SEPARABLE = 0, FILTER_POINTS = 1 };
-struct FilterRow {          // 96 bytes
-  i64 src, dst;             // as in Row
+struct FilterRow {  // 96 bytes
+  i64 src, dst;     // as in Row
   int h, w;
   int sy, sx, sc, dy, dx, dc;
-  int border, fill;         // Border; CONSTANT: fill is an offset into the blob, one float per channel
-  int kind, kh, kw;         // separable: lengths of the y and x weights, odd, anchored at their middle
-  int n;                    // points: how many
-  int taps;                 // offset into the blob. separable: y weights, x weights. points: n times (dy, dx, weight)
-  float scale;              // result = scale * sum; uint8 rounds half to even
+  int border, fill;  // Border; CONSTANT: fill is an offset into the blob, one float per channel
+  int kind, kh, kw;  // separable: lengths of the y and x weights, odd, anchored at their middle
+  int n;             // points: how many
+  int taps;          // offset into the blob. separable: y weights, x weights. points: n times (dy, dx, weight)
+  float scale;       // result = scale * sum; uint8 rounds half to even
   int pad[4];
 };
 

@@ -63,9 +63,16 @@ template <class T> AUG void statistics(const Row& s, int c, float* stats, double
     }
     y += down;
     x += right;
-    if (x >= w) { x -= w; ++y; }
+    if (x >= w) {
+      x -= w;
+      ++y;
+    }
   }
-  p.sum[t] = sum; p.squares[t] = squares; p.low[t] = low; p.high[t] = high; p.count[t] = count;
+  p.sum[t] = sum;
+  p.squares[t] = squares;
+  p.low[t] = low;
+  p.high[t] = high;
+  p.count[t] = count;
   __syncthreads();
   for (int step = STATS_PARTIALS / 2; step; step >>= 1) {
     if (t < step) merge(p, t, t + step);
@@ -87,13 +94,17 @@ template <class T> AUG_FN void statistics(const Row& s, int c, float* stats) {
       const T* q = src + ((i64)y * s.sy + (i64)x * s.sx);
       const int run = min_(STATS_PARTIALS - at, s.sw - x);
       if (s.sx == 1) {
-        AUG_SIMD for (int i = 0; i < run; ++i) line[at + i] = get(q[i]);
+        AUG_SIMD for (int i = 0; i < run; ++i)
+          line[at + i] = get(q[i]);
       } else {
         for (int i = 0; i < run; ++i) line[at + i] = get(q[(i64)i * s.sx]);
       }
       at += run;
       x += run;
-      if (x == s.sw) { x = 0; ++y; }
+      if (x == s.sw) {
+        x = 0;
+        ++y;
+      }
     }
     for (; at < STATS_PARTIALS; ++at) line[at] = unbits(0x7fc00000u);  // no pixel: left out as a NaN is
     AUG_SIMD for (int i = 0; i < STATS_PARTIALS; ++i) {

@@ -34,7 +34,9 @@ struct Planned {  // a launch
   int n() const { return (int)sample.size(); }
 };
 
-struct Event { int launch, first, count, notes; };  // rows that a launch got, after so many notes of gpuaug/track.py
+struct Event {
+  int launch, first, count, notes;
+};  // rows that a launch got, after so many notes of gpuaug/track.py
 
 class Track {
  public:
@@ -46,14 +48,18 @@ class Track {
 
   // size: [samples][2], written here, owned by the caller. before: sizes; stride: of y, x, channel in elements.
   Track(int n, int channels, int dtype, const i64* address, const i64* before, const i64* stride, int* size)
-      : samples(n), channels(channels), dtype(dtype), blob(std::max(channels, 1), 0.0f), size_(size), item_(bytes_of(dtype)), stages_(n) {
+      : samples(n), channels(channels), dtype(dtype), blob(std::max(channels, 1), 0.0f), size_(size), item_(bytes_of(dtype)),
+        stages_(n) {
     ops_.reset(new Op[(size_t)n * capacity_]);
     for (int i = 0; i < n; ++i) {
       Stage& s = stages_[i] = fresh((int)before[2 * i], (int)before[2 * i + 1], dtype);
       s.row.src = address[i];
-      s.row.sy = (int)stride[3 * i]; s.row.sx = (int)stride[3 * i + 1]; s.row.sc = (int)stride[3 * i + 2];
+      s.row.sy = (int)stride[3 * i];
+      s.row.sx = (int)stride[3 * i + 1];
+      s.row.sc = (int)stride[3 * i + 2];
       s.caller = true;
-      size_[2 * i] = s.row.sh; size_[2 * i + 1] = s.row.sw;
+      size_[2 * i] = s.row.sh;
+      size_[2 * i + 1] = s.row.sw;
     }
   }
 
@@ -69,7 +75,8 @@ class Track {
       const int sx = r.sx, sy = r.sy;
       r.sx = a[0] * sx + a[2] * sy;
       r.sy = a[1] * sx + a[3] * sy;
-      r.sh = h; r.sw = w;
+      r.sh = h;
+      r.sw = w;
     } else {  // the stage reads as before; output pixels are sent to where they were
       for (int k = 0; k < 6; k += 3) {
         int* f = r.frame + k;
@@ -78,7 +85,8 @@ class Track {
         f[0] = a[0] * p + a[2] * q;
         f[1] = a[1] * p + a[3] * q;
       }
-      s.move[2] -= x; s.move[5] -= y;
+      s.move[2] -= x;
+      s.move[5] -= y;
       for (int k = 0; k < 3; ++k) {  // a is a signed permutation: its inverse is its transpose
         const int p = s.move[k], q = s.move[3 + k];
         s.move[k] = a[0] * p + a[2] * q;
@@ -86,7 +94,8 @@ class Track {
       }
       s.moved = s.open = true;
     }
-    size_[2 * i] = h; size_[2 * i + 1] = w;
+    size_[2 * i] = h;
+    size_[2 * i + 1] = w;
   }
 
   void orient(int i, const int a[4]) {
@@ -102,9 +111,11 @@ class Track {
     s.row.gather = gather;
     s.row.border = border;
     if (border == 0) s.row.fill = fill;
-    s.row.scale[0] = scale_x; s.row.scale[1] = scale_y;
+    s.row.scale[0] = scale_x;
+    s.row.scale[1] = scale_y;
     s.open = true;
-    size_[2 * i] = h; size_[2 * i + 1] = w;
+    size_[2 * i] = h;
+    size_[2 * i + 1] = w;
   }
 
   Op& append(int i, int code, int arg, int n, int flag) {
@@ -143,10 +154,16 @@ class Track {
     for (size_t k = 0; k < rows.size(); ++k) {
       const Row& r = stages_[rows[k]].row;
       FilterRow& f = table[k] = what[k];
-      f.src = r.src; f.sy = r.sy; f.sx = r.sx; f.sc = r.sc;
-      f.h = height(rows[k]); f.w = width(rows[k]);
+      f.src = r.src;
+      f.sy = r.sy;
+      f.sx = r.sx;
+      f.sc = r.sc;
+      f.h = height(rows[k]);
+      f.w = width(rows[k]);
       f.dst = 0;
-      f.dy = f.w * channels; f.dx = channels; f.dc = 1;
+      f.dy = f.w * channels;
+      f.dx = channels;
+      f.dc = 1;
     }
     emit(KIND_FILTER, rows, dtype, dtype, {}, std::move(table), {}, true, notes);
   }
@@ -187,7 +204,9 @@ class Track {
  private:
   template <class R> static void put(R& r, i64 address, const i64* stride) {
     r.dst = address;
-    r.dy = (int)stride[0]; r.dx = (int)stride[1]; r.dc = (int)stride[2];
+    r.dy = (int)stride[0];
+    r.dx = (int)stride[1];
+    r.dc = (int)stride[2];
   }
   static void identity(int* m) {
     static const int one[6] = {1, 0, 0, 0, 1, 0};
@@ -195,7 +214,8 @@ class Track {
   }
   static Stage fresh(int h, int w, int source) {
     Stage s = {};
-    s.row.sh = h; s.row.sw = w;
+    s.row.sh = h;
+    s.row.sw = w;
     s.row.border = 1;
     identity(s.row.frame);
     identity(s.move);
@@ -206,7 +226,8 @@ class Track {
 
   void grow() {
     std::unique_ptr<Op[]> larger(new Op[(size_t)samples * capacity_ * 2]);
-    for (int i = 0; i < samples; ++i) std::copy_n(&ops_[(size_t)i * capacity_], stages_[i].count, &larger[(size_t)i * capacity_ * 2]);
+    for (int i = 0; i < samples; ++i)
+      std::copy_n(&ops_[(size_t)i * capacity_], stages_[i].count, &larger[(size_t)i * capacity_ * 2]);
     ops_ = std::move(larger);
     capacity_ *= 2;
   }
@@ -226,15 +247,19 @@ class Track {
       for (size_t k = 0; k < part.size(); ++k) {
         const int i = part[k];
         Row& r = table[k] = stages_[i].row;
-        r.dh = height(i); r.dw = width(i);
-        r.ops = (int)ops.size(); r.n_ops = stages_[i].count;
+        r.dh = height(i);
+        r.dw = width(i);
+        r.ops = (int)ops.size();
+        r.n_ops = stages_[i].count;
         const Op* mine = &ops_[(size_t)i * capacity_];
         ops.insert(ops.end(), mine, mine + r.n_ops);
         if (address) {
           put(r, address[i], stride + 3 * i);
         } else {
           r.dst = 0;
-          r.dy = r.dw * channels; r.dx = channels; r.dc = 1;
+          r.dy = r.dw * channels;
+          r.dx = channels;
+          r.dc = 1;
         }
       }
       emit(KIND_FUSED, part, source, target, std::move(table), {}, std::move(ops), !address, notes);
@@ -243,8 +268,8 @@ class Track {
   }
 
   // Adds a launch, or rows to an earlier one of its kind that none of these samples has to wait for.
-  void emit(int kind, const std::vector<int>& index, int source, int target, std::vector<Row> rows, std::vector<FilterRow> filters,
-            std::vector<Op> ops, bool go_on, int notes) {
+  void emit(int kind, const std::vector<int>& index, int source, int target, std::vector<Row> rows,
+            std::vector<FilterRow> filters, std::vector<Op> ops, bool go_on, int notes) {
     int after = -1, number = (int)launches.size();
     for (int i : index) after = std::max(after, stages_[i].last);
     for (int k = number - 1; k > after; --k)
@@ -269,14 +294,16 @@ class Track {
     for (size_t k = 0; k < index.size(); ++k) {
       const int i = index[k];
       Stage& s = stages_[i] = fresh(height(i), width(i), target);
-      s.row.sy = s.row.sw * channels; s.row.sx = channels; s.row.sc = 1;
+      s.row.sy = s.row.sw * channels;
+      s.row.sx = channels;
+      s.row.sc = 1;
       s.last = s.writer = number;
       s.writer_row = first + (int)k;
     }
   }
 
   int* size_;
-  int item_;  // bytes of an element in the caller's memory
+  int item_;          // bytes of an element in the caller's memory
   int capacity_ = 6;  // operations a sample has room for
   std::vector<Stage> stages_;
   std::unique_ptr<Op[]> ops_;  // [samples][capacity]; those beyond a sample's count are not initialized
@@ -284,7 +311,7 @@ class Track {
 
 // ---- what a launch looks like to Python and to the backends ---------------------------------------------------------------
 
-struct Record {  // gpuaug/plan.py names its words
+struct Record {                 // gpuaug/plan.py names its words
   i64 rows, sample, ops, blob;  // addresses
   i64 kind, n, channels, source, target, n_ops;
 };

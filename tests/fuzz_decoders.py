@@ -275,8 +275,7 @@ def fuzz(road, form, count, seed=0, scratch="/tmp", start=0, say=lambda text: No
     try:
         while start < count:
             command = [sys.executable, __file__, "--child", road, form, str(seed), str(start), str(count), str(progress)]
-            process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                       errors="replace")
+            process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, errors="replace")
             ended = _ended(process, progress)
             at = int(np.fromfile(progress, np.int64)[0])
             if ended is None:

@@ -1,6 +1,5 @@
 """Pictures and a pipeline for the tests of the engine."""
 
-
 from __future__ import annotations
 
 import numpy as np

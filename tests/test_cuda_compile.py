@@ -39,9 +39,7 @@ DEALT = (
     Key("stats", "float16"),
     Key("stats", "bfloat16"),
 )
-CASES = [(key, arch) for arch in ARCHS for key in EVERYWHERE] + [
-    (key, ARCHS[i % len(ARCHS)]) for i, key in enumerate(DEALT)
-]
+CASES = [(key, arch) for arch in ARCHS for key in EVERYWHERE] + [(key, ARCHS[i % len(ARCHS)]) for i, key in enumerate(DEALT)]
 SMALLEST_REGISTER_LIMIT = 128  # 65536 registers of a multiprocessor / 256 threads / at least 2 blocks
 
 
@@ -183,9 +181,7 @@ def test_kernels_are_compiled_side_by_side_and_loaded_once(monkeypatch):
     assert len(loaded) == 2
 
 
-@pytest.mark.parametrize(
-    ("capability", "arch"), [("90", "sm_90"), ("86", "sm_86"), ("130", "compute_120"), ("99", "compute_90")]
-)
+@pytest.mark.parametrize(("capability", "arch"), [("90", "sm_90"), ("86", "sm_86"), ("130", "compute_120"), ("99", "compute_90")])
 def test_a_gpu_newer_than_nvrtc_gets_ptx(monkeypatch, capability, arch):
     library = SimpleNamespace(getSupportedArchs=lambda: [75, 80, 86, 90, 120], getVersion=lambda: (13, 0))
     monkeypatch.setitem(sys.modules, "cupy.cuda", SimpleNamespace(nvrtc=library))

@@ -12,8 +12,11 @@ import gpuaug as G
 OLDER = "names before albumentations 2.0, which it refuses; keyword only, None: not given"
 LATER = "not built: a TypeError that names it"
 DIFFERENCES = {
-    **{(name, argument): OLDER for name in ("CoarseDropout", "ConstrainedCoarseDropout", "Erasing", "GridDropout", "XYMasking")
-       for argument in ("fill_value", "mask_fill_value")},
+    **{
+        (name, argument): OLDER
+        for name in ("CoarseDropout", "ConstrainedCoarseDropout", "Erasing", "GridDropout", "XYMasking")
+        for argument in ("fill_value", "mask_fill_value")
+    },
     ("ChannelDropout", "fill_value"): OLDER,
     **{("CoarseDropout", f"{end}_{what}"): OLDER for end in ("min", "max") for what in ("holes", "height", "width")},
     ("Resize", "area_for_downscale"): LATER,

@@ -35,8 +35,14 @@ def uniforms(*args) -> np.ndarray:
 def twin(seed, epoch, ids, occurrence, slots, blocks) -> np.ndarray:
     """`draw.uniforms` in NumPy."""
     i, low = ids.astype(np.uint64)[:, None], np.uint64(0xFFFFFFFF)
-    words = draw.philox(i & low, epoch, (occurrence.astype(np.uint64) << np.uint64(12))[:, None] | slots.astype(np.uint64),
-                        (i >> np.uint64(32)) << np.uint64(12) | blocks.astype(np.uint64), seed & 0xFFFFFFFF, seed >> 32)
+    words = draw.philox(
+        i & low,
+        epoch,
+        (occurrence.astype(np.uint64) << np.uint64(12))[:, None] | slots.astype(np.uint64),
+        (i >> np.uint64(32)) << np.uint64(12) | blocks.astype(np.uint64),
+        seed & 0xFFFFFFFF,
+        seed >> 32,
+    )
     return words.reshape(len(ids), 4 * len(slots)) * 2.0**-32
 
 
@@ -177,7 +183,15 @@ def test_no_two_places_share_numbers():
     assert len(set(pairs)) == len(pairs)
     leaves = [leaf for leaf in tree._tree.leaves if leaf]
     assert [type(transform).__name__ for transform, _ in leaves] == [
-        "Affine", "Affine", "Affine", "HorizontalFlip", "Affine", "HorizontalFlip", "GaussNoise", "Blur"]
+        "Affine",
+        "Affine",
+        "Affine",
+        "HorizontalFlip",
+        "Affine",
+        "HorizontalFlip",
+        "GaussNoise",
+        "Blur",
+    ]
     spans = sorted((lines.start - 1, lines.stop) for _, lines in leaves)  # the coin is before its own numbers
     assert all(stop - start == 1 + t.columns() for t, (start, stop) in zip([t for t, _ in leaves], spans))
     assert all(a[1] <= b[0] for a, b in itertools.pairwise(spans))

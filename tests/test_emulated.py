@@ -27,6 +27,7 @@ from gpuaug.track import Track
 
 pytestmark = pytest.mark.skipif(emu.CXX is None, reason="needs a C++ compiler")
 
+
 @pytest.fixture(scope="module", autouse=True)
 def fused_multiply_add():
     """The baseline build multiplies and adds in two steps; its last bits differ from a GPU's."""

@@ -1,6 +1,5 @@
 """What the engine promises whatever the transforms are: fusing, batching, ordering and packing never change a result."""
 
-
 from __future__ import annotations
 
 import albumentations
@@ -145,8 +144,10 @@ def test_fusing_happens():
 def test_a_later_size_does_not_reach_back():
     """Each transform works on the size that the one before it leaves, as albumentations' own pipeline does."""
     image = pictures(1, size=(120, 160))[0]
-    for make in (lambda A: [A.Affine(scale=(0.5, 0.5), p=1), A.Resize(64, 48, p=1)],
-                 lambda A: [A.Affine(scale=(0.5, 0.5), p=1), A.CenterCrop(50, 70, p=1), A.Affine(translate_px=9, p=1)]):
+    for make in (
+        lambda A: [A.Affine(scale=(0.5, 0.5), p=1), A.Resize(64, 48, p=1)],
+        lambda A: [A.Affine(scale=(0.5, 0.5), p=1), A.CenterCrop(50, 70, p=1), A.Affine(translate_px=9, p=1)],
+    ):
         got = G.Compose(make(G))(image=image)["image"].astype(int)
         want = albumentations.Compose(make(albumentations))(image=image)["image"]
         assert (np.abs(got - want) <= 1).mean() >= 0.999

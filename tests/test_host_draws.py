@@ -104,6 +104,7 @@ def test_windows(scale, ratio):
 
 def matrix(h: int, w: int, translate, shear, scale, rotate) -> np.ndarray:
     """Scaled, turned, sheared and moved about the centre, one matrix for each word."""
+
     def at(x, y):
         return np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]])
 
@@ -121,16 +122,24 @@ def test_affine_maps(ranges, balanced, unit):
     rng = np.random.default_rng(6)
     u, seen = uniforms(rng, 100, 9), view(100, rng)
     moves = ((-3, 2), (-1, 4)) if unit == "translate_px" else ((-0.31, 0.2), (-0.1, 0.17))
-    aug = G.Affine(scale=dict(zip("xy", ranges)), shear={"x": (-20, 5), "y": (-3, 30)}, rotate=(-50, 70), balanced_scale=balanced,
-                   **{unit: dict(zip("xy", moves))})
+    aug = G.Affine(
+        scale=dict(zip("xy", ranges)),
+        shear={"x": (-20, 5), "y": (-3, 30)},
+        rotate=(-50, 70),
+        balanced_scale=balanced,
+        **{unit: dict(zip("xy", moves))},
+    )
     got = aug.draw(u, seen)
     for i in range(100):
         h, w = seen.size[i].tolist()
         t, shear, scale = [], [], []
         for axis, side in enumerate((w, h)):
             low, high = moves[axis]
-            t.append(low + math.floor(u[i, axis] * (high - low + 1)) if unit == "translate_px"
-                     else math.trunc((low + u[i, axis] * (high - low)) * side))
+            t.append(
+                low + math.floor(u[i, axis] * (high - low + 1))
+                if unit == "translate_px"
+                else math.trunc((low + u[i, axis] * (high - low)) * side)
+            )
             low, high = ((-20, 5), (-3, 30))[axis]
             shear.append(-(low + u[i, 2 + axis] * (high - low)))
             low, high = ranges[axis]

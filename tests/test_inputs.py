@@ -1,6 +1,5 @@
 """What comes in: containers, layouts, types, masks and further targets."""
 
-
 from __future__ import annotations
 
 import numpy as np

@@ -57,8 +57,13 @@ def test_record_sizes(build):
 def test_record_fields():
     """The same names in the same order, of the same types."""
     words = {"i64": "i8", "int": "i4", "float": "f4", "double": "f8"}
-    records = (("rows.cuh", "Row", plan.ROW), ("rows.cuh", "Op", plan.OP), ("rows.cuh", "FilterRow", plan.FILTER_ROW),
-               ("track.hpp", "Record", np.dtype([(n, "i8") for n in plan.RECORD])), ("draws.hpp", "Node", groups.NODE))
+    records = (
+        ("rows.cuh", "Row", plan.ROW),
+        ("rows.cuh", "Op", plan.OP),
+        ("rows.cuh", "FilterRow", plan.FILTER_ROW),
+        ("track.hpp", "Record", np.dtype([(n, "i8") for n in plan.RECORD])),
+        ("draws.hpp", "Node", groups.NODE),
+    )
     for file, name, dtype in records:
         body = re.search(rf"struct {name} \{{(.*?)\}};", header(file), re.S).group(1)
         fields = []

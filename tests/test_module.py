@@ -1,6 +1,5 @@
 """What a draw depends on, and Compose as a torch module."""
 
-
 from __future__ import annotations
 
 import os

@@ -52,11 +52,7 @@ def test_only_top_level_name_is_gpuaug(names):
 
 
 def test_holds_every_module_and_kernel_source(names):
-    modules = {
-        str(path.relative_to(CHECKOUT))
-        for path in (CHECKOUT / "gpuaug").rglob("*.py")
-        if "__pycache__" not in path.parts
-    }
+    modules = {str(path.relative_to(CHECKOUT)) for path in (CHECKOUT / "gpuaug").rglob("*.py") if "__pycache__" not in path.parts}
     assert modules <= set(names)
     sources = [path for path in (CHECKOUT / "kernels").iterdir() if path.suffix in {".cuh", ".cu", ".cpp"}]
     assert sources
@@ -100,9 +96,7 @@ image = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
 out = gpuaug.Compose([gpuaug.HorizontalFlip(p=1)], seed=0)(image=image)["image"]
 assert (out == image[:, ::-1]).all(), out
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300
-    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     folder, kernels = done.stdout.splitlines()
     assert folder == str(target / "gpuaug")

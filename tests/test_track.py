@@ -68,8 +68,12 @@ def test_stages_that_end_with_other_types_are_not_one_launch():
     track.convert("float32", ALL)
     one_weight(track, np.array([1]))
     plan, out = finished(track, "float32")
-    assert kinds(plan) == ["fused uint8 uint8 [0]", "filter uint8 uint8 [0]", "fused uint8 float32 [0, 1]",
-                           "filter float32 float32 [1]"]
+    assert kinds(plan) == [
+        "fused uint8 uint8 [0]",
+        "filter uint8 uint8 [0]",
+        "fused uint8 float32 [0, 1]",
+        "filter float32 float32 [1]",
+    ]
     np.testing.assert_array_equal(out, data.owner.astype(np.float32))
 
 
@@ -182,8 +186,13 @@ def test_nothing_that_uses_statistics_comes_before_them():
     track.pixel(np.array([0]), "linear_u8", np.array([0, 1], np.float32), flag=1)  # the mean
     one_weight(track, np.array([0]))
     plan, out = finished(track, "uint8")
-    assert kinds(plan) == ["fused uint8 uint8 [1]", "filter uint8 uint8 [1]", "statistics uint8 uint8 [0]",
-                           "fused uint8 uint8 [0]", "filter uint8 uint8 [0]"]
+    assert kinds(plan) == [
+        "fused uint8 uint8 [1]",
+        "filter uint8 uint8 [1]",
+        "statistics uint8 uint8 [0]",
+        "fused uint8 uint8 [0]",
+        "filter uint8 uint8 [0]",
+    ]
     np.testing.assert_array_equal(out[0], np.full_like(out[0], int(data.owner[0].astype(np.float64).mean())))
     np.testing.assert_array_equal(out[1], data.owner[1])
 
@@ -271,8 +280,10 @@ def test_samples_that_have_the_size_are_not_told_to_resize():
     track.doing = "B"
     one_weight(track, np.array([0]))
     plan = track.finish(np.zeros(2), np.zeros((2, 3)), "uint8")
-    assert plan.explain().splitlines() == ["1. filter on 1 of 2 samples: B (separable) [uint8 -> uint8]",
-                                           "2. fused on 1 of 2 samples: A (linear) [uint8 -> uint8]"]
+    assert plan.explain().splitlines() == [
+        "1. filter on 1 of 2 samples: B (separable) [uint8 -> uint8]",
+        "2. fused on 1 of 2 samples: A (linear) [uint8 -> uint8]",
+    ]
 
 
 # ---- the end -------------------------------------------------------------------------------------
@@ -420,8 +431,12 @@ def test_what_is_written_to_must_fit():
     u, size = np.zeros((2, 22)), np.full((2, 2), 9)
     fixed = np.full((2, 4), -1)
     fixed.flags.writeable = False
-    for out, error in ((fixed, ValueError), (np.full((3, 4), -1), ValueError), (np.full((2, 8), -1)[:, ::2], ValueError),
-                       (np.full((2, 4), -1, np.int32), ValueError)):
+    for out, error in (
+        (fixed, ValueError),
+        (np.full((3, 4), -1), ValueError),
+        (np.full((2, 8), -1)[:, ::2], ValueError),
+        (np.full((2, 4), -1, np.int32), ValueError),
+    ):
         with pytest.raises(error):
             host.library().resized_crop(u, size, 0.08, 1.0, 0.75, 1.3, out)
         assert (out == -1).all()

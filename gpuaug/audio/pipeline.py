@@ -63,8 +63,9 @@ class Augmentation(torch.nn.Module, Transform, register=False):
 
     def by_torch(self, data: torch.Tensor, lengths: np.ndarray, rows: np.ndarray, params: dict) -> torch.Tensor:
         """What `lower` does to spectrograms ``[B, C, F, T]``, in operations of torch: they carry gradients, and float64."""
-        raise NotImplementedError(f"{type(self).__name__} carries no gradient, and takes no float64: pass float32 spectrograms "
-                                  f"that are detached")
+        raise NotImplementedError(
+            f"{type(self).__name__} carries no gradient, and takes no float64: pass float32 spectrograms that are detached"
+        )
 
     def extra_repr(self) -> str:
         return Transform.__repr__(self).split("(", 1)[1][:-1]
@@ -273,8 +274,10 @@ def _run(steps, slots, owner, data, lengths, ids, epoch, occurrence):
     spectrogram = []
     for slot, step, domain in zip(slots, steps, domains):
         if domain != "spectrogram" and (step.computes or domain == "frontend") and not whole.is_floating_point():
-            raise TypeError(f"{type(step).__name__} calculates with waveforms, which are {whole.dtype}; convert them first, as "
-                            f"wave.float() / 32768 for 16 bits, (wave.float() - 128) / 128 for uint8")
+            raise TypeError(
+                f"{type(step).__name__} calculates with waveforms, which are {whole.dtype}; convert them first, as "
+                f"wave.float() / 32768 for 16 bits, (wave.float() - 128) / 128 for uint8"
+            )
         if domain == "wave":
             u = draws(slot, 1 + step.columns())
             rows = np.arange(n)[_coin(step, u, n)]

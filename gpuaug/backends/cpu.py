@@ -13,5 +13,6 @@ def execute(plan, threads: int | None = None) -> None:
         stats = plan.stats.ctypes.data if plan.stats is not None else 0
         threads = threads or torch.get_num_threads()
         if host.library().run(plan.records.ctypes.data, len(plan.records), plan.samples, stats, threads):
-            raise MemoryError("no memory for the intermediate images of a batch: make images or filters smaller, or take fewer "
-                              "threads")
+            raise MemoryError(
+                "no memory for the intermediate images of a batch: make images or filters smaller, or take fewer threads"
+            )

@@ -71,9 +71,7 @@ class _Folder(_HostTransform, Dataset):
         self.samples = [(path, self.class_to_idx[name]) for name in found for path in files[name]]
         endings = " ".join(sorted(self.suffixes))
         if not self.samples:
-            raise FileNotFoundError(
-                f"no file in the sub-folders of {self.root} ends in {endings}; the layout is root/class/file"
-            )
+            raise FileNotFoundError(f"no file in the sub-folders of {self.root} ends in {endings}; the layout is root/class/file")
         empty = [name for name in found if not files[name]]
         if empty and not allow_empty:
             raise FileNotFoundError(

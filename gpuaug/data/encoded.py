@@ -1,6 +1,6 @@
 """The DALI road, as the consumer sees it: what it is made of, and what comes out.
 
-    plan -> Reader (dataset.encoded, files read by a pool of threads) -> policy for bad samples -> Decoder -> channel
+plan -> Reader (dataset.encoded, files read by a pool of threads) -> policy for bad samples -> Decoder -> channel
 """
 
 import weakref

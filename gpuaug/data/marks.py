@@ -169,4 +169,3 @@ def _tv_points(leaf, points, size):
 
 def _annotations(annotations, rows, size):
     return [{**annotations[int(row[4])], "bbox": list(row[:4])} for row in rows]
-

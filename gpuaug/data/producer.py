@@ -208,9 +208,7 @@ class Producer:
             if self.barren > max(100_000, 2 * (self.recipe.length or 0)):  # an endless sampler over bad samples
                 raise AllBadError(self.bad, self.recipe.errors.list()[0])
             return False
-        self._decoder_for(len(job.slots)).feed(
-            {name: [item.data[name] for _, item in job.slots] for name in self.recipe.images}
-        )
+        self._decoder_for(len(job.slots)).feed({name: [item.data[name] for _, item in job.slots] for name in self.recipe.images})
         return True
 
     def _replacement(self, job, k):

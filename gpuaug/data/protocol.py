@@ -120,9 +120,7 @@ def mask_types(dataset):
 
 
 MASK_TYPES = ("uint8", "int32", "float32")  # each holds what files of the ones before have, or reading says that it does not
-IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .bmp .ppm .pgm .pnm .tif .tiff .webp .jp2 .j2k .gif .avif".split()
-)
+IMAGE_SUFFIXES = frozenset(".jpg .jpeg .jpe .jfif .png .bmp .ppm .pgm .pnm .tif .tiff .webp .jp2 .j2k .gif .avif".split())
 
 
 def is_encoded(leaf) -> bool:

@@ -84,9 +84,7 @@ def _labels(data, column):
     if hasattr(data, "__len__") and len(labels) != len(data):
         raise ValueError(f"{type(data).__name__} has {len(data)} samples and {len(labels)} labels; each sample needs one")
     if labels.ndim != 1 or (labels.dtype.kind == "O" and not all(isinstance(v, str) for v in labels)):
-        raise TypeError(
-            f"labels must be one number or one string per sample, got {labels.dtype} of shape {labels.shape}"
-        )
+        raise TypeError(f"labels must be one number or one string per sample, got {labels.dtype} of shape {labels.shape}")
     return labels
 
 
@@ -179,9 +177,7 @@ class ImbalancedSampler(_EpochSampler):
     `power`: a sample's weight is its class's size to the minus `power`: 1 balances fully, 0.5 half-way, 0 not at all.
     """
 
-    def __init__(
-        self, data, column=None, num_samples=None, power=1.0, seed=0, num_replicas=None, rank=None, drop_last=False
-    ):
+    def __init__(self, data, column=None, num_samples=None, power=1.0, seed=0, num_replicas=None, rank=None, drop_last=False):
         super().__init__(seed, num_replicas, rank, drop_last)
         if not 0 <= power < np.inf:
             raise ValueError(f"power must be a number >= 0, got {power!r}")
@@ -314,9 +310,7 @@ class MixedBatchSampler(_EpochBatchSampler):
     ):
         super().__init__(batch_size, seed, num_replicas, rank, drop_last)
         if not (0 <= repeat <= 1 and 0 <= group <= 1 and repeat + group <= 1 + 1e-9):
-            raise ValueError(
-                f"repeat and group are fractions whose sum is at most 1, got repeat={repeat!r}, group={group!r}"
-            )
+            raise ValueError(f"repeat and group are fractions whose sum is at most 1, got repeat={repeat!r}, group={group!r}")
         self._group_of = class_numbers(data, column)
         self._members = _members(self._group_of)
         default = -(-len(self._group_of) // self.batch_size)
@@ -343,9 +337,7 @@ class MixedBatchSampler(_EpochBatchSampler):
         taken_of_group, taken_random, batches = np.zeros(len(self._members), np.int64), 0, []
         for sample, g, (n_repeat, n_group, n_random) in zip(repeated, groups, parts, strict=True):
             one_group = of_group[g][taken_of_group[g] : taken_of_group[g] + n_group]
-            batches.append(
-                np.concatenate([np.full(n_repeat, sample), one_group, random[taken_random : taken_random + n_random]])
-            )
+            batches.append(np.concatenate([np.full(n_repeat, sample), one_group, random[taken_random : taken_random + n_random]]))
             taken_of_group[g] += n_group
             taken_random += n_random
         return batches

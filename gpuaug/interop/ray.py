@@ -46,7 +46,16 @@ class Augment:
     """
 
     def __init__(
-        self, compose, image="image", mask=None, ids=None, epoch=0, device=None, dtype=None, max_pixels=178_956_970, threads=None,
+        self,
+        compose,
+        image="image",
+        mask=None,
+        ids=None,
+        epoch=0,
+        device=None,
+        dtype=None,
+        max_pixels=178_956_970,
+        threads=None,
         untouched=(),
     ):
         if not hasattr(compose, "run"):

@@ -14,6 +14,7 @@ from ..transform import INTERPOLATIONS, Transform, boolean, border, colour, inte
 
 def _axes(name: str, value, default: float, whole: bool = False) -> dict[str, tuple[float, float]]:
     """{"x": range, "y": range} from a number, a range, or a dict with one or both keys."""
+
     def bounds(v):
         for one in v if isinstance(v, (tuple, list)) else (v,):
             if whole and isinstance(one, numbers.Real) and math.isfinite(one) and int(one) != one:
@@ -60,10 +61,24 @@ class Affine(Transform):
 
     targets = ("image", "mask")
 
-    def __init__(self, scale=(1.0, 1.0), translate_percent=None, translate_px=None, rotate=0.0, shear=(0.0, 0.0),
-                 interpolation: int = 1, mask_interpolation: int = 0, fit_output: bool = False, keep_ratio: bool = False,
-                 rotate_method: str = "largest_box", balanced_scale: bool = False, border_mode: int = 0, fill=0, fill_mask=0,
-                 p: float = 0.5):
+    def __init__(
+        self,
+        scale=(1.0, 1.0),
+        translate_percent=None,
+        translate_px=None,
+        rotate=0.0,
+        shear=(0.0, 0.0),
+        interpolation: int = 1,
+        mask_interpolation: int = 0,
+        fit_output: bool = False,
+        keep_ratio: bool = False,
+        rotate_method: str = "largest_box",
+        balanced_scale: bool = False,
+        border_mode: int = 0,
+        fill=0,
+        fill_mask=0,
+        p: float = 0.5,
+    ):
         super().__init__(p)
         if translate_percent is not None and translate_px is not None:
             raise ValueError("give translate_percent or translate_px, not both")
@@ -96,8 +111,21 @@ class Affine(Transform):
         # AffineRanges of kernels/host.cpp
         move = self.translate_px or self.translate_percent or {"x": (0, 0), "y": (0, 0)}
         mode = 1 if self.translate_px else 2 if self.translate_percent else 0
-        ranges = np.array([mode, *move["x"], *move["y"], *self.shear["x"], *self.shear["y"], *self.scale["x"], *self.scale["y"],
-                           *self.rotate, self.keep_ratio, self.balanced_scale], np.float64)
+        ranges = np.array(
+            [
+                mode,
+                *move["x"],
+                *move["y"],
+                *self.shear["x"],
+                *self.shear["y"],
+                *self.scale["x"],
+                *self.scale["y"],
+                *self.rotate,
+                self.keep_ratio,
+                self.balanced_scale,
+            ],
+            np.float64,
+        )
         params = {"matrix": np.empty((n, 3, 3)), "scale": np.empty((n, 2)), "rotate": np.empty(n)}
         host.library().affine(u, view.size, ranges, params["matrix"], params["scale"], params["rotate"])
         params["output_shape"] = view.size
@@ -111,8 +139,15 @@ class Affine(Transform):
     def lower(self, to, rows, params) -> None:
         image = to.kind == "image"
         code = self.interpolation if image else self.mask_interpolation
-        to.warp(rows, params["matrix"], params["output_shape"], INTERPOLATIONS[code], self.border_mode,
-                self.fill if image else self.fill_mask, forward=True)
+        to.warp(
+            rows,
+            params["matrix"],
+            params["output_shape"],
+            INTERPOLATIONS[code],
+            self.border_mode,
+            self.fill if image else self.fill_mask,
+            forward=True,
+        )
 
     def boxes(self, params, which, boxes, size, limits):
         matrix = params["matrix"][which]
@@ -171,14 +206,35 @@ class ShiftScaleRotate(Affine):
         (5, 7, 3)
     """
 
-    def __init__(self, shift_limit=(-0.0625, 0.0625), scale_limit=(-0.1, 0.1), rotate_limit=(-45, 45), interpolation: int = 1,
-                 border_mode: int = 0, shift_limit_x=None, shift_limit_y=None, rotate_method: str = "largest_box",
-                 mask_interpolation: int = 0, fill=0, fill_mask=0, p: float = 0.5):
+    def __init__(
+        self,
+        shift_limit=(-0.0625, 0.0625),
+        scale_limit=(-0.1, 0.1),
+        rotate_limit=(-45, 45),
+        interpolation: int = 1,
+        border_mode: int = 0,
+        shift_limit_x=None,
+        shift_limit_y=None,
+        rotate_method: str = "largest_box",
+        mask_interpolation: int = 0,
+        fill=0,
+        fill_mask=0,
+        p: float = 0.5,
+    ):
         self.shift_limit_x = span("shift_limit_x", shift_limit if shift_limit_x is None else shift_limit_x, -1, 1)
         self.shift_limit_y = span("shift_limit_y", shift_limit if shift_limit_y is None else shift_limit_y, -1, 1)
         self.scale_limit, self.rotate_limit = span("scale_limit", scale_limit), span("rotate_limit", rotate_limit)
         real("scale_limit", self.scale_limit[0], -1, above=True)
-        super().__init__(scale=(1 + self.scale_limit[0], 1 + self.scale_limit[1]), rotate=self.rotate_limit, shear=(0, 0),
-                         translate_percent={"x": self.shift_limit_x, "y": self.shift_limit_y}, interpolation=interpolation,
-                         mask_interpolation=mask_interpolation, rotate_method=rotate_method, border_mode=border_mode, fill=fill,
-                         fill_mask=fill_mask, p=p)
+        super().__init__(
+            scale=(1 + self.scale_limit[0], 1 + self.scale_limit[1]),
+            rotate=self.rotate_limit,
+            shear=(0, 0),
+            translate_percent={"x": self.shift_limit_x, "y": self.shift_limit_y},
+            interpolation=interpolation,
+            mask_interpolation=mask_interpolation,
+            rotate_method=rotate_method,
+            border_mode=border_mode,
+            fill=fill,
+            fill_mask=fill_mask,
+            p=p,
+        )

@@ -16,8 +16,9 @@ def _odd_limit(value) -> tuple[int, int]:
     low, high = whole("blur_limit", (3, value) if is_number(value) and value >= 3 else value, 0, 4095)
     fixed = tuple(max(3, v + 1 - v % 2) for v in (low, high))
     if fixed != (low, high):
-        warnings.warn(f"blur_limit must hold odd sizes of at least 3; {(low, high)} is taken as {fixed}", UserWarning,
-                      stacklevel=4)
+        warnings.warn(
+            f"blur_limit must hold odd sizes of at least 3; {(low, high)} is taken as {fixed}", UserWarning, stacklevel=4
+        )
     return fixed
 
 
@@ -135,8 +136,9 @@ class MotionBlur(_Sized):
         [[7, 7, 7], [7, 7, 7], [7, 7, 7]]
     """
 
-    def __init__(self, blur_limit=(3, 7), allow_shifted: bool = True, angle_range=(0, 360), direction_range=(-1.0, 1.0),
-                 p: float = 0.5):
+    def __init__(
+        self, blur_limit=(3, 7), allow_shifted: bool = True, angle_range=(0, 360), direction_range=(-1.0, 1.0), p: float = 0.5
+    ):
         super().__init__(blur_limit, p)
         self.allow_shifted = boolean("allow_shifted", allow_shifted)
         self.angle_range = increasing("angle_range", angle_range, 0, 360)
@@ -147,8 +149,12 @@ class MotionBlur(_Sized):
 
     def draw(self, u, view):
         shift = between(u[:, 3:5], -1.0, 1.0) if self.allow_shifted else np.zeros((len(u), 2))
-        return {"ksize": self._size(u[:, 0]), "angle": between(u[:, 1], *self.angle_range),
-                "direction": between(u[:, 2], *self.direction_range), "shift": shift}
+        return {
+            "ksize": self._size(u[:, 0]),
+            "angle": between(u[:, 1], *self.angle_range),
+            "direction": between(u[:, 2], *self.direction_range),
+            "shift": shift,
+        }
 
     def lower(self, to, rows, params) -> None:
         n = len(params["ksize"])

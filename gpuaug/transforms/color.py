@@ -28,8 +28,14 @@ class RandomBrightnessContrast(Transform):
         array([[125, 125]], dtype=uint8)
     """
 
-    def __init__(self, brightness_limit=(-0.2, 0.2), contrast_limit=(-0.2, 0.2), brightness_by_max: bool = True,
-                 ensure_safe_range: bool = False, p: float = 0.5):
+    def __init__(
+        self,
+        brightness_limit=(-0.2, 0.2),
+        contrast_limit=(-0.2, 0.2),
+        brightness_by_max: bool = True,
+        ensure_safe_range: bool = False,
+        p: float = 0.5,
+    ):
         super().__init__(p)
         self.brightness_limit = span("brightness_limit", brightness_limit)
         self.contrast_limit = span("contrast_limit", contrast_limit)
@@ -94,8 +100,11 @@ class HueSaturationValue(Transform):
         return 3
 
     def draw(self, u, view):
-        return {"hue_shift": between(u[:, 0], *self.hue_shift_limit), "sat_shift": between(u[:, 1], *self.sat_shift_limit),
-                "val_shift": between(u[:, 2], *self.val_shift_limit)}
+        return {
+            "hue_shift": between(u[:, 0], *self.hue_shift_limit),
+            "sat_shift": between(u[:, 1], *self.sat_shift_limit),
+            "val_shift": between(u[:, 2], *self.val_shift_limit),
+        }
 
     def lower(self, to, rows, params) -> None:
         need_colour(to)

@@ -132,8 +132,9 @@ class RandomResizedCrop(_Windowed):
 
     targets = ("image", "mask")
 
-    def __init__(self, size, scale=(0.08, 1.0), ratio=(0.75, 4 / 3), interpolation: int = 1, mask_interpolation: int = 0,
-                 p: float = 1.0):
+    def __init__(
+        self, size, scale=(0.08, 1.0), ratio=(0.75, 4 / 3), interpolation: int = 1, mask_interpolation: int = 0, p: float = 1.0
+    ):
         super().__init__(p)
         if not isinstance(size, (tuple, list)) or len(size) != 2:
             raise TypeError(f"{_PAIR}, got {size!r}")
@@ -191,9 +192,11 @@ class _FixedCrop(_Windowed, register=False):
         fits = not short.any()
         if not fits and not self.pad_if_needed:
             i = int(np.flatnonzero(short.any(1))[0])
-            raise ValueError(f"{type(self).__name__}: the window of height {self.height}, width {self.width} is larger than "
-                             f"image {view.sample(i)} of the batch, {tuple(view.size[i].tolist())}; make it smaller, "
-                             f"resize first, or set pad_if_needed=True")
+            raise ValueError(
+                f"{type(self).__name__}: the window of height {self.height}, width {self.width} is larger than "
+                f"image {view.sample(i)} of the batch, {tuple(view.size[i].tolist())}; make it smaller, "
+                f"resize first, or set pad_if_needed=True"
+            )
         pad = np.zeros((len(u), 4), np.int64) if fits else paddings(short, self.pad_position, u[:, 2:4])
         coords = np.empty((len(u), 4), np.int64)
         coords[:, 1::-1] = self._place(u, view.size + short - want)
@@ -242,8 +245,17 @@ class RandomCrop(_FixedCrop):
         (3, 4, 3)
     """
 
-    def __init__(self, height: int, width: int, pad_if_needed: bool = False, pad_position: str = "center", border_mode: int = 0,
-                 fill=0.0, fill_mask=0.0, p: float = 1.0):
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        pad_if_needed: bool = False,
+        pad_position: str = "center",
+        border_mode: int = 0,
+        fill=0.0,
+        fill_mask=0.0,
+        p: float = 1.0,
+    ):
         super().__init__(height, width, pad_if_needed, pad_position, border_mode, fill, fill_mask, p)
 
     def _place(self, u, free):
@@ -269,8 +281,17 @@ class CenterCrop(_FixedCrop):
         array([[4]], dtype=uint8)
     """
 
-    def __init__(self, height: int, width: int, pad_if_needed: bool = False, pad_position: str = "center", border_mode: int = 0,
-                 fill=0.0, fill_mask=0.0, p: float = 1.0):
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        pad_if_needed: bool = False,
+        pad_position: str = "center",
+        border_mode: int = 0,
+        fill=0.0,
+        fill_mask=0.0,
+        p: float = 1.0,
+    ):
         super().__init__(height, width, pad_if_needed, pad_position, border_mode, fill, fill_mask, p)
 
     def _place(self, u, free):

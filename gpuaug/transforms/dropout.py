@@ -158,9 +158,11 @@ class XYMasking(Dropout):
             if number[1] and least[1 - axis] < high:
                 side = view.size[:, 1 - axis]
                 i, name = int(np.flatnonzero(side < high)[0]), "xy"[axis]
-                raise ValueError(f"mask_{name}_length range {(low, high)} is out of valid range [0, {side[i]}], "
-                                 f"the {('width', 'height')[axis]} of sample {view.sample(i)} ({view.size[i, 0]} x "
-                                 f"{view.size[i, 1]}); make it shorter or resize first")
+                raise ValueError(
+                    f"mask_{name}_length range {(low, high)} is out of valid range [0, {side[i]}], "
+                    f"the {('width', 'height')[axis]} of sample {view.sample(i)} ({view.size[i, 0]} x "
+                    f"{view.size[i, 1]}); make it shorter or resize first"
+                )
 
     def holes(self, u, size):
         holes = np.empty((len(u), self.num_masks_x[1] + self.num_masks_y[1], 4), np.int64)

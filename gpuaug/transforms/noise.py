@@ -31,16 +31,23 @@ class GaussNoise(Transform):
         True
     """
 
-    def __init__(self, std_range=(0.2, 0.44), mean_range=(0.0, 0.0), per_channel: bool = True, noise_scale_factor: float = 1,
-                 p: float = 0.5):
+    def __init__(
+        self,
+        std_range=(0.2, 0.44),
+        mean_range=(0.0, 0.0),
+        per_channel: bool = True,
+        noise_scale_factor: float = 1,
+        p: float = 0.5,
+    ):
         super().__init__(p)
         self.std_range = increasing("std_range", std_range, 0, 1)
         self.mean_range = increasing("mean_range", mean_range, -1, 1)
         self.per_channel = boolean("per_channel", per_channel)
         self.noise_scale_factor = real("noise_scale_factor", noise_scale_factor, 0, 1, above=True)
         if self.noise_scale_factor != 1:
-            raise ValueError(f"noise_scale_factor must be 1 (noise at full resolution; coarser noise is not built), "
-                             f"got {noise_scale_factor!r}")
+            raise ValueError(
+                f"noise_scale_factor must be 1 (noise at full resolution; coarser noise is not built), got {noise_scale_factor!r}"
+            )
 
     def columns(self) -> int:
         return 4

@@ -37,8 +37,14 @@ class Normalize(Transform):
         array([[-1.,  1.]], dtype=float32)
     """
 
-    def __init__(self, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), max_pixel_value: float = 255.0,
-                 normalization: str = "standard", p: float = 1.0):
+    def __init__(
+        self,
+        mean=(0.485, 0.456, 0.406),
+        std=(0.229, 0.224, 0.225),
+        max_pixel_value: float = 255.0,
+        normalization: str = "standard",
+        p: float = 1.0,
+    ):
         super().__init__(p)
         self.mean, self.std = _numbers("mean", mean), _numbers("std", std)
         self.max_pixel_value = real("max_pixel_value", max_pixel_value, 0, above=True)
@@ -64,8 +70,10 @@ class Normalize(Transform):
         mean, std = (values[:1] if channels == 1 else values for values in (self.mean, self.std))
         for name, values in (("mean", mean), ("std", std)):
             if len(values) not in (1, channels):
-                raise ValueError(f"Normalize: {name} has {len(values)} values for images of {channels} channels; pass one "
-                                 f"number or one for each channel")
+                raise ValueError(
+                    f"Normalize: {name} has {len(values)} values for images of {channels} channels; pass one "
+                    f"number or one for each channel"
+                )
         mean = np.broadcast_to(np.float32(mean) * np.float32(self.max_pixel_value), channels)
         inverse = np.broadcast_to(np.reciprocal(np.float32(std) * np.float32(self.max_pixel_value)), channels)
         return self._by_channels.setdefault(channels, np.concatenate([mean, inverse]))

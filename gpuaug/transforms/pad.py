@@ -94,9 +94,18 @@ class PadIfNeeded(_Padded):
         (5, 8, 3)
     """
 
-    def __init__(self, min_height: int | None = 1024, min_width: int | None = 1024, pad_height_divisor: int | None = None,
-                 pad_width_divisor: int | None = None, position: str = "center", border_mode: int = 0, fill=0.0, fill_mask=0.0,
-                 p: float = 1.0):
+    def __init__(
+        self,
+        min_height: int | None = 1024,
+        min_width: int | None = 1024,
+        pad_height_divisor: int | None = None,
+        pad_width_divisor: int | None = None,
+        position: str = "center",
+        border_mode: int = 0,
+        fill=0.0,
+        fill_mask=0.0,
+        p: float = 1.0,
+    ):
         super().__init__(border_mode, fill, fill_mask, p)
         self.min_height, self.pad_height_divisor = _one("height", min_height, pad_height_divisor)
         self.min_width, self.pad_width_divisor = _one("width", min_width, pad_width_divisor)
@@ -117,8 +126,10 @@ class PadIfNeeded(_Padded):
 def _one(side: str, least, divisor):
     """The minimum and the divisor of a side, of which one is None."""
     if (least is None) == (divisor is None):
-        raise ValueError(f"one of min_{side} and pad_{side}_divisor must be given and the other None, got min_{side}={least!r}, "
-                         f"pad_{side}_divisor={divisor!r}")
+        raise ValueError(
+            f"one of min_{side} and pad_{side}_divisor must be given and the other None, got min_{side}={least!r}, "
+            f"pad_{side}_divisor={divisor!r}"
+        )
     if divisor is None:
         return integer(f"min_{side}", least, 1, LARGEST), None
     return None, integer(f"pad_{side}_divisor", divisor, 1, LARGEST)

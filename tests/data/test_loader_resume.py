@@ -87,6 +87,7 @@ MAKE = {
 @pytest.mark.parametrize("kind", MAKE)
 def test_the_middle_of_an_epoch(kind, shared_folder):
     stop = random.randrange(1, 5)
+
     def make(**kw):
         kw = {"batch_size": 4, "device": "cpu", "transform": FakeCompose(4), "seed": None} | kw
         torch.manual_seed(random.randrange(2**31) if "resumed" in kw else 99)

@@ -246,6 +246,7 @@ def test_nothing_accumulates(shared_folder, tmp_path):
     for i in range(8):
         (tmp_path / "a" / f"{i}.jpg").write_bytes(jpeg(i)[: 300 if i == 3 else None])
     good, bad = load(shared_folder), ImageFolder(tmp_path)
+
     def some(count):
         for k in range(count):
             for _ in good:

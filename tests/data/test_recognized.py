@@ -182,6 +182,7 @@ def test_an_object_of_another_class_is_an_error_that_says_so():
 @pytest.mark.parametrize("kind", [kind for kind in REFUSED if not kind.compose], ids=lambda kind: kind.title)
 def test_the_line_that_hands_on_works(kind, files):
     """Pasted from the message, until there is nothing left to say."""
+
     def first(kept):
         return next(iter(DataLoader(Repeated(kind.make(files)), 2, transform=A.Compose(FLIP), targets={"untouched": kept},
                                     device="cpu", collate_fn=list)))  # fmt: skip

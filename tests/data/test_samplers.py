@@ -179,9 +179,7 @@ def test_mixed_whole_batches():
     assert sum(grouped) == 50, "16 random samples of these classes are of one class with probability 3e-4"
 
 
-@pytest.mark.parametrize(
-    ("fractions", "expected"), [((0.3, 0.3), [3, 3, 4]), ((0.25, 0.25), [3, 2, 5]), ((1, 0), [10, 0, 0])]
-)
+@pytest.mark.parametrize(("fractions", "expected"), [((0.3, 0.3), [3, 3, 4]), ((0.25, 0.25), [3, 2, 5]), ((1, 0), [10, 0, 0])])
 def test_mixed_rounding(fractions, expected):
     batch = next(iter(MixedBatchSampler(np.arange(1000), 10, *fractions)))  # each sample its own group
     runs = [len(list(run)) for _, run in itertools.groupby(batch)]

@@ -18,9 +18,7 @@ SHIM = Path(__file__).with_name("cuda_shim.h")
 CXX = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
 # Contraction off as in both real builds; -O1 keeps one call per __syncthreads of the source
 # (higher levels may clone a barrier, which would look like two different ones).
-FLAGS = (
-    "-std=c++17 -O1 -g1 -mfma -ffp-contract=off -fno-math-errno -shared -fPIC -fvisibility=hidden -w"
-).split()
+FLAGS = ("-std=c++17 -O1 -g1 -mfma -ffp-contract=off -fno-math-errno -shared -fPIC -fvisibility=hidden -w").split()
 PAST = 8192  # bytes behind an allocation: what a block with a planted bug may overwrite
 FORWARD, BACKWARD = 0, 1  # any other order is the seed of a shuffle
 _one_at_a_time = threading.Lock()  # the shim keeps the running block in globals

@@ -40,13 +40,18 @@ extern "C" void __sanitizer_finish_switch_fiber(void* save, const void** bottom,
 // `extern __shared__ T name[]` has no equivalent: kernels write GPUAUG_SHARED(T, name)
 #define GPUAUG_SHARED(T, name) T* name = (T*)emu::block.shared
 
-struct dim3 { unsigned x = 1, y = 1, z = 1; };
+struct dim3 {
+  unsigned x = 1, y = 1, z = 1;
+};
 
 extern "C" char __start_emu_shared[] __attribute__((weak, visibility("hidden")));
 extern "C" char __stop_emu_shared[] __attribute__((weak, visibility("hidden")));
 
 namespace emu {
-struct Block { dim3 grid, dim, idx; char* shared; };
+struct Block {
+  dim3 grid, dim, idx;
+  char* shared;
+};
 inline Block block;
 inline int size() { return block.dim.x * block.dim.y * block.dim.z; }
 
@@ -57,7 +62,9 @@ asm(".text\n.globl emu_switch\n.hidden emu_switch\n.type emu_switch, @function\n
     "push %rbp\npush %rbx\npush %r12\npush %r13\npush %r14\npush %r15\n"
     "mov %rsp, (%rdi)\nmov %rsi, %rsp\n"
     "pop %r15\npop %r14\npop %r13\npop %r12\npop %rbx\npop %rbp\nret\n");
-struct Context { void* sp; };
+struct Context {
+  void* sp;
+};
 inline void change(Context& from, Context& to) { emu_switch(&from.sp, to.sp); }
 inline void make(Context& c, char* stack, size_t n, void (*entry)()) {
   void** sp = (void**)((uintptr_t)(stack + n) & ~(uintptr_t)15);
@@ -70,13 +77,20 @@ typedef ucontext_t Context;
 inline void change(Context& from, Context& to) { swapcontext(&from, &to); }
 inline void make(Context& c, char* stack, size_t n, void (*entry)()) {
   getcontext(&c);
-  c.uc_stack.ss_sp = stack; c.uc_stack.ss_size = n; c.uc_link = nullptr;
+  c.uc_stack.ss_sp = stack;
+  c.uc_stack.ss_size = n;
+  c.uc_link = nullptr;
   makecontext(&c, entry, 0);
 }
 #endif
 
 enum State { READY, BARRIER, WARP, DONE };
-struct Fiber { Context ctx; dim3 tid; State state; const void* site; };
+struct Fiber {
+  Context ctx;
+  dim3 tid;
+  State state;
+  const void* site;
+};
 constexpr size_t STACK = 64 << 10, GUARD = 256;
 struct Pool {
   std::vector<Fiber> fiber;
@@ -167,7 +181,10 @@ inline const char* run_block(unsigned order, uint64_t& state, std::vector<int>& 
       }
       if (any && !all) return "part of a warp is at a warp exchange";
       for (int t = w; t < end; ++t)
-        if (pool.fiber[t].state == WARP) { pool.fiber[t].state = READY; warp = true; }
+        if (pool.fiber[t].state == WARP) {
+          pool.fiber[t].state = READY;
+          warp = true;
+        }
     }
     if (warp) continue;  // those at the barrier go on waiting
     if (done) return "some threads left the kernel while others wait at __syncthreads";
@@ -236,14 +253,12 @@ const char* launch(void (*k)(A...), const unsigned* grid, const unsigned* dim, u
 }  // namespace emu
 
 // the signature of cuLaunchKernel, less the stream; returns what went wrong, or null
-#define EMU_EXPORT(k)                                                                                     \
-  extern "C" __attribute__((visibility("default"))) const char* emu_launch(                              \
-      const unsigned* g, const unsigned* b, unsigned s, void** a, unsigned order) {                      \
-    return emu::launch(k, g, b, s, a, order);                                                            \
-  }                                                                                                      \
-  extern "C" __attribute__((visibility("default"))) int emu_sizes(int* out, int room) {                  \
-    return emu::sizes(k, out, room);                                                                     \
-  }
+#define EMU_EXPORT(k)                                                                                                        \
+  extern "C" __attribute__((visibility("default"))) const char* emu_launch(const unsigned* g, const unsigned* b, unsigned s, \
+                                                                           void** a, unsigned order) {                       \
+    return emu::launch(k, g, b, s, a, order);                                                                                \
+  }                                                                                                                          \
+  extern "C" __attribute__((visibility("default"))) int emu_sizes(int* out, int room) { return emu::sizes(k, out, room); }
 
 #define threadIdx (emu::pool.fiber[emu::pool.current].tid)
 #define blockIdx (emu::block.idx)
@@ -275,18 +290,50 @@ inline unsigned __ballot_sync(unsigned, int p) {
 inline int __any_sync(unsigned m, int p) { return __ballot_sync(m, p) != 0; }
 inline int __all_sync(unsigned m, int p) { return __ballot_sync(m, !p) == 0; }
 // blocks and fibers never overlap: plain reads and writes are atomic
-template <class T, class V> T atomicAdd(T* p, V v) { T o = *p; *p = o + (T)v; return o; }
-template <class T, class V> T atomicMax(T* p, V v) { T o = *p; if ((T)v > o) *p = (T)v; return o; }
-template <class T, class V> T atomicMin(T* p, V v) { T o = *p; if ((T)v < o) *p = (T)v; return o; }
-template <class T> T atomicCAS(T* p, T expected, T v) { T o = *p; if (o == expected) *p = v; return o; }
+template <class T, class V> T atomicAdd(T* p, V v) {
+  T o = *p;
+  *p = o + (T)v;
+  return o;
+}
+template <class T, class V> T atomicMax(T* p, V v) {
+  T o = *p;
+  if ((T)v > o) *p = (T)v;
+  return o;
+}
+template <class T, class V> T atomicMin(T* p, V v) {
+  T o = *p;
+  if ((T)v < o) *p = (T)v;
+  return o;
+}
+template <class T> T atomicCAS(T* p, T expected, T v) {
+  T o = *p;
+  if (o == expected) *p = v;
+  return o;
+}
 inline void __threadfence() {}
 inline void __threadfence_block() {}
 
 template <class T> T __ldg(const T* p) { return *p; }
-inline unsigned __float_as_uint(float f) { unsigned u; memcpy(&u, &f, 4); return u; }
-inline float __uint_as_float(unsigned u) { float f; memcpy(&f, &u, 4); return f; }
-inline int __float_as_int(float f) { int i; memcpy(&i, &f, 4); return i; }
-inline float __int_as_float(int i) { float f; memcpy(&f, &i, 4); return f; }
+inline unsigned __float_as_uint(float f) {
+  unsigned u;
+  memcpy(&u, &f, 4);
+  return u;
+}
+inline float __uint_as_float(unsigned u) {
+  float f;
+  memcpy(&f, &u, 4);
+  return f;
+}
+inline int __float_as_int(float f) {
+  int i;
+  memcpy(&i, &f, 4);
+  return i;
+}
+inline float __int_as_float(int i) {
+  float f;
+  memcpy(&f, &i, 4);
+  return f;
+}
 inline unsigned __umulhi(unsigned a, unsigned b) { return (unsigned)(((uint64_t)a * b) >> 32); }
 inline int __popc(unsigned v) { return __builtin_popcount(v); }
 inline int __clz(int v) { return v ? __builtin_clz((unsigned)v) : 32; }
