@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import draw as philox
+from . import uniforms
 from .batch import Batch
 from .deliver import Container, deliver, deliver_ragged
 from .device import chosen
@@ -20,20 +20,20 @@ from .groups import Group
 from .label_params import GEOMETRIES, BboxParams, KeypointParams, reckoned
 from .strangers import first_scale, refuse_kornia, still_unsure
 from .streams import Stream
-from .targets import Boxes, Marks, Points
+from .targets import Boxes, Keypoints, Marks
 from .track import Track
 from .transform import Transform, View, integer, one_of
 from .tree import Tree
 
 
-class Seen:
+class Now:
     """What draws that depend on the data may ask for: masks and boxes as they are at that step. Computed only when asked."""
 
     def __init__(self, compose: Compose, masks: Batch | None, boxes: Boxes | None, drawn: Drawn | None = None, rows=None):
         self._compose, self._masks, self._boxes, self._drawn, self._rows = compose, masks, boxes, drawn, rows
 
-    def at(self, drawn: Drawn, rows: np.ndarray) -> Seen:
-        return Seen(self._compose, self._masks, self._boxes, drawn, rows)
+    def at(self, drawn: Drawn, rows: np.ndarray) -> Now:
+        return Now(self._compose, self._masks, self._boxes, drawn, rows)
 
     def masks(self, who: str) -> list[np.ndarray]:
         """The masks ``[H, W]`` of the samples in question, in the host's memory.  # synchronizes a GPU"""
@@ -44,7 +44,7 @@ class Seen:
             raise ValueError(f"{who} needs masks of one channel, got {batch.channels}")
         # in the type that travels: labels are numbers here
         some = Batch(batch.address[rows], batch.size[rows], batch.stride[rows], 1, batch.dtype, batch.device, batch.owner)
-        track = self._compose.lower(some, self._drawn.spread(rows), "mask")
+        track = self._compose.lower(some, self._drawn.repeated(rows), "mask")
         return [mask[..., 0].cpu().numpy() for mask in deliver_ragged(track, planar=False)]
 
     def boxes(self, who: str, labels) -> list[np.ndarray]:
@@ -52,7 +52,7 @@ class Seen:
         if self._boxes is None:
             raise ValueError(f"{who} needs bboxes= among the targets and bbox_params")
         boxes = self._boxes.copy()
-        self._drawn.move(boxes, boxes.size)
+        self._drawn.move_marks(boxes, boxes.size)
         found = []
         for i in self._rows.tolist():
             mine = boxes.sample == i
@@ -160,7 +160,7 @@ class Compose(torch.nn.Module, Group):
 
     def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, *args) -> None:
         super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *args)
-        philox.state_is_optional(prefix, missing)
+        uniforms.state_is_optional(prefix, missing)
 
     # ---- the three steps: draw, plan, execute ------------------------------------------
 
@@ -183,14 +183,14 @@ class Compose(torch.nn.Module, Group):
             ids: int64 ``[B]``, the samples' numbers in the dataset.
             epoch: number of the epoch.
             occurrence: int ``[B]``, how often the epoch has yielded the sample before; default 0.
-            targets: `Seen`, for transforms whose draw depends on masks or boxes.
+            targets: `Now`, for transforms whose draw depends on masks or boxes.
             seed: the caller's, where this Compose has none of its own.
         """
-        ids, occurrence = philox.check_counters(ids, epoch, occurrence, len(size))
+        ids, occurrence = uniforms.check_counters(ids, epoch, occurrence, len(size))
         if len(ids) != len(size):
             raise ValueError(f"ids has {len(ids)} numbers for {len(size)} samples")
         seed = self._stream.fixed(self.seed) if seed is None else seed
-        u = philox.uniforms(seed, epoch, ids, occurrence, self._tree.slots, self._tree.blocks)
+        u = uniforms.table(seed, epoch, ids, occurrence, self._tree.slots, self._tree.blocks)
         drawn = draw_tree(self._tree, u, View(np.asarray(size), channels, dtype, targets))
         drawn.applied = u[0] < self.p if self.p < 1 else None  # the root's coin is the first number of all
         return drawn
@@ -215,7 +215,8 @@ class Compose(torch.nn.Module, Group):
         bbox_params say.
         """
         found = []
-        for kind, params, word in ((Boxes, self.bbox_params, "bbox_params"), (Points, self.keypoint_params, "keypoint_params")):
+        both = ((Boxes, self.bbox_params, "bbox_params"), (Keypoints, self.keypoint_params, "keypoint_params"))
+        for kind, params, word in both:
             if kind.name not in targets:
                 continue
             if params is None:
@@ -296,7 +297,7 @@ class Compose(torch.nn.Module, Group):
         batch = batches[next((name for name in batches if self.kind_of(name) == "image"), next(iter(batches)))]
         size = self._sizes(batches, sets)
         made = [kind(data, fields, params, size, one) for kind, data, fields, params in marks]
-        seen = Seen(self, batches.get("mask"), next((m for m in made if isinstance(m, Boxes)), None))
+        seen = Now(self, batches.get("mask"), next((m for m in made if isinstance(m, Boxes)), None))
         if self._scales:
             self._scales = still_unsure(self._scales, batch)
         seed, ids = self._stream.call(self.seed, ids, len(size)) if seed is None else (seed, np.atleast_1d(ids))
@@ -304,7 +305,7 @@ class Compose(torch.nn.Module, Group):
             size, ids=ids, epoch=epoch, occurrence=occurrence, channels=batch.channels, dtype=batch.dtype, targets=seen, seed=seed
         )
         for m in made:
-            drawn.move(m, size)
+            drawn.move_marks(m, size)
         return drawn, made
 
     def lower(self, batch: Batch, drawn: Drawn, kind: str = "image") -> Track:
@@ -375,7 +376,7 @@ class Compose(torch.nn.Module, Group):
             if none:  # no sample has a frame: what one of each would become, less the frame
                 of = np.arange(drawn.samples)
                 batch = self._blanks(sets[name], self._sizes(batches, sets), name, layout, kind)
-            track = self.lower(batch.to(device), drawn if of is None else drawn.spread(of), kind)
+            track = self.lower(batch.to(device), drawn if of is None else drawn.repeated(of), kind)
             done = deliver(track, name, dtype if kind == "image" else None, channels_last, squeeze=kind == "mask")
             if none:
                 done = done[:, None][:, :0]
@@ -422,11 +423,11 @@ class Compose(torch.nn.Module, Group):
         image = np.zeros((1, *size, channels), np.dtype(dtype) if dtype != "bfloat16" else np.float16)
         batch = Batch.of(np.broadcast_to(image, (samples, *size, channels)))
         seed = self.seed if self.seed is not None else 0
-        ids, occurrence = philox.check_counters(np.arange(samples), 0, None)
-        u = philox.uniforms(seed, 0, ids, occurrence, self._tree.slots, self._tree.blocks)
+        ids, occurrence = uniforms.check_counters(np.arange(samples), 0, None)
+        u = uniforms.table(seed, 0, ids, occurrence, self._tree.slots, self._tree.blocks)
         masks = Batch.of(np.broadcast_to(np.zeros((1, *size), np.uint8), (samples, *size)), name="mask")
         boxes = Boxes([[]] * samples, {}, BboxParams("pascal_voc"), batch.size, False)
-        drawn = draw_tree(self._tree, u, View(batch.size, channels, dtype, Seen(self, masks, boxes)))
+        drawn = draw_tree(self._tree, u, View(batch.size, channels, dtype, Now(self, masks, boxes)))
         track = self.lower(batch, drawn)
         plan = track.finish(np.zeros(samples), np.zeros((samples, 3)), track.dtype)
         return drawn.explain() + "\n" + plan.explain()
@@ -469,8 +470,8 @@ class Compose(torch.nn.Module, Group):
         for name, batch in batches.items():
             done = []
             if name not in sets or len(batch):
-                track = self.lower(batch, drawn.spread(sets[name].of) if name in sets else drawn, kinds[name])
-                done = containers[name].outof(track, name)
+                track = self.lower(batch, drawn.repeated(sets[name].of) if name in sets else drawn, kinds[name])
+                done = containers[name].delivered(track, name)
             if name in sets:
                 done = sets[name].group(
                     done,
@@ -489,8 +490,8 @@ class Compose(torch.nn.Module, Group):
         blank = frames.blank(i)
         if blank is None:
             return frames.parts[i]
-        track = self.lower(self._blanks(frames, size, name, layout, kind, [i]), drawn.spread(np.array([i])), kind)
-        return Container([blank], False, layout).outof(track, name)[0][None][:0]
+        track = self.lower(self._blanks(frames, size, name, layout, kind, [i]), drawn.repeated(np.array([i])), kind)
+        return Container([blank], False, layout).delivered(track, name)[0][None][:0]
 
 
 _KINDS = ("image", "mask", "images", "masks")

@@ -8,7 +8,7 @@ import torch
 from .backends import execute
 from .batch import DTYPES, TORCH_DTYPES
 from .elements import address
-from .memory import array, empty
+from .pool import array, empty
 from .track import Track
 
 
@@ -24,9 +24,9 @@ class Container:
         self.flat = getattr(sample, "ndim", 3) == (2 if one or self.list else 3)
         self.order = sample.dtype if isinstance(sample, np.ndarray) and not sample.dtype.isnative else None
 
-    def outof(self, track: Track, name: str):
-        tensor = self.tensor or bool(track.tensor)
-        planar = track.tensor == "CHW" or (self.planar and track.tensor != "HWC")
+    def delivered(self, track: Track, name: str):
+        tensor = self.tensor or bool(track.layout)
+        planar = track.layout == "CHW" or (self.planar and track.layout != "HWC")
         if self.list:
             parts = deliver_ragged(track, planar)
         elif tensor:
@@ -35,7 +35,7 @@ class Container:
         else:
             parts = _array(track, name, planar)
         # ToTensorV2 makes [1, H, W] of an image [H, W]; a mask stays [H, W]
-        flat = self.flat and not (track.tensor == "CHW" and not self.tensor and track.kind == "image")
+        flat = self.flat and not (track.layout == "CHW" and not self.tensor and track.kind == "image")
 
         def shape(sample, axis):
             sample = sample.squeeze(axis) if flat else sample

@@ -39,7 +39,7 @@ class Drawn:
             took.setdefault(id(step.transform), np.zeros(self.samples, bool))[step.rows] = True
         return "\n".join(f"{names[k]}: {np.count_nonzero(of)} of {self.samples} samples" for k, of in took.items())
 
-    def spread(self, of: np.ndarray) -> Drawn:
+    def repeated(self, of: np.ndarray) -> Drawn:
         """The same for another batch, whose sample i is treated as sample ``of[i]`` of this one: frames of a video."""
         out = Drawn(len(of), size=self.size[of])
         for step in self.steps:
@@ -54,7 +54,7 @@ class Drawn:
                 out.steps.append(Step(step.transform, rows, {name: value[pick] for name, value in step.params.items()}))
         return out
 
-    def move(self, marks: Marks, size: np.ndarray) -> None:
+    def move_marks(self, marks: Marks, size: np.ndarray) -> None:
         """Take boxes or keypoints through all steps. size: ``[B, 2]`` before the first."""
         size = np.array(size, np.int64)
         for step in self.steps:
@@ -63,7 +63,7 @@ class Drawn:
                 place = np.full(self.samples, -1)
                 place[step.rows] = np.arange(len(before))
                 marks.step(step.transform, place, step.params, size)
-                size[step.rows] = step.transform.resize(step.params, before)
+                size[step.rows] = step.transform.size_after(step.params, before)
                 marks.limit(size, drop=marks.params.check_each_transform)
         marks.limit(size)
 
@@ -77,9 +77,9 @@ def draw_tree(tree: Tree, u: np.ndarray, view: View) -> Drawn:
         all_ = isinstance(rows, slice)
         # take: an index of rows costs four times as much
         before, mine = (size, u[lines]) if all_ else (size.take(rows, 0), u[lines].take(rows, 1))
-        seen = None if view.targets is None else view.targets.at(drawn, everyone if all_ else rows)
+        seen = None if view.now is None else view.now.at(drawn, everyone if all_ else rows)
         params = transform.draw(mine.T, View(before, view.channels, view.dtype, seen, None if all_ else rows))
-        after = transform.resize(params, before)
+        after = transform.size_after(params, before)
         if after is not before:
             if all_:
                 size = after

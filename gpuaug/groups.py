@@ -42,7 +42,7 @@ class NoOp(Transform):
     def boxes(self, params, which, boxes, size, limits):
         return boxes, None
 
-    def points(self, params, which, points, size, limits):
+    def keypoints(self, params, which, points, size, limits):
         return points, None
 
     def lower(self, to, rows, params) -> None:

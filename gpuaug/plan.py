@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import host
+from . import library
 
 ROW = np.dtype(
     [
@@ -134,7 +134,7 @@ class Plan:
         if self._placed:
             raise RuntimeError("a plan is placed and executed once: its rows hold the addresses of the first run")
         self._placed = True
-        host.library().place(self.records, self.samples, base)
+        library.load().place(self.records, self.samples, base)
 
     def _notes(self) -> list[list[str]]:
         """What each launch does, told from the log: what was noted of its samples since their last one, in the log's order, and

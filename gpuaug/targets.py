@@ -258,8 +258,8 @@ class Boxes(Marks):
                 )
 
 
-class Points(Marks):
-    name, hook = "keypoints", "points"
+class Keypoints(Marks):
+    name, hook = "keypoints", "keypoints"
 
     def places(self):
         return range(len(self.params.format)) if self.params.format != "xyz" else range(2)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import host
+from . import library
 from .batch import DTYPES, Batch
 from .elements import RANGES
 from .plan import FILTER_ROW, GATHERS, KINDS, MOVES_LABELS, OP, OPCODES, ORIENTATIONS, RECORD, ROW, Launch, Plan
@@ -43,11 +43,11 @@ class Track:
         self.kind, self.dtype, self.channels, self.device = kind, batch.dtype, batch.channels, batch.device
         self.given = batch.given
         self.doing = ""  # name of the transform that is being lowered
-        self.tensor = ""  # ToTensorV2: deliver tensors of this layout
+        self.layout = ""  # ToTensorV2: deliver tensors of this layout
         self._size = np.empty((self.samples, 2), np.int32)  # the library writes into it
         self._batch = batch
         self._log: list = []  # what was done to which rows, for `Plan.explain`
-        self._host = host.library()
+        self._host = library.load()
         self._handle = self._host.track_new(
             batch.channels, DTYPES[batch.dtype][0], batch.address, batch.size, batch.stride, self._size
         )
@@ -213,7 +213,7 @@ class Track:
         """Correlate with weights.
 
         Args:
-            kind: ``"separable"`` or ``"points"``.
+            kind: ``"separable"`` or ``"sparse"``.
             taps: float32 ``[k]``: y weights then x weights of each row, or (dy, dx, weight) of each point.
             start: ``[n]``: where each row's taps start; rows may share them.
             lengths: ``[n, 2]``: lengths of y and x weights, odd; or ``[n, 3]``: odd height and width that hold all points, number
@@ -225,7 +225,7 @@ class Track:
         self._host.track_filter(
             self._handle,
             self._rows(rows),
-            int(kind == "points"),
+            int(kind == "sparse"),
             taps,
             start,
             lengths,

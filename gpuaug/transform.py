@@ -17,12 +17,12 @@ REGISTRY: dict[str, type[Transform]] = {}
 @dataclass(slots=True)
 class View:
     """What a draw may look at: the samples' sizes now (int ``[n, 2]``), channel count, element type, and, for the few that need
-    them, masks and boxes (`gpuaug.compose.Seen`)."""
+    them, masks and boxes (`gpuaug.compose.Now`)."""
 
     size: np.ndarray
     channels: int
     dtype: str
-    targets: object | None = None
+    now: object | None = None
     rows: np.ndarray | None = None
 
     def sample(self, i: int) -> int:
@@ -64,7 +64,7 @@ class Transform:
         """Parameters of ``n`` samples from uniforms ``[n, columns]``; each array's first axis is ``n``."""
         return {}
 
-    def resize(self, params: dict, size: np.ndarray) -> np.ndarray:
+    def size_after(self, params: dict, size: np.ndarray) -> np.ndarray:
         """Sizes ``[n, 2]`` after the transform."""
         return size
 
@@ -94,18 +94,18 @@ class Transform:
         """Rectangles ``[N, K, 4]`` of pixels that each box's image loses (of no area: none), or None."""
         return None
 
-    def points(
+    def keypoints(
         self, params: dict, which: np.ndarray, points: np.ndarray, size: np.ndarray, limits
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Move keypoints ``[N, 4]`` (x, y, angle in radians, scale); the rest is as in `boxes`, `limits` is the caller's
         `gpuaug.KeypointParams`, and what is left of a point is true or false."""
-        if type(self).moves("points"):
+        if type(self).moves("keypoints"):
             return points, None
         raise NotImplementedError
 
     @classmethod
     def moves(cls, hook: str) -> bool:
-        """Whether boxes (hook "boxes") or keypoints ("points") come through rightly: it says how, or works on pixels alone."""
+        """Whether boxes (hook "boxes") or keypoints ("keypoints") come through rightly: it says how, or works on pixels alone."""
         return getattr(cls, hook) is not getattr(Transform, hook) or "mask" not in cls.targets
 
     @classmethod

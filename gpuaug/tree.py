@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import draw as philox
-from . import host
+from . import library, uniforms
 from .groups import NODE, NODES, Group
 from .transform import Transform, probability
 
@@ -14,7 +13,7 @@ class Tree:
     """A tree of transforms as the library walks it: a table of its nodes, each with its columns in the table of uniforms.
 
     Attributes:
-        slots, blocks: uint32: what `philox.uniforms` draws for one sample.
+        slots, blocks: uint32: what `uniforms.uniforms` draws for one sample.
         leaves: for each node its transform and the lines of its own uniforms; groups have none.
     """
 
@@ -27,9 +26,9 @@ class Tree:
             """Add a node and those below it; returns how many visits to leaves one walk may make, and one sample."""
             slot, first, need = len(nodes), 4 * len(slots), 1 + node.columns()  # the coin first
             used = (need + 3) // 4
-            if used > philox.BLOCKS:
+            if used > uniforms.BLOCKS:
                 raise ValueError(
-                    f"{type(node).__name__} draws {need} numbers per sample; at most {4 * philox.BLOCKS} are possible"
+                    f"{type(node).__name__} draws {need} numbers per sample; at most {4 * uniforms.BLOCKS} are possible"
                 )
             slots.extend([slot] * used)
             blocks.extend(range(used))
@@ -63,8 +62,8 @@ class Tree:
             return node.visits() * below, node.picks() * most
 
         self._visits, self._most = add(root)
-        if len(nodes) > philox.SLOTS:
-            raise ValueError(f"a Compose holds at most {philox.SLOTS} transforms, got {len(nodes)}")
+        if len(nodes) > uniforms.SLOTS:
+            raise ValueError(f"a Compose holds at most {uniforms.SLOTS} transforms, got {len(nodes)}")
         self.slots, self.blocks = np.array(slots, np.uint32), np.array(blocks, np.uint32)
         self._p = [node.p for node in self._owners]
         self._table = np.array(nodes, NODE), np.array(children, np.int32), np.array(edges, np.float64)
@@ -76,7 +75,7 @@ class Tree:
             self._table[0]["p"], self._p = [probability(each) for each in p], p
         samples = u.shape[1]
         visits, rows = np.empty((self._visits, 3), np.int64), np.empty(self._most * samples, np.int64)
-        found = host.library().select(*self._table, u, samples, visits, rows)
+        found = library.load().select(*self._table, u, samples, visits, rows)
         for leaf, start, count in visits[:found].tolist():
             transform, lines = self.leaves[leaf]
             yield transform, lines, rows[start : start + count] if count >= 0 else slice(None)

@@ -229,7 +229,7 @@ AUG int filter_round(int n) { return (n + 15) & ~15; }  // whole vectors of 64 b
 // floats for a tile of tw columns and C channels
 AUG u64 filter_tile_floats(const FilterRow& row, int C, int tw) {
   const u64 lanes = filter_round(tw * C), padded = filter_round((tw + row.kw - 1) * C + 16);
-  const u64 ring = (row.kind == FILTER_POINTS ? padded : lanes) * row.kh;
+  const u64 ring = (row.kind == FILTER_SPARSE ? padded : lanes) * row.kh;
   return ring + 3 * lanes + 2 * padded + filter_round(row.kh) + filter_round(row.kw) + 32;
 }
 // memory cut from scratch, on lines of 64 bytes
@@ -316,7 +316,7 @@ template <> AUG bool filter_integer<u8>(const FilterRow& row, const float* blob,
 template <class T>
 AUG_FN void filter_part(const FilterRow& row, const float* blob, bool box, int c, int C, int y0, int x0, int th, int tw,
                         float* scratch) {
-  if (row.kind == FILTER_POINTS) filter_ring<T, true>(row, blob, c, C, y0, x0, th, tw, scratch);
+  if (row.kind == FILTER_SPARSE) filter_ring<T, true>(row, blob, c, C, y0, x0, th, tw, scratch);
   else if (box) filter_box<T>(row, blob, c, C, y0, x0, th, tw, scratch);
   else filter_ring<T, false>(row, blob, c, C, y0, x0, th, tw, scratch);
 }

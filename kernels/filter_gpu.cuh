@@ -114,7 +114,7 @@ AUG void filter_tile(G g, const FilterRow& row, const float* blob, int c0, int c
   if ((th <= 0) | (tw <= 0)) return;
   const int step = filter_planar(row) ? 1 : cn;
   for (int c = c0; c < c0 + cn; c += step) {
-    if (row.kind == FILTER_POINTS) filter_points<T>(g, row, blob, c, step, y0, x0, th, tw);
+    if (row.kind == FILTER_SPARSE) filter_points<T>(g, row, blob, c, step, y0, x0, th, tw);
     else filter_separable<T>(g, row, blob, c, step, y0, x0, th, tw, scratch);
   }
 }

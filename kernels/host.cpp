@@ -295,7 +295,7 @@ EXPORT void gpuaug_track_crop(void* handle, PyObject* rows, PyObject* x, PyObjec
               (Py_ssize_t)hs[k], (Py_ssize_t)ws[k], (Py_ssize_t)xs[k], (Py_ssize_t)ys[k], index[k], (Py_ssize_t)h, (Py_ssize_t)w);
     }
     static const int straight[4] = {1, 0, 0, 1};
-    for (i64 k = 0; k < n; ++k) t.remap(index[k], straight, (int)xs[k], (int)ys[k], (int)hs[k], (int)ws[k]);
+    for (i64 k = 0; k < n; ++k) t.reindex(index[k], straight, (int)xs[k], (int)ys[k], (int)hs[k], (int)ws[k]);
     return 0;
   });
 }
@@ -418,7 +418,7 @@ EXPORT void gpuaug_track_pixel(void* handle, PyObject* rows, int code, PyObject*
     }
     for (i64 r = 0; r < n; ++r) {
       const int i = index[r];
-      if (positions) t.tell(i);
+      if (positions) t.note_move(i);
       Op& op = t.append(i, code, at < 0 ? args[r] : (int)(at + share * r), counts[r], flags[r]);
       std::copy_n(p.data() + r * step, k, op.p);
       if (round >= 0) t.append(i, OP_ROUND, 0, 0, round);
@@ -433,7 +433,7 @@ EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject
     Track& t = track_of(handle);
     const std::vector<int> index = rows_of(rows, t.samples);
     const i64 n = (i64)index.size();
-    const bool points = kind == FILTER_POINTS;
+    const bool points = kind == FILTER_SPARSE;
     const Column<i64> starts(start, n, "start"), sizes(lengths, n, "lengths", points ? 3 : 2);
     const Column<float> scales(scale, n, "scale");
     t.close(index, notes);

@@ -66,7 +66,7 @@ struct Op {                // 64 bytes
 };
 
 // One sample of one filter launch: separable weights, or a list of points.
-enum FilterKind { FILTER_SEPARABLE = 0, FILTER_POINTS = 1 };
+enum FilterKind { FILTER_SEPARABLE = 0, FILTER_SPARSE = 1 };
 struct FilterRow {  // 96 bytes
   i64 src, dst;     // as in Row
   int h, w;

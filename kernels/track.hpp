@@ -67,7 +67,7 @@ class Track {
   int width(int i) const { return size_[2 * i + 1]; }
 
   // Integer geometry: output pixel p is what was at [[a0, a1], [a2, a3]] p + (x, y).
-  void remap(int i, const int a[4], int x, int y, int h, int w) {
+  void reindex(int i, const int a[4], int x, int y, int h, int w) {
     Stage& s = stages_[i];
     Row& r = s.row;
     if (!s.open && s.caller) {  // nothing but views so far: another view
@@ -101,7 +101,7 @@ class Track {
   void orient(int i, const int a[4]) {
     const int h = height(i), w = width(i);
     // mirrored axes start at the far end of the old size
-    remap(i, a, a[0] + a[1] < 0 ? w - 1 : 0, a[2] + a[3] < 0 ? h - 1 : 0, a[0] ? h : w, a[0] ? w : h);
+    reindex(i, a, a[0] + a[1] < 0 ? w - 1 : 0, a[2] + a[3] < 0 ? h - 1 : 0, a[0] ? h : w, a[0] ? w : h);
   }
 
   // The stage of a sample, closed before if it was more than a view; gets a gather.
@@ -128,7 +128,7 @@ class Track {
   }
 
   // Tells the operations to come where their pixels are now.
-  void tell(int i) {
+  void note_move(int i) {
     Stage& s = stages_[i];
     s.row.positions = 1;
     if (!s.moved) return;

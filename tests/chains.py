@@ -17,7 +17,7 @@ import skimage.data
 import torch
 
 import gpuaug as G
-from gpuaug import host
+from gpuaug import library
 from gpuaug.groups import Group
 from gpuaug.transform import View
 
@@ -154,7 +154,7 @@ def of_one_draw(transform, params: dict, dtype: str, usual: parity.case.Bound) -
         return replace(usual, far=usual.far + 2.5e-4 * float(params["std"]))
     if isinstance(transform, G.MotionBlur) and dtype == "uint8":
         start, lengths = np.empty(1, np.int64), np.empty((1, 3), np.int64)
-        host.library().motion(*(params[name][None] for name in ("ksize", "angle", "direction", "shift")), start, lengths)
+        library.load().motion(*(params[name][None] for name in ("ksize", "angle", "direction", "shift")), start, lengths)
         points = int(lengths[0, 2])
         if points % 2 == 0 and points & (points - 1):  # of the sums of 6 pixels a sixth is a tie, and 1/6 is no binary fraction
             return replace(parity.case.ROUNDED, share=1 - 1 / points)

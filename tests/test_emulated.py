@@ -20,7 +20,7 @@ import pytest
 import torch
 from emu.plans import GUARD, Only, Steps, build, correlate, image, samples
 
-from gpuaug import REGISTRY, Compose, OneOf, backends, deliver, host
+from gpuaug import REGISTRY, Compose, OneOf, backends, deliver, library
 from gpuaug.backends import cpu, cuda
 from gpuaug.batch import Batch
 from gpuaug.track import Track
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(emu.CXX is None, reason="needs a C++ compiler")
 @pytest.fixture(scope="module", autouse=True)
 def fused_multiply_add():
     """The baseline build multiplies and adds in two steps; its last bits differ from a GPU's."""
-    if host.library().path.stem.endswith("_v2"):
+    if library.load().path.stem.endswith("_v2"):
         pytest.skip("needs a processor with a fused multiply-add")
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from emu.plans import Steps, build, samples
 
-from gpuaug import Compose, GaussianBlur, HorizontalFlip, HueSaturationValue, Normalize, ShiftScaleRotate, host
+from gpuaug import Compose, GaussianBlur, HorizontalFlip, HueSaturationValue, Normalize, ShiftScaleRotate, library
 from gpuaug.backends import cpu, cuda, nvrtc
 
 
@@ -40,7 +40,7 @@ def test_gpu_gives_the_bits_of_the_cpu(gpu, seed, dtype):
     cpu.execute(plan)
     plan, got = build(data, channels, dtype, seed % 2 == 0, steps, gpu)
     cuda.execute(plan, gpu)
-    if host.library().path.stem.endswith("_v2"):
+    if library.load().path.stem.endswith("_v2"):
         tolerance = {"uint8": 1, "int32": 0}.get(dtype, 1e-5)
         np.testing.assert_allclose(values(got, dtype), values(want, dtype), rtol=0, atol=tolerance)
     else:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import gpuaug as G
-from gpuaug import groups, host, plan
+from gpuaug import groups, library, plan
 from gpuaug.backends import cpu
 from gpuaug.batch import DTYPES, Batch
 from gpuaug.deliver import deliver_ragged
@@ -20,7 +20,7 @@ from gpuaug.track import Track
 from gpuaug.transform import View
 
 KERNELS = Path(__file__).parent.parent / "kernels"
-BUILDS = [name for name in host._variants() if host._load(name)[0] is not None]
+BUILDS = [name for name in library._variants() if library._find(name)[0] is not None]
 TYPES = ("uint8", "float16", "float32")
 
 pytestmark = pytest.mark.skipif(not BUILDS, reason="needs the compiled kernels")
@@ -43,13 +43,13 @@ def enum(text: str, name: str) -> dict[str, int]:
 
 def test_all_builds_are_here():
     """This processor's best build exists, and so does the baseline: the tests below have something to compare."""
-    assert host._variants()[0] in BUILDS
-    assert host._variants()[-1] in BUILDS
+    assert library._variants()[0] in BUILDS
+    assert library._variants()[-1] in BUILDS
 
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_record_sizes(build):
-    sizes = host._load(build)[0].sizes()
+    sizes = library._find(build)[0].sizes()
     records = plan.ROW.itemsize, plan.OP.itemsize, plan.FILTER_ROW.itemsize, 8 * len(plan.RECORD), groups.NODE.itemsize
     assert tuple(sizes) == records
 
@@ -97,8 +97,8 @@ def use(monkeypatch):
     """Let one build run everything."""
 
     def choose(build: str):
-        library = host._load(build)[0]
-        monkeypatch.setattr(host, "library", lambda: library)
+        found = library._find(build)[0]
+        monkeypatch.setattr(library, "load", lambda: found)
 
     return choose
 

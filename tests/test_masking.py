@@ -152,11 +152,11 @@ def test_width_and_start_as_torchaudio_defines_them(make):
     size = np.full((N, 2), (40, 40))
     size[:, axis] = 33
     ids = np.arange(N)
-    from gpuaug import draw
+    from gpuaug import uniforms
 
     need = 1 + step.columns()
     blocks = -(-need // 4)
-    u = draw.uniforms(5, 0, ids, np.zeros(N, np.uint32), np.zeros(blocks, np.uint32), np.arange(blocks, dtype=np.uint32)).T
+    u = uniforms.table(5, 0, ids, np.zeros(N, np.uint32), np.zeros(blocks, np.uint32), np.arange(blocks, dtype=np.uint32)).T
     holes = step.draw(u[:, 1:need], View(size, 1, "float32"))["holes"][:, 0]
     low, high = (0, 2) if axis == 1 else (1, 3)
     width, start = torchaudio_distribution(12, 33)

@@ -167,10 +167,10 @@ def test_boxes_and_points_under_holes(make, limits):
         points = np.c_[rng.random((20, 2)) * (W, H), np.zeros((20, 2))]
         for geometry, half in (("pixels", 0.5), ("albumentations", 0.0)):  # theirs reckons from the edges of pixels
             rule = reckoned(G.KeypointParams("xy"), geometry)
-            _, seen = transform.points({"holes": holes}, np.full(20, i), points, None, rule)
+            _, seen = transform.keypoints({"holes": holes}, np.full(20, i), points, None, rule)
             np.testing.assert_array_equal(points[seen] + half, fdropout.filter_keypoints_in_holes(points + half, real))
         assert (
-            transform.points({"holes": holes}, np.full(20, i), points, None, G.KeypointParams("xy", remove_invisible=False))[1]
+            transform.keypoints({"holes": holes}, np.full(20, i), points, None, G.KeypointParams("xy", remove_invisible=False))[1]
             is None
         )
 

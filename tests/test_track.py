@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import gpuaug as G
-from gpuaug import host
+from gpuaug import library
 from gpuaug.backends import cpu
 from gpuaug.batch import Batch
 from gpuaug.track import Track
@@ -415,7 +415,7 @@ def test_arrays_are_let_go():
     with pytest.raises(IndexError):
         track.filter(rows, "separable", taps, 0, lengths)
     with pytest.raises(ValueError, match="lengths must be"):
-        track.filter(ALL, "points", taps, 0, lengths)
+        track.filter(ALL, "sparse", taps, 0, lengths)
     for held in (taps, rows, lengths):
         held.append(1)
 
@@ -438,11 +438,11 @@ def test_what_is_written_to_must_fit():
         (np.full((2, 4), -1, np.int32), ValueError),
     ):
         with pytest.raises(error):
-            host.library().resized_crop(u, size, 0.08, 1.0, 0.75, 1.3, out)
+            library.load().resized_crop(u, size, 0.08, 1.0, 0.75, 1.3, out)
         assert (out == -1).all()
 
 
-@pytest.mark.parametrize("kind", ["separable", "points"])
+@pytest.mark.parametrize("kind", ["separable", "sparse"])
 def test_a_filter_whose_border_is_a_colour(kind):
     """The mean of three columns, with a colour for each channel outside."""
     data = batch(2, channels=2, dtype=np.float32)

@@ -127,7 +127,7 @@ class Half(G.Transform, register=False):
 
     targets = ("image", "mask")
 
-    def resize(self, params, size):
+    def size_after(self, params, size):
         return 2 * size
 
     def lower(self, to, rows, params):

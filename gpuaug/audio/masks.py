@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ..draw import integers
 from ..transform import boolean, colour, integer, real
 from ..transforms.dropout import fill_holes
+from ..uniforms import integers
 from .pipeline import Augmentation, upload
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from .. import draw as philox
+from .. import uniforms
 from ..batch import Batch
 from ..deliver import deliver
 from ..streams import Stream
@@ -40,7 +40,7 @@ class Augmentation(torch.nn.Module, Transform, register=False):
         torch.nn.Module.__init__(self)
         Transform.__init__(self, prob)
         # modules that stand alone, in a Sequential, with one seed, must not draw the same numbers: each has a slot of its own
-        self._slot, self._stream, self.seed = next(_built) % philox.SLOTS, Stream(), None
+        self._slot, self._stream, self.seed = next(_built) % uniforms.SLOTS, Stream(), None
 
     def forward(self, data, lengths=None, *, ids=None, epoch: int = 0, occurrence=None):
         """Augment a batch; see `Compose.forward`."""
@@ -55,7 +55,7 @@ class Augmentation(torch.nn.Module, Transform, register=False):
 
     def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, *args) -> None:
         super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *args)
-        philox.state_is_optional(prefix, missing)
+        uniforms.state_is_optional(prefix, missing)
 
     def wave(self, data: torch.Tensor, lengths: np.ndarray, rows: np.ndarray, params: dict) -> torch.Tensor:
         """Apply to waveforms ``[B, C, L]`` of float type; samples that are not in ``rows`` stay."""
@@ -100,8 +100,8 @@ class Compose(torch.nn.Module):
         for i, step in enumerate(steps):
             if not isinstance(step, Augmentation):
                 raise TypeError(f"Compose: steps[{i}] must be a step of gpuaug.audio, got {step!r}")
-        if len(steps) > philox.SLOTS:
-            raise ValueError(f"a Compose holds at most {philox.SLOTS} steps, got {len(steps)}")
+        if len(steps) > uniforms.SLOTS:
+            raise ValueError(f"a Compose holds at most {uniforms.SLOTS} steps, got {len(steps)}")
         self.steps = torch.nn.ModuleList(steps)
         self.seed = None if seed is None else integer("seed", seed, 0, 2**64 - 1)
         self._stream = Stream()
@@ -117,7 +117,7 @@ class Compose(torch.nn.Module):
 
     def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, *args) -> None:
         super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *args)
-        philox.state_is_optional(prefix, missing)
+        uniforms.state_is_optional(prefix, missing)
 
     def forward(self, data, lengths=None, *, ids=None, epoch: int = 0, occurrence=None):
         """Augment a batch.
@@ -176,17 +176,17 @@ class _Draws:
 
     def __init__(self, seed, ids, epoch, occurrence):
         self.seed, self.epoch = seed, epoch
-        self.ids, self.occurrence = philox.check_counters(ids, epoch, occurrence)
+        self.ids, self.occurrence = uniforms.check_counters(ids, epoch, occurrence)
 
     def __call__(self, slot: int, columns: int, channel: int = 0) -> np.ndarray:
         """``[B, columns]``; each channel has blocks of its own."""
         need = -(-columns // 4)
         blocks = np.arange(need) + channel * need
-        if blocks[-1] >= philox.BLOCKS:
+        if blocks[-1] >= uniforms.BLOCKS:
             raise ValueError(
-                f"a step with iid_channels that draws {columns} numbers handles {philox.BLOCKS // need} channels at most"
+                f"a step with iid_channels that draws {columns} numbers handles {uniforms.BLOCKS // need} channels at most"
             )
-        u = philox.uniforms(
+        u = uniforms.table(
             self.seed, self.epoch, self.ids, self.occurrence, np.full(need, slot, np.uint32), blocks.astype(np.uint32)
         )
         return u[:columns].T

@@ -7,9 +7,9 @@ import torch
 
 from ..batch import Batch
 from ..deliver import deliver
-from ..draw import between, integers, key
 from ..track import Track
 from ..transform import boolean, increasing, one_of
+from ..uniforms import between, integers, key
 from .pipeline import Augmentation, upload
 
 

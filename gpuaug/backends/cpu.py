@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from .. import host
+from .. import library
 
 
 def execute(plan, threads: int | None = None) -> None:
@@ -12,7 +12,7 @@ def execute(plan, threads: int | None = None) -> None:
     if plan.samples:
         stats = plan.stats.ctypes.data if plan.stats is not None else 0
         threads = threads or torch.get_num_threads()
-        if host.library().run(plan.records.ctypes.data, len(plan.records), plan.samples, stats, threads):
+        if library.load().run(plan.records.ctypes.data, len(plan.records), plan.samples, stats, threads):
             raise MemoryError(
                 "no memory for the intermediate images of a batch: make images or filters smaller, or take fewer threads"
             )

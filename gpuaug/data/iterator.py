@@ -3,7 +3,7 @@
 import time
 import warnings
 
-from ..memory import count_batch
+from ..pool import count_batch
 
 
 class LoaderIterator:

@@ -15,13 +15,13 @@ from torch.utils.data import IterableDataset, default_collate, default_convert
 from ..device import chosen
 from . import doubled, order, remade, workers
 from .accelerated import Accelerated
+from .arrays import MemoryRoad
 from .asked import UNTOUCHED, Row
 from .decode import decoder_name
 from .encoded import EncodedRoad
 from .faults import POLICIES, Errors, Unreadable, name_samples, stream
 from .iterator import LoaderIterator
 from .marks import Handed
-from .memory import MemoryRoad
 from .pixels import apart, stack
 from .producer import Producer
 from .progress import START, Progress, as_text, from_text

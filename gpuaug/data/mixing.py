@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from .. import draw
+from .. import uniforms
 from .asked import Asked
 from .names import words_of
 from .recognize import find
@@ -74,12 +74,12 @@ class _Mix:
 
     def _draw(self, ids, epoch, occurrence, seed):
         """For each sample its partner's position, its own weight and the center of its box, y and x in [0, 1)."""
-        ids, occurrence = draw.check_counters(ids, epoch, occurrence)
+        ids, occurrence = uniforms.check_counters(ids, epoch, occurrence)
         if len(ids) < 2:  # nobody to mix with
             return np.zeros(len(ids), np.int64), np.ones(len(ids)), np.zeros((2, len(ids)))
         seed = self.seed if self.seed is not None else torch.initial_seed() if seed is None else seed
         slots, blocks = np.full(2, self.slot, np.uint32), np.arange(2, dtype=np.uint32)
-        coin, other, share, *center = draw.uniforms(seed % 2**64, epoch, ids, occurrence, slots, blocks)[:5]
+        coin, other, share, *center = uniforms.table(seed % 2**64, epoch, ids, occurrence, slots, blocks)[:5]
         logit = np.where(coin < self.p, np.interp(share, *self._quantiles), np.inf)
         return partners(ids, occurrence, other), np.exp(-np.logaddexp(0, -logit)), center
 
@@ -143,7 +143,7 @@ class MixUp(_Mix):
         seed: None takes the caller's.
     """
 
-    slot = draw.SLOTS - 1
+    slot = uniforms.SLOTS - 1
 
     def _mix(self, batch, where, partner, weight, center):
         if len(where) > 1:
@@ -165,7 +165,7 @@ class CutMix(_Mix):
     The box has the drawn share of the area before the border cuts it (Yun et al. 2019). Arguments: see `MixUp`.
     """
 
-    slot = draw.SLOTS - 2
+    slot = uniforms.SLOTS - 2
 
     def _mix(self, batch, where, partner, weight, center):
         height, width = get(batch, where["image"]).shape[2:]

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch.utils.data import BatchSampler, RandomSampler
 
-from ..draw import IDS
+from ..uniforms import IDS
 
 BEFORE = 64  # how many preceding samples are tried as a replacement for a bad one
 AFTER = 256  # how many following ones, when there is none before

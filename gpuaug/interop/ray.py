@@ -19,7 +19,7 @@ import torch
 
 from ..batch import Batch
 from ..device import chosen
-from ..draw import IDS
+from ..uniforms import IDS
 
 __all__ = ["Augment"]
 

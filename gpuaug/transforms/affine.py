@@ -7,7 +7,7 @@ import numbers
 
 import numpy as np
 
-from .. import host
+from .. import library
 from ..geometry import affine_boxes, affine_points
 from ..transform import INTERPOLATIONS, Transform, boolean, border, colour, interpolation, real, span
 
@@ -127,13 +127,13 @@ class Affine(Transform):
             np.float64,
         )
         params = {"matrix": np.empty((n, 3, 3)), "scale": np.empty((n, 2)), "rotate": np.empty(n)}
-        host.library().affine(u, view.size, ranges, params["matrix"], params["scale"], params["rotate"])
+        library.load().affine(u, view.size, ranges, params["matrix"], params["scale"], params["rotate"])
         params["output_shape"] = view.size
         if self.fit_output:
             params["matrix"], params["output_shape"] = _fitted(params["matrix"], view.size)
         return params
 
-    def resize(self, params, size):
+    def size_after(self, params, size):
         return params["output_shape"]
 
     def lower(self, to, rows, params) -> None:
@@ -160,7 +160,7 @@ class Affine(Transform):
         reach = np.sqrt(((matrix[:, :2, :2] * half[:, None]) ** 2).sum(2))
         return np.concatenate([middle - reach, middle + reach], 1), None
 
-    def points(self, params, which, points, size, limits):
+    def keypoints(self, params, which, points, size, limits):
         matrix = params["matrix"][which]
         out = affine_points(points, matrix, params["scale"][which].max(1))
         if limits.geometry == "albumentations":  # turned the other way, and not by shear or unequal scales

@@ -6,9 +6,9 @@ import warnings
 
 import numpy as np
 
-from .. import host
-from ..draw import between, integers
+from .. import library
 from ..transform import Transform, boolean, increasing, is_number, whole
+from ..uniforms import between, integers
 
 
 def _odd_limit(value) -> tuple[int, int]:
@@ -110,7 +110,7 @@ class GaussianBlur(Transform):
     def lower(self, to, rows, params) -> None:
         n = len(params["sigma"])
         start, lengths = np.empty(n, np.int64), np.empty((n, 2), np.int64)
-        taps = host.library().gaussian(params["sigma"], params["ksize"], start, lengths)
+        taps = library.load().gaussian(params["sigma"], params["ksize"], start, lengths)
         to.filter(rows, "separable", np.frombuffer(taps, np.float32), start, lengths)
 
 
@@ -159,5 +159,5 @@ class MotionBlur(_Sized):
     def lower(self, to, rows, params) -> None:
         n = len(params["ksize"])
         start, lengths = np.empty(n, np.int64), np.empty((n, 3), np.int64)
-        taps = host.library().motion(params["ksize"], params["angle"], params["direction"], params["shift"], start, lengths)
-        to.filter(rows, "points", np.frombuffer(taps, np.float32), start, lengths)
+        taps = library.load().motion(params["ksize"], params["angle"], params["direction"], params["shift"], start, lengths)
+        to.filter(rows, "sparse", np.frombuffer(taps, np.float32), start, lengths)

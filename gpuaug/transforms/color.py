@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..draw import between
 from ..transform import Transform, boolean, span
+from ..uniforms import between
 
 
 class RandomBrightnessContrast(Transform):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import host
-from ..draw import integers
+from .. import library
 from ..transform import Transform, boolean, border, colour, increasing, integer, interpolation, one_of
+from ..uniforms import integers
 
 POSITIONS = ("center", "top_left", "top_right", "bottom_left", "bottom_right", "random")
 _PAIR = "size must be (height, width), two whole numbers of at least 1"
@@ -51,7 +51,7 @@ class _Windowed(Transform, register=False):
         start, scale = self._window(params, which, size)
         return np.concatenate([(boxes[:, :2] - start) * scale, (boxes[:, 2:] - start) * scale], 1), None
 
-    def points(self, params, which, points, size, limits):
+    def keypoints(self, params, which, points, size, limits):
         start, scale = self._window(params, which, size)
         out = points.copy()
         out[:, :2] = (points[:, :2] - start) * scale
@@ -95,7 +95,7 @@ class Resize(_Windowed):
         self.interpolation = _interpolation("interpolation", interpolation)
         self.mask_interpolation = _interpolation("mask_interpolation", mask_interpolation)
 
-    def resize(self, params, size):
+    def size_after(self, params, size):
         return fixed_size(size, (self.height, self.width))
 
     def _window(self, params, which, size):
@@ -151,10 +151,10 @@ class RandomResizedCrop(_Windowed):
 
     def draw(self, u, view):
         window = np.empty((len(u), 4), np.int64)
-        host.library().resized_crop(u, view.size, *self.scale, *self.ratio, window)
+        library.load().resized_crop(u, view.size, *self.scale, *self.ratio, window)
         return {"crop_coords": window}
 
-    def resize(self, params, size):
+    def size_after(self, params, size):
         return fixed_size(size, self.size)
 
     def _window(self, params, which, size):
@@ -203,7 +203,7 @@ class _FixedCrop(_Windowed, register=False):
         coords[:, 2:] = coords[:, :2] + want[::-1]
         return {"crop_coords": coords, "pad": pad}
 
-    def resize(self, params, size):
+    def size_after(self, params, size):
         return fixed_size(size, (self.height, self.width))
 
     def _window(self, params, which, size):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import host
-from ..draw import between, integers, key, philox
+from .. import library
 from ..geometry import boxes_beside_holes, outside_holes
 from ..transform import Transform, boolean, colour, increasing, integer, real, whole
+from ..uniforms import between, integers, key, philox
 
 WORDS = ("random", "random_uniform")
 
@@ -63,7 +63,7 @@ class Dropout(Transform, register=False):
     def cuts(self, params, which):
         return params["holes"][which]
 
-    def points(self, params, which, points, size, limits):
+    def keypoints(self, params, which, points, size, limits):
         return points, outside_holes(limits.pixel(points), params["holes"][which]) if limits.remove_invisible else None
 
 
@@ -167,7 +167,7 @@ class XYMasking(Dropout):
     def holes(self, u, size):
         holes = np.empty((len(u), self.num_masks_x[1] + self.num_masks_y[1], 4), np.int64)
         numbers = np.array([self.num_masks_x, self.mask_x_length, self.num_masks_y, self.mask_y_length], np.int64)
-        host.library().stripes(u, size, numbers, holes)
+        library.load().stripes(u, size, numbers, holes)
         return holes
 
 

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from ..draw import between, integers, key, philox
 from ..geometry import boxes_beside_map, outside_map
 from ..regions import components, object_map
 from ..transform import Transform, colour, increasing, integer, is_number, whole
+from ..uniforms import between, integers, key, philox
 from .dropout import Dropout
 
 
@@ -49,10 +49,10 @@ class MaskDropout(Transform):
         return 3
 
     def draw(self, u, view):
-        if view.targets is None:
+        if view.now is None:
             raise ValueError("MaskDropout needs mask=: its objects are what is removed")
         seed, maps = key(u[:, 1:3]), []
-        for i, mask in enumerate(view.targets.masks("MaskDropout")):
+        for i, mask in enumerate(view.now.masks("MaskDropout")):
             labels, count = components(mask)
             number = min(count, int(integers(u[i, 0], *self.max_objects)))
             order = np.argsort(philox(np.arange(count), 0, 6, 0, *seed[i])[:, 0], kind="stable") if count else np.zeros(0, int)
@@ -84,7 +84,7 @@ class MaskDropout(Transform):
                 left[which == i] = boxes_beside_map(boxes[which == i], one, limits.min_area)
         return boxes, left
 
-    def points(self, params, which, points, size, limits):
+    def keypoints(self, params, which, points, size, limits):
         if not limits.remove_invisible:
             return points, None
         keep, pixels = np.ones(len(points), bool), limits.pixel(points)
@@ -148,13 +148,13 @@ class ConstrainedCoarseDropout(Dropout):
 
     def draw(self, u, view):
         source = "mask" if self.mask_indices is not None else "bboxes"
-        if view.targets is None:
+        if view.now is None:
             raise ValueError(f"ConstrainedCoarseDropout needs {source}= among the targets")
         seed, number = key(u[:, 1:3]), integers(u[:, 0], *self.num_holes_range)
         if source == "mask":
-            objects = view.targets.masks("ConstrainedCoarseDropout")
+            objects = view.now.masks("ConstrainedCoarseDropout")
         else:
-            objects = view.targets.boxes("ConstrainedCoarseDropout", self.bbox_labels)
+            objects = view.now.boxes("ConstrainedCoarseDropout", self.bbox_labels)
         found = []
         for i, one in enumerate(objects):
             place = self._on_regions if source == "mask" else self._on_boxes

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..draw import integers, key, philox
 from ..geometry import boxes_beside_map
 from ..transform import Transform, boolean, colour, real, whole
+from ..uniforms import integers, key, philox
 from .dropout import random_numbers
 
 
@@ -80,7 +80,7 @@ class PixelDropout(Transform):
             left[mine] = boxes_beside_map(boxes[mine], (words < round(self.dropout_prob * 2**24)).reshape(h, w), limits.min_area)
         return boxes, left
 
-    def points(self, params, which, points, size, limits):
+    def keypoints(self, params, which, points, size, limits):
         return points, None
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..draw import integers
 from ..geometry import affine_boxes, affine_points, orientation_matrix
 from ..plan import ORIENTATIONS
 from ..transform import Transform
+from ..uniforms import integers
 
 _SWAPPED = {"transpose", "rot90", "rot270", "anti_transpose"}
 
@@ -30,7 +30,7 @@ class _Oriented(Transform, register=False):
     def boxes(self, params, which, boxes, size, limits):
         return affine_boxes(boxes, self._matrix(params, which, size)), None
 
-    def points(self, params, which, points, size, limits):
+    def keypoints(self, params, which, points, size, limits):
         return affine_points(points, self._matrix(params, which, size)), None
 
 
@@ -42,7 +42,7 @@ class _Fixed(_Oriented):
     def _names(self, params, which):
         return [self.orientation] * len(which)
 
-    def resize(self, params, size):
+    def size_after(self, params, size):
         return size[:, ::-1] if self.orientation in _SWAPPED else size
 
     def lower(self, to, rows, params) -> None:
@@ -101,8 +101,8 @@ class Transpose(_Fixed):
 
     orientation = "transpose"
 
-    def points(self, params, which, points, size, limits):
-        out, left = super().points(params, which, points, size, limits)
+    def keypoints(self, params, which, points, size, limits):
+        out, left = super().keypoints(params, which, points, size, limits)
         if limits.geometry == "albumentations":  # angles above 180 degrees come out as the opposite direction
             angle = np.mod(points[:, 2], 2 * np.pi)
             out[:, 2] = np.where(angle <= np.pi, 0.5, 1.5) * np.pi - angle
@@ -123,7 +123,7 @@ class _Choice(_Oriented):
     def draw(self, u, view):
         return {self.parameter: integers(u[:, 0], 0, len(self.orientations) - 1)}
 
-    def resize(self, params, size):
+    def size_after(self, params, size):
         swap = np.array([o in _SWAPPED for o in self.orientations])
         return _turned(size, swap[params[self.parameter]])
 

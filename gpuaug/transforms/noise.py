@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..draw import between, key
 from ..transform import Transform, boolean, increasing, real
+from ..uniforms import between, key
 
 
 class GaussNoise(Transform):

@@ -114,8 +114,8 @@ class ToTensorV2(Transform):
     def boxes(self, params, which, boxes, size, limits):
         return boxes, None
 
-    def points(self, params, which, points, size, limits):
+    def keypoints(self, params, which, points, size, limits):
         return points, None
 
     def lower(self, to, rows, params) -> None:
-        to.tensor = "CHW" if to.kind == "image" or self.transpose_mask else "HWC"
+        to.layout = "CHW" if to.kind == "image" or self.transpose_mask else "HWC"

@@ -20,7 +20,7 @@ class _Padded(_Windowed, register=False):
         self.border_mode = border("border_mode", border_mode)
         self.fill, self.fill_mask = colour("fill", fill), colour("fill_mask", fill_mask)
 
-    def resize(self, params, size):
+    def size_after(self, params, size):
         top, bottom, left, right = params["pad"].T
         return size + np.stack([top + bottom, left + right], 1)
 
@@ -32,7 +32,7 @@ class _Padded(_Windowed, register=False):
         if not some.any():
             return
         index, pad = to.index(rows)[some], params["pad"][some]
-        size = self.resize({"pad": pad}, to.size[index])
+        size = self.size_after({"pad": pad}, to.size[index])
         fill = self.fill if to.kind == "image" else self.fill_mask
         padded_window(to, index, -pad[:, 2], -pad[:, 0], size, self.border_mode, fill)
 

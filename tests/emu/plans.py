@@ -40,7 +40,7 @@ class Steps:
         rng = np.random.default_rng(self.seed)
         kinds = ["crop", "orient", "warp", "gauss", "rects", "linear"]
         if track.dtype != "int32":
-            kinds += ["separable", "points"]
+            kinds += ["separable", "sparse"]
         if track.channels == 3 and track.dtype != "int32":
             kinds += ["hsv"]
         if track.dtype == "int32":
@@ -101,11 +101,11 @@ class Steps:
         taps = [rng.dirichlet(np.ones(a)).tolist() + rng.dirichlet(np.ones(b)).tolist() for a, b in lengths]
         correlate(track, rows, "separable", taps, lengths, int(rng.integers(0, 5)))
 
-    def _points(self, track, rng, rows):
+    def _sparse(self, track, rng, rows):
         counts = rng.integers(1, 6, len(rows))
         taps = [np.c_[rng.integers(-3, 4, (k, 2)), rng.dirichlet(np.ones(k))].astype(np.float32) for k in counts]
         lengths = np.column_stack([np.full((len(rows), 2), 7), counts])
-        correlate(track, rows, "points", taps, lengths, int(rng.integers(0, 5)))
+        correlate(track, rows, "sparse", taps, lengths, int(rng.integers(0, 5)))
 
 
 def correlate(track: Track, rows, kind: str, taps: list, lengths, border: int) -> None:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 import gpuaug as G
-from gpuaug import host
+from gpuaug import library
 
 from .case import EXACT, FLOAT, Bound, Script, add, albumentations, bounds, parameters
 
@@ -61,7 +61,7 @@ def hue_saturation_value(note, **kwargs):
             params = parameters(aug, image, Script(u))
             return in_vectors(lambda line: hsv(aug, line, params).reshape(line.shape), image)
 
-    fused = not host.library().path.stem.endswith("v2")
+    fused = not library.load().path.stem.endswith("v2")
     # the baseline build has no fused multiply-add, which OpenCV's HSV2RGB has: a product that truncates on the other side
     u8 = EXACT if fused else Bound(1, 1, 0.99, "no fused multiply-add")
     # hue in degrees: 360 * 2^-24 / 60 on either side

@@ -6,8 +6,8 @@ import albumentations as A
 import numpy as np
 
 import gpuaug as G
-from gpuaug.draw import philox
 from gpuaug.transform import View
+from gpuaug.uniforms import philox
 
 from .case import SAME, Script, add, parameters
 

@@ -14,7 +14,7 @@ import numbers
 
 import numpy as np
 
-from . import host
+from . import library
 
 SLOTS = BLOCKS = 4096
 OCCURRENCES = 1 << 20
@@ -25,7 +25,7 @@ _LOW, _SHIFT = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
 def philox(c0, c1, c2, c3, k0, k1) -> np.ndarray:
-    """Philox4x32-10 of arrays of counter and key words: uint32 ``[..., 4]``. The NumPy twin of kernels/philox.cuh.
+    """Philox4x32-10 of arrays of counter and key words: uint32 ``[..., 4]``. The NumPy twin of kernels/uniforms.cuh.
 
     Example:
         >>> [hex(int(w)) for w in philox(0, 0, 0, 0, 0, 0)]
@@ -49,7 +49,7 @@ def check_counters(ids, epoch: int, occurrence, samples: int | None = None) -> t
     if ids.dtype.kind not in "iu" and len(ids):
         raise TypeError(f"ids must be whole numbers, got {ids.dtype}")
     ids = np.ascontiguousarray(ids, np.int64)
-    if host.library().outside(ids, IDS):
+    if library.load().outside(ids, IDS):
         raise ValueError(f"ids must lie in 0 .. 2^52 - 1, got {ids.min()} .. {ids.max()}")
     if isinstance(epoch, bool) or not isinstance(epoch, numbers.Integral):
         raise TypeError(f"epoch must be a whole number, got {epoch!r}")
@@ -63,7 +63,7 @@ def check_counters(ids, epoch: int, occurrence, samples: int | None = None) -> t
     if occurrence.dtype.kind not in "iu" and len(occurrence):
         raise TypeError(f"occurrence must hold whole numbers, got {occurrence.dtype}")
     occurrence = np.ascontiguousarray(occurrence, np.int64)
-    if host.library().outside(occurrence, OCCURRENCES):
+    if library.load().outside(occurrence, OCCURRENCES):
         raise ValueError(f"occurrence must lie in 0 .. 2^20 - 1, got {occurrence.min()} .. {occurrence.max()}")
     return ids, occurrence.astype(np.uint32)
 
@@ -74,7 +74,7 @@ def state_is_optional(prefix: str, missing: list[str]) -> None:
         missing.remove(prefix + "_extra_state")
 
 
-def uniforms(seed: int, epoch: int, ids: np.ndarray, occurrence: np.ndarray, slots: np.ndarray, blocks: np.ndarray) -> np.ndarray:
+def table(seed: int, epoch: int, ids: np.ndarray, occurrence: np.ndarray, slots: np.ndarray, blocks: np.ndarray) -> np.ndarray:
     """Uniforms in [0, 1) of a whole batch in one call.
 
     Args:
@@ -87,7 +87,7 @@ def uniforms(seed: int, epoch: int, ids: np.ndarray, occurrence: np.ndarray, slo
         float64 ``[4 S, B]``; line ``4 k + j`` belongs to ``(slots[k], blocks[k])``. Multiples of 2^-32.
     """
     out = np.empty((4 * len(slots), len(ids)))
-    host.library().uniforms(ids, occurrence, epoch, slots, blocks, seed & 0xFFFFFFFFFFFFFFFF, out)
+    library.load().uniforms(ids, occurrence, epoch, slots, blocks, seed & 0xFFFFFFFFFFFFFFFF, out)
     return out
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gpuaug import Compose, HorizontalFlip
-from gpuaug.memory import KEEP, Pool
+from gpuaug.pool import KEEP, Pool
 
 SHAPE = (100, 1000)  # 400 kB: above what the pool leaves to malloc
 
@@ -88,7 +88,7 @@ def test_of_many_sizes_no_more_lies_idle_than_was_in_use(pool, held):
 
 
 def test_what_a_large_batch_left_goes_when_small_ones_follow(pool):
-    from gpuaug.memory import LATELY
+    from gpuaug.pool import LATELY
 
     large = [pool.empty((50 << 20,), torch.uint8) for _ in range(2)]
     large.clear()
@@ -150,7 +150,7 @@ def test_a_batch_belongs_to_its_caller():
 
 
 def test_a_forked_child_starts_with_an_empty_pool():
-    from gpuaug.memory import POOL
+    from gpuaug.pool import POOL
 
     first = POOL.empty(SHAPE, torch.float32)
     del first
@@ -164,7 +164,7 @@ def test_a_forked_child_starts_with_an_empty_pool():
 def test_free_memory_goes_back_to_the_system():
     from pathlib import Path
 
-    from gpuaug.memory import trim
+    from gpuaug.pool import trim
 
     def resident():
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -182,12 +182,12 @@ def test_free_memory_goes_back_to_the_system():
 def test_the_loader_trims_now_and_then(monkeypatch):
     import itertools
 
-    from gpuaug import DataLoader, memory
+    from gpuaug import DataLoader
 
     trims = []
-    monkeypatch.setattr(memory, "trim", lambda: trims.append(1))
-    monkeypatch.setattr(memory, "TRIM_EVERY", 4)
-    monkeypatch.setattr(memory, "_batches", itertools.count(1))
+    monkeypatch.setattr(pool, "trim", lambda: trims.append(1))
+    monkeypatch.setattr(pool, "TRIM_EVERY", 4)
+    monkeypatch.setattr(pool, "_batches", itertools.count(1))
     data = torch.utils.data.TensorDataset(torch.zeros(20, 3, 4, 4, dtype=torch.uint8))
     for _ in DataLoader(data, batch_size=2, device="cpu", transform=Compose([HorizontalFlip()], seed=0)):
         pass

@@ -89,7 +89,7 @@ def _variants() -> list[str]:
 
 
 @cache
-def _load(variant: str | None):
+def _find(variant: str | None):
     folder = Path(__file__).parent
     errors = []
     for name in [variant] if variant else _variants():
@@ -102,13 +102,13 @@ def _load(variant: str | None):
     return None, "; ".join(errors) or _toolchain.missing()
 
 
-def library(variant: str | None = None) -> Library:
+def load(variant: str | None = None) -> Library:
     """The best build for this processor, loaded once.
 
     Raises:
         RuntimeError: there is none; says why, and what to install.
     """
-    found, why = _load(variant)
+    found, why = _find(variant)
     if found is None:
         raise RuntimeError(why)
     return found

@@ -11,7 +11,7 @@ import pytest
 import scipy.stats
 
 import gpuaug as G
-from gpuaug import draw
+from gpuaug import uniforms as gpuaug_uniforms
 
 FALSE_ALARM = 1e-6  # of each statistical test below; their seeds are fixed, so that a test that passes goes on passing
 
@@ -29,13 +29,13 @@ KNOWN = [
 
 def uniforms(*args) -> np.ndarray:
     """A line for each sample."""
-    return draw.uniforms(*args).T
+    return gpuaug_uniforms.table(*args).T
 
 
 def twin(seed, epoch, ids, occurrence, slots, blocks) -> np.ndarray:
-    """`draw.uniforms` in NumPy."""
+    """`uniforms.table` in NumPy."""
     i, low = ids.astype(np.uint64)[:, None], np.uint64(0xFFFFFFFF)
-    words = draw.philox(
+    words = gpuaug_uniforms.philox(
         i & low,
         epoch,
         (occurrence.astype(np.uint64) << np.uint64(12))[:, None] | slots.astype(np.uint64),
@@ -48,12 +48,12 @@ def twin(seed, epoch, ids, occurrence, slots, blocks) -> np.ndarray:
 
 @pytest.mark.parametrize(("counter", "key", "answer"), KNOWN)
 def test_known_answers_numpy(counter, key, answer):
-    assert tuple(int(w) for w in draw.philox(*counter, *key)) == answer
+    assert tuple(int(w) for w in gpuaug_uniforms.philox(*counter, *key)) == answer
 
 
 @pytest.mark.parametrize(("counter", "key", "answer"), KNOWN)
 def test_known_answers_compiled(counter, key, answer):
-    """The counter's words as ids, epoch, occurrence, slot and block, see draw.py."""
+    """The counter's words as ids, epoch, occurrence, slot and block, see uniforms.py."""
     c0, c1, c2, c3 = counter
     ids = np.array([c0 | (c3 >> 12) << 32], np.int64)
     u = uniforms(
@@ -83,12 +83,12 @@ def test_known_answers_of_the_noise_generator(counter, key, answer):
 
 
 def table(rng, n: int, pairs: int):
-    ids = rng.integers(0, draw.IDS, n)
-    ids[:2] = 0, draw.IDS - 1
-    occurrence = rng.integers(0, draw.OCCURRENCES, n).astype(np.uint32)
-    occurrence[:2] = draw.OCCURRENCES - 1, 0
-    slots, blocks = rng.integers(0, draw.SLOTS, (2, pairs)).astype(np.uint32)
-    slots[0] = blocks[-1] = draw.SLOTS - 1
+    ids = rng.integers(0, gpuaug_uniforms.IDS, n)
+    ids[:2] = 0, gpuaug_uniforms.IDS - 1
+    occurrence = rng.integers(0, gpuaug_uniforms.OCCURRENCES, n).astype(np.uint32)
+    occurrence[:2] = gpuaug_uniforms.OCCURRENCES - 1, 0
+    slots, blocks = rng.integers(0, gpuaug_uniforms.SLOTS, (2, pairs)).astype(np.uint32)
+    slots[0] = blocks[-1] = gpuaug_uniforms.SLOTS - 1
     return ids, occurrence, slots, blocks
 
 
@@ -356,11 +356,11 @@ def test_one_or_other():
 
 def test_helpers():
     u = np.array([0.0, 0.5, 1 - 2.0**-32])
-    assert draw.integers(u, -2, 2).tolist() == [-2, 0, 2]
-    assert draw.between(u, 1, 3).tolist()[:2] == [1, 2]
-    assert draw.between(u, 1, 3).max() < 3
-    assert draw.key(u).tolist() == [0, 1 << 31, 0xFFFFFFFF]
-    as_expected(np.bincount(draw.integers(numbers("ids"), 0, 6), minlength=7), [1 / 7] * 7)
+    assert gpuaug_uniforms.integers(u, -2, 2).tolist() == [-2, 0, 2]
+    assert gpuaug_uniforms.between(u, 1, 3).tolist()[:2] == [1, 2]
+    assert gpuaug_uniforms.between(u, 1, 3).max() < 3
+    assert gpuaug_uniforms.key(u).tolist() == [0, 1 << 31, 0xFFFFFFFF]
+    as_expected(np.bincount(gpuaug_uniforms.integers(numbers("ids"), 0, 6), minlength=7), [1 / 7] * 7)
 
 
 # ---- limits ----------------------------------------------------------------------------------------
