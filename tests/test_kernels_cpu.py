@@ -86,7 +86,7 @@ def test_numbers_are_the_headers():
     assert {v: k for k, v in borders.items()} == G.transform.BORDERS
     assert {k.removeprefix("KIND_").lower(): v for k, v in enum(header("track.hpp"), "Kind").items()} == plan.KINDS
     assert {k.removeprefix("NODE_").lower(): v for k, v in enum(header("draws.hpp"), "NodeKind").items()} == groups.NODES
-    assert enum(header("rows.cuh"), "FilterKind") == {"FILTER_SEPARABLE": 0, "FILTER_POINTS": 1}
+    assert enum(header("rows.cuh"), "FilterKind") == {"FILTER_SEPARABLE": 0, "FILTER_SPARSE": 1}
 
 
 # ---- builds -------------------------------------------------------------------------------------

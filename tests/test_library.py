@@ -337,6 +337,6 @@ def test_threads_draw_what_one_draws():
 
 
 def test_without_a_library_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(library, "_load", lambda variant: (None, "gpuaug: no compiler; apt install g++"))
+    monkeypatch.setattr(library, "_find", lambda variant: (None, "gpuaug: no compiler; apt install g++"))
     with pytest.raises(RuntimeError, match=r"apt install g\+\+"):
         G.Compose([G.HorizontalFlip(p=1)])(np.zeros((4, 4), np.uint8))
