@@ -37,7 +37,7 @@ def measure(compose, batch, rounds, size=224):
         start = time.perf_counter()
         drawn = compose.draw(batch.size, ids=ids, epoch=number, channels=batch.channels, dtype=batch.dtype)
         after_draw = time.perf_counter()
-        plan = compose.lower(batch, drawn).finish(address, stride, "float32")
+        plan = drawn.lower(batch).finish(address, stride, "float32")
         if plan.scratch_bytes:
             plan.place(1 << 40)
         after_plan = time.perf_counter()

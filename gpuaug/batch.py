@@ -95,33 +95,6 @@ class Batch:
         step = strides[0] * DTYPES[dtype][1]
         return cls(pointer + step * np.arange(n, dtype=np.int64), size, stride, c, dtype, device, owner, given)
 
-    def to(self, device) -> Batch:
-        """The same samples on ``device``: one packed, pinned, asynchronous upload for all of them."""
-        device = self.device if device is None else torch.device(device)
-        if device.type == self.device.type and (device.type == "cpu" or device.index in (None, self.device.index)):
-            return self  # "cpu:0", as accelerate calls it, is the CPU
-        if self.device.type != "cpu" or device.type != "cuda":
-            raise ValueError(f"a batch on {self.device} cannot be moved to {device}; move the data first")
-        item = DTYPES[self.dtype][1]
-        shape = np.concatenate([self.size.astype(np.int64), np.full((len(self), 1), self.channels)], 1)
-        start = np.zeros(len(self) + 1, np.int64)
-        np.cumsum((shape.prod(1) * item + 15) & ~15, out=start[1:])
-        pinned = torch.empty(int(start[-1]), dtype=torch.uint8, device=_CPU, pin_memory=True)
-        stride = np.stack([shape[:, 1] * self.channels, shape[:, 2], np.ones(len(self), np.int64)], 1)
-        dense = Batch(pinned.data_ptr() + start[:-1], self.size, stride, self.channels, self.dtype, _CPU, pinned)
-        copy(self, dense)
-        memory = pinned.to(device, non_blocking=True)
-        return Batch(
-            memory.data_ptr() + start[:-1],
-            self.size,
-            dense.stride,
-            self.channels,
-            self.dtype,
-            memory.device,
-            (memory, pinned),
-            self.given,
-        )
-
     @classmethod
     def _of_samples(cls, samples: Sequence, layout: str | None, name: str, labels: bool) -> Batch:
         n = len(samples)
@@ -280,11 +253,3 @@ def _dense(shape, item):
         strides.insert(0, step)
         step *= n
     return strides
-
-
-def copy(source: Batch, target: Batch) -> None:
-    """Copy samples into the memory of another batch of the same sizes, in the host's memory."""
-    from .backends import cpu
-    from .track import Track
-
-    cpu.execute(Track(source).finish(target.address, target.stride, target.dtype))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 
 from .backends import execute
-from .batch import DTYPES, TORCH_DTYPES
+from .batch import DTYPES, TORCH_DTYPES, Batch
 from .elements import address
 from .pool import array, empty
 from .track import Track
@@ -115,21 +117,43 @@ def _array(track: Track, name: str, planar: bool) -> np.ndarray:
 
 def deliver_ragged(track: Track, planar: bool) -> list[torch.Tensor]:
     """Finish a track into one tensor per sample, CHW or HWC, all in one buffer."""
-    size, c = track.size.astype(np.int64), track.channels
-    volume = size[:, 0] * size[:, 1] * c
-    start = np.concatenate([[0], np.cumsum((volume + 63) & ~63)])
+    out, start, _ = _ragged(track, planar)
+    return _pieces(given_back(out, track.given), start, track, planar)
+
+
+def settle(track: Track) -> list[torch.Tensor]:
+    """Execute what a track has planned so far: it goes on from the result, which is one HWC tensor per sample."""
+    out, start, plan = _ragged(track, False)
+    size = track.size.copy()
+    at = (address(out, "the result") if track.samples else 0) + start * DTYPES[track.dtype][1]
+    stride = _dense(size, track.channels, False)
+    track.go_on(plan, Batch(at, size, stride, track.channels, track.dtype, out.device, out, track.given))
+    return _pieces(out, start, track, False)
+
+
+def _dense(size: np.ndarray, channels: int, planar: bool) -> np.ndarray:
+    """Strides of dense samples."""
+    h, w = size.astype(np.int64).T
+    one = np.ones_like(h)
+    return np.stack([w, one, h * w] if planar else [w * channels, channels * one, one], 1)
+
+
+def _ragged(track: Track, planar: bool):
+    """Execute a track into one buffer: it, where in it each sample starts, and the plan."""
+    size = track.size.astype(np.int64)
+    start = np.concatenate([[0], np.cumsum((size[:, 0] * size[:, 1] * track.channels + 63) & ~63)])
     out = empty((int(start[-1]),), TORCH_DTYPES[track.dtype], track.device)
-    stride = np.empty((track.samples, 3), np.int64)
-    if planar:
-        stride[:, 0], stride[:, 1], stride[:, 2] = size[:, 1], 1, size[:, 0] * size[:, 1]
-    else:
-        stride[:, 0], stride[:, 1], stride[:, 2] = size[:, 1] * c, c, 1
+    plan = None
     if track.samples:
         to = address(out, "the result") + start[:-1] * DTYPES[track.dtype][1]
-        execute(track.finish(to, stride, track.dtype), track.device)
-        out = given_back(out, track.given)
-    shapes = [(c, h, w) if planar else (h, w, c) for h, w in size.tolist()]
-    return [out[a : a + v].view(s) for a, v, s in zip(start.tolist(), volume.tolist(), shapes)]
+        plan = track.finish(to, _dense(size, track.channels, planar), track.dtype)
+        execute(plan, track.device)
+    return out, start[:-1], plan
+
+
+def _pieces(out: torch.Tensor, start: np.ndarray, track: Track, planar: bool) -> list[torch.Tensor]:
+    shapes = [(track.channels, h, w) if planar else (h, w, track.channels) for h, w in track.size.tolist()]
+    return [out[at : at + math.prod(shape)].view(shape) for at, shape in zip(start.tolist(), shapes)]
 
 
 def _name(dtype) -> str:

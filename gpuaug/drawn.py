@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from .batch import Batch
 from .targets import Marks
+from .track import Track
 from .transform import Transform, View
 from .tree import Tree
 
@@ -53,6 +55,27 @@ class Drawn:
             if isinstance(rows, slice) or len(rows):
                 out.steps.append(Step(step.transform, rows, {name: value[pick] for name, value in step.params.items()}))
         return out
+
+    def lower(self, batch: Batch, kind: str = "image") -> Track:
+        """Lower it to launches for one target; `Track.finish` makes it a plan."""
+        track = Track(batch, kind)
+        self.lower_onto(track)
+        return track
+
+    def lower_onto(self, track: Track, start: int = 0) -> None:
+        """Lower the steps from number ``start`` on."""
+        steps = [step for step in self.steps[start:] if track.kind in step.transform.targets]
+        closed = 0
+        for i, step in enumerate(steps):
+            track.doing = type(step.transform).__name__
+            if step.transform.stencil and i >= closed:
+                # branches of one OneOf(blurs): what they all read is written by one launch, not by one for each
+                closed = i + 1
+                while closed < len(steps) and steps[closed].transform.stencil:
+                    closed += 1
+                if closed > i + 1:
+                    track.close(np.unique(np.concatenate([track.index(s.rows) for s in steps[i:closed]])))
+            step.transform.lower(track, step.rows, step.params)
 
     def move_marks(self, marks: Marks, size: np.ndarray) -> None:
         """Take boxes or keypoints through all steps. size: ``[B, 2]`` before the first."""

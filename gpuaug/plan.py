@@ -162,11 +162,20 @@ class Plan:
             out.append([note if len(of) == n else f"{note} on {len(of)}" for note, of in notes.items()])
         return out
 
-    def explain(self) -> str:
-        """The launches in words, one line each."""
+    def explain(self, first: int = 1) -> str:
+        """The launches in words, one line each, numbered from ``first``."""
         lines, notes = [], self._notes()
-        for i, launch in enumerate(self.launches, 1):
+        for i, launch in enumerate(self.launches):
             share = "all" if len(launch.rows) == self.samples else f"{len(launch.rows)} of {self.samples}"
-            told = ", ".join(notes[i - 1]) or "copy"
-            lines.append(f"{i}. {launch.kind} on {share} samples: {told} [{launch.source} -> {launch.target}]")
-        return "\n".join(lines) or "nothing to do"
+            told = ", ".join(notes[i]) or "copy"
+            lines.append(f"{first + i}. {launch.kind} on {share} samples: {told} [{launch.source} -> {launch.target}]")
+        return "\n".join(lines)
+
+
+def explained(segments: list[Plan | str]) -> str:
+    """Plans, and what was done between them, in words, one line each."""
+    lines: list[str] = []
+    for segment in segments:
+        text = segment.explain(len(lines) + 1) if isinstance(segment, Plan) else f"{len(lines) + 1}. {segment}"
+        lines += text.splitlines()
+    return "\n".join(lines) or "nothing to do"

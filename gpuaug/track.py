@@ -44,16 +44,27 @@ class Track:
         self.given = batch.given
         self.doing = ""  # name of the transform that is being lowered
         self.layout = ""  # ToTensorV2: deliver tensors of this layout
+        self.segments: list[Plan | str] = []  # what was executed already, for `Compose.explain`
         self._size = np.empty((self.samples, 2), np.int32)  # the library writes into it
+        self._host = library.load()
+        self._read(batch)
+
+    def _read(self, batch: Batch) -> None:
+        """Start with an empty plan that reads a batch."""
         self._batch = batch
         self._log: list = []  # what was done to which rows, for `Plan.explain`
-        self._host = library.load()
         self._handle = self._host.track_new(
             batch.channels, DTYPES[batch.dtype][0], batch.address, batch.size, batch.stride, self._size
         )
 
+    def go_on(self, plan: Plan | None, batch: Batch) -> None:
+        """Go on from a batch that holds what ``plan``, which this track was finished to, has made."""
+        self.segments += [] if plan is None else [plan]
+        self.__del__()
+        self._read(batch)
+
     def __del__(self):
-        handle = getattr(self, "_handle", None)
+        handle, self._handle = getattr(self, "_handle", None), None
         if handle:
             self._host.track_free(handle)
 

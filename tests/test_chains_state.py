@@ -211,7 +211,7 @@ def test_what_was_drawn_can_be_used_again():
     drawn = compose.draw(np.array([x.shape[:2] for x in data]), ids=np.arange(len(data)))
 
     def run(pictures, kind="image"):
-        track = compose.lower(Batch.of(pictures, name=kind), drawn, kind)
+        track = drawn.lower(Batch.of(pictures, name=kind), kind)
         return [x.numpy() for x in deliver_ragged(track, planar=False)]
 
     want = run(data)

@@ -12,6 +12,7 @@ import gpuaug as G
 from gpuaug.batch import Batch
 from gpuaug.deliver import deliver_ragged
 from gpuaug.track import Track
+from gpuaug.transfer import moved
 
 # ---- fused equals one at a time -------------------------------------------------------------
 
@@ -109,14 +110,14 @@ def test_fused_is_one_at_a_time(seed, dtype, device):
     size = np.array([x.shape[:2] for x in data])
     ids = rng.integers(0, 1 << 40, len(data))
     drawn = compose.draw(size, ids=ids, epoch=seed, channels=channels, dtype=dtype)
-    batch = Batch.of(data, "HWC").to(device)
-    fused = [x.cpu().numpy() for x in deliver_ragged(compose.lower(batch, drawn), planar=False)]
+    batch = moved(Batch.of(data, "HWC"), device)
+    fused = [x.cpu().numpy() for x in deliver_ragged(drawn.lower(batch), planar=False)]
     equal(fused, stepwise(drawn, data, "image", device))
     assert [x.shape[:2] for x in fused] == [tuple(s) for s in drawn.size.tolist()]
     if dtype == "uint8":
         masks = [np.ascontiguousarray(x[:, :, :1]).astype(np.int32) * 16777199 for x in data]
-        batch = Batch.of(masks, "HWC", name="mask").to(device)
-        fused = [x.cpu().numpy() for x in deliver_ragged(compose.lower(batch, drawn, "mask"), planar=False)]
+        batch = moved(Batch.of(masks, "HWC", name="mask"), device)
+        fused = [x.cpu().numpy() for x in deliver_ragged(drawn.lower(batch, "mask"), planar=False)]
         equal(fused, stepwise(drawn, masks, "mask", device))
 
 
@@ -137,7 +138,7 @@ def test_fusing_happens():
     )
     data = pictures(4, size=(20, 30))
     drawn = compose.draw(np.array([[20, 30]] * 4), ids=np.arange(4))
-    plan = compose.lower(Batch.of(data), drawn).finish(np.zeros(4, np.int64), np.zeros((4, 3), np.int64), "float32")
+    plan = drawn.lower(Batch.of(data)).finish(np.zeros(4, np.int64), np.zeros((4, 3), np.int64), "float32")
     assert len(plan.launches) == 1, compose.explain()
 
 

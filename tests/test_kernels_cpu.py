@@ -179,7 +179,7 @@ def test_threads(threads):
     compose = whole()
     drawn = compose.draw(np.array([x.shape[:2] for x in data]), ids=np.arange(16))
     want = whole().run({"image": data}, ids=np.arange(16))["image"].permute(0, 2, 3, 1).contiguous()
-    track = compose.lower(Batch.of(data), drawn)
+    track = drawn.lower(Batch.of(data))
     out = torch.empty_like(want)
     step = out[0].numel() * 4
     stride = np.tile([65 * 0 + 67 * 3, 3, 1], (16, 1))
@@ -211,7 +211,7 @@ def guarded(compose, data, target: str, planar: bool, seed: int):
     n, channels = len(data), data[0].shape[2]
     size = np.array([x.shape[:2] for x in data])
     drawn = compose.draw(size, ids=np.arange(n), channels=channels, dtype=str(data[0].dtype))
-    track = compose.lower(Batch.of(data, "HWC"), drawn)
+    track = drawn.lower(Batch.of(data, "HWC"))
     h, w = track.size.astype(np.int64).T
     item, guard = DTYPES[track.dtype][1], 512
     volume = h * w * channels

@@ -9,6 +9,7 @@ import gpuaug
 from gpuaug.batch import DTYPES, Batch
 from gpuaug.plan import ORIENTATIONS, Plan
 from gpuaug.track import Track
+from gpuaug.transfer import moved
 from gpuaug.transform import View
 
 TORCH = {"float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -124,7 +125,7 @@ class Only:
 
 def build(data, channels: int, target: str, planar: bool, steps, device: str = "cpu") -> tuple[Plan, torch.Tensor]:
     """The plan, and the bytes that it writes: every output image lies between guards."""
-    track = Track(Batch.of(data).to(device))
+    track = Track(moved(Batch.of(data), device))
     steps.lower(track)
     if target != track.dtype:
         track.convert(target, slice(None))

@@ -10,6 +10,7 @@ import numpy as np
 from gpuaug.batch import Batch
 from gpuaug.deliver import deliver_ragged
 from gpuaug.track import Track
+from gpuaug.transfer import moved
 from gpuaug.transform import View
 
 from .case import Bound, Case, images
@@ -19,7 +20,7 @@ def ours(transform, data: list[np.ndarray], u: np.ndarray, kind: str = "image", 
     """A transform with given uniforms, on a ragged batch."""
     batch = Batch.of(data, "HWC", name=kind)
     params = transform.draw(u, View(batch.size.astype(np.int64), batch.channels, batch.dtype))
-    track = Track(batch.to(device), kind)
+    track = Track(moved(batch, device), kind)
     track.doing = type(transform).__name__
     if kind in transform.targets:
         transform.lower(track, slice(None), params)

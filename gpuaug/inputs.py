@@ -1,0 +1,209 @@
+"""What a call brings: images and masks as batches, sets of frames, boxes and keypoints, and what nothing moves."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from .batch import Batch
+from .elements import plain
+from .frames import Frames
+from .label_params import BboxParams, KeypointParams
+from .targets import Boxes, Keypoints
+from .transform import Transform
+
+KINDS = ("image", "mask", "images", "masks")
+
+
+@dataclass
+class Declared:
+    """What a pipeline knows of its targets: additional names, and how boxes and keypoints are written."""
+
+    additional: dict[str, str]
+    bbox_params: BboxParams | None
+    keypoint_params: KeypointParams | None
+
+    def kind_of(self, name: str) -> str:
+        """``"image"`` or ``"mask"``: how a target of this name is treated."""
+        kind = self.additional.get(name, name)
+        if kind not in KINDS:
+            raise ValueError(
+                f"unknown target {name!r}: use image, mask, images, masks, bboxes, keypoints, a label field of "
+                f"bbox_params or keypoint_params, or declare it in additional_targets"
+            )
+        return kind.rstrip("s")
+
+    def is_set(self, name: str) -> bool:
+        return self.additional.get(name, name) in ("images", "masks")
+
+    def take_marks(self, targets: dict, leaves: Sequence[Transform], more: dict | None, box_format: str | None) -> list:
+        """Take boxes, keypoints and their label fields out of the targets: (class, data, fields, params) for each kind.
+
+        more: further fields by kind, as ``{"bboxes": ("area",)}``. box_format: how these boxes are written, if not as
+        bbox_params say.
+        """
+        found = []
+        both = ((Boxes, self.bbox_params, "bbox_params"), (Keypoints, self.keypoint_params, "keypoint_params"))
+        for kind, params, word in both:
+            if kind.name not in targets:
+                continue
+            if params is None:
+                example = "BboxParams" if kind is Boxes else "KeypointParams"
+                raise ValueError(f"{kind.name}= needs {word}: Compose(.., {word}=gpuaug.{example}(..))")
+            fields = (*params.label_fields, *(more or {}).get(kind.name, ()))
+            if kind is Boxes and box_format is not None:
+                params = copy.copy(params)
+                params.format = box_format
+            missing = [field for field in fields if field not in targets]
+            if missing:
+                raise ValueError(f"{word}.label_fields names {missing[0]!r}, which is not among the targets")
+            still = [type(t).__name__ for t in leaves if not type(t).moves(kind.hook)]
+            if still:
+                raise ValueError(f"{still[0]} does not move {kind.name} yet; leave {kind.name}= or {still[0]} out")
+            found.append((kind, targets.pop(kind.name), {field: targets.pop(field) for field in fields}, params))
+        return found
+
+    def take_labels(self, targets: dict) -> dict:
+        """Take the label fields whose boxes or keypoints are not among the targets: nothing changes them."""
+        both = (self.bbox_params, self.keypoint_params)
+        fields = {field for params in both if params is not None for field in params.label_fields}
+        return {field: targets.pop(field) for field in fields & set(targets) - set(self.additional)}
+
+
+class Inputs:
+    """A call's targets, described.
+
+    Attributes:
+        values: by name, images and masks as the caller passed them; of a set all frames, one after the other.
+        kinds: by name, ``"image"`` or ``"mask"``.
+        sets: by name, the `Frames` of those that are sets.
+        labels: label fields that nothing changes.
+        one: a single sample, no batch.
+        names: of everything that was passed.
+    """
+
+    def __init__(
+        self,
+        declared: Declared,
+        targets: dict[str, Any],
+        leaves: Sequence[Transform],
+        *,
+        one: bool | None,
+        layout: str | None,
+        fields: dict | None = None,
+        box_format: str | None = None,
+    ):
+        """
+        Args:
+            one: None: find out from the images, which must be there.
+            fields, box_format: see `Declared.take_marks`.
+        """
+        targets, self.names, self.layout = dict(targets), list(targets), layout
+        self._marks, self.labels = declared.take_marks(targets, leaves, fields, box_format), declared.take_labels(targets)
+        self.kinds = {name: declared.kind_of(name) for name in targets}
+        if one is None:
+            images = [name for name in targets if self.kinds[name] == "image" and declared.is_set(name)]
+            lead = "image" if "image" in targets else next(iter(images), None)
+            if lead is None:
+                raise ValueError(f"Compose needs image= or images=, got {', '.join(targets) or 'nothing'}")
+        targets = {name: plain(value, self.kinds[name] == "mask") for name, value in targets.items()}
+        self.empty = False
+        if one is None:
+            image = targets[lead]
+            one = Frames.is_one(image) if declared.is_set(lead) else getattr(image, "ndim", None) in (2, 3)
+            self.empty = isinstance(image, (list, tuple)) and not image  # nothing to learn the channels from
+        self.one = one
+        if self.empty:
+            return
+        self.sets = {name: Frames(value, one, name) for name, value in targets.items() if declared.is_set(name)}
+        self.values = {name: self.sets[name].flat if name in self.sets else value for name, value in targets.items()}
+
+    def describe(self) -> None:
+        """Find everything in memory, and check that it fits.
+
+        Afterwards there are ``batches`` by name, ``size`` int ``[B, 2]`` before anything is done, and ``marks``.
+        """
+        self.batches = {}
+        for name, data in self.values.items():
+            data = [data] if self.one and name not in self.sets else data
+            labels = self.kinds[name] == "mask"
+            self.batches[name] = data if isinstance(data, Batch) else Batch.of(data, self.layout, name=name, labels=labels)
+        first = next((name for name in self.batches if name not in self.sets), None) or next(iter(self.batches))
+        self.size = self._size_of(first)
+        for name, batch in self.batches.items():
+            if name != first or name in self.sets:
+                self._check(name, batch, first)
+        self.marks = [kind(data, fields, params, self.size, self.one) for kind, data, fields, params in self._marks]
+
+    def _size_of(self, first: str) -> np.ndarray:
+        if first not in self.sets:
+            return self.batches[first].size
+        counts = self.sets[first].counts
+        if min(counts, default=1) == 0:
+            empty = counts.index(0)
+            raise ValueError(f"{first} of sample {empty} is empty; pass image=, or at least one image for each sample")
+        return self.batches[first].size[np.cumsum([0, *counts[:-1]])]
+
+    def _check(self, name: str, batch: Batch, first: str) -> None:
+        """Raise unless there are as many samples as of the first target, of the same sizes."""
+        of = self.sets[name].of if name in self.sets else None
+        count = len(batch) if of is None else len(self.sets[name].counts)
+        if count != len(self.size):
+            raise ValueError(f"{name} has {count} samples, {first} has {len(self.size)}; they must agree")
+        want = self.size if of is None else self.size[of]
+        differs = (batch.size != want).any(1)
+        if differs.any():
+            i = int(np.flatnonzero(differs)[0])
+            raise ValueError(
+                f"{name} {i} is {tuple(batch.size[i].tolist())} (height, width), but {first} "
+                f"{i if of is None else int(of[i])} is {tuple(want[i].tolist())}; they must agree"
+            )
+
+    def leading(self) -> Batch:
+        """The images, whose channels and element type draws see; masks where there are none."""
+        return self.batches[next((name for name in self.batches if self.kinds[name] == "image"), next(iter(self.batches)))]
+
+    def blanks(self, name: str, samples: Sequence[int]) -> Batch:
+        """A frame of zeros for each sample whose set has none; where nothing says what frames it would have, of uint8."""
+        blank = [self.sets[name].blank(i) for i in samples]
+        if any(frame is None for frame in blank):
+            blank = [np.zeros(tuple(self.size[i]), np.uint8) for i in samples]
+        batch = Batch.of(blank, self.layout, name=name, labels=self.kinds[name] == "mask")
+        for i, mine in zip(samples, batch.size.tolist()):
+            if mine != self.size[i].tolist():
+                raise ValueError(
+                    f"{name} of sample {i} has no frames of {tuple(mine)} (height, width), but the sample is "
+                    f"{tuple(self.size[i].tolist())}; they must agree"
+                )
+        return batch
+
+
+def is_nothing(declared: Declared, targets: dict) -> bool:
+    """Whether it is a batch without samples that says what they would be. [0, H, W] is a sample without pixels."""
+    lead = next((name for name in targets if declared.additional.get(name, name) == "images"), None)
+    lead, rank = ("image", 4) if "image" in targets else (lead, 5)
+    value = targets.get(lead)
+    if not isinstance(value, (np.ndarray, torch.Tensor)) or value.ndim != rank or getattr(value, "is_nested", False):
+        return False
+    return value.shape[0] == 0 and 0 not in value.shape[1:]
+
+
+def of_nothing(targets: dict, call) -> dict:
+    """What a pipeline makes of a batch without samples: what it makes of one blank sample, less the sample."""
+    blank, unknown = {}, {}
+    for name, value in targets.items():
+        if len(value):
+            raise ValueError(f"{name} has {len(value)} samples, the images have 0; they must agree")
+        shape = tuple(getattr(value, "shape", ()))[1:]
+        if len(shape) < 2 or 0 in shape:
+            unknown[name] = value
+        elif isinstance(value, torch.Tensor):
+            blank[name] = value.new_zeros((1, *shape))
+        else:
+            blank[name] = np.zeros((1, *shape), value.dtype)
+    return {name: value[:0] for name, value in call(blank).items()} | unknown

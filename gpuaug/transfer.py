@@ -1,0 +1,30 @@
+"""Samples on their way to a device."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from .backends import cpu
+from .batch import DTYPES, Batch
+from .track import Track
+
+ALIGN = 16  # bytes: of every sample in the upload, the widest load of a GPU
+
+
+def moved(batch: Batch, device) -> Batch:
+    """The same samples on ``device``: one packed, pinned, asynchronous upload for all of them."""
+    device = batch.device if device is None else torch.device(device)
+    if device.type == batch.device.type and (device.type == "cpu" or device.index in (None, batch.device.index)):
+        return batch  # "cpu:0", as accelerate calls it, is the CPU
+    if batch.device.type != "cpu" or device.type != "cuda":
+        raise ValueError(f"a batch on {batch.device} cannot be moved to {device}; move the data first")
+    shape = np.concatenate([batch.size.astype(np.int64), np.full((len(batch), 1), batch.channels)], 1)
+    start = np.zeros(len(batch) + 1, np.int64)
+    np.cumsum((shape.prod(1) * DTYPES[batch.dtype][1] + ALIGN - 1) & -ALIGN, out=start[1:])
+    pinned = torch.empty(int(start[-1]), dtype=torch.uint8, device="cpu", pin_memory=True)
+    stride = np.stack([shape[:, 1] * batch.channels, shape[:, 2], np.ones(len(batch), np.int64)], 1)
+    cpu.execute(Track(batch).finish(pinned.data_ptr() + start[:-1], stride, batch.dtype))
+    memory = pinned.to(device, non_blocking=True)
+    at, owner = memory.data_ptr() + start[:-1], (memory, pinned)
+    return Batch(at, batch.size, stride, batch.channels, batch.dtype, memory.device, owner, batch.given)
