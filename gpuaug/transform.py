@@ -115,7 +115,7 @@ class Transform:
     def __repr__(self) -> str:
         shown = []
         for name in inspect.signature(type(self).__init__).parameters:
-            if name != "self" and hasattr(self, name):
+            if name in vars(self):
                 shown.append(f"{name}={getattr(self, name)!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
