@@ -217,7 +217,7 @@ def test_intermediate_images_have_memory_of_their_own():
                 assert row["src"] == last[sample]
             if launch.kind != "statistics" and row["dst"] != 7:
                 last[sample] = int(row["dst"])
-                h, w = (row["h"], row["w"]) if launch.kind == "filter" else (row["dh"], row["dw"])
+                h, w = (row["dh"], row["dw"])
                 room.append((last[sample], int(h) * int(w) * 3 * (4 if launch.target == "float32" else 1)))
             if launch.kind == "statistics":
                 assert row["dst"] == 0

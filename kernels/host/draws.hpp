@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <stdexcept>
 #include <vector>
 #include "philox.cuh"
 #include "rows.cuh"
@@ -215,16 +216,6 @@ inline void affine_matrix(const AffineParts& p, double m[9]) {
   m[6] = 0;
   m[7] = 0;
   m[8] = 1;
-}
-
-inline void affine_inverse(const double m[9], double out[6]) {
-  const double det = m[0] * m[4] - m[1] * m[3];
-  out[0] = m[4] / det;
-  out[1] = -m[1] / det;
-  out[3] = -m[3] / det;
-  out[4] = m[0] / det;
-  out[2] = -(out[0] * m[2] + out[1] * m[5]);
-  out[5] = -(out[3] * m[2] + out[4] * m[5]);
 }
 
 // Stripes of XYMasking along one axis, into every second-axis-spanning rectangle (x0, y0, x1, y1) of out. u(k): uniforms of the
