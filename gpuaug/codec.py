@@ -32,8 +32,10 @@ def compressed(image: np.ndarray, kind: str, quality: int) -> np.ndarray:
         return _grey(image, kind, quality)
     if channels == 2:
         return _colour(np.dstack([image, np.zeros_like(image[..., :1])]), kind, quality)[..., :2]
-    parts = [_colour(image[..., :3], kind, quality)]
-    return np.dstack([*parts, *(_grey(image[..., c : c + 1], kind, quality) for c in range(3, channels))])
+    colour = _colour(image[..., :3], kind, quality)
+    if channels == 3:
+        return colour
+    return np.dstack([colour, *(_grey(image[..., c : c + 1], kind, quality) for c in range(3, channels))])
 
 
 def _grey(image: np.ndarray, kind: str, quality: int) -> np.ndarray:
