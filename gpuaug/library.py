@@ -29,7 +29,7 @@ _CALLS = {
     "track_orient": ("", "hoiiii"),
     "track_warp": ("q", "hooioiiii"),
     "track_resize": ("o", "hoiiii"),
-    "track_pixel": ("", "hoiooooo" + "ii"),
+    "track_op": ("", "hoioooo" + "ii"),
     "track_filter": ("", "hoiooo" + "ioii"),
     "track_statistics": ("", "hooi"),
     "track_close": ("", "hoi"),

@@ -19,7 +19,7 @@ ROW = np.dtype(
         ("scale", "f8", 2),
     ]
 )
-OP = np.dtype([("code", "i4"), ("arg", "i4"), ("n", "i4"), ("flag", "i4"), ("p", "f4", 12)])
+OP = np.dtype([("code", "i4"), ("at", "i4"), ("n", "i4"), ("pad", "i4"), ("p", "u4", 12)])
 FILTER_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "border fill kind kh kw n taps".split()], ("scale", "f4")])
 
 # kernels/launch.hpp: a launch as the library takes it, int64 each; the first four are addresses
@@ -29,28 +29,6 @@ KINDS = {"fused": ROW, "filter": FILTER_ROW, "statistics": ROW}  # kinds of laun
 HEAD = np.dtype([(name, "i8") for name in "launches events events_at blob stats scratch base".split()])
 
 GATHERS = {"none": 0, "nearest": 1, "linear": 2, "cubic": 3, "resize_nearest": 4, "time_warp": 5, "resize_nearest_exact": 6}
-OPCODES = {
-    name: i
-    for i, name in enumerate(
-        [
-            "none",
-            "move",
-            "round",
-            "linear_u8",
-            "linear",
-            "normalize",
-            "hsv_u8",
-            "hsv",
-            "gauss",
-            "rects",
-            "pixels",
-            "channels",
-            "bitmap",
-            "standardize",
-        ]
-    )
-}
-MOVES_LABELS = {"none", "move", "rects", "pixels", "channels", "bitmap"}  # operations that select, and compute nothing
 STATS = 5  # numbers without NaNs, sum, minimum, maximum, squared deviations: of each channel
 # flips, transposes and quarter turns: new pixel (x, y) -> old pixel (a x + b y + .., c x + d y + ..)
 ORIENTATIONS = {
