@@ -24,9 +24,12 @@ ROW = np.dtype(
         ("dc", "i4"),
         ("frame", "i4", 6),
         ("m", "f4", 9),
-        ("gather", "i4"),
+        ("map", "i4"),
+        ("sample", "i4"),
         ("border", "i4"),
         ("fill", "i4"),
+        ("table", "i4"),
+        ("cells", "i4", 2),
         ("ops", "i4"),
         ("n_ops", "i4"),
         ("stat", "i4"),
@@ -64,7 +67,20 @@ RECORD = ("rows", "sample", "ops", "blob", "kind", "n", "channels", "source", "t
 KINDS = {"fused": 0, "filter": 1, "statistics": 2}
 
 # kernels/rows.cuh, in its order
-GATHERS = {"none": 0, "nearest": 1, "linear": 2, "cubic": 3, "resize_nearest": 4, "time_warp": 5, "resize_nearest_exact": 6}
+MAPS = {
+    "view": 0,
+    "affine": 1,
+    "projective": 2,
+    "time_warp": 3,
+    "radial": 4,
+    "grid": 5,
+    "mesh": 6,
+    "field": 7,
+    "resize": 8,
+    "pixels": 9,
+    "tiles": 10,
+}
+SAMPLES = {"nearest": 0, "linear": 1, "cubic": 2, "line": 3}
 OPCODES = {
     name: i
     for i, name in enumerate(

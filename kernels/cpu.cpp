@@ -109,7 +109,7 @@ bool only_rects(const Launch& l, const Row& s) {
   const bool pixels = s.sx == l.channels && s.sc == 1 && s.dx == s.sx && s.dc == 1;
   const bool planes = s.sx == 1 && s.dx == 1;
   static const int straight[6] = {1, 0, 0, 0, 1, 0};
-  if (s.gather != GATHER_NONE || l.source != l.target || item > 4 || !(pixels || planes)) return false;
+  if (s.map != MAP_VIEW || l.source != l.target || item > 4 || !(pixels || planes)) return false;
   if (std::memcmp(s.frame, straight, sizeof straight)) return false;
   for (int k = s.ops; k < s.ops + s.n_ops; ++k)
     if (l.ops[k].code != OP_RECTS || l.ops[k].flag > FILL_PER_RECT) return false;
@@ -160,7 +160,7 @@ void fused_sample(const Launch& l, const Row& s, const float* stats) {
   }
   // a rotated line visits cache lines in an order that no hardware prefetcher follows
   const i64 bytes = (i64)bytes_of(l.source) * s.sh * s.sw * l.channels;
-  if (s.gather != GATHER_NONE && s.sx > 0 && s.sy > 0 && s.sy >= s.sx && bytes <= 512 * 1024)
+  if (s.map != MAP_VIEW && s.sx > 0 && s.sy > 0 && s.sy >= s.sx && bytes <= 512 * 1024)
     for (i64 k = 0; k < bytes; k += 64) __builtin_prefetch((const u8*)s.src + k, 0, 2);
   const Fused f = {(const Row*)l.rows, l.ops, l.blob, stats, l.n, l.channels, {0, 0}};
   if (l.channels == 3) return fused_chunks<3>(f, s, l.source, l.target, 0, 3);
