@@ -1,5 +1,5 @@
-# Every target works on a fresh clone: the first run makes .venv and compiles the kernels (some minutes),
-# later runs do only what a change asks for.
+# Every target works on a fresh clone: the first run makes .venv and compiles the kernels, later runs do only what a change
+# asks for. `make` compiles the library for this machine's processor; `make test` and a wheel take all variants of it.
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -10,8 +10,14 @@ ARGS   ?=
 PY      := $(VENV)/bin/python
 PIP     := $(PY) -m pip install --disable-pip-version-check --constraint constraints.txt
 KERNELS := $(VENV)/.kernels
+ALL     := $(VENV)/.kernels-all
+MADE_OF := setup.py $(wildcard kernels/* kernels/*/*)
 DEMO    := $(VENV)/.demo-dependencies
 DEPS    := $(VENV)/.dependencies
+
+# of the library: what pip builds for the package in development mode, too
+export GPUAUG_VARIANTS ?= native
+test $(ALL): export GPUAUG_VARIANTS = all
 
 .PHONY: all demo test test-gpu lint format bench clean
 all: $(DEPS)
@@ -22,7 +28,7 @@ $(PY):
 	$(PIP) --quiet 'setuptools>=77'
 
 # only what a changed kernel makes necessary; before anything large is downloaded
-$(KERNELS): setup.py $(wildcard kernels/*) | $(PY)
+$(KERNELS) $(ALL): $(MADE_OF) | $(PY)
 	$(PY) setup.py --quiet build_ext --inplace
 	touch $@
 
@@ -41,14 +47,14 @@ $(DEPS): setup.py pyproject.toml constraints.txt | $(KERNELS)
 demo: $(KERNELS) $(DEMO)
 	$(VENV)/bin/gpuaug demo --folder .demo $(ARGS)
 
-test: $(KERNELS) $(DEPS)
+test: $(ALL) $(DEPS)
 	$(PY) -m pytest $(ARGS)
 
 test-gpu: $(KERNELS) $(DEPS)
 	@$(PY) -c "import sys, torch; torch.cuda.is_available() or sys.exit('make test-gpu: no GPU that torch can use here')"
 	$(PY) -m pytest -m gpu $(ARGS)
 
-SOURCES := $(wildcard kernels/* tests/emu/*.h)
+SOURCES := $(wildcard kernels/*.* kernels/*/*.* tests/emu/*.h)
 
 lint: $(DEPS)
 	$(PY) -m ruff check .
@@ -71,4 +77,4 @@ bench: $(KERNELS) $(DEPS)
 	$(PY) -m bench.table
 
 clean:
-	rm -rf build dist *.egg-info gpuaug/_cpu_*.so $(KERNELS)
+	rm -rf build dist *.egg-info gpuaug/_cpu_*.so $(KERNELS) $(ALL)

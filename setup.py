@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from setuptools import Extension, find_packages, setup
@@ -44,44 +45,80 @@ elif platform.machine().lower() in ("x86_64", "amd64"):
     VARIANTS["v4"].append("-mprefer-vector-width=512")  # 10 % on colour, blur and noise
 else:
     VARIANTS = {"base": []}  # arm64: NEON is part of the baseline
-if os.environ.get("GPUAUG_VARIANTS"):  # for work on the kernels: GPUAUG_VARIANTS=v3 make compiles a third
-    VARIANTS = {name: flags for name, flags in VARIANTS.items() if name in os.environ["GPUAUG_VARIANTS"].split(",")}
+WANTED = os.environ.get("GPUAUG_VARIANTS") or "all"  # or names, "v3,v4", or "native": the best that this processor runs
+if WANTED != "all":
+    names = TOOLCHAIN["variants"]()[:1] if WANTED == "native" else WANTED.split(",")
+    VARIANTS = {name: flags for name, flags in VARIANTS.items() if name in names}
+
+# Sources that are compiled several times, as the CUDA files are: for each element type, or width of a chunk of channels.
+_NUMBERS = [f"GPUAUG_IN={name}" for name in ("u8", "f16", "bf16", "float")]
+_TYPES = [*_NUMBERS, "GPUAUG_IN=i32"]
+PARTS = {
+    "cpu/filter.cpp": _NUMBERS,
+    "cpu/load.cpp": _TYPES,
+    "cpu/program.cpp": [f"GPUAUG_CHANNELS={width}" for width in (1, 3, 4)],
+    "cpu/statistics.cpp": _NUMBERS,
+    "cpu/store.cpp": _TYPES,
+}
 
 
 def extensions():
-    sources = sorted(f"kernels/{path.name}" for path in (HERE / "kernels").glob("*.cpp"))
-    headers = [path for suffix in ("*.cuh", "*.hpp") for path in (HERE / "kernels").glob(suffix)]
-    depends = [f"kernels/{path.name}" for path in headers] + ["setup.py"]
-    if not sources:
-        return []
+    sources = sorted(str(path.relative_to(HERE)) for path in (HERE / "kernels").rglob("*.cpp"))
     return [
         Extension(
             f"gpuaug._cpu_{name}",
             sources,
-            depends=depends,
             include_dirs=["kernels"],
-            extra_compile_args=[*FLAGS, *flags, f'-DGPUAUG_SOURCES="{TOOLCHAIN["sources_hash"](HERE / "kernels")}"'],
+            extra_compile_args=[*FLAGS, *flags],
             extra_link_args=["-pthread"],
             language="c++",
             optional=True,  # one of several: `run` fails if none was built
         )
         for name, flags in VARIANTS.items()
+        if sources
     ]
 
 
 def included(path):
-    """A source and all headers beside it that it includes."""
+    """A source and all headers of kernels/ that it includes."""
     found, waiting = set(), [path]
     while waiting:
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting += [path.parent / name for name in re.findall(r'#include "(.+)"', path.read_text())]
+            for name in re.findall(r'#include "(.+)"', path.read_text()):
+                waiting.append(next(at for at in (path.parent / name, HERE / "kernels" / name) if at.exists()))
     return found
 
 
+class Object:
+    """One source compiled once: for one variant, and one element type or width of a chunk of channels."""
+
+    def __init__(self, ext, source, part, folder):
+        self.ext, self.source, self.part = ext, source, part
+        self.folder = Path(folder) / ext.name / part.partition("=")[2]
+        self.path = (self.folder / source).with_suffix(".o")
+        self.defines = [part] if part else []
+        if Path(source).name == "sources.cpp":  # the only file that holds the hash of all: it alone hangs on each of them
+            self.defines.append(f'GPUAUG_SOURCES="{TOOLCHAIN["sources_hash"](HERE / "kernels")}"')
+            self.made_of = [path for path in (HERE / "kernels").rglob("*") if path.suffix in (".cpp", ".hpp", ".cuh")]
+        else:
+            self.made_of = included(HERE / source)
+
+    def newest(self):
+        return max(path.stat().st_mtime for path in [*self.made_of, HERE / "setup.py"])
+
+    def compile(self, compiler):
+        compiler.compile(
+            [self.source],
+            output_dir=str(self.folder),
+            include_dirs=self.ext.include_dirs,
+            extra_postargs=[*self.ext.extra_compile_args, *(f"-D{define}" for define in self.defines)],
+        )
+
+
 class BuildKernels(build_ext):
-    """Compiles the variants, two at a time: each is one large file that takes the compiler about a minute."""
+    """Compiles what a change asks for, two files at a time, and links the variants. `included` tells what hangs on what."""
 
     def initialize_options(self):
         super().initialize_options()
@@ -113,40 +150,56 @@ class BuildKernels(build_ext):
         if self.reasons:  # an old compiler that does not know the newest instructions: slower, but all there
             print(f"\ngpuaug: {self.explain()}\n", file=sys.stderr)
 
-    def build_extension(self, ext):
-        # distutils' own version shares one build_temp: the variants' objects would overwrite one another
-        target = Path(self.get_ext_fullpath(ext.name))
-        checkout = HERE / self.get_ext_filename(ext.name)
-        newest = max(os.path.getmtime(path) for path in [*ext.sources, *ext.depends])
-        target.parent.mkdir(parents=True, exist_ok=True)
-        for built in {target, checkout}:  # pip gives every editable install a fresh build folder
+    def build_extensions(self):
+        wanted = []  # (extension, where its library goes, its objects)
+        for ext in self.extensions:
+            objects = [
+                Object(ext, source, part, self.build_temp)
+                for source in ext.sources
+                for part in PARTS.get(source.removeprefix("kernels/"), [""])
+            ]
+            target = Path(self.get_ext_fullpath(ext.name))
+            if not self.is_built(ext, target, max(made.newest() for made in objects)):
+                wanted.append((ext, target, objects))
+        stale = [
+            made
+            for _, _, objects in wanted
+            for made in objects
+            if self.force or not made.path.exists() or made.path.stat().st_mtime < made.newest()
+        ]
+        if wanted:
+            names = ", ".join(ext.name.rpartition("_")[2] for ext, _, _ in wanted)
+            print(f"gpuaug: compiling the library ({names}), {len(stale)} files", file=sys.stderr, flush=True)
+        with ThreadPoolExecutor(self.parallel) as pool:
+            list(pool.map(self.compile_one, stale))
+        for ext, target, objects in wanted:
+            try:
+                if ext.name not in self.reasons:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    paths = [str(made.path) for made in objects]
+                    self.compiler.link_shared_object(paths, str(target), extra_postargs=ext.extra_link_args, target_lang="c++")
+            except (CCompilerError, ExecError) as error:
+                self.reasons[ext.name] = str(error)
+            if ext.name in self.reasons:
+                for path in (target, HERE / self.get_ext_filename(ext.name)):
+                    path.unlink(missing_ok=True)
+
+    def is_built(self, ext, target, newest):
+        """Is the library newer than all that it is made of, at its place or in the checkout? It is then copied to its place."""
+        for built in dict.fromkeys((target, HERE / self.get_ext_filename(ext.name))):  # pip's editable installs build elsewhere
             if not self.force and built.exists() and built.stat().st_mtime > newest:
                 if built != target:
+                    target.parent.mkdir(parents=True, exist_ok=True)
                     self.copy_file(str(built), str(target))
-                return
-        print(f"gpuaug: compiling the library ({ext.name.rpartition('_')[2]}), about a minute", file=sys.stderr, flush=True)
-        try:
-            objects = [self.compile_one(source, ext) for source in ext.sources]
-            self.compiler.link_shared_object(objects, str(target), extra_postargs=ext.extra_link_args, target_lang="c++")
-        except (CCompilerError, ExecError) as error:
-            self.reasons[ext.name] = str(error)
-            for stale in (target, checkout):
-                stale.unlink(missing_ok=True)
+                return True
+        return False
 
-    def compile_one(self, source, ext):
-        """The object of a source, or an older one if nothing that it is made of is newer (kernels take 45 s)."""
-        made = Path(self.build_temp) / ext.name / Path(source).with_suffix(".o")
-        # host.cpp holds the hash of all of them
-        parts = included(HERE / source) if "cpu" in source else {HERE / path for path in [*ext.sources, *ext.depends]}
-        parts.add(HERE / "setup.py")
-        if self.force or not made.exists() or made.stat().st_mtime < max(path.stat().st_mtime for path in parts):
-            self.compiler.compile(
-                [source],
-                output_dir=str(Path(self.build_temp) / ext.name),
-                include_dirs=ext.include_dirs,
-                extra_postargs=ext.extra_compile_args,
-            )
-        return str(made)
+    def compile_one(self, made):
+        if made.ext.name not in self.reasons:  # a variant that one file of does not compile is not made
+            try:
+                made.compile(self.compiler)
+            except (CCompilerError, ExecError) as error:
+                self.reasons[made.ext.name] = str(error)
 
     def explain(self):
         compiler = (getattr(self.compiler, "compiler_cxx", None) or ["c++"])[0]
@@ -203,7 +256,7 @@ setup(
     python_requires=">=3.10",
     packages=[*find_packages(include=["gpuaug", "gpuaug.*"]), "gpuaug._kernels"],
     package_dir={"gpuaug._kernels": "kernels"},
-    package_data={"gpuaug._kernels": ["*.cuh", "*.cu", "*.hpp", "*.cpp"]},
+    package_data={"gpuaug._kernels": ["*.cuh", "*.cu", "*.hpp", "*/*.hpp", "*/*.cpp"]},
     ext_modules=extensions(),
     # the lowest versions were run together: constraints-lowest.txt says how; torch 2.6 is the first with DataLoader(in_order=)
     install_requires=["numpy>=1.26", "torch>=2.6", "pillow>=10"],

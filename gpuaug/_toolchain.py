@@ -6,6 +6,7 @@ The build runs this file by its path, so it imports nothing but the standard lib
 import contextlib
 import hashlib
 import os
+import platform
 import shutil
 import sys
 import threading
@@ -45,11 +46,25 @@ def missing() -> str:
     )
 
 
+def variants() -> list[str]:
+    """Names of the builds that this processor can run, best first."""
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return ["base"]
+    try:
+        flags = set(next(line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")).split())
+    except (OSError, StopIteration):
+        return ["v2"]
+    v3 = {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"} <= flags
+    v4 = v3 and {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= flags
+    return ["v4"] * v4 + ["v3"] * v3 + ["v2"]
+
+
 def sources_hash(kernels: Path) -> str:
     """What the compiled kernels were made of: a library and headers that disagree must not run together."""
     digest = hashlib.sha256()
-    for path in sorted([*kernels.glob("*.cuh"), *kernels.glob("*.hpp"), *kernels.glob("*.cpp")]):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    files = {path.relative_to(kernels).as_posix(): path for kind in ("cuh", "hpp", "cpp") for path in kernels.rglob(f"*.{kind}")}
+    for name, path in sorted(files.items()):
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 

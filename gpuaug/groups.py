@@ -10,7 +10,7 @@ import numpy as np
 from .arguments import arguments
 from .transform import Transform, boolean, integer, is_number, probability
 
-# kernels/draws.hpp: a node of a tree of transforms as the library walks it
+# kernels/host/draws.hpp: a node of a tree of transforms as the library walks it
 NODE = np.dtype(
     [
         ("kind", "i4"),

@@ -1,15 +1,15 @@
-"""The compiled library: the host's part of every batch (kernels/host.cpp), and the kernels for the CPU (kernels/cpu.cpp)."""
+"""The compiled library: the host's part of every batch (kernels/host/), and the kernels for the CPU (kernels/cpu/)."""
 
 from __future__ import annotations
 
 import ctypes
-import platform
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from . import _toolchain
+from ._toolchain import variants
 
 # what each call returns, and takes: h a track, o an object (an array, a number, a slice), the rest as in `struct`
 _CALLS = {
@@ -60,7 +60,7 @@ class Library:
             raise ImportError(f"{path.name} was built from other kernels than those in {kernels}; run `make` or pip install -e .")
         self.run = unlocked.gpuaug_run
         self.run.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
-        self._sizes = unlocked.gpuaug_sizes
+        self._sizes, self._node_size = unlocked.gpuaug_sizes, unlocked.gpuaug_node_size
         locked = ctypes.PyDLL(str(path))
         for name, (returns, takes) in _CALLS.items():
             call = getattr(locked, f"gpuaug_{name}")
@@ -68,30 +68,16 @@ class Library:
             setattr(self, name, call)
 
     def sizes(self) -> list[int]:
-        """Bytes of Row, Op, FilterRow, Record and Node as the compiler sees them."""
-        out = np.zeros(5, np.int32)
-        self._sizes(ctypes.c_void_p(out.ctypes.data))
-        return out.tolist()
-
-
-def _variants() -> list[str]:
-    """Names of the builds that this processor can run, best first."""
-    if platform.machine().lower() not in ("x86_64", "amd64"):
-        return ["base"]
-    try:
-        flags = set(next(line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")).split())
-    except (OSError, StopIteration):
-        return ["v2"]
-    v3 = {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"} <= flags
-    v4 = v3 and {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= flags
-    return ["v4"] * v4 + ["v3"] * v3 + ["v2"]
+        """Bytes of the rows of every kind of launch, then of Op, Record and Node, as the compiler sees them."""
+        out = np.zeros(64, np.int32)
+        return [*out[: self._sizes(ctypes.c_void_p(out.ctypes.data))].tolist(), self._node_size()]
 
 
 @cache
 def _find(variant: str | None):
     folder = Path(__file__).parent
     errors = []
-    for name in [variant] if variant else _variants():
+    for name in [variant] if variant else variants():
         path = folder / f"_cpu_{name}.so"
         if path.exists():
             try:

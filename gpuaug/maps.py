@@ -14,6 +14,7 @@ from .ragged import Ragged, runs
 
 STEPS, CLOSE, FOUND = 12, 1e-6, 0.05  # Newton's steps; pixels at which it stops; pixels within which a place counts as found
 SIDES = 16  # points along each side of a box, whose outline is moved: a side that bends by 1 pixel is told to 1 / 16^2 of one
+_RESIZES = {0: ("resize", "nearest"), 1: ("affine", "linear"), 2: ("affine", "cubic"), 6: ("pixels", "nearest")}
 _NUMBERS = {0: "nearest", 1: "linear", 2: "cubic", 6: "nearest"}  # by OpenCV's number: a map tells 0 from 6 in resizes only
 
 
@@ -130,7 +131,8 @@ class Projective(Map):
     """By 3x3 matrices.
 
     Args:
-        matrix: ``[n, 3, 3]``, from source to output as ``cv2.warpPerspective`` takes it; with ``forward=False`` from output to source.
+        matrix: ``[n, 3, 3]``, from source to output, as ``cv2.warpPerspective`` takes it.
+        forward: False: from output to source.
     """
 
     kind = "projective"
@@ -186,7 +188,7 @@ class Affine(Projective):
         super().__init__(matrix, forward=forward)
         if not self.affine:
             i = int(np.flatnonzero((self.numbers[:, 6:] != (0, 0, 1)).any(1))[0])
-            raise ValueError(f"matrix {i} is projective, its last row {self.numbers[i, 6:].tolist()}; affine ones end in (0, 0, 1)")
+            raise ValueError(f"matrix {i} is projective: it ends in {self.numbers[i, 6:].tolist()}, affine ones in (0, 0, 1)")
 
 
 class Window(Affine):
@@ -223,8 +225,6 @@ class Resize(Window):
     A sample that has the size stays as it is.
     """
 
-    _KINDS = {0: ("resize", "nearest"), 1: ("affine", "linear"), 2: ("affine", "cubic"), 6: ("pixels", "nearest")}
-
     def __init__(self, before, after):
         before, after = _checked("before", before, (None, 2)), np.asarray(after, np.float64)
         super().__init__(np.zeros_like(before), np.broadcast_to(after, before.shape)[:, ::-1] / before[:, ::-1])
@@ -235,7 +235,7 @@ class Resize(Window):
         return self._n
 
     def lowered(self, interpolation):
-        return _one_of(self._KINDS, interpolation)
+        return _one_of(_RESIZES, interpolation)
 
 
 class TimeWarp(Map):
@@ -311,9 +311,15 @@ class Grid(Map):
     def __init__(self, columns: Ragged, lines: Ragged):
         if len(columns) != len(lines):
             raise ValueError(f"columns are of {len(columns)} samples, lines of {len(lines)}")
+        for name, tables in (("columns", columns), ("lines", lines)):
+            falls = np.flatnonzero(np.diff(tables.values) < 0) + 1
+            falls = falls[~np.isin(falls, tables.starts)]
+            if len(falls):
+                i = int(np.searchsorted(tables.starts, falls[0], side="right")) - 1
+                raise ValueError(f"{name} of sample {i} decrease")
         self._axes = columns, lines
         self.cells = np.stack([columns.counts, lines.counts], 1)
-        self.start, both = _interleaved(columns, lines)
+        self.start, both = _one_behind_another(columns, lines)
         self.table = both.astype(np.float32)
         self.numbers = np.zeros((len(columns), 1))
 
@@ -355,23 +361,12 @@ class Mesh(Map):
         if (nodes.prod(1) != shift.counts).any():
             i = int(np.flatnonzero(nodes.prod(1) != shift.counts)[0])
             raise ValueError(f"a mesh of {nodes[i].tolist()} nodes has {shift.counts[i]} shifts (sample {i})")
-        self.shift, self.cells = shift, nodes[:, ::-1]
+        self.shift, self.cells = shift, nodes[:, ::-1].copy()
         self.numbers = (self.cells - 1) / np.maximum(size[:, ::-1] - 1, 1)
         self.table, self.start = shift.values.astype(np.float32), 2 * shift.starts
 
     def source(self, which, xy):
-        cells = self.cells[which]
-        at = np.clip(xy * self.numbers[which], 0, cells - 1)
-        i = np.minimum(at.astype(np.int64), np.maximum(cells - 2, 0))
-        f = at - i
-        step = np.minimum(cells - 1, 1)
-
-        def corner(x, y):
-            return self.shift.values[self.shift.starts[which] + (i[:, 1] + y * step[:, 1]) * cells[:, 0] + i[:, 0] + x * step[:, 0]]
-
-        top = corner(0, 0) + (corner(1, 0) - corner(0, 0)) * f[:, :1]
-        low = corner(0, 1) + (corner(1, 1) - corner(0, 1)) * f[:, :1]
-        return xy + top + (low - top) * f[:, 1:]
+        return xy + _between(self.shift, which, self.cells[which], xy * self.numbers[which])
 
 
 class Field(Map):
@@ -388,22 +383,12 @@ class Field(Map):
         if (size.prod(1) != places.counts).any():
             i = int(np.flatnonzero(size.prod(1) != places.counts)[0])
             raise ValueError(f"a field of {size[i].tolist()} pixels has {places.counts[i]} places (sample {i})")
-        self.places, self.cells, self.numbers = places, size[:, ::-1], np.zeros((len(size), 1))
+        self.places, self.cells, self.numbers = places, size[:, ::-1].copy(), np.zeros((len(size), 1))
         self.table, self.start = places.values.astype(np.float32), 2 * places.starts
 
     def source(self, which, xy):
         cells = self.cells[which]
-        at = np.clip(xy, 0, cells - 1)
-        i = np.minimum(at.astype(np.int64), np.maximum(cells - 2, 0))
-        f = at - i
-        step = np.minimum(cells - 1, 1)
-
-        def corner(x, y):
-            return self.places.values[self.places.starts[which] + (i[:, 1] + y * step[:, 1]) * cells[:, 0] + i[:, 0] + x * step[:, 0]]
-
-        top = corner(0, 0) + (corner(1, 0) - corner(0, 0)) * f[:, :1]
-        low = corner(0, 1) + (corner(1, 1) - corner(0, 1)) * f[:, :1]
-        return top + (low - top) * f[:, 1:] + xy - at
+        return _between(self.places, which, cells, xy) + xy - np.clip(xy, 0, cells - 1)
 
 
 class Tiles(Map):
@@ -430,13 +415,11 @@ class Tiles(Map):
             raise ValueError("a tile must show one of its own height and width")
         self.shift = np.take_along_axis(corner, origin[:, :, None], 1) - corner
         self.cells = np.stack([x[:, -1], y[:, -1]], 1)
-        parts, words = [], np.zeros(n, np.int64)
-        for i in range(n):
-            tables = [np.repeat(np.arange(columns), np.diff(x[i])), np.repeat(np.arange(lines), np.diff(y[i])), self.shift[i].ravel()]
-            parts += tables
-            words[i] = sum(len(table) for table in tables)
-        self.table = np.concatenate([*parts, np.zeros(0, np.int64)]).astype(np.int32)
-        self.start = np.cumsum(words) - words
+        of_column = Ragged(_numbered(x), x[:, -1] - x[:, 0])
+        of_line = Ragged(_numbered(y), y[:, -1] - y[:, 0])
+        shifts = Ragged(self.shift.ravel(), np.full(n, 2 * columns * lines))
+        self.start, words = _one_behind_another(of_column, of_line, shifts)
+        self.table = words.astype(np.int32)
         self.numbers = np.full((n, 1), float(columns))
 
     def lowered(self, interpolation):
@@ -454,11 +437,29 @@ class Tiles(Map):
         return xy - self.shift[which, self.back[which, self.tile(which, xy)]]
 
 
-def _interleaved(first: Ragged, second: Ragged) -> tuple[np.ndarray, np.ndarray]:
-    """Where each sample's values of both, one behind the other, start, and all of them."""
-    start = first.starts + second.starts
-    out = np.empty(len(first.values) + len(second.values))
-    out[runs(start, first.counts)] = first.values
-    out[runs(start + first.counts, second.counts)] = second.values
-    return start, out
+def _between(values: Ragged, which, cells, at):
+    """Linear between the four of ``[lines, columns]`` values around places ``[N, 2]``; beyond the ends as at them."""
+    at = np.clip(at, 0, cells - 1)
+    i = np.minimum(at.astype(np.int64), np.maximum(cells - 2, 0))
+    step, f = np.minimum(cells - 1, 1), at - i
+    first = values.starts[which] + i[:, 1] * cells[:, 0] + i[:, 0]
+    right, below = step[:, 0], step[:, 1] * cells[:, 0]
+    a, b, c, d = (values.values[first + more].astype(np.float64) for more in (0, right, below, below + right))
+    top = a + (b - a) * f[:, :1]
+    return top + (c + (d - c) * f[:, :1] - top) * f[:, 1:]
 
+
+def _numbered(edges):
+    """0 for every pixel of the first tile, 1 for those of the second, ..., of all samples one after the other."""
+    n, tiles = len(edges), edges.shape[1] - 1
+    return np.repeat(np.tile(np.arange(tiles), n), np.diff(edges).ravel())
+
+
+def _one_behind_another(*parts: Ragged) -> tuple[np.ndarray, np.ndarray]:
+    """The values of a sample of all parts, one part behind another; where each sample's start, and all of them."""
+    start = np.sum([part.starts for part in parts], 0)
+    out, at = np.empty(sum(len(part.values) for part in parts)), start
+    for part in parts:
+        out[runs(at, part.counts)] = part.values
+        at = at + part.counts
+    return start, out

@@ -8,65 +8,29 @@ import numpy as np
 
 from . import library
 
+# kernels/rows.cuh, in its order. Where a sample is read and written stands first in the rows of every kind.
+_ENDS = [("src", "i8"), ("dst", "i8")] + [(name, "i4") for name in "sh sw sy sx sc dh dw dy dx dc".split()]
 ROW = np.dtype(
     [
-        ("src", "i8"),
-        ("dst", "i8"),
-        ("sh", "i4"),
-        ("sw", "i4"),
-        ("sy", "i4"),
-        ("sx", "i4"),
-        ("sc", "i4"),
-        ("dh", "i4"),
-        ("dw", "i4"),
-        ("dy", "i4"),
-        ("dx", "i4"),
-        ("dc", "i4"),
+        *_ENDS,
         ("frame", "i4", 6),
         ("m", "f4", 9),
-        ("map", "i4"),
-        ("sample", "i4"),
-        ("border", "i4"),
-        ("fill", "i4"),
-        ("table", "i4"),
+        *[(name, "i4") for name in "map sample border fill table".split()],
         ("cells", "i4", 2),
-        ("ops", "i4"),
-        ("n_ops", "i4"),
-        ("stat", "i4"),
-        ("positions", "i4"),
+        *[(name, "i4") for name in "ops n_ops stat positions".split()],
         ("scale", "f8", 2),
     ]
 )
 OP = np.dtype([("code", "i4"), ("arg", "i4"), ("n", "i4"), ("flag", "i4"), ("p", "f4", 12)])
-FILTER_ROW = np.dtype(
-    [
-        ("src", "i8"),
-        ("dst", "i8"),
-        ("h", "i4"),
-        ("w", "i4"),
-        ("sy", "i4"),
-        ("sx", "i4"),
-        ("sc", "i4"),
-        ("dy", "i4"),
-        ("dx", "i4"),
-        ("dc", "i4"),
-        ("border", "i4"),
-        ("fill", "i4"),
-        ("kind", "i4"),
-        ("kh", "i4"),
-        ("kw", "i4"),
-        ("n", "i4"),
-        ("taps", "i4"),
-        ("scale", "f4"),
-        ("pad", "i4", 4),
-    ]
-)
+FILTER_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "border fill kind kh kw n taps".split()], ("scale", "f4")])
 
-# kernels/track.hpp: a launch as the library takes it, int64 each; the first four are addresses
-RECORD = ("rows", "sample", "ops", "blob", "kind", "n", "channels", "source", "target", "n_ops")
-KINDS = {"fused": 0, "filter": 1, "statistics": 2}
+# kernels/launch.hpp: a launch as the library takes it, int64 each; the first four are addresses
+RECORD = np.dtype([(name, "i8") for name in "rows sample ops blob kind n channels source target n_ops".split()])
+KINDS = {"fused": ROW, "filter": FILTER_ROW, "statistics": ROW}  # kinds of launches in their order, and their rows
+# kernels/host/track.cpp: what stands at the start of an exported plan
+HEAD = np.dtype([(name, "i8") for name in "launches events events_at blob stats scratch base".split()])
 
-# kernels/rows.cuh, in its order
+# kernels/rows.cuh: how a gather finds a place, and what it makes of the pixels there
 MAPS = {
     "view": 0,
     "affine": 1,
@@ -137,7 +101,7 @@ class Plan:
 
     samples: int
     launches: list[Launch]
-    records: np.ndarray  # int64: the launches as the compiled library takes them, lines of `RECORD`
+    records: np.ndarray  # `RECORD`: the launches as the compiled library takes them
     scratch_bytes: int  # of scratch memory, which `place` hands out
     stats: np.ndarray | None  # float32: room for what statistics launches write
     owner: object  # what keeps the batch's memory alive

@@ -3,7 +3,7 @@
 Each sample is on its own way: it has one open *stage*, a view of where it lies (address, signed strides), at most one gather,
 and a list of pixel operations. What cannot join the open stage (a second gather, a filter) closes it: the stage becomes a row
 of a `fused` launch, and the sample's next stage reads what that wrote. Launches of one kind whose samples do not wait for
-each other become one. kernels/track.hpp does it; this module checks what it is told and names it.
+each other become one. kernels/host/track.hpp does it; this module checks what it is told and names it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ import numpy as np
 from . import library
 from .batch import DTYPES, Batch
 from .elements import RANGES
-from .plan import FILTER_ROW, KINDS, MAPS, MOVES_LABELS, OP, OPCODES, ORIENTATIONS, RECORD, ROW, SAMPLES, Launch, Plan
+from .plan import HEAD, KINDS, MAPS, MOVES_LABELS, OP, OPCODES, ORIENTATIONS, RECORD, SAMPLES, Launch, Plan
 from .transform import BORDERS
 
 _NAMES = list(DTYPES)
 _ROUNDED = {"float16": 0, "bfloat16": 1}  # the flag of OP_ROUND
-_KINDS, _ROWS = list(KINDS), (ROW, FILTER_ROW, ROW)
+_KINDS = list(KINDS.items())
 _ALL = slice(None)
-_HEAD = 7  # int64 words of Head in kernels/host.cpp
 
 
 class Track:
@@ -142,7 +141,7 @@ class Track:
     def gather(self, rows, map, size, interpolation: int, border: int = 1, fill=0) -> None:
         """Read every output pixel where a map says, in the image so far.
 
-        A map that interpolates nothing, flips, crops and quarter turns among them, is a view where all of it lies inside the image.
+        A map that interpolates nothing (flips, crops, quarter turns) is a view where all of it lies inside the image.
 
         Args:
             map: `gpuaug.maps.Map` of these samples, or `gpuaug.maps.Resize`.
@@ -291,16 +290,16 @@ class Track:
         def part(at, count, kind):
             return np.frombuffer(memory, kind, count, at)
 
-        words = memory.view(np.int64)
-        count, events, events_at, blob_size, stats, scratch, base = words[:_HEAD].tolist()
-        records = words[_HEAD : _HEAD + count * len(RECORD)].reshape(count, len(RECORD))
-        blob, launches = None, []
+        (head,) = part(0, 1, HEAD)
+        records, blob, launches = part(HEAD.itemsize, head["launches"], RECORD), None, []
+        base, blob_size = int(head["base"]), int(head["blob"])
         for rows, sample, ops, values, kind, n, channels, source, target, n_ops in records.tolist():
             blob = part(values - base, blob_size, np.float32) if blob is None else blob
+            name, row = _KINDS[kind]
             launches.append(
                 Launch(
-                    _KINDS[kind],
-                    part(rows - base, n, _ROWS[kind]),
+                    name,
+                    part(rows - base, n, row),
                     part(sample - base, n, np.int32),
                     channels,
                     _NAMES[source],
@@ -313,11 +312,11 @@ class Track:
             self.samples,
             launches,
             records,
-            scratch,
-            np.empty(stats, np.float32) if stats else None,
+            int(head["scratch"]),
+            np.empty(head["stats"], np.float32) if head["stats"] else None,
             self._batch,
             self._log,
-            part(events_at, 4 * events, np.int32).reshape(events, 4),
+            part(head["events_at"], 4 * head["events"], np.int32).reshape(-1, 4),
         )
 
     def _note(self, rows, what: str) -> None:

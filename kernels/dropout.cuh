@@ -2,13 +2,6 @@
 #pragma once
 namespace aug {
 
-enum FillMode {
-  FILL_CONSTANT = 0,  // blob[p[5] + c]
-  FILL_PER_RECT = 1,  // blob[p[5] + k * channels + c]
-  FILL_RANDOM = 2,    // a number per pixel and channel: p[0], p[1] key, p[2] width (bits), p[3] scale, p[4] floor it?
-  FILL_MEAN = 3,      // the sample's mean
-};
-
 // the smallest box that holds a group's pixels; on the GPU, where it would cost a reduction over the block, everything
 struct Box {
   int x0, y0, x1, y1;

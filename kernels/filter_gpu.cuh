@@ -15,11 +15,11 @@ enum { FILTER_ROWS = 32 };  // rows that a block filters along x at a time
 
 // one pixel of the source, or what stands for it beyond the border
 template <class T> AUG float filter_pixel(const FilterRow& row, const float* blob, int y, int x, int c) {
-  const bool in = (y >= 0) & (y < row.h) & (x >= 0) & (x < row.w);
+  const bool in = (y >= 0) & (y < row.sh) & (x >= 0) & (x < row.sw);
   if (!in) {
     if (row.border == BORDER_CONSTANT) return ld(blob + row.fill + c);
-    y = border_index(y, row.h, row.border);
-    x = border_index(x, row.w, row.border);
+    y = border_index(y, row.sh, row.border);
+    x = border_index(x, row.sw, row.border);
   }
   return get(ld((const T*)row.src + ((i64)y * row.sy + (i64)x * row.sx + (i64)c * row.sc)));
 }
@@ -109,8 +109,8 @@ AUG void filter_points(G g, const FilterRow& row, const float* blob, int c0, int
 template <class T, class G>
 AUG void filter_tile(G g, const FilterRow& row, const float* blob, int c0, int cn, int y0, int x0, int th, int tw,
                      float* scratch) {
-  th = min_(th, row.h - y0);
-  tw = min_(tw, row.w - x0);
+  th = min_(th, row.sh - y0);
+  tw = min_(tw, row.sw - x0);
   if ((th <= 0) | (tw <= 0)) return;
   const int step = filter_planar(row) ? 1 : cn;
   for (int c = c0; c < c0 + cn; c += step) {

@@ -236,6 +236,8 @@ struct bf16 {
 struct i32 {
   u32 bits;
 };
+template <class T> constexpr bool is_label = false;
+template <> constexpr bool is_label<i32> = true;
 
 AUG u16 half_bits(float v) {  // round to nearest even
   const u32 u = bits(v), sign = (u >> 16) & 0x8000u, a = u & 0x7fffffffu;

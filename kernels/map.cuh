@@ -1,6 +1,5 @@
 // map.cuh: where the output pixels of a gather are read. gpuaug/maps.py holds the same formulas for points and boxes, and says
-// what each kind is for. A place depends on neither element type nor channels, and so do these functions: for the CPU they are
-// compiled once in a file that loads pixels.
+// what each kind is for. A place depends on neither element type nor channels: for the CPU this is compiled once.
 //
 // By kind, for the pixel (X, Y) of the gather's frame:
 //   AFFINE      (m0 X + m1 Y + m2, m3 X + m4 Y + m5)
@@ -30,9 +29,14 @@ AUG float lerp_(float a, float b, float t) { return fma_(t, b - a, a); }
 // Beyond 10^6 pixels outside a border has no meaning; the bound keeps index arithmetic exact. Of NaN it makes a number.
 AUG float bounded(float v) { return min_(1e6f, max_(-1e6f, v)); }
 
+#if AUG_GPU
+#define AUG_ONCE AUG_FN
+#else
+#define AUG_ONCE __attribute__((noinline, flatten))  // cpu/map.cpp
+#endif
 template <class G>
-AUG_FN void place(G g, const Row& s, const float* blob, typename G::template Var<int>& px, typename G::template Var<int>& py,
-                  Place<G>& t) {
+AUG_ONCE void place(G g, const Row& s, const float* blob, typename G::template Var<int>& px, typename G::template Var<int>& py,
+                    Place<G>& t) {
   const float a = s.m[0], b = s.m[1], c = s.m[2], d = s.m[3], e = s.m[4], f = s.m[5];
   const float* table = blob + s.table;
   const int across = s.cells[0], down = s.cells[1];

@@ -5,21 +5,11 @@
 // Images of uint8 keep whole numbers 0..255 in their lanes: an operation on them ends with the
 // rounding or truncation of its reference, so that a fused program equals the steps one by one.
 #pragma once
-#include "rows.cuh"
+#include "pixels.cuh"
 #include "threefry.cuh"
 namespace aug {
 
 enum { GAUSS_SHARED = 1, GAUSS_U8 = 2, GAUSS_CLIP = 4 };
-
-template <class G, int C> struct Pixels {  // a group's pixels: colour and position
-  typename G::template Var<float> v[C];
-  typename G::template Var<int> x, y;
-};
-struct Sample {  // what an operation may ask about its sample
-  const float* blob;
-  const float* stats;  // STATS numbers per channel; see rows.cuh
-  int channels, c0;    // of the image; first channel of this chunk
-};
 
 AUG float linear_u8(float v, float a, float b) { return trunc_(clamp_(v * a + b, 0.0f, 255.0f)); }
 

@@ -3,23 +3,28 @@
 #include "lang.cuh"
 namespace aug {
 
-// One sample of one launch. Strides count elements and may be negative: a flipped or transposed
-// source is a view. Addresses are of element (0, 0, 0) of the view; on the CPU 0 stands for the
-// worker's scratch image (src: what this sample's previous stage wrote; dst: where its next reads).
-struct Row {  // 176 bytes
+// Where a sample of a launch is read and written: every kind's row begins with it, so that stages, scratch memory and backends
+// need to know no more of a kind than launch.hpp's table. Strides count elements and may be negative: a flipped or transposed
+// source is a view. Addresses are of element (0, 0, 0) of the view; on the CPU 0 stands for the worker's scratch image (src:
+// what this sample's previous stage wrote; dst: where its next reads).
+struct Ends {  // 56 bytes
   i64 src, dst;
-  int sh, sw, sy, sx, sc;    // source: height, width, strides of y, x, channel
-  int dh, dw, dy, dx, dc;    // destination
-  int frame[6];              // output pixel (x, y) -> pixel of the gather's frame:
-                             // (f0 x + f1 y + f2, f3 x + f4 y + f5), entries of the 2x2 part in {-1, 0, 1}
-  float m[9];                // numbers of the map, frame pixel -> source pixel; see map.cuh
-  int map, sample;           // MapKind, Interpolation
-  int border, fill;          // fill: offset into the blob, one float per channel
-  int table, cells[2];       // of the map: offset into the blob; columns and lines of it
-  int ops, n_ops;            // its slice of the op table
-  int stat;                  // offset of the sample's statistics (in floats), for operations that read them
-  int positions;             // does an operation look at pixel positions?
-  double scale[2];           // MAP_RESIZE: source pixels per output pixel, x and y
+  int sh, sw, sy, sx, sc;  // source: height, width, strides of y, x, channel
+  int dh, dw, dy, dx, dc;  // destination
+};
+
+// One sample of one fused launch.
+struct Row : Ends {     // 176 bytes
+  int frame[6];         // output pixel (x, y) -> pixel of the gather's frame:
+                        // (f0 x + f1 y + f2, f3 x + f4 y + f5), entries of the 2x2 part in {-1, 0, 1}
+  float m[9];           // numbers of the map, frame pixel -> source pixel; see map.cuh
+  int map, sample;      // MapKind, Interpolation
+  int border, fill;     // fill: offset into the blob, one float per channel
+  int table, cells[2];  // of the map: offset into the blob; columns and lines of it
+  int ops, n_ops;       // its slice of the op table
+  int stat;             // offset of the sample's statistics (in floats), for operations that read them
+  int positions;        // does an operation look at pixel positions?
+  double scale[2];      // MAP_RESIZE: source pixels per output pixel, x and y
 };
 
 // Where output pixels are read; map.cuh has the formulas, gpuaug/maps.py the meaning.
@@ -75,18 +80,21 @@ struct Op {                // 64 bytes
   float p[12];
 };
 
+enum FillMode {       // of OP_RECTS and its like
+  FILL_CONSTANT = 0,  // blob[p[5] + c]
+  FILL_PER_RECT = 1,  // blob[p[5] + k * channels + c]
+  FILL_RANDOM = 2,    // a number per pixel and channel: p[0], p[1] key, p[2] width (bits), p[3] scale, p[4] floor it?
+  FILL_MEAN = 3,      // the sample's mean
+};
+
 // One sample of one filter launch: separable weights, or a list of points.
 enum FilterKind { FILTER_SEPARABLE = 0, FILTER_SPARSE = 1 };
-struct FilterRow {  // 96 bytes
-  i64 src, dst;     // as in Row
-  int h, w;
-  int sy, sx, sc, dy, dx, dc;
-  int border, fill;  // Border; CONSTANT: fill is an offset into the blob, one float per channel
-  int kind, kh, kw;  // separable: lengths of the y and x weights, odd, anchored at their middle
-  int n;             // points: how many
-  int taps;          // offset into the blob. separable: y weights, x weights. points: n times (dy, dx, weight)
-  float scale;       // result = scale * sum; uint8 rounds half to even
-  int pad[4];
+struct FilterRow : Ends {  // 88 bytes; source and destination are of one size
+  int border, fill;        // Border; CONSTANT: fill is an offset into the blob, one float per channel
+  int kind, kh, kw;        // separable: lengths of the y and x weights, odd, anchored at their middle
+  int n;                   // sparse: how many points
+  int taps;                // offset into the blob. separable: y weights, x weights. sparse: n times (dy, dx, weight)
+  float scale;             // result = scale * sum; uint8 rounds half to even
 };
 
 }  // namespace aug

@@ -1,7 +1,7 @@
 // sample.cuh: what an image is at the places of a map: the nearest pixel, or an interpolation, and what lies beyond its borders.
 #pragma once
 #include "map.cuh"
-#include "pixel.cuh"
+#include "pixels.cuh"
 namespace aug {
 
 AUG float bilerp(float a, float b, float c, float d, float fx, float fy) { return lerp_(lerp_(a, b, fx), lerp_(c, d, fx), fy); }
@@ -38,7 +38,8 @@ template <int C> AUG u32 bytes(const u8* p) {
 }
 AUG float byte_(u32 w, int c) { return (float)(int)((w >> (8 * c)) & 255u); }
 
-template <class G, class T, int C> AUG_FN void sample_linear(G g, const Row& s, const float* blob, int c0, Place<G>& t, Pixels<G, C>& px) {
+template <class G, class T, int C>
+AUG_FN void sample_linear(G g, const Row& s, const float* blob, int c0, Place<G>& t, Pixels<G, C>& px) {
   typename G::template Var<int> o[4];
   const int h = s.sh, w = s.sw, sy = s.sy, sx = s.sx, border = s.border;
   const T* src = (const T*)s.src + (i64)c0 * s.sc;
@@ -86,8 +87,7 @@ template <class G, class T, int C> AUG_FN void sample_linear(G g, const Row& s, 
       typename G::template Var<u32> q[4];
       // the word of the view's last pixel may end beyond the buffer: bytewise there
       const int end = max_(0, (h - 1) * sy) + max_(0, (w - 1) * sx);
-      const bool words =
-          C == 4 || g.all([&](Lane l) { return (max_(o[0][l], o[1][l]) < end) & (max_(o[2][l], o[3][l]) < end); });
+      const bool words = C == 4 || g.all([&](Lane l) { return (max_(o[0][l], o[1][l]) < end) & (max_(o[2][l], o[3][l]) < end); });
       if (words) {
         g.each_scalar([&](Lane l) {
           AUG_UNROLL for (int k = 0; k < 4; ++k)
@@ -204,7 +204,8 @@ AUG void cubic_weights(float f, float* k) {  // Keys' cubic, A = -0.75 as OpenCV
   k[2] = ((A + 2.0f) * g - (A + 3.0f)) * g * g + 1.0f;
   k[3] = ((A * h - 5.0f * A) * h + 8.0f * A) * h - 4.0f * A;
 }
-template <class G, class T, int C> AUG_FN void sample_cubic(G g, const Row& s, const float* blob, int c0, Place<G>& t, Pixels<G, C>& px) {
+template <class G, class T, int C>
+AUG_FN void sample_cubic(G g, const Row& s, const float* blob, int c0, Place<G>& t, Pixels<G, C>& px) {
   const int h = s.sh, w = s.sw, sy = s.sy, sx = s.sx, border = s.border;
   const T* src = (const T*)s.src + (i64)c0 * s.sc;
   const float* fill = blob + s.fill + c0;
@@ -237,20 +238,12 @@ template <class G, class T, int C> AUG_FN void sample_cubic(G g, const Row& s, c
 #ifndef GPUAUG_SAMPLE
 #define GPUAUG_SAMPLE 2
 #endif
-// int32 holds labels, as bits: gpuaug/track.py refuses to interpolate them
-template <class T> struct Numbers {
-  static constexpr bool value = true;
-};
-template <> struct Numbers<i32> {
-  static constexpr bool value = false;
-};
 
-template <class G, class T, int C>
-AUG void sample(G g, const Row& s, const float* blob, int c0, Place<G>& t, Pixels<G, C>& px) {
-  if constexpr (Numbers<T>::value && GPUAUG_SAMPLE >= 2) {
+template <class G, class T, int C> AUG void sample(G g, const Row& s, const float* blob, int c0, Place<G>& t, Pixels<G, C>& px) {
+  if constexpr (!is_label<T> && GPUAUG_SAMPLE >= 2) {
     if (s.sample == SAMPLE_CUBIC) return sample_cubic<G, T, C>(g, s, blob, c0, t, px);
   }
-  if constexpr (Numbers<T>::value && GPUAUG_SAMPLE >= 1) {
+  if constexpr (!is_label<T> && GPUAUG_SAMPLE >= 1) {
     if (s.sample == SAMPLE_LINEAR) return sample_linear<G, T, C>(g, s, blob, c0, t, px);
     if (s.sample == SAMPLE_LINE) return sample_line<G, T, C>(g, s, c0, t, px);
   }

@@ -36,7 +36,7 @@ AUG U4 threefry(u32 c0, u32 c1, u32 c2, u32 c3, u32 k0, u32 k1) {  // the key's 
   y += k4;
   z += k0;
   w += k1 + 3u;  // x += 0
-  threefry_round<10 - 4, 20>(x, y, z, w);
+  threefry_round<6, 20>(x, y, z, w);
   return {x, y, z, w};
 }
 

@@ -84,7 +84,7 @@ def keys_of(launch) -> list[Key]:
     if launch.kind == "fused":
         most = nvrtc.SAMPLES[_SAMPLE[launch.rows["sample"]].max(initial=0)]  # cubic is 61 % of what NVRTC would compile
         return [Key("fused", launch.source, launch.target, width, most) for _, width, _ in chunks_of(launch.channels)]
-    return [Key({"filter": "filter", "statistics": "stats"}[launch.kind], launch.source)]
+    return [Key(launch.kind, launch.source)]
 
 
 def cuts(count: int, limit: int) -> list[tuple[int, int]]:
@@ -121,7 +121,7 @@ def _filter(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
     longest = (int(separable["kh"].max()), int(separable["kw"].max())) if len(separable) else (1, 1)
     tile, chunk, shared = filter_shape(launch.channels, *longest)
     chunks = -(-launch.channels // chunk)
-    across, down = -(-int(table["w"].max()) // tile), -(-int(table["h"].max()) // tile)
+    across, down = -(-int(table["dw"].max()) // tile), -(-int(table["dh"].max()) // tile)
     (key,) = keys_of(launch)
     kernel = device.kernel(key)
     for first, count in cuts(len(table), GRID_YZ // chunks):
@@ -203,10 +203,6 @@ def problem() -> str | None:
         major = (torch.version.cuda or "13").split(".")[0]
         causes.append(f"CuPy cannot be imported: {error} (pip install cupy-cuda{major}x)")
     return "gpuaug cannot use a GPU: " + "; and ".join(causes) if causes else None
-
-
-def available() -> bool:
-    return problem() is None
 
 
 def execute(plan, device=None, stream=None) -> None:

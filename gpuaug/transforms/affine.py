@@ -102,7 +102,7 @@ class Affine(Geometric):
 
     def draw(self, u, view):
         n = len(u)
-        # AffineRanges of kernels/host.cpp
+        # AffineRanges of kernels/host/draws.cpp
         move = self.translate_px or self.translate_percent or {"x": (0, 0), "y": (0, 0)}
         mode = 1 if self.translate_px else 2 if self.translate_percent else 0
         ranges = np.array(

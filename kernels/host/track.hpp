@@ -6,13 +6,8 @@
 #include <algorithm>
 #include <memory>
 #include <vector>
-#include "rows.cuh"
+#include "launch.hpp"
 namespace aug {
-
-enum Kind { KIND_FUSED = 0, KIND_FILTER = 1, KIND_STATISTICS = 2 };
-enum { SCRATCH_PAST = 64 };  // bytes behind an image that a word-wise load may look at
-
-inline int bytes_of(int dtype) { return dtype == DT_U8 ? 1 : dtype == DT_F16 || dtype == DT_BF16 ? 2 : 4; }
 
 struct Stage {
   Row row;                 // the output's size is filled in when it closes
@@ -27,11 +22,11 @@ struct Stage {
 
 struct Planned {  // a launch
   int kind, source, target;
-  std::vector<Row> rows;
-  std::vector<FilterRow> filters;
+  std::vector<char> rows;
   std::vector<int> sample;
   std::vector<Op> ops;
   int n() const { return (int)sample.size(); }
+  Ends& ends(int i) { return *(Ends*)(rows.data() + (size_t)i * KINDS[kind].row); }
 };
 
 struct Event {
@@ -151,23 +146,24 @@ class Track {
     if (!busy.empty()) flush(busy, nullptr, nullptr, dtype, notes);
   }
 
-  void filter(const std::vector<int>& rows, const std::vector<FilterRow>& what, int notes) {
-    std::vector<FilterRow> table(rows.size());
+  // Rows of a kind that reads what the samples' views show and writes an image of the sizes given (those of `what`, or 0: the
+  // samples' own) to scratch memory.
+  template <class R> void launch(int kind, const std::vector<int>& rows, std::vector<R> what, int notes) {
     for (size_t k = 0; k < rows.size(); ++k) {
-      const Row& r = stages_[rows[k]].row;
-      FilterRow& f = table[k] = what[k];
-      f.src = r.src;
-      f.sy = r.sy;
-      f.sx = r.sx;
-      f.sc = r.sc;
-      f.h = height(rows[k]);
-      f.w = width(rows[k]);
-      f.dst = 0;
-      f.dy = f.w * channels;
-      f.dx = channels;
-      f.dc = 1;
+      const Row& from = stages_[rows[k]].row;
+      R& r = what[k];
+      r.src = from.src;
+      r.sy = from.sy;
+      r.sx = from.sx;
+      r.sc = from.sc;
+      r.sh = height(rows[k]);
+      r.sw = width(rows[k]);
+      if (!r.dh) r.dh = r.sh, r.dw = r.sw;
+      dense(r);
+      size_[2 * rows[k]] = r.dh;
+      size_[2 * rows[k] + 1] = r.dw;
     }
-    emit(KIND_FILTER, rows, dtype, dtype, {}, std::move(table), {}, true, notes);
+    emit(kind, rows, dtype, dtype, bytes_of_rows(what), {}, true, notes);
   }
 
   // width: columns from there on do not count; or null
@@ -182,7 +178,7 @@ class Track {
       s.writer = -1;  // what it reads must not be written to the caller's memory instead
     }
     stats += STATS * channels * (i64)rows.size();
-    launches.push_back({KIND_STATISTICS, dtype, dtype, std::move(table), {}, rows, {}});
+    launches.push_back({KIND_STATISTICS, dtype, dtype, bytes_of_rows(table), rows, {}});
     events.push_back({(int)launches.size() - 1, 0, (int)rows.size(), notes});
   }
 
@@ -196,19 +192,25 @@ class Track {
         continue;
       }
       // its last launch was its last step: that writes to its place
-      Planned& l = launches[s.writer];
-      if (l.kind == KIND_FILTER) put(l.filters[s.writer_row], address[i], stride + 3 * i);
-      else put(l.rows[s.writer_row], address[i], stride + 3 * i);
+      put(launches[s.writer].ends(s.writer_row), address[i], stride + 3 * i);
     }
     if (!rest.empty()) flush(rest, address, stride, type, notes);
   }
 
  private:
-  template <class R> static void put(R& r, i64 address, const i64* stride) {
+  static void put(Ends& r, i64 address, const i64* stride) {
     r.dst = address;
     r.dy = (int)stride[0];
     r.dx = (int)stride[1];
     r.dc = (int)stride[2];
+  }
+  void dense(Ends& r) const {
+    const i64 stride[3] = {r.dw * channels, channels, 1};
+    put(r, 0, stride);
+  }
+  template <class R> static std::vector<char> bytes_of_rows(const std::vector<R>& rows) {
+    static_assert(sizeof(R) <= ROW_MOST && sizeof(R) % 8 == 0);
+    return {(const char*)rows.data(), (const char*)(rows.data() + rows.size())};
   }
   static void identity(int* m) {
     static const int one[6] = {1, 0, 0, 0, 1, 0};
@@ -255,23 +257,17 @@ class Track {
         r.n_ops = stages_[i].count;
         const Op* mine = &ops_[(size_t)i * capacity_];
         ops.insert(ops.end(), mine, mine + r.n_ops);
-        if (address) {
-          put(r, address[i], stride + 3 * i);
-        } else {
-          r.dst = 0;
-          r.dy = r.dw * channels;
-          r.dx = channels;
-          r.dc = 1;
-        }
+        if (address) put(r, address[i], stride + 3 * i);
+        else dense(r);
       }
-      emit(KIND_FUSED, part, source, target, std::move(table), {}, std::move(ops), !address, notes);
+      emit(KIND_FUSED, part, source, target, bytes_of_rows(table), std::move(ops), !address, notes);
       if (part.size() == index.size()) return;
     }
   }
 
   // Adds a launch, or rows to an earlier one of its kind that none of these samples has to wait for.
-  void emit(int kind, const std::vector<int>& index, int source, int target, std::vector<Row> rows,
-            std::vector<FilterRow> filters, std::vector<Op> ops, bool go_on, int notes) {
+  void emit(int kind, const std::vector<int>& index, int source, int target, std::vector<char> rows, std::vector<Op> ops,
+            bool go_on, int notes) {
     int after = -1, number = (int)launches.size();
     for (int i : index) after = std::max(after, stages_[i].last);
     for (int k = number - 1; k > after; --k)
@@ -281,13 +277,12 @@ class Track {
       }
     int first = 0;
     if (number == (int)launches.size()) {
-      launches.push_back({kind, source, target, std::move(rows), std::move(filters), index, std::move(ops)});
+      launches.push_back({kind, source, target, std::move(rows), index, std::move(ops)});
     } else {
       Planned& l = launches[number];
       first = l.n();
-      for (Row& r : rows) r.ops += (int)l.ops.size();
       l.rows.insert(l.rows.end(), rows.begin(), rows.end());
-      l.filters.insert(l.filters.end(), filters.begin(), filters.end());
+      for (int i = first; KINDS[kind].ops && i < first + (int)index.size(); ++i) ((Row&)l.ends(i)).ops += (int)l.ops.size();
       l.ops.insert(l.ops.end(), ops.begin(), ops.end());
       l.sample.insert(l.sample.end(), index.begin(), index.end());
     }
@@ -310,40 +305,5 @@ class Track {
   std::vector<Stage> stages_;
   std::unique_ptr<Op[]> ops_;  // [samples][capacity]; those beyond a sample's count are not initialized
 };
-
-// ---- what a launch looks like to Python and to the backends ---------------------------------------------------------------
-
-struct Record {                 // gpuaug/plan.py names its words
-  i64 rows, sample, ops, blob;  // addresses
-  i64 kind, n, channels, source, target, n_ops;
-};
-
-// Gives every intermediate image (source or destination 0) an address in scratch memory at `base`; base 0 gives none.
-// Returns the bytes that it takes: 256-byte aligned, with SCRATCH_PAST behind each.
-inline i64 place(const Record* launches, int count, int samples, i64 base) {
-  std::vector<i64> last(samples, 0);
-  i64 at = 0;
-  const auto visit = [&](auto& r, int sample, i64 bytes, bool writes) {
-    if (base && r.src == 0) r.src = last[sample];
-    if (!writes || r.dst) return;
-    if (base) r.dst = last[sample] = base + at;
-    at += (bytes + SCRATCH_PAST + 255) & ~(i64)255;
-  };
-  for (int k = 0; k < count; ++k) {
-    const Record& l = launches[k];
-    const int* sample = (const int*)l.sample;
-    const i64 item = bytes_of((int)l.target) * l.channels;
-    for (int i = 0; i < l.n; ++i) {
-      if (l.kind == KIND_FILTER) {
-        FilterRow& r = ((FilterRow*)l.rows)[i];
-        visit(r, sample[i], item * r.h * r.w, true);
-      } else {
-        Row& r = ((Row*)l.rows)[i];
-        visit(r, sample[i], item * r.dh * r.dw, l.kind == KIND_FUSED);
-      }
-    }
-  }
-  return at;
-}
 
 }  // namespace aug

@@ -1,4 +1,4 @@
-// filter_box.cuh: the mean of a box over uint8, by running sums of integers. Included by filter_cpu.cuh.
+// box.hpp: the mean of a box over uint8, by running sums of integers. Included by filter.hpp.
 #pragma once
 namespace aug {
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <stdexcept>
 #include <vector>
 #include "philox.cuh"
 #include "rows.cuh"
@@ -215,31 +216,6 @@ inline void affine_matrix(const AffineParts& p, double m[9]) {
   m[6] = 0;
   m[7] = 0;
   m[8] = 1;
-}
-
-inline bool is_affine(const double m[9]) { return m[6] == 0 && m[7] == 0 && m[8] == 1; }
-
-// The inverse of a projective matrix; of an affine one by fewer steps. Not finite where there is none.
-inline void inverse(const double m[9], double out[9]) {
-  if (is_affine(m)) {
-    const double det = m[0] * m[4] - m[1] * m[3];
-    out[0] = m[4] / det;
-    out[1] = -m[1] / det;
-    out[3] = -m[3] / det;
-    out[4] = m[0] / det;
-    out[2] = -(out[0] * m[2] + out[1] * m[5]);
-    out[5] = -(out[3] * m[2] + out[4] * m[5]);
-    out[6] = out[7] = 0;
-    out[8] = 1;
-    return;
-  }
-  for (int i = 0; i < 3; ++i)
-    for (int j = 0; j < 3; ++j) {  // the adjugate: out[i][j] is the cofactor of m[j][i]
-      const int a = (j + 1) % 3, b = (j + 2) % 3, c = (i + 1) % 3, d = (i + 2) % 3;
-      out[3 * i + j] = m[3 * a + c] * m[3 * b + d] - m[3 * a + d] * m[3 * b + c];
-    }
-  const double det = m[0] * out[0] + m[1] * out[3] + m[2] * out[6];
-  for (int i = 0; i < 9; ++i) out[i] /= det;
 }
 
 // Stripes of XYMasking along one axis, into every second-axis-spanning rectangle (x0, y0, x1, y1) of out. u(k): uniforms of the

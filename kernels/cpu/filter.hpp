@@ -1,4 +1,4 @@
-// filter_cpu.cuh: filter.cuh's sums on one thread of a processor.
+// filter.hpp: filter.cuh's sums on one thread of a processor.
 //
 // It keeps a ring of kh rows: each source row is converted to float once, filtered along x,
 // and a weighted sum of the ring's rows is stored. The sum of rows, of columns and of points is
@@ -247,7 +247,7 @@ AUG FilterLines<T, U> filter_lines(const FilterRow& row, const float* blob, int 
   FilterLines<T, U> s;
   s.src = (const T*)row.src + (i64)c0 * row.sc;
   s.fill = row.border == BORDER_CONSTANT ? blob + row.fill + c0 : nullptr;
-  s.C = C, s.h = row.h, s.w = row.w, s.sy = row.sy, s.sx = row.sx, s.sc = row.sc, s.border = row.border;
+  s.C = C, s.h = row.sh, s.w = row.sw, s.sy = row.sy, s.sx = row.sx, s.sc = row.sc, s.border = row.border;
   s.x0 = x0, s.tw = tw, s.ry = row.kh / 2, s.rx = row.kw / 2, s.kh = row.kh;
   return s;
 }
@@ -303,7 +303,7 @@ AUG_FN void filter_ring(const FilterRow& row, const float* blob, int c0, int C, 
 }
 
 }  // namespace aug
-#include "filter_box.cuh"
+#include "box.hpp"
 namespace aug {
 
 // ---- samples ------------------------------------------------------------------------------------
@@ -323,8 +323,8 @@ AUG_FN void filter_part(const FilterRow& row, const float* blob, bool box, int c
 
 // columns of a strip: the ring stays in the L2 cache (192 KiB), a line in L1
 AUG int filter_strip(const FilterRow& row, int C) {
-  const int fit = clamp_(49152 / (row.kh + 2), 1024, 8192) / C, strips = (row.w + max_(fit, 1) - 1) / max_(fit, 1);
-  return (row.w + strips - 1) / strips;
+  const int fit = clamp_(49152 / (row.kh + 2), 1024, 8192) / C, strips = (row.sw + max_(fit, 1) - 1) / max_(fit, 1);
+  return (row.sw + strips - 1) / strips;
 }
 static inline u64 filter_scratch_floats(const FilterRow& row, int channels) {
   const u64 a = filter_tile_floats(row, 1, filter_strip(row, 1));
@@ -332,11 +332,11 @@ static inline u64 filter_scratch_floats(const FilterRow& row, int channels) {
   return a > b ? a : b;
 }
 // a whole sample on one thread; scratch holds filter_scratch_floats()
-template <class T> AUG_FN void filter_sample(const FilterRow& row, const float* blob, int channels, float* scratch) {
+template <class T> AUG_FN void filter_image(const FilterRow& row, const float* blob, int channels, float* scratch) {
   const bool box = filter_integer<T>(row, blob, channels);
   const int C = filter_planar(row) ? 1 : channels, tw = filter_strip(row, C);
   for (int c = 0; c < channels; c += C)
-    for (int x = 0; x < row.w; x += tw) filter_part<T>(row, blob, box, c, C, 0, x, row.h, min_(tw, row.w - x), scratch);
+    for (int x = 0; x < row.sw; x += tw) filter_part<T>(row, blob, box, c, C, 0, x, row.sh, min_(tw, row.sw - x), scratch);
 }
 
 }  // namespace aug

@@ -1,0 +1,61 @@
+// parts.hpp: what the files of the CPU build give each other. Each file is compiled by itself, some once for each element type
+// (GPUAUG_IN) or width of a chunk of channels (GPUAUG_CHANNELS): setup.py's PARTS says which. What needs none of both is in none
+// of those, so that it is compiled once.
+#pragma once
+#include <vector>
+#include "launch.hpp"
+#include "pixels.cuh"
+namespace aug {
+
+typedef Group<1, 64> G;  // 64 lanes: four vectors of AVX-512, and the lanes' variables stay in the first-level cache
+
+struct Launch {
+  explicit Launch(const Record& r, int samples)
+      : rows((const char*)r.rows), ops((const Op*)r.ops), blob((const float*)r.blob), row_of(samples, -1), kind((int)r.kind),
+        channels((int)r.channels), source((int)r.source), target((int)r.target) {
+    for (int i = 0; i < r.n; ++i) row_of[((const int*)r.sample)[i]] = i;
+  }
+  const char* rows;
+  const Op* ops;
+  const float* blob;
+  std::vector<int> row_of;  // [samples]: the sample's row in this launch, or -1
+  int kind, channels, source, target;
+};
+
+// scratch of one worker: two images that a sample's stages write in turn, and room for a filter's lines
+struct Scratch {
+  std::vector<u8> image[2];
+  std::vector<float> lines;
+  int turn = 0;
+  i64 next(i64 bytes) {
+    turn ^= 1;
+    if ((i64)image[turn].size() < bytes) image[turn].resize(bytes);
+    return (i64)image[turn].data();
+  }
+  i64 last() const { return (i64)image[turn].data(); }
+};
+
+// f((T*)0) for the element type of that number; by_number: of one that is no label
+template <class F> auto by_number(int dtype, F f) {
+  switch (dtype) {
+    case DT_U8: return f((u8*)0);
+    case DT_F16: return f((f16*)0);
+    case DT_BF16: return f((bf16*)0);
+    default: return f((float*)0);
+  }
+}
+template <class F> auto by_type(int dtype, F f) { return dtype == DT_I32 ? f((i32*)0) : by_number(dtype, f); }
+
+// load.cpp, program.cpp, store.cpp: the three steps of a group of lanes
+template <class T, int C> void load_lanes(const Row&, const float* blob, int c0, int first, Pixels<G, C>&);
+template <int C> void program_lanes(const Fused&, const Row&, int c0, Pixels<G, C>&);
+template <class T, int C> void store_lanes(const Row&, int c0, int first, Pixels<G, C>&);
+
+// A sample of a launch. fused.cpp, copy.cpp, filter.cpp, statistics.cpp
+void fused_sample(const Launch&, const Row&, const float* stats);
+bool only_rects(const Launch&, const Row&);
+void copy_sample(const Launch&, const Row&);
+template <class T> void filter_sample(const Launch&, const FilterRow&, Scratch&);
+template <class T> void statistics_sample(const Launch&, const Row&, float* stats);
+
+}  // namespace aug

@@ -1,0 +1,22 @@
+// pixels.cuh: the pixels of a group of lanes, and what is known of their sample.
+#pragma once
+#include "rows.cuh"
+namespace aug {
+
+template <class G, int C> struct Pixels {  // a group's pixels: colour and position
+  typename G::template Var<float> v[C];
+  typename G::template Var<int> x, y;
+};
+struct Sample {  // what an operation may ask about its sample
+  const float* blob;
+  const float* stats;  // STATS numbers per channel; see rows.cuh
+  int channels, c0;    // of the image; first channel of this chunk
+};
+struct Fused {  // what the samples of a launch share
+  const Op* ops;
+  const float* blob;
+  const float* stats;
+  int channels;
+};
+
+}  // namespace aug
