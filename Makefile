@@ -68,6 +68,7 @@ format: $(DEPS)
 
 bench: $(KERNELS) $(DEPS)
 	$(PY) -m bench.transforms
+	$(PY) -m bench.every
 	$(PY) -m bench.masking
 	$(PY) -m bench.host
 	$(PY) -m bench.single

@@ -205,7 +205,7 @@ def test_a_sample_alone_gets_the_same(seed):
 
 def test_what_was_drawn_can_be_used_again():
     """A `Drawn` lowered twice, in between for masks and for another batch of these sizes."""
-    forest = Forest(3, "uint8", 3)
+    forest = Forest("Affine", 3, "uint8", 3)
     compose = G.Compose([forest.node() for _ in range(6)], seed=1)
     data = pictures(layouts("ragged", 1))
     drawn = compose.draw(np.array([x.shape[:2] for x in data]), ids=np.arange(len(data)))
