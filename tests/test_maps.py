@@ -255,7 +255,7 @@ TWO = np.tile(np.eye(3), (2, 1, 1))
         (lambda: maps.Affine(np.zeros((2, 9))), r"matrix must be \[n, 3, 3\], not \[2, 9\]"),
         (
             lambda: maps.Affine(np.add(TWO, [[0, 0, 0], [0, 0, 0], [0.1, 0, 0]])),
-            r"matrix 0 is projective: it ends in \[0.1, 0.0, 1.0\]",
+            "matrix 0 is projective: it ends in .0.1, 0.0, 1.0",
         ),
         (lambda: maps.Window(np.zeros((2, 2)), np.ones((3, 2))), r"scale must be \[2, 2\], not \[3, 2\]"),
         (lambda: maps.Radial(np.zeros((2, 2)), np.ones((2, 2)), np.ones(2)), r"k must be \[2, 2\], not \[2\]"),
