@@ -15,7 +15,9 @@ ROW = np.dtype(
         *_ENDS,
         ("frame", "i4", 6),
         ("m", "f4", 9),
-        *[(name, "i4") for name in "gather border fill ops n_ops stat positions".split()],
+        *[(name, "i4") for name in "map sample border fill table".split()],
+        ("cells", "i4", 2),
+        *[(name, "i4") for name in "ops n_ops stat positions".split()],
         ("scale", "f8", 2),
     ]
 )
@@ -28,7 +30,21 @@ KINDS = {"fused": ROW, "filter": FILTER_ROW, "statistics": ROW}  # kinds of laun
 # kernels/host/track.cpp: what stands at the start of an exported plan
 HEAD = np.dtype([(name, "i8") for name in "launches events events_at blob stats scratch base".split()])
 
-GATHERS = {"none": 0, "nearest": 1, "linear": 2, "cubic": 3, "resize_nearest": 4, "time_warp": 5, "resize_nearest_exact": 6}
+# kernels/rows.cuh: how a gather finds a place, and what it makes of the pixels there
+MAPS = {
+    "view": 0,
+    "affine": 1,
+    "projective": 2,
+    "time_warp": 3,
+    "radial": 4,
+    "grid": 5,
+    "mesh": 6,
+    "field": 7,
+    "resize": 8,
+    "pixels": 9,
+    "tiles": 10,
+}
+SAMPLES = {"nearest": 0, "linear": 1, "cubic": 2, "line": 3}
 STATS = 5  # numbers without NaNs, sum, minimum, maximum, squared deviations: of each channel
 # flips, transposes and quarter turns: new pixel (x, y) -> old pixel (a x + b y + .., c x + d y + ..)
 ORIENTATIONS = {

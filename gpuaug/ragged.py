@@ -1,4 +1,4 @@
-"""Arrays of unequal length, one for each sample, without a loop over samples."""
+"""Arrays of unequal length for each sample, in one."""
 
 from __future__ import annotations
 
@@ -6,45 +6,59 @@ import numpy as np
 
 
 class Ragged:
-    """For each of n samples some rows of an array: ``values[start[i] : start[i] + counts[i]]``. Indexed as arrays are.
+    """One array for each of n samples; samples are picked as from an array's first axis.
 
-    A number gives the rows of one sample, indices or a slice a `Ragged` of some.
-
-    Args:
-        values: ``[N, ..]``, those of sample 0 first.
-        counts: int ``[n]``, how many belong to each sample; they add up to N.
+    Attributes:
+        values: ``[sum of counts, ...]``, sample after sample.
+        counts, starts: int64 ``[n]``: how many lines of it a sample has, and where they start.
 
     Example:
-        >>> ragged = Ragged(np.arange(6), np.array([1, 3, 2]))
-        >>> len(ragged), ragged[np.array([2, 0])].values.tolist(), ragged[1].tolist()
-        (3, [4, 5, 0], [1, 2, 3])
+        >>> import numpy as np
+        >>> ragged = Ragged(np.array([1, 2, 3]), [1, 0, 2])
+        >>> len(ragged), ragged.of(2).tolist(), ragged[np.array([2, 0])].values.tolist()
+        (3, [2, 3], [2, 3, 1])
     """
 
-    __slots__ = ("counts", "start", "values")
+    __slots__ = ("counts", "starts", "values")
 
-    def __init__(self, values: np.ndarray, counts: np.ndarray):
-        self.values, self.counts = values, np.asarray(counts, np.int64)
-        end = np.cumsum(self.counts)
-        if len(values) != (end[-1] if len(end) else 0) or (self.counts < 0).any():
-            raise ValueError(f"counts must be 0 or more and add up to {len(values)}, the rows that there are, got {counts!r}")
-        self.start = end - self.counts
-
-    @classmethod
-    def of_list(cls, parts: list[np.ndarray], like: np.ndarray) -> Ragged:
-        """From an array for each sample; ``like``: an empty one, for a list of none."""
-        return cls(np.concatenate([like, *parts]), np.array([len(part) for part in parts], np.int64))
+    def __init__(self, values: np.ndarray, counts):
+        self.values, self.counts = np.asarray(values), np.asarray(counts, np.int64)
+        ends = np.cumsum(self.counts)
+        self.starts = ends - self.counts
+        if (len(ends) and ends[-1] != len(self.values)) or (not len(ends) and len(self.values)):
+            raise ValueError(f"counts add up to {ends[-1] if len(ends) else 0}, there are {len(self.values)} values")
 
     def __len__(self) -> int:
         return len(self.counts)
 
-    def __getitem__(self, samples) -> Ragged | np.ndarray:
-        if isinstance(samples, (int, np.integer)):
-            return self.values[self.start[samples] : self.start[samples] + self.counts[samples]]
-        counts, start = self.counts[samples], self.start[samples]
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        return Ragged(self.values[np.repeat(start, counts) + within], counts)
+    @classmethod
+    def of_list(cls, parts: list[np.ndarray], like: np.ndarray) -> Ragged:
+        """From an array for each sample; ``like``: an empty one, for a list of none."""
+        return cls(np.concatenate([like, *parts]), [len(part) for part in parts])
 
-    @property
-    def sample(self) -> np.ndarray:
-        """int ``[N]``: whose each row is."""
-        return np.repeat(np.arange(len(self.counts)), self.counts)
+    def __getitem__(self, rows) -> Ragged | np.ndarray:
+        """Those of ``rows``: a slice, indices or a mask; of a number, the lines of that sample."""
+        if isinstance(rows, (int, np.integer)):
+            return self.of(rows)
+        counts = self.counts[rows]
+        if len(counts) == len(self.counts) and isinstance(rows, slice) and rows.step in (None, 1):
+            return self
+        return Ragged(self.values[runs(self.starts[rows], counts)], counts)
+
+    def of(self, i: int) -> np.ndarray:
+        """Those of one sample."""
+        return self.values[self.starts[i] : self.starts[i] + self.counts[i]]
+
+    def __repr__(self) -> str:
+        return f"Ragged({self.values!r}, {self.counts!r})"
+
+
+def runs(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The indices of runs of so many that start there, one run after the other.
+
+    Example:
+        >>> runs(np.array([5, 0]), np.array([2, 3])).tolist()
+        [5, 6, 0, 1, 2]
+    """
+    total = int(counts.sum())
+    return np.repeat(starts - (np.cumsum(counts) - counts), counts) + np.arange(total)

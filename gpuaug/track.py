@@ -14,13 +14,12 @@ from . import library
 from .batch import DTYPES, Batch
 from .elements import RANGES
 from .ops import find
-from .plan import GATHERS, HEAD, KINDS, OP, ORIENTATIONS, RECORD, Launch, Plan
+from .plan import HEAD, KINDS, MAPS, OP, ORIENTATIONS, RECORD, SAMPLES, Launch, Plan
 from .ragged import Ragged
+from .transform import BORDERS
 
 _NAMES = list(DTYPES)
 _ROUNDED = {"float16": 1, "bfloat16": 0}  # RoundOp.half
-# by OpenCV's number of the interpolation
-_RESIZE = {0: "resize_nearest", 1: "linear", 2: "cubic", 6: "resize_nearest_exact"}
 _KINDS = list(KINDS.items())
 _ALL = slice(None)
 
@@ -143,51 +142,64 @@ class Track:
         self._host.track_orient(self._handle, self._rows(rows), *ORIENTATIONS[orientation])
         self._note(rows, orientation)
 
-    def warp(self, rows, matrix, size, interpolation: str, border: int, fill=0, *, forward: bool = False) -> None:
-        """Gather: output pixel (x, y) is read at ``matrix @ (x, y, 1)`` of the image so far.
+    def gather(self, rows, map, size, interpolation: int, border: int = 1, fill=0) -> None:
+        """Read every output pixel where a map says, in the image so far.
+
+        A map that interpolates nothing (flips, crops, quarter turns) is a view where all of it lies inside the image.
 
         Args:
-            matrix: ``[n, 6]``, output pixel to source pixel, row-major; see `gpuaug.plan.GATHERS` for other meanings.
+            map: `gpuaug.maps.Map` of these samples, or `gpuaug.maps.Resize`.
             size: ``[n, 2]`` or ``[2]``, output height and width.
-            interpolation: name in `gpuaug.plan.GATHERS`.
+            interpolation: OpenCV's number (`gpuaug.transform.INTERPOLATIONS`).
             border: OpenCV's number; with 0 (constant) outside pixels are ``fill``.
-            forward: matrix is ``[n, 3, 3]``, source pixel to output pixel, and inverted here.
         """
-        if interpolation != "nearest":
-            self._labels("interpolated")
-        if forward:
-            matrix = matrix.reshape(-1, 9)
+        n = self.samples if isinstance(rows, slice) and rows == _ALL else len(self.index(rows))
         size = np.asarray(size)
-        wrong = self._host.track_warp(
-            self._handle,
-            self._rows(rows),
-            matrix,
-            forward,
-            size,
-            GATHERS[interpolation],
-            border,
-            self.fill(fill, self._fill_name(), border=True) if border == 0 else 0,
-            len(self._log),
+        try:
+            kind, sample = map.lowered(interpolation)
+            if map.n != n:
+                raise ValueError(f"a map of {map.n} samples for {n} rows")
+            if size.shape not in ((2,), (n, 2)):
+                raise ValueError(f"sizes are int [2] or [{n}, 2] (height, width), not {list(size.shape)}")
+            if border not in BORDERS:
+                raise ValueError(f"border {border!r} is none of OpenCV's numbers {', '.join(str(k) for k in BORDERS)}")
+        except ValueError as error:
+            raise ValueError(f"{self.doing}: gather: {error}") from None
+        if sample != "nearest":
+            self._labels("interpolated")
+        done = np.frombuffer(
+            self._host.track_gather(
+                self._handle,
+                self._rows(rows),
+                MAPS[kind],
+                map.numbers,
+                map.forward,
+                map.table,
+                map.start,
+                map.cells,
+                size,
+                SAMPLES[sample],
+                border,
+                self.fill(fill, self._fill_name(), border=True) if border == 0 else 0,
+                len(self._log),
+            ),
+            np.int32,
         )
+        wrong = int(done[0])
         if wrong > 0:
-            raise self._bad_size(np.broadcast_to(size, (len(self.index(rows)), 2))[wrong - 1].tolist())
+            raise self._bad_size(np.broadcast_to(size, (n, 2))[wrong - 1].tolist())
         if wrong < 0:
             raise ValueError(
                 f"{self.doing}: the map of sample {int(self.index(rows)[-wrong - 1])} cannot be inverted, or leads "
                 f"farther than 1e28 pixels away; check scale and translation"
             )
-        self._note(rows, interpolation)
-
-    def resize(self, rows, height: int, width: int, interpolation: int) -> None:
-        """Resize with pixel centres at half-integers, as ``cv2.resize``; interpolation: OpenCV's number."""
-        how = _RESIZE[interpolation]
-        if not how.startswith("resize_nearest"):
-            self._labels("interpolated")
-        if height * width * self.channels > 2**31 - 1:
-            raise self._bad_size([height, width])
-        done = self._host.track_resize(self._handle, self._rows(rows), height, width, GATHERS[how], len(self._log))
-        if done:  # samples that have the size already stay as they are
-            self._note(np.frombuffer(done, np.int32), how.removeprefix("resize_"))
+        if len(done) - 1 == n:
+            self._note(rows, sample)
+            return
+        if len(done) > 1:
+            self._note(done[1:], sample)
+        if map.numbers is not None:  # a resize to the size that is there is none
+            self._note(np.setdiff1d(self.index(rows), done[1:]), "view")
 
     def op(self, rows, name: str, *, table=None, shared=None, **params) -> None:
         """Append one pixel operation (`gpuaug.ops`).
@@ -222,7 +234,7 @@ class Track:
             at, many, table = self.blob(shared), len(shared), None
         elif isinstance(table, Ragged):
             width = int(np.prod(table.values.shape[1:]))
-            at, many, table = table.start * width, table.counts, table.values
+            at, many, table = table.starts * width, table.counts, table.values
             self._fits(name, len(many), count)
         elif table is not None:
             table = np.ascontiguousarray(table)

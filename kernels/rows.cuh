@@ -15,27 +15,37 @@ struct Ends {  // 56 bytes
 };
 
 // One sample of one fused launch.
-struct Row : Ends {          // 160 bytes
-  int frame[6];              // output pixel (x, y) -> pixel of the gather's frame:
-                             // (f0 x + f1 y + f2, f3 x + f4 y + f5), entries of the 2x2 part in {-1, 0, 1}
-  float m[9];                // gather: frame pixel -> source pixel (3x3, row-major)
-  int gather, border, fill;  // fill: offset into the blob, one float per channel
-  int ops, n_ops;            // its slice of the op table
-  int stat;                  // offset of the sample's statistics (in floats), for operations that read them
-  int positions;             // does an operation look at pixel positions?
-  double scale[2];           // GATHER_RESIZE_NEAREST: source pixels per output pixel, x and y; _EXACT: offsets into the blob
-                             // of tables of source columns and rows, whole numbers as bits
+struct Row : Ends {     // 176 bytes
+  int frame[6];         // output pixel (x, y) -> pixel of the gather's frame:
+                        // (f0 x + f1 y + f2, f3 x + f4 y + f5), entries of the 2x2 part in {-1, 0, 1}
+  float m[9];           // numbers of the map, frame pixel -> source pixel; see map.cuh
+  int map, sample;      // MapKind, Interpolation
+  int border, fill;     // fill: offset into the blob, one float per channel
+  int table, cells[2];  // of the map: offset into the blob; columns and lines of it
+  int ops, n_ops;       // its slice of the op table
+  int stat;             // offset of the sample's statistics (in floats), for operations that read them
+  int positions;        // does an operation look at pixel positions?
+  double scale[2];      // MAP_RESIZE: source pixels per output pixel, x and y
 };
 
-enum Gather {
-  GATHER_NONE = 0,  // integer strides: copy, crop, flip, transpose
-  GATHER_NEAREST = 1,
-  GATHER_LINEAR = 2,
-  GATHER_CUBIC = 3,                // by the matrix m
-  GATHER_RESIZE_NEAREST = 4,       // cv2.resize's nearest: floor(i * scale)
-  GATHER_TIME_WARP = 5,            // two linear pieces along x; see timewarp.cuh
-  GATHER_RESIZE_NEAREST_EXACT = 6  // cv2.resize's INTER_NEAREST_EXACT: the pixel in which the output pixel's centre lies
+// Where output pixels are read; map.cuh has the formulas, gpuaug/maps.py the meaning.
+enum MapKind {
+  MAP_VIEW = 0,  // integer strides: copy, crop, flip, transpose; nothing is gathered
+  MAP_AFFINE = 1,
+  MAP_PROJECTIVE = 2,
+  MAP_TIME_WARP = 3,
+  MAP_RADIAL = 4,
+  MAP_GRID = 5,
+  MAP_MESH = 6,
+  MAP_FIELD = 7,
+  MAP_WHOLE = 8,  // from here on: whole pixels inside of the source
+  MAP_RESIZE = 8,
+  MAP_PIXELS = 9,
+  MAP_TILES = 10
 };
+
+// What is made of the pixels around a place: OpenCV's numbers, and linear along x alone.
+enum Interpolation { SAMPLE_NEAREST = 0, SAMPLE_LINEAR = 1, SAMPLE_CUBIC = 2, SAMPLE_LINE = 3 };
 
 // Statistics of one sample: STATS floats for each channel, at Row.stat of the launch that takes them (it reads the
 // row's source alone) and of those that use them.

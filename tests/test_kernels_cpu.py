@@ -82,8 +82,11 @@ def test_numbers_are_the_headers():
     text = (KERNELS / "ops.gen.cuh").read_text()
     assert text == ops.header(), "run python kernels/generate.py"
     assert max(spec.dtype.itemsize for spec in ops.OPS.values()) <= ops.ROOM == plan.OP["p"].itemsize
-    gathers = enum(header("rows.cuh"), "Gather")
-    assert {k.removeprefix("GATHER_").lower(): v for k, v in gathers.items()} == plan.GATHERS
+    kinds = enum(header("rows.cuh"), "MapKind")
+    assert kinds.pop("MAP_WHOLE") == plan.MAPS["resize"]  # the first of whole pixels
+    assert {k.removeprefix("MAP_").lower(): v for k, v in kinds.items()} == plan.MAPS
+    samples = enum(header("rows.cuh"), "Interpolation")
+    assert {k.removeprefix("SAMPLE_").lower(): v for k, v in samples.items()} == plan.SAMPLES
     names = {"DT_U8": "uint8", "DT_F16": "float16", "DT_BF16": "bfloat16", "DT_F32": "float32", "DT_I32": "int32"}
     assert {names[k]: v for k, v in enum(header("lang.cuh"), "Dtype").items()} == {k: v[0] for k, v in DTYPES.items()}
     borders = {k.removeprefix("BORDER_").lower(): v for k, v in enum(header("lang.cuh"), "Border").items()}

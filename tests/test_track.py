@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import gpuaug as G
-from gpuaug import library
+from gpuaug import library, maps
 from gpuaug.backends import cpu
 from gpuaug.batch import Batch
 from gpuaug.ops import OPS
@@ -36,6 +36,11 @@ def finished(track: Track, dtype: str, size=(6, 8)):
 
 def kinds(plan) -> list[str]:
     return [f"{launch.kind} {launch.source} {launch.target} {sorted(launch.sample.tolist())}" for launch in plan.launches]
+
+
+def beside(n: int) -> maps.Affine:
+    """Places a quarter of a pixel beside each pixel: the nearest is that pixel."""
+    return maps.Affine(np.tile([[1, 0, 0.25], [0, 1, 0.25]], (n, 1, 1)))
 
 
 def one_weight(track: Track, rows) -> None:
@@ -140,7 +145,7 @@ def test_a_stage_reads_what_the_one_before_it_wrote():
     data = batch()
     track = Track(data)
     track.convert("float32", ALL)
-    track.warp(ALL, np.array([1.0, 0, 0, 0, 1, 0]), (6, 8), "nearest", 1)  # closes: the stage is more than a view
+    track.gather(ALL, beside(4), (6, 8), 0)  # closes: the stage is more than a view
     plan, out = finished(track, "float32")
     assert kinds(plan) == ["fused uint8 float32 [0, 1, 2, 3]", "fused float32 float32 [0, 1, 2, 3]"]
     np.testing.assert_array_equal(out, data.owner.astype(np.float32))
@@ -248,8 +253,8 @@ def test_each_launch_is_told_what_it_does():
     one_weight(track, np.array([0]))
     track.statistics(ALL)
     track.doing = "E"
-    track.resize(ALL, 6, 8, 1)  # they have that size: nothing
-    track.resize(np.array([1]), 3, 3, 1)
+    track.gather(ALL, maps.Resize(track.size, (6, 8)), (6, 8), 1)  # they have that size: nothing
+    track.gather(np.array([1]), maps.Resize(track.size[1:], (3, 3)), (3, 3), 1)
     plan = track.finish(np.zeros(2), np.zeros((2, 3)), "uint8")
     assert plan.explain().splitlines() == [
         "1. fused on all samples: A (linear_u8) on 1, C (linear_u8) on 1 [uint8 -> uint8]",
@@ -264,9 +269,9 @@ def test_what_closed_a_stage_is_not_part_of_it():
     track.doing = "A"
     track.op(ALL, "linear_u8", factor=1, offset=0)
     for track.doing in ("B", "C"):
-        track.warp(ALL, np.array([1.0, 0, 0, 0, 1, 0]), (6, 8), "linear", 1)
+        track.gather(ALL, beside(2), (6, 8), 1)
     track.doing = "D"
-    track.resize(ALL, 3, 3, 0)
+    track.gather(ALL, maps.Resize(track.size, (3, 3)), (3, 3), 0)
     plan = track.finish(np.zeros(2), np.zeros((2, 3)), "uint8")
     assert plan.explain().splitlines() == [
         "1. fused on all samples: A (linear_u8) [uint8 -> uint8]",
@@ -279,7 +284,7 @@ def test_what_closed_a_stage_is_not_part_of_it():
 def test_samples_that_have_the_size_are_not_told_to_resize():
     track = Track(Batch.of([np.zeros((3, 4), np.uint8), np.zeros((5, 6), np.uint8)]))
     track.doing = "A"
-    track.resize(ALL, 3, 4, 1)
+    track.gather(ALL, maps.Resize(track.size, (3, 4)), (3, 4), 1)
     track.doing = "B"
     one_weight(track, np.array([0]))
     plan = track.finish(np.zeros(2), np.zeros((2, 3)), "uint8")
@@ -447,10 +452,10 @@ def test_operations_round_to_the_images_type():
 def test_results_of_the_largest_size():
     """2^31 - 1 elements are allowed, one row more is not; the error names the first that is too large."""
     track = Track(Batch.of([np.zeros((2, 2), np.uint8)] * 3))
-    track.warp(ALL, np.zeros(6), (2**31 - 1, 1), "nearest", 1)
+    track.gather(ALL, beside(3), (2**31 - 1, 1), 0)
     track = Track(Batch.of([np.zeros((2, 2, 3), np.uint8)] * 3))
     with pytest.raises(ValueError, match=r"\[715827883, 1\] with 3 channels"):
-        track.warp(ALL, np.zeros(6), np.array([[715827882, 1], [715827883, 1], [5, 2**31 - 1]]), "nearest", 1)
+        track.gather(ALL, beside(3), np.array([[715827882, 1], [715827883, 1], [5, 2**31 - 1]]), 0)
     assert track.size.tolist() == [[2, 2]] * 3
 
 

@@ -9,7 +9,7 @@ bool only_rects(const Launch& l, const Row& s) {
   const bool pixels = s.sx == l.channels && s.sc == 1 && s.dx == s.sx && s.dc == 1;
   const bool planes = s.sx == 1 && s.dx == 1;
   static const int straight[6] = {1, 0, 0, 0, 1, 0};
-  if (s.gather != GATHER_NONE || l.source != l.target || item > 4 || !(pixels || planes)) return false;
+  if (s.map != MAP_VIEW || l.source != l.target || item > 4 || !(pixels || planes)) return false;
   if (std::memcmp(s.frame, straight, sizeof straight)) return false;
   for (int k = s.ops; k < s.ops + s.n_ops; ++k)
     if (l.ops[k].code != OP_RECTS || ((const RectsOp*)l.ops[k].p)->mode > FILL_PER_RECT) return false;

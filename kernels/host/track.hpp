@@ -100,15 +100,17 @@ class Track {
     reindex(i, a, a[0] + a[1] < 0 ? w - 1 : 0, a[2] + a[3] < 0 ? h - 1 : 0, a[0] ? h : w, a[0] ? w : h);
   }
 
-  // The stage of a sample, closed before if it was more than a view; gets a gather.
-  void warp(int i, const double m[6], int h, int w, int gather, int border, int fill, double scale_x, double scale_y) {
+  // The stage of a sample, closed before if it was more than a view, gets a gather: the fields of `how` that say it.
+  void gather(int i, const Row& how, int h, int w) {
     Stage& s = stages_[i];
-    for (int k = 0; k < 6; ++k) s.row.m[k] = (float)m[k];
-    s.row.gather = gather;
-    s.row.border = border;
-    if (border == 0) s.row.fill = fill;
-    s.row.scale[0] = scale_x;
-    s.row.scale[1] = scale_y;
+    std::copy_n(how.m, 9, s.row.m);
+    s.row.map = how.map;
+    s.row.sample = how.sample;
+    s.row.border = how.border;
+    s.row.fill = how.fill;
+    s.row.table = how.table;
+    std::copy_n(how.cells, 2, s.row.cells);
+    std::copy_n(how.scale, 2, s.row.scale);
     s.open = true;
     size_[2 * i] = h;
     size_[2 * i + 1] = w;
