@@ -15,9 +15,10 @@ from functools import cached_property
 import numpy as np
 
 ROOM = 48  # bytes of parameters: Op.p of kernels/rows.cuh
-_TYPES = {"f32": "<f4", "i32": "<i4", "u32": "<u4"}
-_C_TYPES = {"f32": "float", "i32": "int", "u32": "u32"}
-NEEDS = ("position", "statistics", "rgb")
+FOUND = ("moments", "moments?", "tables")  # what `Track.reduce` and `Track.lookup` return; with a question mark: it may be left out
+_TYPES = {"f32": "<f4", "i32": "<i4", "u32": "<u4", "moments": "<i4", "moments?": "<i4", "tables": "(7,)<i4"}
+_C_TYPES = {"f32": "float", "i32": "int", "u32": "u32", "moments": "int", "moments?": "int", "tables": "Tables"}
+NEEDS = ("position", "rgb")
 
 
 class Stream(enum.IntEnum):
@@ -34,27 +35,18 @@ class Stream(enum.IntEnum):
 
 
 @dataclass(frozen=True)
-class Spec:
-    """One pixel operation.
+class Parameters:
+    """What a kernel's function takes beside pixels: a struct of 32-bit words.
 
     Attributes:
-        name: of the function ``op_<name>``.
-        params: declarations in order, "TYPE NAME" or "TYPE NAME[COUNT]", of f32, i32, u32; 48 bytes at most.
-        table: in words, what of the blob it reads at ``op.at``, ``op.n`` entries; "" if nothing.
-        needs: what of `NEEDS` it asks for: where a pixel lies, the sample's statistics, or three channels.
-        labels: whether labels of 32 bits may pass it: it moves or replaces, and computes nothing.
-        lut: whether on uint8 it is a function of one value alone, so that a run of such operations can be one table.
-        internal: it is appended by the track itself.
+        name: of the function.
+        params: declarations in order, "TYPE NAME" or "TYPE NAME[COUNT]", of f32, i32, u32, or what was found in the sample
+            (`FOUND`: where it lies); 48 bytes at most.
         doc: what it computes.
     """
 
     name: str
     params: tuple[str, ...] = ()
-    table: str = ""
-    needs: tuple[str, ...] = ()
-    labels: bool = False
-    lut: bool = False
-    internal: bool = False
     doc: str = ""
 
     @cached_property
@@ -65,15 +57,6 @@ class Spec:
             name, _, count = name.rstrip("]").partition("[")
             fields.append((name, _TYPES[kind], (int(count),)) if count else (name, _TYPES[kind]))
         return np.dtype(fields)
-
-    @cached_property
-    def code(self) -> int:
-        return list(OPS).index(self.name) + 1
-
-    @property
-    def struct(self) -> str:
-        """The C++ name of its parameters."""
-        return self.name.title().replace("_", "") + "Op"
 
     def pack(self, who: str, count: int, params: dict) -> np.ndarray | None:
         """Parameters by name, each a number or ``[count, ..]``, as 32-bit words ``[count or 1, k]``; None if it takes none."""
@@ -111,7 +94,45 @@ class Spec:
         raise ValueError(f"{who}: {self.name} takes {', '.join(self.params) or 'no parameters'}; it {' and '.join(parts)}")
 
 
-_FILL = ("u32 key[2]", "i32 width", "f32 scale", "i32 whole", "i32 fill", "i32 mode")  # of `fill_hits` in op_replace.cuh
+@dataclass(frozen=True)
+class Spec(Parameters):
+    """One pixel operation.
+
+    Attributes:
+        name: of the function ``op_<name>``.
+        table: in words, what of the blob it reads at ``op.at``, ``op.n`` entries; "" if nothing.
+        needs: what of `NEEDS` it asks for: where a pixel lies, or three channels.
+        labels: whether labels of 32 bits may pass it: it moves or replaces, and computes nothing.
+        lut: whether on uint8 it is a function of one value alone, so that a run of such operations can be one table.
+        internal: it is appended by the track itself.
+    """
+
+    table: str = ""
+    needs: tuple[str, ...] = ()
+    labels: bool = False
+    lut: bool = False
+    internal: bool = False
+
+    @cached_property
+    def code(self) -> int:
+        return list(OPS).index(self.name) + 1
+
+    @property
+    def struct(self) -> str:
+        """The C++ name of its parameters."""
+        return camel(self.name) + "Op"
+
+    @cached_property
+    def found(self) -> dict[str, str]:
+        """Its parameters that something found in the sample is passed for: their names, and of which kind it is."""
+        return {each.split()[1]: each.split()[0] for each in self.params if each.split()[0] in FOUND}
+
+
+def camel(name: str) -> str:
+    return name.title().replace("_", "")
+
+
+_FILL = ("u32 key[2]", "i32 width", "f32 scale", "i32 whole", "i32 fill", "i32 mode", "moments? mean")  # of `fill_hits` in op_replace.cuh
 
 OPS: dict[str, Spec] = {
     spec.name: spec
@@ -125,18 +146,26 @@ OPS: dict[str, Spec] = {
         ),
         Spec("round", ("i32 half",), internal=True, doc="as storing float16 (half) or bfloat16 would"),
         Spec("linear_u8", ("f32 factor", "f32 offset"), lut=True, doc="trunc(clip(v * factor + offset, 0, 255))"),
-        Spec("linear_u8_mean", ("f32 factor", "f32 offset"), needs=("statistics",), doc="linear_u8, offset times the mean"),
+        Spec("linear_u8_mean", ("f32 factor", "f32 offset", "moments mean"), doc="linear_u8, offset times the mean"),
         Spec("linear", ("f32 factor", "f32 offset", "f32 low", "f32 high"), doc="clip(v * factor + offset, low, high)"),
         Spec(
             "linear_mean",
-            ("f32 factor", "f32 offset", "f32 low", "f32 high"),
-            needs=("statistics",),
+            ("f32 factor", "f32 offset", "f32 low", "f32 high", "moments mean"),
             doc="linear, offset times the mean",
         ),
         Spec("normalize", table="f32 [2, channels]: means, reciprocals of deviations", doc="(v - mean) * reciprocal"),
-        Spec("standardize", ("i32 kind",), needs=("statistics",), doc="by the sample's own statistics, clipped to -20..20"),
+        Spec("standardize", ("i32 kind", "moments of"), doc="by the sample's own moments, clipped to -20..20"),
         Spec("hsv_u8", ("f32 hue", "f32 saturation", "f32 value"), needs=("rgb",), doc="shifts in OpenCV's 8-bit HSV"),
         Spec("hsv", ("f32 hue", "f32 saturation", "f32 value"), needs=("rgb",), doc="shifts in HSV of 0..1; hue in turns"),
+        Spec("lut", ("tables tables",), doc="whole numbers 0..255 by the sample's table, for the channels that it is of"),
+        Spec(
+            "lut_tiles",
+            ("tables tables",),
+            needs=("position",),
+            doc="whole numbers 0..255 between the tables of the four nearest tiles, linear as OpenCV's CLAHE",
+        ),
+        Spec("to_bytes", doc="round(clip(v * 255, 0, 255)) of images in 0..1"),
+        Spec("from_bytes", doc="v / 255"),
         Spec(
             "gauss",
             ("u32 key[2]", "f32 sigma", "f32 mean", "i32 width", "i32 alike", "i32 whole"),
@@ -192,11 +221,23 @@ def find(name: str, who: str) -> Spec:
 # ---- what the kernels are told ----------------------------------------------------------------------------------------------
 
 
+def struct_lines(of: Parameters, name: str, more: str = "") -> Iterable[str]:
+    """The struct of parameters in C++."""
+    yield ""
+    yield f"// {of.doc}"
+    if more:
+        yield more
+    yield f"struct AUG_ALIAS {name} {{"
+    yield from (f"  {_C_TYPES[each.split()[0]]} {each.split()[1]};" for each in of.params)
+    yield "};"
+
+
 def _lines() -> Iterable[str]:
     yield "// ops.gen.cuh: made of gpuaug/ops.py by `python kernels/generate.py`; not to be edited."
     yield "// clang-format off"
     yield "#pragma once"
     yield '#include "lang.cuh"'
+    yield '#include "reductions.gen.cuh"'
     yield "namespace aug {"
     yield ""
     yield "// Word 2 of the counter of random words."
@@ -208,11 +249,7 @@ def _lines() -> Iterable[str]:
     yield from (f"  OP_{spec.name.upper()} = {spec.code}," for spec in OPS.values())
     yield "};"
     for spec in OPS.values():
-        yield ""
-        yield f"// {spec.doc}" + (f"\n// table: {spec.table}" if spec.table else "")
-        yield f"struct AUG_ALIAS {spec.struct} {{"
-        yield from (f"  {_C_TYPES[each.split()[0]]} {each.split()[1]};" for each in spec.params)
-        yield "};"
+        yield from struct_lines(spec, spec.struct, f"// table: {spec.table}" if spec.table else "")
     yield ""
     yield "// X(code, function, parameters, channels that it works on; 0: any)"
     yield "#define AUG_OPS(X) \\"

@@ -2,6 +2,7 @@
 // clang-format off
 #pragma once
 #include "lang.cuh"
+#include "reductions.gen.cuh"
 namespace aug {
 
 // Word 2 of the counter of random words.
@@ -27,11 +28,15 @@ enum OpCode {
   OP_STANDARDIZE = 8,
   OP_HSV_U8 = 9,
   OP_HSV = 10,
-  OP_GAUSS = 11,
-  OP_RECTS = 12,
-  OP_BITMAP = 13,
-  OP_PIXELS = 14,
-  OP_CHANNELS = 15,
+  OP_LUT = 11,
+  OP_LUT_TILES = 12,
+  OP_TO_BYTES = 13,
+  OP_FROM_BYTES = 14,
+  OP_GAUSS = 15,
+  OP_RECTS = 16,
+  OP_BITMAP = 17,
+  OP_PIXELS = 18,
+  OP_CHANNELS = 19,
 };
 
 // positions after a turn or crop: x' = a x + b y + x0, y' = c x + d y + y0
@@ -59,6 +64,7 @@ struct AUG_ALIAS LinearU8Op {
 struct AUG_ALIAS LinearU8MeanOp {
   float factor;
   float offset;
+  int mean;
 };
 
 // clip(v * factor + offset, low, high)
@@ -75,6 +81,7 @@ struct AUG_ALIAS LinearMeanOp {
   float offset;
   float low;
   float high;
+  int mean;
 };
 
 // (v - mean) * reciprocal
@@ -82,9 +89,10 @@ struct AUG_ALIAS LinearMeanOp {
 struct AUG_ALIAS NormalizeOp {
 };
 
-// by the sample's own statistics, clipped to -20..20
+// by the sample's own moments, clipped to -20..20
 struct AUG_ALIAS StandardizeOp {
   int kind;
+  int of;
 };
 
 // shifts in OpenCV's 8-bit HSV
@@ -99,6 +107,24 @@ struct AUG_ALIAS HsvOp {
   float hue;
   float saturation;
   float value;
+};
+
+// whole numbers 0..255 by the sample's table, for the channels that it is of
+struct AUG_ALIAS LutOp {
+  Tables tables;
+};
+
+// whole numbers 0..255 between the tables of the four nearest tiles, linear as OpenCV's CLAHE
+struct AUG_ALIAS LutTilesOp {
+  Tables tables;
+};
+
+// round(clip(v * 255, 0, 255)) of images in 0..1
+struct AUG_ALIAS ToBytesOp {
+};
+
+// v / 255
+struct AUG_ALIAS FromBytesOp {
 };
 
 // v + N(mean, sigma); alike: for all channels; whole: truncated and clipped to 0..255
@@ -120,6 +146,7 @@ struct AUG_ALIAS RectsOp {
   int whole;
   int fill;
   int mode;
+  int mean;
 };
 
 // fills the set bits of a map
@@ -131,6 +158,7 @@ struct AUG_ALIAS BitmapOp {
   int whole;
   int fill;
   int mode;
+  int mean;
   int words;
   int columns;
   int lines;
@@ -162,6 +190,10 @@ struct AUG_ALIAS ChannelsOp {
   X(OP_STANDARDIZE, op_standardize, StandardizeOp, 0) \
   X(OP_HSV_U8, op_hsv_u8, HsvU8Op, 3) \
   X(OP_HSV, op_hsv, HsvOp, 3) \
+  X(OP_LUT, op_lut, LutOp, 0) \
+  X(OP_LUT_TILES, op_lut_tiles, LutTilesOp, 0) \
+  X(OP_TO_BYTES, op_to_bytes, ToBytesOp, 0) \
+  X(OP_FROM_BYTES, op_from_bytes, FromBytesOp, 0) \
   X(OP_GAUSS, op_gauss, GaussOp, 0) \
   X(OP_RECTS, op_rects, RectsOp, 0) \
   X(OP_BITMAP, op_bitmap, BitmapOp, 0) \

@@ -8,6 +8,7 @@
 // grow with the library.
 #pragma once
 #include "op_color.cuh"
+#include "op_lookup.cuh"
 #include "op_noise.cuh"
 #include "op_replace.cuh"
 #include "op_tone.cuh"
