@@ -164,6 +164,10 @@ OPS: dict[str, Spec] = {
             needs=("position",),
             doc="whole numbers 0..255 between the tables of the four nearest tiles, linear as OpenCV's CLAHE",
         ),
+        Spec("to_ycrcb", needs=("rgb",), doc="OpenCV's 8-bit RGB to YCrCb"),
+        Spec("from_ycrcb", needs=("rgb",), doc="... and back"),
+        Spec("to_lab", needs=("rgb",), table="i32 [2297], gpuaug.lab.FORWARD", doc="OpenCV's 8-bit RGB to LAB"),
+        Spec("from_lab", needs=("rgb",), table="i32 [4096], gpuaug.lab.BACKWARD", doc="... and back"),
         Spec("to_bytes", doc="round(clip(v * 255, 0, 255)) of images in 0..1"),
         Spec("from_bytes", doc="v / 255"),
         Spec(

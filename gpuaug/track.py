@@ -53,6 +53,7 @@ class Track:
     def _read(self, batch: Batch) -> None:
         """Start with an empty plan that reads a batch."""
         self._batch = batch
+        self._constants: dict[int, tuple[int, np.ndarray]] = {}  # where they lie in the blob
         self._log: list = []  # what was done to which rows, for `Plan.explain`
         self._handle = self._host.track_new(
             batch.channels, DTYPES[batch.dtype][0], batch.address, batch.size, batch.stride, self._size
@@ -206,7 +207,7 @@ class Track:
         Args:
             name: of the operation.
             table: what it reads beside its parameters, for each sample its own: an array ``[n, k, ..]``, or a `Ragged` of n.
-            shared: the same, but one for all samples.
+            shared: the same, but one for all samples; what cannot be written to (a constant) is uploaded once a plan.
             params: its parameters by name, each a number or ``[n, ..]``.
 
         Raises:
@@ -233,7 +234,7 @@ class Track:
             )
         at, many = 0, 0
         if shared is not None:
-            at, many, table = self.blob(shared), len(shared), None
+            at, many, table = self._shared(shared), len(shared), None
         elif isinstance(table, Ragged):
             width = int(np.prod(table.values.shape[1:]))
             at, many, table = table.starts * width, table.counts, table.values
@@ -247,6 +248,13 @@ class Track:
         rounding = _ROUNDED.get(self.dtype, -1)
         self._host.track_op(self._handle, self._rows(rows), spec.code, packed, table, at, many, positions, rounding)
         self._note(rows, name)
+
+    def _shared(self, values) -> int:
+        if not isinstance(values, np.ndarray) or values.flags.writeable:
+            return self.blob(values)
+        if id(values) not in self._constants:
+            self._constants[id(values)] = (self.blob(values), values)  # held, so that no other gets its id
+        return self._constants[id(values)][0]
 
     def _count(self, rows) -> int:
         return len(range(self.samples)[rows]) if isinstance(rows, slice) else len(rows)

@@ -30,13 +30,17 @@ enum OpCode {
   OP_HSV = 10,
   OP_LUT = 11,
   OP_LUT_TILES = 12,
-  OP_TO_BYTES = 13,
-  OP_FROM_BYTES = 14,
-  OP_GAUSS = 15,
-  OP_RECTS = 16,
-  OP_BITMAP = 17,
-  OP_PIXELS = 18,
-  OP_CHANNELS = 19,
+  OP_TO_YCRCB = 13,
+  OP_FROM_YCRCB = 14,
+  OP_TO_LAB = 15,
+  OP_FROM_LAB = 16,
+  OP_TO_BYTES = 17,
+  OP_FROM_BYTES = 18,
+  OP_GAUSS = 19,
+  OP_RECTS = 20,
+  OP_BITMAP = 21,
+  OP_PIXELS = 22,
+  OP_CHANNELS = 23,
 };
 
 // positions after a turn or crop: x' = a x + b y + x0, y' = c x + d y + y0
@@ -119,6 +123,24 @@ struct AUG_ALIAS LutTilesOp {
   Tables tables;
 };
 
+// OpenCV's 8-bit RGB to YCrCb
+struct AUG_ALIAS ToYcrcbOp {
+};
+
+// ... and back
+struct AUG_ALIAS FromYcrcbOp {
+};
+
+// OpenCV's 8-bit RGB to LAB
+// table: i32 [2297], gpuaug.lab.FORWARD
+struct AUG_ALIAS ToLabOp {
+};
+
+// ... and back
+// table: i32 [4096], gpuaug.lab.BACKWARD
+struct AUG_ALIAS FromLabOp {
+};
+
 // round(clip(v * 255, 0, 255)) of images in 0..1
 struct AUG_ALIAS ToBytesOp {
 };
@@ -192,6 +214,10 @@ struct AUG_ALIAS ChannelsOp {
   X(OP_HSV, op_hsv, HsvOp, 3) \
   X(OP_LUT, op_lut, LutOp, 0) \
   X(OP_LUT_TILES, op_lut_tiles, LutTilesOp, 0) \
+  X(OP_TO_YCRCB, op_to_ycrcb, ToYcrcbOp, 3) \
+  X(OP_FROM_YCRCB, op_from_ycrcb, FromYcrcbOp, 3) \
+  X(OP_TO_LAB, op_to_lab, ToLabOp, 3) \
+  X(OP_FROM_LAB, op_from_lab, FromLabOp, 3) \
   X(OP_TO_BYTES, op_to_bytes, ToBytesOp, 0) \
   X(OP_FROM_BYTES, op_from_bytes, FromBytesOp, 0) \
   X(OP_GAUSS, op_gauss, GaussOp, 0) \

@@ -11,17 +11,21 @@ from .dropout_objects import ConstrainedCoarseDropout, MaskDropout
 from .dropout_select import ChannelDropout, PixelDropout
 from .flip import Flip, HorizontalFlip, RandomRotate90, Transpose, VerticalFlip
 from .noise import GaussNoise
+from .histogram import CLAHE, AutoContrast, Equalize
 from .normalize import Normalize, ToTensorV2
 from .pad import Pad, PadIfNeeded
 from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
 
 __all__ = [
+    "CLAHE",
     "Affine",
+    "AutoContrast",
     "Blur",
     "CenterCrop",
     "ChannelDropout",
     "CoarseDropout",
     "ConstrainedCoarseDropout",
+    "Equalize",
     "Erasing",
     "Flip",
     "FrequencyMasking",
