@@ -24,9 +24,13 @@ template <class G> AUG void op_from_ycrcb(G g, const FromYcrcbOp&, const Op&, co
   });
 }
 
-// v[l] = table[v[l]]. No compiler gathers well here, so it is a loop of its own between those that vectorize.
-template <class G> AUG void look_up(G g, const int* table, typename G::template Var<int>& v) {
-  g.each_scalar([&](Lane l) { v[l] = ld(table + v[l]); });
+// Three lanes' indices become what the table has there.
+template <class G, class V> AUG void look_up(G g, const int* table, V& a, V& b, V& c) {
+  g.each_scalar([&](Lane l) {
+    a[l] = ld(table + scalar(a[l]));
+    b[l] = ld(table + scalar(b[l]));
+    c[l] = ld(table + scalar(c[l]));
+  });
 }
 
 // The tables are gpuaug/lab.py's: linear light of a byte; cube roots of 0 .. 1 in steps of 1/2040; the byte of linear light.
@@ -39,18 +43,14 @@ template <class G> AUG void op_to_lab(G g, const ToLabOp&, const Op& op, const S
     gr[l] = byte_of(px.v[1][l]);
     b[l] = byte_of(px.v[2][l]);
   });
-  look_up(g, light, r);
-  look_up(g, light, gr);
-  look_up(g, light, b);
+  look_up(g, light, r, gr, b);
   g.each([&](Lane l) {
     const int x = r[l], y = gr[l], z = b[l];
     r[l] = (1777 * x + 1541 * y + 778 * z + 2048) >> 12;
     gr[l] = (871 * x + 2929 * y + 296 * z + 2048) >> 12;
     b[l] = (73 * x + 448 * y + 3575 * z + 2048) >> 12;
   });
-  look_up(g, root, r);
-  look_up(g, root, gr);
-  look_up(g, root, b);
+  look_up(g, root, r, gr, b);
   g.each([&](Lane l) {
     const int x = r[l], y = gr[l], z = b[l];
     px.v[0][l] = byte_from((296 * y - 1336934 + 16384) >> 15);
@@ -81,9 +81,7 @@ template <class G> AUG void op_from_lab(G g, const FromLabOp&, const Op& op, con
     gr[l] = lab_bin(-3773 * x + 7684 * y + 185 * z);
     b[l] = lab_bin(217 * x - 836 * y + 4715 * z);
   });
-  look_up(g, bytes, r);
-  look_up(g, bytes, gr);
-  look_up(g, bytes, b);
+  look_up(g, bytes, r, gr, b);
   g.each([&](Lane l) {
     px.v[0][l] = (float)r[l];
     px.v[1][l] = (float)gr[l];

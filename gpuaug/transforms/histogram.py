@@ -88,6 +88,8 @@ class CLAHE(_ByBytes):
     def __init__(self, clip_limit=4.0, tile_grid_size=(8, 8), p: float = 0.5):
         super().__init__(p)
         self.clip_limit = span("clip_limit", clip_limit, 1, scalar="one")
+        if not isinstance(tile_grid_size, (tuple, list)) or len(tile_grid_size) != 2:
+            raise TypeError(f"tile_grid_size must be a pair (across, down), got {tile_grid_size!r}")
         self.tile_grid_size = tuple(integer("tile_grid_size", value, 1) for value in tile_grid_size)
 
     def columns(self) -> int:
