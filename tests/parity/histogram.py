@@ -5,32 +5,28 @@ from __future__ import annotations
 import warnings
 
 import albumentations as A
-import numpy as np
 
 import gpuaug as G
 
 from .about import PIXELS, about, unsteady
-from .case import SAME, Script, add, parameters
+from .case import EXACT, Script, add, bounds, parameters
 
 # All are functions of bytes, which float images become before (albumentations rounds them, too) and are divided by 255 after, so
 # that every result is one of 256 numbers, and equal.
 
 
 def by_bytes(aug):
-    """albumentations' transform; float16 as the float32 that it holds, the result rounded to float16."""
-
     def run(image, u, kind):
-        given = image.astype(np.float32) if image.dtype == np.float16 else image
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a distribution that is 0 / 0: the byte 0
-            return aug.apply(given, **parameters(aug, given, Script(u))).reshape(image.shape).astype(image.dtype)
+            return aug.apply(image, **parameters(aug, image, Script(u))).reshape(image.shape)
 
     return run
 
 
 def _add(name: str, note: str, channels=(1, 3), **arguments) -> None:
     aug = getattr(A, name)(p=1, **arguments)
-    add(getattr(G, name)(p=1, **arguments), by_bytes(aug), "albumentations", SAME, channels=channels, note=note)
+    add(getattr(G, name)(p=1, **arguments), by_bytes(aug), "albumentations", bounds(EXACT, EXACT), channels=channels, note=note)
 
 
 _add("Equalize", "defaults")
