@@ -31,6 +31,7 @@ _CALLS = {
     "track_resize": ("o", "hoiiii"),
     "track_pixel": ("", "hoiooooo" + "ii"),
     "track_filter": ("", "hoiooo" + "ioii"),
+    "track_rank": ("", "hoiooo" + "ii"),
     "track_statistics": ("", "hooi"),
     "track_close": ("", "hoi"),
     "track_finish": ("q", "hooii"),

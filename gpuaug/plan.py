@@ -21,10 +21,11 @@ ROW = np.dtype(
 )
 OP = np.dtype([("code", "i4"), ("arg", "i4"), ("n", "i4"), ("flag", "i4"), ("p", "f4", 12)])
 FILTER_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "border fill kind kh kw n taps".split()], ("scale", "f4")])
+RANK_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "border kind kh kw runs at".split()], ("pad", "i4", 2)])
 
 # kernels/launch.hpp: a launch as the library takes it, int64 each; the first four are addresses
 RECORD = np.dtype([(name, "i8") for name in "rows sample ops blob kind n channels source target n_ops".split()])
-KINDS = {"fused": ROW, "filter": FILTER_ROW, "statistics": ROW}  # kinds of launches in their order, and their rows
+KINDS = {"fused": ROW, "filter": FILTER_ROW, "statistics": ROW, "rank": RANK_ROW}  # kinds of launches in their order, and their rows
 # kernels/host/track.cpp: what stands at the start of an exported plan
 HEAD = np.dtype([(name, "i8") for name in "launches events events_at blob stats scratch base".split()])
 
@@ -50,6 +51,7 @@ OPCODES = {
         ]
     )
 }
+RANKS = {"median": 0, "least": 1, "greatest": 2}
 MOVES_LABELS = {"none", "move", "rects", "pixels", "channels", "bitmap"}  # operations that select, and compute nothing
 STATS = 5  # numbers without NaNs, sum, minimum, maximum, squared deviations: of each channel
 # flips, transposes and quarter turns: new pixel (x, y) -> old pixel (a x + b y + .., c x + d y + ..)

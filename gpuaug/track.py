@@ -13,7 +13,8 @@ import numpy as np
 from . import library
 from .batch import DTYPES, Batch
 from .elements import RANGES
-from .plan import GATHERS, HEAD, KINDS, MOVES_LABELS, OP, OPCODES, ORIENTATIONS, RECORD, Launch, Plan
+from .plan import GATHERS, HEAD, KINDS, MOVES_LABELS, OP, OPCODES, ORIENTATIONS, RANKS, RECORD, Launch, Plan
+from .structuring import reach, runs
 
 _NAMES = list(DTYPES)
 _ROUNDED = {"float16": 0, "bfloat16": 1}  # the flag of OP_ROUND
@@ -243,6 +244,36 @@ class Track:
             scale,
             self.fill(fill, self._fill_name(), border=True) if border == 0 else 0,
             len(self._log),
+        )
+        self._note(rows, kind)
+
+    def rank(self, rows, kind: str, side=None, element: np.ndarray | None = None) -> None:
+        """Replace every value by the median, the least or the greatest of those around it, channel by channel.
+
+        Args:
+            kind: ``"median"``, ``"least"`` or ``"greatest"``.
+            side: of the median's square, odd, 3 to 255: a number or ``[n]``. Beyond the border the nearest pixel is taken.
+            element: bool ``[height, width]``: which pixels around the one at half of each side the extremes look at (see
+                `gpuaug.structuring`). Beyond the border nothing counts.
+        """
+        if kind not in RANKS:
+            raise ValueError(f"{self.doing}: rank takes {', '.join(map(repr, RANKS))}, not {kind!r}")
+        if self.given == "uint32":
+            raise TypeError(f"{self.doing}: uint32 {self.kind}s travel as int32, whose order is another; pass int64 or int32")
+        if kind == "median":
+            taps, lengths = np.zeros(0, np.int32), np.empty((len(self.index(rows)), 3), np.int64)
+            lengths[:] = 0
+            lengths[:, :2] = np.asarray(side).reshape(-1, 1)
+            if ((lengths[:, 0] % 2 == 0) | (lengths[:, 0] < 3) | (lengths[:, 0] > 255)).any():
+                raise ValueError(f"{self.doing}: the side of a median must be odd and lie in [3, 255], got {side!r}")
+        else:
+            taps = runs(element)
+            if not len(taps):
+                raise ValueError(f"{self.doing}: a structuring element must hold a pixel")
+            x0, x1, y0, y1 = reach(element)
+            lengths = np.array([2 * max(-y0, y1, 0) + 1, 2 * max(-x0, x1, 0) + 1, len(taps)])
+        self._host.track_rank(
+            self._handle, self._rows(rows), RANKS[kind], taps, 0, lengths, 1 if kind == "median" else 0, len(self._log)
         )
         self._note(rows, kind)
 

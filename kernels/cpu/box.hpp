@@ -93,7 +93,8 @@ AUG_FN void filter_box(const FilterRow& row, const float* blob, int c0, int C, i
   const int kh = row.kh, kw = row.kw, lanes = tw * C, whole = filter_round(lanes);
   const int padded = filter_round((tw + kw - 1) * C + 16);
   FilterArena arena(scratch);
-  FilterLines<u8, u16> s = filter_lines<u8, u16>(row, blob, c0, C, x0, tw);
+  FilterLines<u8, u16> s = filter_lines<u8, u16>(row, c0, C, x0, tw);
+  s.fill = filter_fill<u16>(row, blob, c0, C, arena);
   s.pitch = whole;
   s.ring = arena.take<u16>(kh * whole);
   u16* line = arena.take<u16>(padded);
