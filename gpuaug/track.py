@@ -13,13 +13,14 @@ import numpy as np
 from . import library
 from .batch import DTYPES, Batch
 from .elements import RANGES
-from .plan import GATHERS, HEAD, KINDS, MOVES_LABELS, OP, OPCODES, ORIENTATIONS, RANKS, RECORD, Launch, Plan
+from .ops import find
+from .plan import HEAD, KINDS, MAPS, OP, ORIENTATIONS, RANKS, RECORD, SAMPLES, Launch, Plan
+from .ragged import Ragged
 from .structuring import reach, runs
+from .transform import BORDERS
 
 _NAMES = list(DTYPES)
-_ROUNDED = {"float16": 0, "bfloat16": 1}  # the flag of OP_ROUND
-# by OpenCV's number of the interpolation
-_RESIZE = {0: "resize_nearest", 1: "linear", 2: "cubic", 6: "resize_nearest_exact"}
+_ROUNDED = {"float16": 1, "bfloat16": 0}  # RoundOp.half
 _KINDS = list(KINDS.items())
 _ALL = slice(None)
 
@@ -44,6 +45,7 @@ class Track:
         self.given = batch.given
         self.doing = ""  # name of the transform that is being lowered
         self.layout = ""  # ToTensorV2: deliver tensors of this layout
+        self._summed = np.zeros(self.samples, bool)  # of which statistics were taken
         self.segments: list[Plan | str] = []  # what was executed already, for `Compose.explain`
         self._size = np.empty((self.samples, 2), np.int32)  # the library writes into it
         self._host = library.load()
@@ -52,6 +54,7 @@ class Track:
     def _read(self, batch: Batch) -> None:
         """Start with an empty plan that reads a batch."""
         self._batch = batch
+        self._summed[:] = False
         self._log: list = []  # what was done to which rows, for `Plan.explain`
         self._handle = self._host.track_new(
             batch.channels, DTYPES[batch.dtype][0], batch.address, batch.size, batch.stride, self._size
@@ -140,69 +143,116 @@ class Track:
         self._host.track_orient(self._handle, self._rows(rows), *ORIENTATIONS[orientation])
         self._note(rows, orientation)
 
-    def warp(self, rows, matrix, size, interpolation: str, border: int, fill=0, *, forward: bool = False) -> None:
-        """Gather: output pixel (x, y) is read at ``matrix @ (x, y, 1)`` of the image so far.
+    def gather(self, rows, map, size, interpolation: int, border: int = 1, fill=0) -> None:
+        """Read every output pixel where a map says, in the image so far.
+
+        A map that interpolates nothing (flips, crops, quarter turns) is a view where all of it lies inside the image.
 
         Args:
-            matrix: ``[n, 6]``, output pixel to source pixel, row-major; see `gpuaug.plan.GATHERS` for other meanings.
+            map: `gpuaug.maps.Map` of these samples, or `gpuaug.maps.Resize`.
             size: ``[n, 2]`` or ``[2]``, output height and width.
-            interpolation: name in `gpuaug.plan.GATHERS`.
+            interpolation: OpenCV's number (`gpuaug.transform.INTERPOLATIONS`).
             border: OpenCV's number; with 0 (constant) outside pixels are ``fill``.
-            forward: matrix is ``[n, 3, 3]``, source pixel to output pixel, and inverted here.
         """
-        if interpolation != "nearest":
-            self._labels("interpolated")
-        if forward:
-            matrix = matrix.reshape(-1, 9)
+        n = self.samples if isinstance(rows, slice) and rows == _ALL else len(self.index(rows))
         size = np.asarray(size)
-        wrong = self._host.track_warp(
-            self._handle,
-            self._rows(rows),
-            matrix,
-            forward,
-            size,
-            GATHERS[interpolation],
-            border,
-            self.fill(fill, self._fill_name(), border=True) if border == 0 else 0,
-            len(self._log),
+        try:
+            kind, sample = map.lowered(interpolation)
+            if map.n != n:
+                raise ValueError(f"a map of {map.n} samples for {n} rows")
+            if size.shape not in ((2,), (n, 2)):
+                raise ValueError(f"sizes are int [2] or [{n}, 2] (height, width), not {list(size.shape)}")
+            if border not in BORDERS:
+                raise ValueError(f"border {border!r} is none of OpenCV's numbers {', '.join(str(k) for k in BORDERS)}")
+        except ValueError as error:
+            raise ValueError(f"{self.doing}: gather: {error}") from None
+        if sample != "nearest":
+            self._labels("interpolated")
+        done = np.frombuffer(
+            self._host.track_gather(
+                self._handle,
+                self._rows(rows),
+                MAPS[kind],
+                map.numbers,
+                map.forward,
+                map.table,
+                map.start,
+                map.cells,
+                size,
+                SAMPLES[sample],
+                border,
+                self.fill(fill, self._fill_name(), border=True) if border == 0 else 0,
+                len(self._log),
+            ),
+            np.int32,
         )
+        wrong = int(done[0])
         if wrong > 0:
-            raise self._bad_size(np.broadcast_to(size, (len(self.index(rows)), 2))[wrong - 1].tolist())
+            raise self._bad_size(np.broadcast_to(size, (n, 2))[wrong - 1].tolist())
         if wrong < 0:
             raise ValueError(
                 f"{self.doing}: the map of sample {int(self.index(rows)[-wrong - 1])} cannot be inverted, or leads "
                 f"farther than 1e28 pixels away; check scale and translation"
             )
-        self._note(rows, interpolation)
+        if len(done) - 1 == n:
+            self._note(rows, sample)
+            return
+        if len(done) > 1:
+            self._note(done[1:], sample)
+        if map.numbers is not None:  # a resize to the size that is there is none
+            self._note(np.setdiff1d(self.index(rows), done[1:]), "view")
 
-    def resize(self, rows, height: int, width: int, interpolation: int) -> None:
-        """Resize with pixel centres at half-integers, as ``cv2.resize``; interpolation: OpenCV's number."""
-        how = _RESIZE[interpolation]
-        if not how.startswith("resize_nearest"):
-            self._labels("interpolated")
-        if height * width * self.channels > 2**31 - 1:
-            raise self._bad_size([height, width])
-        done = self._host.track_resize(self._handle, self._rows(rows), height, width, GATHERS[how], len(self._log))
-        if done:  # samples that have the size already stay as they are
-            self._note(np.frombuffer(done, np.int32), how.removeprefix("resize_"))
-
-    def pixel(self, rows, code: str, params=None, *, arg=0, n=0, flag=0, positions: bool = False, table=None) -> None:
-        """Append one operation of the pixel program.
+    def op(self, rows, name: str, *, table=None, shared=None, **params) -> None:
+        """Append one pixel operation (`gpuaug.ops`).
 
         Args:
-            code: name in `gpuaug.plan.OPCODES`.
-            params: ``[n, k]`` or ``[k]``, k <= 12: numbers, or 32-bit integers that are kept as bits.
-            arg, n, flag: numbers or ``[n]``.
-            positions: whether the operation looks at pixel positions.
-            table: values ``[n, ..]``, as `blob` takes them: each sample's operation refers to its own (``arg`` is their offset).
+            name: of the operation.
+            table: what it reads beside its parameters, for each sample its own: an array ``[n, k, ..]``, or a `Ragged` of n.
+            shared: the same, but one for all samples.
+            params: its parameters by name, each a number or ``[n, ..]``.
+
+        Raises:
+            ValueError: an operation, parameter or table that there is not, or that is missing, or of another shape; an operation
+                on colours for other than 3 channels; one that reads statistics of which none were taken.
+            TypeError: labels, with which it would calculate; parameters that are no numbers.
         """
-        if code not in MOVES_LABELS:
+        spec = find(name, self.doing or "Track.op")
+        if not spec.labels:
             self._labels("computed with", bools=True)
-        params, table = (v if v is None or isinstance(v, np.ndarray) else np.asarray(v) for v in (params, table))
-        self._host.track_pixel(
-            self._handle, self._rows(rows), OPCODES[code], params, table, arg, n, flag, positions, _ROUNDED.get(self.dtype, -1)
-        )
-        self._note(rows, code)
+        if "rgb" in spec.needs and self.channels != 3:
+            raise ValueError(f"{self.doing}: {name} works on images of 3 channels, got {self.channels}")
+        count = self._count(rows)
+        if "statistics" in spec.needs and self._unsummed(rows):
+            raise ValueError(f"{self.doing}: {name} reads statistics; call to.statistics(rows) of these samples first")
+        packed = spec.pack(self.doing, count, params)
+        if bool(spec.table) != (table is not None or shared is not None) or (table is not None and shared is not None):
+            raise ValueError(
+                f"{self.doing}: {name} "
+                + (f"reads a table ({spec.table}): pass table= or shared=" if spec.table else "reads no table")
+            )
+        at, many = 0, 0
+        if shared is not None:
+            at, many, table = self.blob(shared), len(shared), None
+        elif isinstance(table, Ragged):
+            width = int(np.prod(table.values.shape[1:]))
+            at, many, table = table.starts * width, table.counts, table.values
+            self._fits(name, len(many), count)
+        elif table is not None:
+            table = np.ascontiguousarray(table)
+            self._fits(name, len(table), count)
+            at = np.arange(count) * (table.size // max(count, 1))
+            many = table.shape[1] if table.ndim > 1 else 1
+        positions = "position" in spec.needs
+        rounding = _ROUNDED.get(self.dtype, -1)
+        self._host.track_op(self._handle, self._rows(rows), spec.code, packed, table, at, many, positions, rounding)
+        self._note(rows, name)
+
+    def _count(self, rows) -> int:
+        return len(range(self.samples)[rows]) if isinstance(rows, slice) else len(rows)
+
+    def _fits(self, name: str, found: int, count: int) -> None:
+        if found != count:
+            raise ValueError(f"{self.doing}: the table of {name} is of {found} samples, it is for {count}")
 
     def convert(self, dtype: str, rows) -> None:
         """Declare that values are of another type from here on (Normalize: uint8 to float32)."""
@@ -285,7 +335,11 @@ class Track:
         """
         self._labels("summed")
         self._host.track_statistics(self._handle, self._rows(rows), width, len(self._log))
+        self._summed[rows] = True
         self._note(rows, "statistics")
+
+    def _unsummed(self, rows) -> bool:
+        return not self._summed[rows].all()
 
     def close(self, rows) -> None:
         """Close the open stages of ``rows`` that are more than a view."""

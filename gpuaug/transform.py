@@ -108,15 +108,14 @@ class Transform:
         """Whether boxes (hook "boxes") or keypoints ("keypoints") come through rightly: it says how, or works on pixels alone."""
         return getattr(cls, hook) is not getattr(Transform, hook) or "mask" not in cls.targets
 
-    @classmethod
-    def is_geometric(cls) -> bool:
+    def is_geometric(self) -> bool:
         """Whether pixels change their place, so that whatever lies beside the image must move too."""
-        return "mask" in cls.targets if cls.moves_pixels is None else cls.moves_pixels
+        return "mask" in self.targets if self.moves_pixels is None else self.moves_pixels
 
     def __repr__(self) -> str:
         shown = []
         for name in inspect.signature(type(self).__init__).parameters:
-            if name != "self" and hasattr(self, name):
+            if name in vars(self):
                 shown.append(f"{name}={getattr(self, name)!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
 

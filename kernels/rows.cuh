@@ -1,6 +1,7 @@
 // rows.cuh: the records that the host packs for a launch (gpuaug/plan.py holds their NumPy twins).
 #pragma once
 #include "lang.cuh"
+#include "ops.gen.cuh"
 namespace aug {
 
 // Where a sample of a launch is read and written: every kind's row begins with it, so that stages, scratch memory and backends
@@ -14,27 +15,37 @@ struct Ends {  // 56 bytes
 };
 
 // One sample of one fused launch.
-struct Row : Ends {          // 160 bytes
-  int frame[6];              // output pixel (x, y) -> pixel of the gather's frame:
-                             // (f0 x + f1 y + f2, f3 x + f4 y + f5), entries of the 2x2 part in {-1, 0, 1}
-  float m[9];                // gather: frame pixel -> source pixel (3x3, row-major)
-  int gather, border, fill;  // fill: offset into the blob, one float per channel
-  int ops, n_ops;            // its slice of the op table
-  int stat;                  // offset of the sample's statistics (in floats), for operations that read them
-  int positions;             // does an operation look at pixel positions?
-  double scale[2];           // GATHER_RESIZE_NEAREST: source pixels per output pixel, x and y; _EXACT: offsets into the blob
-                             // of tables of source columns and rows, whole numbers as bits
+struct Row : Ends {     // 176 bytes
+  int frame[6];         // output pixel (x, y) -> pixel of the gather's frame:
+                        // (f0 x + f1 y + f2, f3 x + f4 y + f5), entries of the 2x2 part in {-1, 0, 1}
+  float m[9];           // numbers of the map, frame pixel -> source pixel; see map.cuh
+  int map, sample;      // MapKind, Interpolation
+  int border, fill;     // fill: offset into the blob, one float per channel
+  int table, cells[2];  // of the map: offset into the blob; columns and lines of it
+  int ops, n_ops;       // its slice of the op table
+  int stat;             // offset of the sample's statistics (in floats), for operations that read them
+  int positions;        // does an operation look at pixel positions?
+  double scale[2];      // MAP_RESIZE: source pixels per output pixel, x and y
 };
 
-enum Gather {
-  GATHER_NONE = 0,  // integer strides: copy, crop, flip, transpose
-  GATHER_NEAREST = 1,
-  GATHER_LINEAR = 2,
-  GATHER_CUBIC = 3,                // by the matrix m
-  GATHER_RESIZE_NEAREST = 4,       // cv2.resize's nearest: floor(i * scale)
-  GATHER_TIME_WARP = 5,            // two linear pieces along x; see timewarp.cuh
-  GATHER_RESIZE_NEAREST_EXACT = 6  // cv2.resize's INTER_NEAREST_EXACT: the pixel in which the output pixel's centre lies
+// Where output pixels are read; map.cuh has the formulas, gpuaug/maps.py the meaning.
+enum MapKind {
+  MAP_VIEW = 0,  // integer strides: copy, crop, flip, transpose; nothing is gathered
+  MAP_AFFINE = 1,
+  MAP_PROJECTIVE = 2,
+  MAP_TIME_WARP = 3,
+  MAP_RADIAL = 4,
+  MAP_GRID = 5,
+  MAP_MESH = 6,
+  MAP_FIELD = 7,
+  MAP_WHOLE = 8,  // from here on: whole pixels inside of the source
+  MAP_RESIZE = 8,
+  MAP_PIXELS = 9,
+  MAP_TILES = 10
 };
+
+// What is made of the pixels around a place: OpenCV's numbers, and linear along x alone.
+enum Interpolation { SAMPLE_NEAREST = 0, SAMPLE_LINEAR = 1, SAMPLE_CUBIC = 2, SAMPLE_LINE = 3 };
 
 // Statistics of one sample: STATS floats for each channel, at Row.stat of the launch that takes them (it reads the
 // row's source alone) and of those that use them.
@@ -47,33 +58,15 @@ enum {
   STATS = 5
 };  // number without NaNs; squared deviations
 
-enum OpCode {
-  OP_NONE = 0,
-  OP_MOVE,         // flag: 8 orientations and crops. x' = f0 x + f1 y + f2, y' = f3 x + f4 y + f5 (p[0..5])
-  OP_ROUND,        // flag: 0 float16, 1 bfloat16   the rounding that storing the intermediate result would do
-  OP_LINEAR_U8,    // trunc(clip(v * p[0] + p[1], 0, 255)); flag 1: p[1] is multiplied by the sample's mean
-  OP_LINEAR,       // v * p[0] + p[1], clipped to p[2]..p[3]; flag 1: as above
-  OP_NORMALIZE,    // (v - blob[arg + c]) * blob[arg + channels + c]
-  OP_HSV_U8,       // p[0] hue shift (0..180), p[1] saturation, p[2] value, integers
-  OP_HSV,          // p[0] hue shift (turns), p[1] saturation, p[2] value, in 0..1
-  OP_GAUSS,        // p[0], p[1] key (bits), p[2] sigma, p[3] mean, p[4] width (bits); flag: see below
-  OP_RECTS,        // arg: n rectangles (x0, y0, x1, y1 as int bits); flag: FillMode; p[5] offset of the fills (bits)
-  OP_PIXELS,       // single pixels; see dropout.cuh
-  OP_CHANNELS,     // whole channels
-  OP_BITMAP,       // the set bits of a map
-  OP_STANDARDIZE,  // by the sample's own statistics, then clipped to -20..20; flag: Standardize
-  OP_COUNT
-};
-
-struct Op {                // 64 bytes
-  int code, arg, n, flag;  // arg: offset into the blob (in words of 4 bytes)
-  float p[12];
+struct Op {              // 64 bytes
+  int code, at, n, pad;  // OpCode; its part of the blob (in words of 4 bytes), of n entries
+  u32 p[12];             // its parameters, a struct of ops.gen.cuh
 };
 
 enum FillMode {       // of OP_RECTS and its like
-  FILL_CONSTANT = 0,  // blob[p[5] + c]
-  FILL_PER_RECT = 1,  // blob[p[5] + k * channels + c]
-  FILL_RANDOM = 2,    // a number per pixel and channel: p[0], p[1] key, p[2] width (bits), p[3] scale, p[4] floor it?
+  FILL_CONSTANT = 0,  // blob[fill + c]
+  FILL_PER_RECT = 1,  // blob[fill + k * channels + c]
+  FILL_RANDOM = 2,    // a number per pixel and channel, times scale; whole: its floor
   FILL_MEAN = 3,      // the sample's mean
 };
 

@@ -132,20 +132,6 @@ class Tally:
             assert number <= most, f"{self.name}: {number} of {self.values} values differ {how}, allowed are {mean:.1f}"
 
 
-def gain(transform, params: dict) -> float:
-    """Lipschitz constants; infinite where there is none."""
-    name = type(transform).__name__
-    if name == "HueSaturationValue":
-        return np.inf  # the hue of a gray pixel is anybody's guess
-    if name == "RandomBrightnessContrast":  # by mean: the mean moves as far as the values
-        return abs(params["alpha"]) + (0 if transform.brightness_by_max else abs(params["beta"]))
-    if name == "Normalize":
-        return 1 / (min(transform.std) * transform.max_pixel_value)
-    if getattr(transform, "interpolation", 0) == 2:
-        return 1.375**2  # cubic weights, sum of absolutes, largest half way: 2 * (0.59375 + 0.09375) along each axis
-    return 1.0
-
-
 def of_one_draw(transform, params: dict, dtype: str, usual: parity.case.Bound) -> parity.case.Bound:
     """The bounds of parity, but where they hold for many draws and images and not for each."""
     if isinstance(transform, G.GaussNoise) and dtype == "float32":
@@ -161,34 +147,16 @@ def of_one_draw(transform, params: dict, dtype: str, usual: parity.case.Bound) -
     return usual
 
 
-def bound(transform, dtype: str) -> parity.case.Bound:
-    """What a transform is allowed alone, by parity."""
-    name, how = type(transform).__name__, getattr(transform, "interpolation", 0)
-    if name in ("Affine", "ShiftScaleRotate"):
-        assert how, "a nearest neighbour on a tie is no small difference"
-        return parity.affine.LINEAR[dtype]
-    if name in ("Resize", "RandomResizedCrop"):
-        return parity.crop.resized(how)[dtype]
-    if name in ("GaussianBlur", "MotionBlur"):
-        return parity.blur._blur[dtype]
-    if name == "Normalize" or (dtype == "float32" and name in ("Blur", "RandomBrightnessContrast", "HueSaturationValue")):
-        return parity.case.FLOAT
-    return parity.EXACT
-
-
-def mask_bound(transform) -> parity.case.Bound:
-    """Masks are moved exactly, but for coordinates on a tie (see case.NEAREST in parity)."""
-    return parity.NEAREST if type(transform).__name__ in ("Affine", "ShiftScaleRotate") else parity.EXACT
-
-
 def drifted(steps: list[Step], dtype: str) -> tuple[Drift, Drift]:
     """How far image and mask of a sample may be after its steps."""
     image = mask = Drift()
     for step in steps:
-        factor, whole = gain(step.transform, step.params), dtype == "uint8" and type(step.transform) is not G.Normalize
+        about = parity.ABOUT[type(step.transform).__name__]
+        factor = about.gain(step.transform, step.params)
+        whole = dtype == "uint8" and type(step.transform) is not G.Normalize
         assert np.isfinite(factor) or image.far == 0, f"{step.transform} makes large differences of small ones; place it earlier"
-        image = image.after(of_one_draw(step.transform, step.params, dtype, bound(step.transform, dtype)), factor, whole)
-        mask = mask.after(mask_bound(step.transform), 1.0, False)
+        image = image.after(of_one_draw(step.transform, step.params, dtype, about.bound(step.transform, dtype)), factor, whole)
+        mask = mask.after(about.mask_bound, 1.0, False)
     return image, mask
 
 

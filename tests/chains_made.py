@@ -43,13 +43,14 @@ def usable(case: parity.case.Case) -> bool:
 
 
 CASES = [case for case in parity.CASES if usable(case)] + [own_holes("TimeMasking", 12), own_holes("FrequencyMasking", 9)]
-FAMILIES = {
-    "turn": {"HorizontalFlip", "VerticalFlip", "Transpose", "RandomRotate90", "Flip", "TimeReverse", "NoOp"},
-    "warp": {"Affine", "ShiftScaleRotate"},
-    "size": {"Resize", "RandomCrop", "CenterCrop", "RandomResizedCrop", "Pad", "PadIfNeeded"},
-    "blur": {"Blur", "GaussianBlur", "MotionBlur"},
-    "colour": {"RandomBrightnessContrast", "HueSaturationValue", "GaussNoise", "ChannelDropout"},
-    "dropout": {"XYMasking", "CoarseDropout", "Erasing", "GridDropout", "PixelDropout", "TimeMasking", "FrequencyMasking"},
+# who stands beside a transform in random chains: a fixed list, so that a new transform changes no chain but its own
+NEIGHBOURS = {
+    "turn": ("HorizontalFlip", "VerticalFlip", "Transpose", "RandomRotate90", "Flip", "TimeReverse"),
+    "warp": ("Affine", "ShiftScaleRotate"),
+    "size": ("Resize", "RandomCrop", "CenterCrop", "RandomResizedCrop", "Pad", "PadIfNeeded"),
+    "blur": ("Blur", "GaussianBlur", "MotionBlur"),
+    "colour": ("RandomBrightnessContrast", "HueSaturationValue", "GaussNoise", "ChannelDropout"),
+    "dropout": ("XYMasking", "CoarseDropout", "Erasing", "GridDropout", "PixelDropout", "TimeMasking", "FrequencyMasking"),
 }
 
 
@@ -65,25 +66,40 @@ def in_range(case: parity.case.Case, image: np.ndarray, u: np.ndarray) -> tuple[
     return case.reference((image - low) / width, u, "image") * width + low, float(width)
 
 
-class Forest:
-    """Random trees of cases; remembers which leaf has which case."""
+def steady(case: parity.case.Case) -> bool:
+    """Whether small differences stay small in it."""
+    return parity.ABOUT[case.name].gain is not parity.about.unsteady
 
-    def __init__(self, seed: int, dtype: str, channels: int):
-        self.rng, self.cases = np.random.default_rng(seed), {}
+
+class Forest:
+    """Random trees of cases, of which one is of a given transform; remembers which leaf has which case."""
+
+    def __init__(self, name: str, seed: int, dtype: str, channels: int):
+        self.rng = np.random.default_rng([seed, *name.encode()])  # of its own: other names leave it alone
+        self.cases, self.dtype, self.exact = {}, dtype, True
         some = [case for case in CASES if dtype in case.bounds and channels in case.channels]
         some = [case for case in some if dtype == "uint8" or brightest(case.ours) <= 9]
-        self.pool = {family: [case for case in some if case.name in names] for family, names in FAMILIES.items()}
-        self.dtype, self.exact = dtype, True
+        self.mine = [case for case in some if case.name == name]
+        self.pool = {family: [case for case in some if case.name in names] for family, names in NEIGHBOURS.items()}
 
     def chance(self) -> float:
         return (1.0, 1.0, 0.5, 0.8)[int(self.rng.integers(4))]
 
+    def steps(self) -> list:
+        """The transform between trees of others; or first, where it would make large differences of small ones."""
+        mine = self.mine[int(self.rng.integers(len(self.mine)))]
+        first = [] if steady(mine) and self.rng.random() < 0.7 else [self.of(mine)]
+        nodes = [self.node() for _ in range(int(self.rng.integers(1, 4)))]
+        return [*first, *nodes] if first else [nodes[0], self.of(mine), *nodes[1:]]
+
     def leaf(self):
         while True:
-            family = list(FAMILIES)[self.rng.choice(len(FAMILIES), p=(0.2, 0.2, 0.3, 0.1, 0.1, 0.1))]
+            family = list(NEIGHBOURS)[self.rng.choice(len(NEIGHBOURS), p=list(parity.FAMILIES.values()))]
             case = self.pool[family][int(self.rng.integers(len(self.pool[family])))]
-            if case.name != "HueSaturationValue" or self.exact:
-                break
+            if steady(case) or self.exact:
+                return self.of(case)
+
+    def of(self, case: parity.case.Case):
         self.exact &= case.bounds[self.dtype].far == 0 and (self.dtype == "uint8" or brightest(case.ours) <= 1)
         ours = copy.copy(case.ours)
         ours.p = self.chance()

@@ -16,21 +16,21 @@ from gpuaug.backends.nvrtc import Key
 
 ARCHS = ("sm_75", "sm_80", "sm_90", "sm_100", "sm_120")
 # One combination is in every architecture; each of the others in at least one, dealt in turn.
-EVERYWHERE = (Key("fused", "uint8", "float32", 3), Key("filter", "uint8"))
+EVERYWHERE = (Key("fused", "uint8", "float32", 3, "linear"), Key("filter", "uint8"))
 DEALT = (
-    Key("fused", "uint8", "uint8", 3),
-    Key("fused", "uint8", "float16", 1),
-    Key("fused", "uint8", "bfloat16", 1),
-    Key("fused", "uint8", "uint8", 1),
-    Key("fused", "uint8", "float32", 4),
-    Key("fused", "float32", "float32", 3),
-    Key("fused", "float32", "float16", 1),
-    Key("fused", "float32", "bfloat16", 1),
-    Key("fused", "float16", "float16", 3),
-    Key("fused", "float16", "float32", 1),
-    Key("fused", "bfloat16", "bfloat16", 1),
-    Key("fused", "bfloat16", "float32", 1),
-    Key("fused", "int32", "int32", 1),
+    Key("fused", "uint8", "uint8", 3, "cubic"),
+    Key("fused", "uint8", "float16", 1, "linear"),
+    Key("fused", "uint8", "bfloat16", 1, "nearest"),
+    Key("fused", "uint8", "uint8", 1, "linear"),
+    Key("fused", "uint8", "float32", 4, "cubic"),
+    Key("fused", "float32", "float32", 3, "cubic"),
+    Key("fused", "float32", "float16", 1, "linear"),
+    Key("fused", "float32", "bfloat16", 1, "nearest"),
+    Key("fused", "float16", "float16", 3, "cubic"),
+    Key("fused", "float16", "float32", 1, "linear"),
+    Key("fused", "bfloat16", "bfloat16", 1, "cubic"),
+    Key("fused", "bfloat16", "float32", 1, "linear"),
+    Key("fused", "int32", "int32", 1, "nearest"),
     Key("filter", "float32"),
     Key("filter", "float16"),
     Key("filter", "bfloat16"),

@@ -7,19 +7,13 @@ import inspect
 import re
 
 import numpy as np
+import parity
 import pytest
 import torch
 
 import gpuaug as G
 
-# what else a transform needs before it can be built
-NEEDS = {
-    "Resize": {"height": 4, "width": 4},
-    "RandomCrop": {"height": 4, "width": 4},
-    "CenterCrop": {"height": 4, "width": 4},
-    "RandomResizedCrop": {"size": (4, 4)},
-    "XYMasking": {"num_masks_x": 1, "mask_x_length": 2},
-}
+NEEDS = {name: about.needs for name, about in parity.ABOUT.items()}  # what else a transform needs before it can be built
 
 # transform, arguments, words that the message must hold: the argument, the value, the rule
 ARGUMENTS = [

@@ -25,6 +25,25 @@ def test_every_transform_has_a_case():
     assert not missing, f"add a Case to tests/parity for {', '.join(sorted(missing))}"
 
 
+@pytest.mark.parametrize("name", sorted(set(G.REGISTRY) - {"NoOp"}))
+def test_every_transform_is_described(name):
+    """Its place in the chains, its boxes and keypoints, and its row in the table of speeds; or the reason why not."""
+    assert name in parity.ABOUT, (
+        f"call about({name!r}, ..) beside its cases in tests/parity; tests/parity/about.py says what it takes"
+    )
+    about = parity.ABOUT[name]
+    assert about.family in parity.FAMILIES or about.family.startswith("no: "), "family"
+    assert (isinstance(about.marks, list) and about.marks) or str(about.marks).startswith("no: "), "marks"
+    assert isinstance(about.bench, dict) or about.bench.startswith("no: "), "bench"
+    unmoved = "mask" in G.REGISTRY[name].targets and about.marks == parity.about.PIXELS
+    assert not unmoved or name == "ToTensorV2", f"{name} works on masks, so what it does to boxes and keypoints has to be tested"
+    G.REGISTRY[name](**about.arguments)
+
+
+def test_no_description_is_of_nothing():
+    assert set(parity.ABOUT) <= set(G.REGISTRY)
+
+
 def test_every_transform_that_moves_masks_has_a_mask_case():
     moved = {name for name, cls in G.REGISTRY.items() if "mask" in cls.targets}
     assert moved <= {case.name for case in parity.CASES if case.mask} | set(parity.ELSEWHERE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import albumentations as A
 import numpy as np
+import parity
 import pytest
 import torch
 from albumentations.augmentations.dropout import functional as fdropout
@@ -21,22 +22,7 @@ def image(seed=0, h=H, w=W, c=3):
     return np.random.default_rng(seed).integers(0, 256, (h, w, c), dtype=np.uint8)
 
 
-PAIRS = [
-    (lambda L: L.HorizontalFlip(p=1)),
-    (lambda L: L.VerticalFlip(p=1)),
-    (lambda L: L.Transpose(p=1)),
-    (lambda L: L.TimeReverse(p=1)),
-    (lambda L: L.CenterCrop(20, 30)),
-    (lambda L: L.CenterCrop(50, 80, pad_if_needed=True)),
-    (lambda L: L.Resize(20, 90)),
-    (lambda L: L.Pad((3, 1, 0, 7))),
-    (lambda L: L.PadIfNeeded(50, None, None, 16, border_mode=1)),
-    (lambda L: L.Affine(scale=(1.3, 1.3), rotate=(25, 25), translate_px={"x": 3, "y": -2}, p=1)),
-    (lambda L: L.Affine(scale=(0.7, 0.7), rotate=(-40, -40), fit_output=True, p=1)),
-    (lambda L: L.Affine(rotate=(70, 70), rotate_method="ellipse", p=1)),
-    (lambda L: L.Normalize()),
-    (lambda L: L.NoOp()),
-]
+PAIRS = [make for about in parity.ABOUT.values() if isinstance(about.marks, list) for make in about.marks]
 
 
 @pytest.mark.parametrize("make", PAIRS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from .. import maps
 from ..transform import boolean, colour, integer, real
 from ..transforms.dropout import fill_holes
 from ..uniforms import integers
@@ -124,11 +125,7 @@ def warp_anchors(u: np.ndarray, length: np.ndarray, most: int) -> np.ndarray:
 
 def warp(to, rows, anchors: np.ndarray, length: np.ndarray) -> None:
     """Lower a time warp: column anchors[:, 0] goes to anchors[:, 1]; the first and the last stay, so does what is behind them."""
-    source, target, last = anchors[:, 0], anchors[:, 1], length - 1
-    m = np.zeros((len(rows), 6))
-    m[:, 0], m[:, 1], m[:, 2] = source / target, target, source
-    m[:, 3], m[:, 4] = (last - source) / (last - target), length
-    to.warp(rows, m, to.size[rows], "time_warp", 1)
+    to.gather(rows, maps.TimeWarp(anchors[:, 0], anchors[:, 1], length), to.size[rows], 1)
 
 
 def _warped(data: torch.Tensor, anchors: np.ndarray, length: np.ndarray) -> torch.Tensor:
@@ -346,9 +343,7 @@ class TimeReverse(Augmentation):
         if (length == size[:, 1]).all():
             to.orient(rows, "hflip")
             return
-        m = np.zeros((len(size), 6))
-        m[:, 0], m[:, 1], m[:, 4], m[:, 5] = -1, length, length, length - 1
-        to.warp(rows, m, size, "time_warp", 1)
+        to.gather(rows, maps.TimeWarp.reversed(length), size, 1)
 
     def wave(self, data, lengths, rows, params):
         at = np.tile(np.arange(data.shape[-1]), (len(data), 1))

@@ -35,6 +35,7 @@ OPTIONS = (
 TYPES = {"uint8": "u8", "float16": "f16", "bfloat16": "bf16", "float32": "f32", "int32": "i32"}
 _C_TYPES = {"uint8": "aug::u8", "float16": "aug::f16", "bfloat16": "aug::bf16", "float32": "float", "int32": "aug::i32"}
 
+SAMPLES = ("nearest", "linear", "cubic")  # each with those before it; GPUAUG_SAMPLE of sample.cuh
 _MAGIC = b"gpuaug1\n"
 
 
@@ -71,19 +72,23 @@ def source(kind: str) -> str:
 
 
 class Key(NamedTuple):
-    """What a kernel is compiled for. A filter writes the type that it reads; it and statistics take channels one by one."""
+    """What a kernel is compiled for. A filter writes the type that it reads; it and statistics take channels one by one.
+    sample: the most that a fused kernel interpolates with, a name in `SAMPLES`; None: all.
+    """
 
     kind: str
     read: str
     written: str | None = None
     channels: int | None = None
+    sample: str | None = None
 
     @property
     def name(self) -> str:
-        """What a profiler shows, e.g. fused_u8_f32_c3."""
+        """What a profiler shows, e.g. fused_u8_f32_c3_linear."""
         parts = [self.kind, TYPES[self.read]]
         parts += [TYPES[self.written]] if self.written else []
         parts += [f"c{self.channels}"] if self.channels else []
+        parts += [self.sample] if self.sample else []
         return "_".join(parts)
 
     @property
@@ -93,6 +98,8 @@ class Key(NamedTuple):
             values["OUT"] = _C_TYPES[self.written]
         if self.channels:
             values["CHANNELS"] = str(self.channels)
+        if self.sample:
+            values["SAMPLE"] = str(SAMPLES.index(self.sample))
         return tuple(f"-DGPUAUG_{name}={value}" for name, value in values.items())
 
 

@@ -3,7 +3,9 @@
 from .affine import Affine, ShiftScaleRotate
 from .blur import Blur, GaussianBlur, MotionBlur
 from .color import HueSaturationValue, RandomBrightnessContrast
+from .compression import ImageCompression
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
+from .custom import Lambda
 from .dropout import CoarseDropout, Erasing, GridDropout, XYMasking
 from .dropout_objects import ConstrainedCoarseDropout, MaskDropout
 from .dropout_select import ChannelDropout, PixelDropout
@@ -28,6 +30,8 @@ __all__ = [
     "GridDropout",
     "HorizontalFlip",
     "HueSaturationValue",
+    "ImageCompression",
+    "Lambda",
     "MaskDropout",
     "MotionBlur",
     "Normalize",

@@ -7,9 +7,9 @@ import numbers
 
 import numpy as np
 
-from .. import library
-from ..geometry import affine_boxes, affine_points
-from ..transform import INTERPOLATIONS, Transform, boolean, border, colour, interpolation, real, span
+from .. import library, maps
+from ..transform import boolean, real, span
+from ._geometric import Geometric
 
 
 def _axes(name: str, value, default: float, whole: bool = False) -> dict[str, tuple[float, float]]:
@@ -28,7 +28,7 @@ def _axes(name: str, value, default: float, whole: bool = False) -> dict[str, tu
     return {"x": bounds(value), "y": bounds(value)}
 
 
-class Affine(Transform):
+class Affine(Geometric):
     """Scale, rotate, shear and move, about the image's centre, in one interpolation.
 
     Args:
@@ -59,8 +59,6 @@ class Affine(Transform):
         array([[0, 1, 2]], dtype=uint8)
     """
 
-    targets = ("image", "mask")
-
     def __init__(
         self,
         scale=(1.0, 1.0),
@@ -79,7 +77,7 @@ class Affine(Transform):
         fill_mask=0,
         p: float = 0.5,
     ):
-        super().__init__(p)
+        super().__init__(interpolation, mask_interpolation, border_mode, fill, fill_mask, p)
         if translate_percent is not None and translate_px is not None:
             raise ValueError("give translate_percent or translate_px, not both")
         self.scale = _axes("scale", scale, 1.0)
@@ -92,16 +90,12 @@ class Affine(Transform):
         for low, high in self.shear.values():
             if low <= -90 or high >= 90:
                 raise ValueError(f"shear must lie between -90 and 90 degrees, got {shear!r}")
-        self.interpolation = _interpolation("interpolation", interpolation)
-        self.mask_interpolation = _interpolation("mask_interpolation", mask_interpolation)
         self.fit_output, self.keep_ratio = boolean("fit_output", fit_output), boolean("keep_ratio", keep_ratio)
         if self.keep_ratio and self.scale["x"] != self.scale["y"]:
             raise ValueError(f"with keep_ratio the scale ranges of x and y must be equal, got {self.scale}")
         if rotate_method not in ("largest_box", "ellipse"):
             raise ValueError(f"rotate_method must be 'largest_box' or 'ellipse', got {rotate_method!r}")
         self.rotate_method, self.balanced_scale = rotate_method, boolean("balanced_scale", balanced_scale)
-        self.border_mode = border("border_mode", border_mode)
-        self.fill, self.fill_mask = colour("fill", fill), colour("fill_mask", fill_mask)
 
     def columns(self) -> int:
         return 9
@@ -136,23 +130,13 @@ class Affine(Transform):
     def size_after(self, params, size):
         return params["output_shape"]
 
-    def lower(self, to, rows, params) -> None:
-        image = to.kind == "image"
-        code = self.interpolation if image else self.mask_interpolation
-        to.warp(
-            rows,
-            params["matrix"],
-            params["output_shape"],
-            INTERPOLATIONS[code],
-            self.border_mode,
-            self.fill if image else self.fill_mask,
-            forward=True,
-        )
+    def map(self, params, size):
+        return maps.Affine(params["matrix"])
 
     def boxes(self, params, which, boxes, size, limits):
-        matrix = params["matrix"][which]
         if self.rotate_method == "largest_box":
-            return affine_boxes(boxes, matrix), None
+            return super().boxes(params, which, boxes, size, limits)
+        matrix = params["matrix"][which]
         # the box around the moved ellipse that the box encloses: half extents by the lengths of the matrix' rows
         centre = np.stack([boxes[:, 0] + boxes[:, 2], boxes[:, 1] + boxes[:, 3]], 1) / 2 - 0.5
         half = np.stack([boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]], 1) / 2
@@ -161,14 +145,12 @@ class Affine(Transform):
         return np.concatenate([middle - reach, middle + reach], 1), None
 
     def keypoints(self, params, which, points, size, limits):
-        matrix = params["matrix"][which]
-        out = affine_points(points, matrix, params["scale"][which].max(1))
+        out, left = super().keypoints(params, which, points, size, limits)
+        out[:, 3] = points[:, 3] * params["scale"][which].max(1)
         if limits.geometry == "albumentations":  # turned the other way, and not by shear or unequal scales
+            matrix = params["matrix"][which]
             out[:, 2] = points[:, 2] + np.arctan2(-matrix[:, 1, 0], matrix[:, 0, 0])
-        return out, None
-
-
-_interpolation = interpolation
+        return out, left
 
 
 def _fitted(matrix, size):

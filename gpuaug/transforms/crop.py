@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import library
-from ..transform import Transform, boolean, border, colour, increasing, integer, interpolation, one_of
+from .. import library, maps
+from ..transform import boolean, increasing, integer, one_of
 from ..uniforms import integers
+from ._geometric import Geometric
 
 POSITIONS = ("center", "top_left", "top_right", "bottom_left", "bottom_right", "random")
 _PAIR = "size must be (height, width), two whole numbers of at least 1"
@@ -17,13 +18,6 @@ def fixed_size(size: np.ndarray, now) -> np.ndarray:
     after = np.empty_like(size)
     after[:, 0], after[:, 1] = now
     return after
-
-
-def padded_window(to, rows, x, y, size, border_mode: int, fill) -> None:
-    """The window of ``size`` (height, width) that starts at (x, y), and may begin and end outside: crop and pad in one."""
-    matrix = np.tile(np.array([1.0, 0, 0, 0, 1, 0]), (len(x), 1))  # whole pixels: nothing to interpolate
-    matrix[:, 2], matrix[:, 5] = x, y
-    to.warp(rows, matrix, size, "nearest", border_mode, fill)
 
 
 def paddings(short: np.ndarray, position: str, u: np.ndarray) -> np.ndarray:
@@ -40,28 +34,17 @@ def paddings(short: np.ndarray, position: str, u: np.ndarray) -> np.ndarray:
     return np.stack([before, short - before], 2).reshape(len(short), 4)
 
 
-class _Windowed(Transform, register=False):
-    """Boxes and points of crops and resizes."""
-
-    def _window(self, params, which, size):
-        """Start (x, y) of the window and the factors along x and y, each ``[N, 2]``."""
-        raise NotImplementedError
-
-    def boxes(self, params, which, boxes, size, limits):
-        start, scale = self._window(params, which, size)
-        return np.concatenate([(boxes[:, :2] - start) * scale, (boxes[:, 2:] - start) * scale], 1), None
+class _Windowed(Geometric, register=False):
+    """Crops, pads and resizes: their map is a `gpuaug.maps.Window`."""
 
     def keypoints(self, params, which, points, size, limits):
-        start, scale = self._window(params, which, size)
+        mapped, line = self._of(params, which, size)
+        if limits.geometry != "albumentations":
+            return mapped.points(line, points)
+        start, scale = mapped.offset[line], mapped.scale[line]  # from the edge of the first pixel, and angles stay
         out = points.copy()
         out[:, :2] = (points[:, :2] - start) * scale
         out[:, 3] *= np.max(scale, 1)
-        if limits.geometry == "albumentations":  # from the edge of the first pixel, and angles stay
-            return out, None
-        out[:, :2] += 0.5 * scale - 0.5  # (x + 0.5) s - 0.5: from its centre
-        bent = scale[:, 0] != scale[:, 1]
-        angle = points[bent, 2]
-        out[bent, 2] = np.arctan2(np.sin(angle) * scale[bent, 1], np.cos(angle) * scale[bent, 0])
         return out, None
 
 
@@ -87,25 +70,15 @@ class Resize(_Windowed):
         (8, 4, 3)
     """
 
-    targets = ("image", "mask")
-
     def __init__(self, height: int, width: int, interpolation: int = 1, mask_interpolation: int = 0, p: float = 1.0):
-        super().__init__(p)
+        super().__init__(interpolation, mask_interpolation, 1, p=p)
         self.height, self.width = integer("height", height, 1), integer("width", width, 1)
-        self.interpolation = _interpolation("interpolation", interpolation)
-        self.mask_interpolation = _interpolation("mask_interpolation", mask_interpolation)
 
     def size_after(self, params, size):
         return fixed_size(size, (self.height, self.width))
 
-    def _window(self, params, which, size):
-        return np.zeros((len(which), 2)), np.array([self.width, self.height]) / size[:, ::-1]
-
-    def lower(self, to, rows, params) -> None:
-        to.resize(rows, self.height, self.width, self.interpolation if to.kind == "image" else self.mask_interpolation)
-
-
-_interpolation = interpolation
+    def map(self, params, size):
+        return maps.Resize(size, (self.height, self.width))
 
 
 class RandomResizedCrop(_Windowed):
@@ -130,12 +103,10 @@ class RandomResizedCrop(_Windowed):
         (8, 8, 3)
     """
 
-    targets = ("image", "mask")
-
     def __init__(
         self, size, scale=(0.08, 1.0), ratio=(0.75, 4 / 3), interpolation: int = 1, mask_interpolation: int = 0, p: float = 1.0
     ):
-        super().__init__(p)
+        super().__init__(interpolation, mask_interpolation, 1, p=p)
         if not isinstance(size, (tuple, list)) or len(size) != 2:
             raise TypeError(f"{_PAIR}, got {size!r}")
         self.size = tuple(integer("size", s, 1) for s in size)
@@ -143,8 +114,6 @@ class RandomResizedCrop(_Windowed):
         self.ratio = increasing("ratio", ratio, 0)
         if self.ratio[0] <= 0:
             raise ValueError(f"ratio must be above 0, got {ratio!r}")
-        self.interpolation = _interpolation("interpolation", interpolation)
-        self.mask_interpolation = _interpolation("mask_interpolation", mask_interpolation)
 
     def columns(self) -> int:
         return 22  # ten tries of area and ratio, then the window's place
@@ -157,28 +126,25 @@ class RandomResizedCrop(_Windowed):
     def size_after(self, params, size):
         return fixed_size(size, self.size)
 
-    def _window(self, params, which, size):
-        x0, y0, x1, y1 = params["crop_coords"][which].T
-        return np.stack([x0, y0], 1), np.array(self.size[::-1]) / np.stack([x1 - x0, y1 - y0], 1)
+    def map(self, params, size):
+        x0, y0, x1, y1 = params["crop_coords"].T
+        return maps.Window(np.stack([x0, y0], 1), np.array(self.size[::-1]) / np.stack([x1 - x0, y1 - y0], 1))
 
     def lower(self, to, rows, params) -> None:
         x0, y0, x1, y1 = params["crop_coords"].T
-        to.crop(rows, x0, y0, y1 - y0, x1 - x0)
-        to.resize(rows, *self.size, self.interpolation if to.kind == "image" else self.mask_interpolation)
+        to.crop(rows, x0, y0, y1 - y0, x1 - x0)  # what lies beside the window has no part in the result
+        how = self.interpolation if to.kind == "image" else self.mask_interpolation
+        to.gather(rows, maps.Resize(to.size[rows], self.size), self.size, how)
 
 
 class _FixedCrop(_Windowed, register=False):
     """A window of fixed size; smaller images are padded on request."""
 
-    targets = ("image", "mask")
-
     def __init__(self, height, width, pad_if_needed=False, pad_position="center", border_mode=0, fill=0.0, fill_mask=0.0, p=1.0):
-        super().__init__(p)
+        super().__init__(0, 0, border_mode, fill, fill_mask, p)  # whole pixels: nothing to interpolate
         self.height, self.width = integer("height", height, 1), integer("width", width, 1)
         self.pad_if_needed = boolean("pad_if_needed", pad_if_needed)
         self.pad_position = one_of("pad_position", pad_position, POSITIONS)
-        self.border_mode = border("border_mode", border_mode)
-        self.fill, self.fill_mask = colour("fill", fill), colour("fill_mask", fill_mask)
 
     def columns(self) -> int:
         return 4
@@ -206,21 +172,8 @@ class _FixedCrop(_Windowed, register=False):
     def size_after(self, params, size):
         return fixed_size(size, (self.height, self.width))
 
-    def _window(self, params, which, size):
-        return (params["crop_coords"][which, :2] - params["pad"][which][:, [2, 0]]).astype(np.float64), np.ones((len(which), 2))
-
-    def lower(self, to, rows, params) -> None:
-        coords, pad = params["crop_coords"], params["pad"]
-        padded = pad.any(1)
-        if not padded.any():
-            to.crop(rows, coords[:, 0], coords[:, 1], self.height, self.width)
-            return
-        index, plain = to.index(rows), ~padded
-        x, y = coords[:, 0] - pad[:, 2], coords[:, 1] - pad[:, 0]
-        fill = self.fill if to.kind == "image" else self.fill_mask
-        padded_window(to, index[padded], x[padded], y[padded], (self.height, self.width), self.border_mode, fill)
-        if plain.any():
-            to.crop(index[plain], coords[plain, 0], coords[plain, 1], self.height, self.width)
+    def map(self, params, size):
+        return maps.Window(params["crop_coords"][:, :2] - params["pad"][:, [2, 0]])
 
 
 class RandomCrop(_FixedCrop):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..geometry import affine_boxes, affine_points, orientation_matrix
+from .. import maps
+from ..geometry import orientation_matrix
 from ..plan import ORIENTATIONS
-from ..transform import Transform
 from ..uniforms import integers
+from ._geometric import Geometric
 
 _SWAPPED = {"transpose", "rot90", "rot270", "anti_transpose"}
 
@@ -16,22 +17,17 @@ def _turned(size, swap):
     return np.where(np.asarray(swap)[..., None], size[:, ::-1], size)
 
 
-class _Oriented(Transform, register=False):
-    """What they share: boxes and points follow the orientation."""
+class _Oriented(Geometric, register=False):
+    """What they share: views, whose map is told to boxes and points."""
 
-    targets = ("image", "mask")
+    def __init__(self, p: float = 0.5):
+        super().__init__(0, 0, p=p)
 
-    def _names(self, params, which) -> list[str]:
+    def _names(self, params, n: int) -> list[str]:
         raise NotImplementedError
 
-    def _matrix(self, params, which, size):
-        return orientation_matrix([ORIENTATIONS[name] for name in self._names(params, which)], size)
-
-    def boxes(self, params, which, boxes, size, limits):
-        return affine_boxes(boxes, self._matrix(params, which, size)), None
-
-    def keypoints(self, params, which, points, size, limits):
-        return affine_points(points, self._matrix(params, which, size)), None
+    def map(self, params, size):
+        return maps.Affine(orientation_matrix([ORIENTATIONS[name] for name in self._names(params, len(size))], size))
 
 
 class _Fixed(_Oriented):
@@ -39,8 +35,8 @@ class _Fixed(_Oriented):
 
     orientation = "identity"
 
-    def _names(self, params, which):
-        return [self.orientation] * len(which)
+    def _names(self, params, n):
+        return [self.orientation] * n
 
     def size_after(self, params, size):
         return size[:, ::-1] if self.orientation in _SWAPPED else size
@@ -114,8 +110,8 @@ class _Choice(_Oriented):
 
     orientations: tuple[str, ...] = ()
 
-    def _names(self, params, which):
-        return [self.orientations[i] for i in params[self.parameter][which]]
+    def _names(self, params, n):
+        return [self.orientations[i] for i in params[self.parameter]]
 
     def columns(self) -> int:
         return 1

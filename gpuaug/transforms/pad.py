@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..transform import border, colour, integer, one_of
-from .crop import POSITIONS, _Windowed, padded_window, paddings
+from .. import maps
+from ..transform import integer, one_of
+from .crop import POSITIONS, _Windowed, paddings
 
 LARGEST = 1 << 24  # what float32 coordinates tell apart
 
@@ -13,28 +14,15 @@ LARGEST = 1 << 24  # what float32 coordinates tell apart
 class _Padded(_Windowed, register=False):
     """What padding does once it is known, parameter "pad": rows and columns at the top, bottom, left and right."""
 
-    targets = ("image", "mask")
-
     def __init__(self, border_mode, fill, fill_mask, p):
-        super().__init__(p)
-        self.border_mode = border("border_mode", border_mode)
-        self.fill, self.fill_mask = colour("fill", fill), colour("fill_mask", fill_mask)
+        super().__init__(0, 0, border_mode, fill, fill_mask, p)  # whole pixels: nothing to interpolate
 
     def size_after(self, params, size):
         top, bottom, left, right = params["pad"].T
         return size + np.stack([top + bottom, left + right], 1)
 
-    def _window(self, params, which, size):
-        return -params["pad"][which][:, [2, 0]].astype(np.float64), np.ones((len(which), 2))
-
-    def lower(self, to, rows, params) -> None:
-        some = params["pad"].any(1)
-        if not some.any():
-            return
-        index, pad = to.index(rows)[some], params["pad"][some]
-        size = self.size_after({"pad": pad}, to.size[index])
-        fill = self.fill if to.kind == "image" else self.fill_mask
-        padded_window(to, index, -pad[:, 2], -pad[:, 0], size, self.border_mode, fill)
+    def map(self, params, size):
+        return maps.Window(-params["pad"][:, [2, 0]])
 
 
 class Pad(_Padded):

@@ -25,7 +25,7 @@ void fused_sample(const Launch& l, const Row& s, const float* stats) {
   if (only_rects(l, s)) return copy_sample(l, s);
   // a rotated line visits cache lines in an order that no hardware prefetcher follows
   const i64 bytes = (i64)bytes_of(l.source) * s.sh * s.sw * l.channels;
-  if (s.gather != GATHER_NONE && s.sx > 0 && s.sy > 0 && s.sy >= s.sx && bytes <= 512 * 1024)
+  if (s.map != MAP_VIEW && s.sx > 0 && s.sy > 0 && s.sy >= s.sx && bytes <= 512 * 1024)
     for (i64 k = 0; k < bytes; k += 64) __builtin_prefetch((const u8*)s.src + k, 0, 2);
   const Fused f = {l.ops, l.blob, stats, l.channels};
   if (l.channels == 3) return chunks<3>(f, s, l.source, l.target, 0, 3);

@@ -3,6 +3,8 @@
 #include "parts.hpp"
 namespace aug {
 
+extern template void place<G>(G, const Row&, const float*, G::Var<int>&, G::Var<int>&, Place<G>&);
+
 template <class T, int C>
 __attribute__((flatten)) void load_lanes(const Row& s, const float* blob, int c0, int first, Pixels<G, C>& px) {
   load<G, T, C>(G(), s, blob, c0, first, px);

@@ -4,6 +4,7 @@
 // operations. What cannot join it closes it: the stage becomes a row of a launch, the next one reads what that wrote.
 #pragma once
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <vector>
 #include "launch.hpp"
@@ -99,27 +100,29 @@ class Track {
     reindex(i, a, a[0] + a[1] < 0 ? w - 1 : 0, a[2] + a[3] < 0 ? h - 1 : 0, a[0] ? h : w, a[0] ? w : h);
   }
 
-  // The stage of a sample, closed before if it was more than a view; gets a gather.
-  void warp(int i, const double m[6], int h, int w, int gather, int border, int fill, double scale_x, double scale_y) {
+  // The stage of a sample, closed before if it was more than a view, gets a gather: the fields of `how` that say it.
+  void gather(int i, const Row& how, int h, int w) {
     Stage& s = stages_[i];
-    for (int k = 0; k < 6; ++k) s.row.m[k] = (float)m[k];
-    s.row.gather = gather;
-    s.row.border = border;
-    if (border == 0) s.row.fill = fill;
-    s.row.scale[0] = scale_x;
-    s.row.scale[1] = scale_y;
+    std::copy_n(how.m, 9, s.row.m);
+    s.row.map = how.map;
+    s.row.sample = how.sample;
+    s.row.border = how.border;
+    s.row.fill = how.fill;
+    s.row.table = how.table;
+    std::copy_n(how.cells, 2, s.row.cells);
+    std::copy_n(how.scale, 2, s.row.scale);
     s.open = true;
     size_[2 * i] = h;
     size_[2 * i + 1] = w;
   }
 
-  Op& append(int i, int code, int arg, int n, int flag) {
+  void append(int i, int code, int at, int n, const void* params, size_t bytes) {
     Stage& s = stages_[i];
     if (s.count == capacity_) grow();
     Op& op = ops_[(size_t)i * capacity_ + s.count++];
-    op = Op{code, arg, n, flag, {}};
+    op = Op{code, at, n, 0, {}};
+    std::memcpy(op.p, params, bytes);
     s.open = true;
-    return op;
   }
 
   // Tells the operations to come where their pixels are now.
@@ -127,8 +130,8 @@ class Track {
     Stage& s = stages_[i];
     s.row.positions = 1;
     if (!s.moved) return;
-    Op& op = append(i, OP_MOVE, 0, 0, 0);
-    for (int k = 0; k < 6; ++k) op.p[k] = (float)s.move[k];
+    const MoveOp move = {s.move[0], s.move[1], s.move[2], s.move[3], s.move[4], s.move[5]};
+    append(i, OP_MOVE, 0, 0, &move, sizeof move);
     s.moved = false;
     identity(s.move);
   }

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 import gpuaug
+from gpuaug import maps
 from gpuaug.batch import DTYPES, Batch
 from gpuaug.plan import ORIENTATIONS, Plan
 from gpuaug.track import Track
@@ -66,17 +67,18 @@ class Steps:
             scale *= 1e-9  # far outside on most samples
         h, w = track.size[rows].T
         cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
-        m = np.stack([cos, -sin, w / 2, sin, cos, h / 2], 1)
-        interpolation = interpolation or str(rng.choice(["nearest", "linear", "cubic"]))
+        zero, one = np.zeros(n), np.ones(n)
+        m = np.stack([cos, -sin, w / 2, sin, cos, h / 2, zero, zero, one], 1).reshape(n, 3, 3)
+        interpolation = int(rng.integers(0, 3)) if interpolation is None else interpolation
         border, size = int(rng.integers(0, 5)), rng.integers(1, 40, (n, 2))
         fill = 7 if track.dtype in ("uint8", "int32") else 0.25
         if rng.random() < 0.2:
-            track.resize(rows, int(size[0, 0]), int(size[0, 1]), int(rng.choice([0, 6])))
+            track.gather(rows, maps.Resize(track.size[rows], size[0]), size[0], int(rng.choice([0, 6])))
         else:
-            track.warp(rows, m, size, interpolation, border, fill)
+            track.gather(rows, maps.Projective(m, forward=False), size, interpolation, border, fill)
 
     def _nearest(self, track, rng, rows):
-        self._warp(track, rng, rows, "nearest")
+        self._warp(track, rng, rows, 0)
 
     def _pixels(self, track, rng, rows, transform):
         """A transform of gpuaug's own, with parameters that it draws."""

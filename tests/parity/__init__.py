@@ -1,19 +1,44 @@
 """Each transform beside an implementation that somebody else wrote, given the same parameters.
 
-A `Case` holds a transform and its reference. The reference gets the uniforms that our transform drew from: as a script that
-albumentations' own generators read (`Script`), so that ranges, roundings and the order of its draws are under test as well as
-its pixels; or as plain numbers for OpenCV and torchaudio. There is a module of cases for each module of `gpuaug.transforms`.
+A `Case` holds a transform and its reference, `about` what the other tests and the table of speeds know of it. The reference gets
+the uniforms that our transform drew from: as a script that albumentations' own generators read (`Script`), so that ranges,
+roundings and the order of its draws are under test as well as its pixels; or as plain numbers for OpenCV and torchaudio. There is
+a module of cases for each module of `gpuaug.transforms`.
 
     python -m tests.parity            prints the table
     python -m tests.parity --write    writes docs/parity.md
 """
 
-from . import affine, blur, color, crop, dropout, flip, noise, normalize, spectrogram  # noqa: F401  (they add their cases)
+from . import (  # noqa: F401  (they add their cases)
+    affine,
+    blur,
+    color,
+    compression,
+    crop,
+    dropout,
+    flip,
+    noise,
+    normalize,
+    spectrogram,
+)
+from .about import ABOUT, FAMILIES
 from .case import CASES, EXACT, NEAREST, images, stack
 from .dropout import ELSEWHERE
 from .noise import threefry
 from .run import compare, compare_masks, ours, uniforms
 
 __all__ = [
-    "CASES", "ELSEWHERE", "EXACT", "NEAREST", "compare", "compare_masks", "images", "ours", "stack", "threefry", "uniforms"
-]  # fmt: skip
+    "ABOUT",
+    "CASES",
+    "ELSEWHERE",
+    "EXACT",
+    "FAMILIES",
+    "NEAREST",
+    "compare",
+    "compare_masks",
+    "images",
+    "ours",
+    "stack",
+    "threefry",
+    "uniforms",
+]

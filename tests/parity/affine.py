@@ -8,6 +8,7 @@ import numpy as np
 
 import gpuaug as G
 
+from .about import about
 from .case import DTYPES, GATHER, GATHER_U8, NEAREST, SAME, Script, add, bounds, parameters
 
 
@@ -88,4 +89,45 @@ affine(
     scale_limit=(-0.4, 0.6),
     rotate_limit=(-90, 170),
     border_mode=4,
+)
+
+
+def _warped(transform, dtype: str):
+    assert transform.interpolation, "a nearest neighbour on a tie is no small difference"
+    return LINEAR[dtype]
+
+
+def cubic_gain(transform, params: dict) -> float:
+    """Cubic weights, sum of absolutes, largest half way: 2 * (0.59375 + 0.09375) along each axis."""
+    return 1.375**2 if getattr(transform, "interpolation", 0) == 2 else 1.0
+
+
+about(
+    "Affine",
+    family="warp",
+    marks=[
+        lambda L: L.Affine(scale=(1.3, 1.3), rotate=(25, 25), translate_px={"x": 3, "y": -2}, p=1),
+        lambda L: L.Affine(scale=(0.7, 0.7), rotate=(-40, -40), fit_output=True, p=1),
+        lambda L: L.Affine(rotate=(70, 70), rotate_method="ellipse", p=1),
+    ],
+    bench={},
+    shown={"scale": (0.5, 1.5), "rotate": (-90, 90), "shear": (-20, 20), "translate_percent": (-0.2, 0.2), "fill": 9},
+    variants=[
+        {"rotate": (-180, 180), "interpolation": 0, "border_mode": 4},
+        {"rotate": (-180, 180), "interpolation": 2, "border_mode": 0, "fill": (1, 2, 3)},
+        {"rotate": (-180, 180), "interpolation": 6, "mask_interpolation": 6},
+    ],
+    gain=cubic_gain,
+    bound=_warped,
+    mask_bound=NEAREST,
+)
+about(
+    "ShiftScaleRotate",
+    family="warp",
+    marks="no: as Affine's, and with drawn parameters in the chains",
+    bench={},
+    shown={"interpolation": 2},
+    gain=cubic_gain,
+    bound=_warped,
+    mask_bound=NEAREST,
 )

@@ -6,6 +6,7 @@ import albumentations as A
 
 import gpuaug as G
 
+from .about import PIXELS, about
 from .case import EXACT, FLOAT, ROUNDED, Bound, add, albumentations, bounds
 
 add(G.Blur((3, 9), p=1), albumentations(A.Blur((3, 9), p=1)), "albumentations", bounds(EXACT, FLOAT))
@@ -43,3 +44,15 @@ add(
     channels=(1, 3),
     note="backward",
 )
+
+
+about(
+    "Blur",
+    family="blur",
+    marks=PIXELS,
+    bench={},
+    variants=[{"blur_limit": (3, 31)}],
+    bound=lambda transform, dtype: FLOAT if dtype == "float32" else EXACT,
+)
+for _name in ("GaussianBlur", "MotionBlur"):
+    about(_name, family="blur", marks=PIXELS, bench={}, bound=lambda transform, dtype: _blur[dtype])

@@ -22,7 +22,7 @@ DTYPES = ("uint8", "float32", "float16")
 # ---- tolerances --------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass(frozen=True)
 class Bound:
     """At least ``share`` of all values differ by no more than ``near``, and none by more than ``far``; both in grey levels for
     uint8, else relative to max(1, |reference|)."""

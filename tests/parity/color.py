@@ -12,6 +12,7 @@ import numpy as np
 import gpuaug as G
 from gpuaug import library
 
+from .about import PIXELS, about, unsteady
 from .case import EXACT, FLOAT, Bound, Script, add, albumentations, bounds, parameters
 
 for _note, _args in (
@@ -78,3 +79,20 @@ def hue_saturation_value(note, **kwargs):
 hue_saturation_value("defaults")
 hue_saturation_value("whole", hue_shift_limit=(13, 13), sat_shift_limit=(-7, -7), val_shift_limit=(5, 5))
 hue_saturation_value("wide", hue_shift_limit=(-180, 180), sat_shift_limit=(-255, 255), val_shift_limit=(-255, 255))
+
+
+def _float(transform, dtype: str) -> Bound:
+    return FLOAT if dtype == "float32" else EXACT
+
+
+about(
+    "RandomBrightnessContrast",
+    family="colour",
+    marks=PIXELS,
+    bench={},
+    variants=[{"brightness_by_max": False}],
+    # by mean: the mean moves as far as the values
+    gain=lambda transform, params: abs(params["alpha"]) + (0 if transform.brightness_by_max else abs(params["beta"])),
+    bound=_float,
+)
+about("HueSaturationValue", family="colour", marks=PIXELS, bench={}, gain=unsteady, bound=_float)

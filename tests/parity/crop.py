@@ -7,6 +7,8 @@ import numpy as np
 
 import gpuaug as G
 
+from .about import about
+from .affine import cubic_gain
 from .case import EXACT, GATHER, SAME, Bound, Script, add, albumentations, bounds
 
 # cv2.resize rounds its weights to 1/2048 and its sums twice, ours are exact: at most 1 level apart
@@ -136,3 +138,62 @@ for _padding in (4, (5, 2)):
         mask=True,
         note=f"padding {_padding}",
     )
+
+
+def _resized(transform, dtype: str):
+    return resized(transform.interpolation)[dtype]
+
+
+about(
+    "Resize",
+    family="size",
+    marks=[lambda L: L.Resize(20, 90)],
+    bench={"height": 160, "width": 160},
+    needs={"height": 21, "width": 26},
+    variants=[
+        {"height": 9, "width": 70, "interpolation": 0},
+        {"height": 9, "width": 70, "interpolation": 6, "mask_interpolation": 6},
+    ],
+    gain=cubic_gain,
+    bound=_resized,
+)
+about(
+    "RandomResizedCrop",
+    family="size",
+    marks="no: with drawn parameters in the chains",
+    bench={"size": (192, 192)},
+    needs={"size": (19, 24)},
+    variants=[{"size": (33, 41), "interpolation": 6, "mask_interpolation": 6}],
+    gain=cubic_gain,
+    bound=_resized,
+)
+about(
+    "RandomCrop",
+    family="size",
+    marks="no: with drawn parameters in the chains",
+    bench={"height": 192, "width": 192},
+    needs={"height": 3, "width": 5},
+    shown={"pad_if_needed": True},
+)
+about(
+    "CenterCrop",
+    family="size",
+    marks=[lambda L: L.CenterCrop(20, 30), lambda L: L.CenterCrop(50, 80, pad_if_needed=True)],
+    bench={"height": 192, "width": 192},
+    needs={"height": 3, "width": 5},
+    shown={"pad_if_needed": True},
+)
+about(
+    "Pad",
+    family="size",
+    marks=[lambda L: L.Pad((3, 1, 0, 7))],
+    bench={"padding": 16},
+    shown={"padding": (3, 0, 2, 5), "fill": 9},
+)
+about(
+    "PadIfNeeded",
+    family="size",
+    marks=[lambda L: L.PadIfNeeded(50, None, None, 16, border_mode=1)],
+    bench={"min_height": 256, "min_width": 256},
+    shown={"min_height": 40, "min_width": None, "pad_width_divisor": 16, "position": "random", "border_mode": 4},
+)

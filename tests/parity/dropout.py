@@ -9,6 +9,7 @@ import gpuaug as G
 from gpuaug.transform import View
 from gpuaug.uniforms import philox
 
+from .about import about
 from .case import SAME, Script, add, parameters
 
 
@@ -168,3 +169,39 @@ ELSEWHERE = {
     "MaskDropout": "test_mask_dropout_removes_whole_objects",
     "ConstrainedCoarseDropout": "test_constrained_dropout_stays_on_objects",
 }
+
+
+_HOLES = "no: docs/masking.md says how they differ; tests/test_masking.py, and with drawn parameters in the chains"
+
+about(
+    "CoarseDropout",
+    family="dropout",
+    marks=_HOLES,
+    bench={},
+    variants=[{"fill": "random"}, {"fill": "random_uniform"}],
+)
+about(
+    "ConstrainedCoarseDropout",
+    family="no: it looks at a mask when it draws",
+    marks=_HOLES,
+    bench="no: its time is the reading of masks on the host",
+    shown={"mask_indices": [1], "hole_height_range": (0.5, 1), "hole_width_range": (0.5, 1)},
+)
+about("Erasing", family="dropout", marks=_HOLES, bench={})
+about("GridDropout", family="dropout", marks=_HOLES, bench={})
+about("PixelDropout", family="dropout", marks=_HOLES, bench={})
+about("ChannelDropout", family="colour", marks="no: it works on pixels alone", bench={})
+about(
+    "MaskDropout",
+    family="no: it looks at a mask when it draws",
+    marks=_HOLES,
+    bench="no: its time is the reading of masks on the host",
+)
+about(
+    "XYMasking",
+    family="dropout",
+    marks=_HOLES,
+    bench={"num_masks_x": (1, 2), "num_masks_y": (1, 2), "mask_x_length": (10, 30), "mask_y_length": (10, 30)},
+    needs={"num_masks_x": 5, "mask_x_length": 1},
+    shown={"num_masks_y": 3, "mask_y_length": 1, "fill": "random"},
+)

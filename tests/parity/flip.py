@@ -8,6 +8,7 @@ import numpy as np
 
 import gpuaug as G
 
+from .about import about
 from .case import SAME, add, albumentations
 
 for _name in ("HorizontalFlip", "VerticalFlip", "Transpose"):
@@ -28,3 +29,11 @@ add(
     SAME,
     mask=True,
 )
+
+
+about("HorizontalFlip", family="turn", marks=[lambda L: L.HorizontalFlip(p=1)], bench={})
+about("VerticalFlip", family="turn", marks=[lambda L: L.VerticalFlip(p=1)], bench={})
+about("Transpose", family="turn", marks=[lambda L: L.Transpose(p=1)], bench={})
+about("RandomRotate90", family="turn", marks="no: with drawn parameters in the chains", bench={})
+_NONE = "no: albumentations 2.0.8 has none; tests/test_targets.py"
+about("Flip", family="turn", marks=_NONE, bench=_NONE)

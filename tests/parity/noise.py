@@ -7,6 +7,7 @@ import numpy as np
 
 import gpuaug as G
 
+from .about import PIXELS, about
 from .case import FLOAT, Bound, add, bounds
 
 
@@ -64,3 +65,6 @@ def gauss(note, **kwargs):
 
 gauss("defaults")
 gauss("mean, shared", mean_range=(-0.2, 0.3), per_channel=False)
+
+
+about("GaussNoise", family="colour", marks=PIXELS, bench={})

@@ -7,6 +7,7 @@ import numpy as np
 
 import gpuaug as G
 
+from .about import PIXELS, about
 from .case import FLOAT, add, bounds
 
 for _note, _args, _channels in (
@@ -23,3 +24,19 @@ for _note, _args, _channels in (
         channels=_channels,
         note=_note,
     )
+
+
+about(
+    "Normalize",
+    family="no: it ends a chain",
+    marks=[lambda L: L.Normalize()],
+    bench={},
+    gain=lambda transform, params: 1 / (min(transform.std) * transform.max_pixel_value),
+    bound=lambda transform, dtype: FLOAT,
+)
+about(
+    "ToTensorV2",
+    family="no: it ends a chain",
+    marks=PIXELS,
+    bench="no: albumentations delivers a view of the caller's array, which is no work; with Normalize in bench.transforms",
+)

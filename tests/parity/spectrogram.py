@@ -9,6 +9,7 @@ import torchaudio.functional as audio
 
 import gpuaug as G
 
+from .about import about
 from .case import SAME, add, albumentations
 
 
@@ -30,3 +31,10 @@ def spectrogram(cls, axis, param):
 spectrogram("TimeMasking", 2, 40)
 spectrogram("FrequencyMasking", 1, 30)
 add(G.TimeReverse(p=1), albumentations(A.TimeReverse(p=1)), "albumentations", SAME, mask=True)
+
+
+_AXIS = "no: as XYMasking's"
+
+about("TimeReverse", family="turn", marks=[lambda L: L.TimeReverse(p=1)], bench={})
+about("TimeMasking", family="dropout", marks=_AXIS, bench={}, variants=[])
+about("FrequencyMasking", family="dropout", marks=_AXIS, bench={})

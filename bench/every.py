@@ -1,0 +1,93 @@
+"""Every transform against albumentations on the CPU, one thread, default arguments: `python -m bench.every`.
+
+48 windows of 224x224 of real photographs, uint8, as one NumPy batch; p=1, parameters drawn anew for every image on both sides.
+albumentations gets a loop over the images and keeps its outputs in a list. Arguments that a transform cannot do without, and
+reasons why one has no row, stand beside its cases in tests/parity. With masks: image and mask in one call on both sides, where
+the transform handles masks. What albumentations does not have is not measured.
+"""
+
+import warnings
+
+import numpy as np
+import torch
+
+from bench.harness import arguments, interleave, markdown, quartiles, ratio, write
+
+
+def callers(library, name, given, images, masks, batched):
+    """Calls without and with masks."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        transform = getattr(library, name)(**given, p=1)
+    if not batched:
+        pairs = list(zip(images, masks))
+        return (
+            lambda: [transform(image=image)["image"] for image in images],
+            lambda: [transform(image=image, mask=mask) for image, mask in pairs],
+        )
+    compose, ids, epoch = library.Compose([transform], seed=0), np.arange(len(images)), iter(range(10**9))
+    return (
+        lambda: compose(image=images, ids=ids, epoch=next(epoch)),
+        lambda: compose(image=images, mask=masks, ids=ids, epoch=next(epoch)),
+    )
+
+
+def main():
+    import albumentations
+    import cv2
+
+    import gpuaug
+    from gpuaug.demo import crops
+    from tests import parity
+
+    options = arguments(__doc__, rounds=11, batch=48, only="")
+    warnings.simplefilter("ignore")
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
+    images = crops(options.batch)
+    masks = np.ascontiguousarray(images[..., 0]) // 64
+    results, unmeasured = [], {}
+    for name, about in sorted(parity.ABOUT.items()):
+        if options.only and name not in options.only.split(","):
+            continue
+        if isinstance(about.bench, str):
+            unmeasured[name] = about.bench.removeprefix("no: ")
+            continue
+        if not hasattr(albumentations, name):
+            unmeasured[name] = "albumentations has none"
+            continue
+        theirs = callers(albumentations, name, about.bench, list(images), list(masks), False)
+        ours = callers(gpuaug, name, about.bench, images, masks, True)
+        row = {"case": name, "arguments": repr(about.bench), "batch": options.batch, "ratios": {}, "seconds": {}}
+        for number, what in enumerate(("image", "image and mask")):
+            if number and "mask" not in gpuaug.REGISTRY[name].targets:
+                continue
+            timed = interleave({"albumentations": theirs[number], "gpuaug": ours[number]}, options.rounds)
+            row["ratios"][what] = ratio(timed, "gpuaug", "albumentations")
+            row["seconds"][what] = {side: quartiles(timed[side]["seconds"]) for side in timed}
+        results.append(row)
+        print(table([row]).splitlines()[-1], flush=True)
+    path = write("every", results, out=options.out, unmeasured=unmeasured)
+    print("\n" + table(results), f"\n{path}")
+
+
+def table(results):
+    rows = []
+    for row in results:
+        cells = []
+        for what in ("image", "image and mask"):
+            if what in row["ratios"]:
+                low, middle, high = row["ratios"][what]
+                text = f"{middle:.2f}x ({low:.2f}-{high:.2f})"
+                cells.append(f"**{text}**" if middle < 1 else text)
+            else:
+                cells.append("")
+        speeds = [f"{row['batch'] / row['seconds']['image'][side][1]:.0f}" for side in ("albumentations", "gpuaug")]
+        arguments = "" if row["arguments"] == "{}" else row["arguments"].strip("{}").replace("'", "")
+        rows.append([f"{row['case']} {arguments}".strip(), *speeds, *cells])
+    head = ["CPU, uint8 224x224x3", "albumentations img/s", "gpuaug img/s", "ratio (quartiles)", "with masks"]
+    return markdown(head, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Writes README's lists of transforms from the registry: `python docs/generate.py`; tests/test_docs.py sees that it was done."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+
+import gpuaug
+from gpuaug.names import ARGUMENTS
+
+README = Path(__file__).resolve().parents[1] / "README.md"
+
+# albumentations' transforms, and our own, as README lists them
+FAMILIES = {
+    "geometry": """
+        Affine ShiftScaleRotate Rotate SafeRotate HorizontalFlip VerticalFlip Flip Transpose RandomRotate90 D4 SquareSymmetry
+        Perspective ElasticTransform GridDistortion OpticalDistortion GridElasticDeform PiecewiseAffine ThinPlateSpline
+        RandomGridShuffle Morphological ChromaticAberration""",
+    "sizes": """
+        Resize RandomScale LongestMaxSize SmallestMaxSize RandomResizedCrop RandomSizedCrop RandomCrop CenterCrop Crop CropAndPad
+        RandomCropFromBorders Pad PadIfNeeded Downscale""",
+    "crops by labels": """
+        AtLeastOneBBoxRandomCrop BBoxSafeRandomCrop CropNonEmptyMaskIfExists RandomCropNearBBox RandomSizedBBoxSafeCrop""",
+    "colour": """
+        RandomBrightnessContrast HueSaturationValue ColorJitter RandomGamma CLAHE Equalize AutoContrast RGBShift ChannelShuffle
+        ToGray ToRGB ToSepia InvertImg Solarize Posterize RandomToneCurve FancyPCA HEStain PlanckianJitter Illumination
+        Normalize FromFloat ToFloat ToTensorV2""",
+    "blur, noise, quality": """
+        Blur GaussianBlur MedianBlur MotionBlur AdvancedBlur Defocus GlassBlur ZoomBlur Sharpen UnsharpMask Emboss
+        RingingOvershoot
+        GaussNoise ISONoise AdditiveNoise MultiplicativeNoise SaltAndPepper ShotNoise ImageCompression Superpixels""",
+    "dropout": """
+        CoarseDropout ConstrainedCoarseDropout Erasing GridDropout PixelDropout ChannelDropout MaskDropout XYMasking TimeMasking
+        FrequencyMasking TimeReverse""",
+    "weather and textures": """
+        RandomFog RandomRain RandomSnow RandomShadow RandomSunFlare RandomGravel Spatter PlasmaBrightnessContrast PlasmaShadow""",
+    "with other images": "Mosaic OverlayElements HistogramMatching FDA PixelDistributionAdaptation TextImage",
+    "volumes": "CenterCrop3D CoarseDropout3D CubicSymmetry Pad3D PadIfNeeded3D RandomCrop3D ToTensor3D",
+    "your own": "Lambda",
+    "groups": "Compose OneOf SomeOf OneOrOther RandomOrder Sequential SelectiveChannelTransform ReplayCompose NoOp",
+}
+OTHERS = {"BboxParams", "KeypointParams"}  # names of albumentations that are no transforms
+
+
+def listed(families: dict[str, list[str]]) -> str:
+    lines = []
+    for family, names in families.items():
+        lines += textwrap.wrap(f"- {family}: {', '.join(names)}", 130, subsequent_indent="  ", break_on_hyphens=False)
+    return "\n".join(lines)
+
+
+def sorted_out() -> tuple[dict, dict, int, int]:
+    """Names that there are and that are missing, by family; how many of albumentations' there are, and how many it has."""
+    families = {family: names.split() for family, names in FAMILIES.items()}
+    known = {name for names in families.values() for name in names}
+    homeless = (set(gpuaug.REGISTRY) | set(ARGUMENTS)) - known - OTHERS
+    if homeless:
+        raise SystemExit(f"docs/generate.py: put {', '.join(sorted(homeless))} into one of FAMILIES")
+    there = {family: [n for n in names if hasattr(gpuaug, n)] for family, names in families.items()}
+    missing = {family: [n for n in names if not hasattr(gpuaug, n) and n in ARGUMENTS] for family, names in families.items()}
+    transforms = [n for family, names in families.items() if family != "groups" for n in names if n in ARGUMENTS]
+    return (
+        {family: names for family, names in there.items() if names},
+        {family: names for family, names in missing.items() if names},
+        sum(hasattr(gpuaug, n) for n in transforms),
+        len(transforms),
+    )
+
+
+def filled(text: str) -> str:
+    """README with its lists made anew."""
+    there, missing, count, total = sorted_out()
+    parts = {
+        "there": listed(there),
+        "missing": f"**Transforms of albumentations 2.0.8**: {count} of {total} are there. Missing are\n\n{listed(missing)}",
+    }
+    for name, part in parts.items():
+        marks = f"<!-- registry:{name} -->", f"<!-- /registry:{name} -->"
+        text = re.sub(f"{marks[0]}.*{marks[1]}", lambda _, m=marks, p=part: f"{m[0]}\n\n{p}\n\n{m[1]}", text, flags=re.DOTALL)
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,87 @@
+"""Host stages: functions that work on single samples in the middle of a pipeline, in its place and for the rows that drew it.
+
+What was planned so far is executed, for all samples; the functions work on what that left; the rest of the pipeline reads their
+result. So a stage costs one more pass over the batch, and on a GPU a wait and the copies of its samples (`Compose.explain` says
+so). Fused or not, values are the same: they are stored in their type between any two steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+
+from .deliver import settle
+from .track import Track
+
+
+def on_host(to: Track, rows, function: Callable, why: str, *, threads: bool = False) -> None:
+    """Let ``function(k, image)`` change samples in the host's memory.
+
+    Args:
+        rows: of the samples, as in the verbs of `Track`.
+        function: takes the place k of a sample among ``rows`` and its image, an array ``[H, W, C]`` of the track's type (bfloat16
+            as float32) that it may write into, and returns an array of the same shape and type.
+        why: what it does, for `Compose.explain`.
+        threads: call it from several threads at once, as many as torch uses: for functions that leave Python's lock.
+
+    Raises:
+        ValueError, TypeError: another shape or type came back; names transform and sample.
+    """
+
+    def step(k: int, sample: torch.Tensor) -> None:
+        plain = sample.dtype == torch.bfloat16
+        image = sample.float().cpu().numpy() if plain else sample.cpu().numpy()  # synchronizes a GPU
+        out = function(k, image)
+        if not isinstance(out, np.ndarray):
+            raise TypeError(f"must return an array, got {type(out).__name__}")
+        if out.shape != image.shape or out.dtype != image.dtype:
+            raise ValueError(f"must return {image.dtype} {image.shape}, got {out.dtype} {out.shape}")
+        if out is not image or plain or sample.is_cuda:
+            sample.copy_(torch.from_numpy(np.ascontiguousarray(out)))
+
+    cost = "; waits for the GPU and copies them there and back" if to.device.type == "cuda" else ""
+    _stage(to, rows, step, f"host on {{}} samples: {why}{cost}", torch.get_num_threads() if threads else 1)
+
+
+def on_device(to: Track, rows, function: Callable, why: str) -> None:
+    """Let ``function(k, image)`` change samples with operations of torch, on the track's device and current stream.
+
+    The image is a tensor ``[C, H, W]`` of the track's type; one of the same shape, type and device comes back. The rest is as in
+    `on_host`.
+    """
+
+    def step(k: int, sample: torch.Tensor) -> None:
+        image = sample.permute(2, 0, 1)
+        out = function(k, image)
+        if not isinstance(out, torch.Tensor):
+            raise TypeError(f"must return a tensor, got {type(out).__name__}")
+        if out.shape != image.shape or out.dtype != image.dtype:
+            raise ValueError(f"must return {image.dtype} {tuple(image.shape)}, got {out.dtype} {tuple(out.shape)}")
+        image.copy_(out)
+
+    _stage(to, rows, step, f"torch on {{}} samples: {why}", 1)
+
+
+def _stage(to: Track, rows, step: Callable, note: str, threads: int) -> None:
+    index = to.index(rows).tolist()
+    if not index:
+        return
+    samples = settle(to)
+    to.segments.append(f"{to.doing}: " + note.format("all" if len(index) == to.samples else f"{len(index)} of {to.samples}"))
+
+    def one(k: int) -> None:
+        try:
+            step(k, samples[index[k]])
+        except Exception as error:
+            kind = type(error) if isinstance(error, (TypeError, ValueError)) else RuntimeError
+            raise kind(f"{to.doing}: its function failed on {to.kind} {index[k]} of the batch: {error}") from error
+
+    if threads > 1 and len(index) > 1:
+        with ThreadPoolExecutor(min(threads, len(index))) as pool:  # made for this call: nothing that a fork would break
+            list(pool.map(one, range(len(index))))
+    else:
+        for k in range(len(index)):
+            one(k)

@@ -1,0 +1,481 @@
+"""Maps: where an output pixel of a geometric transform is read, and so where points and boxes go.
+
+A map is of n samples. `Map.source` says where an output pixel is read: kernels/map.cuh computes the same in float32. `Map.target`
+is its inverse: a closed form, or Newton's method until it is within 0.05 pixels, or lost. Points and boxes follow from these two.
+Centres of pixels are whole numbers; samples are told by ``which`` ``[N]``, the line of the map that each of N points belongs to.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from .geometry import affine_boxes, affine_points
+from .ragged import Ragged, runs
+
+STEPS, CLOSE, FOUND = 12, 1e-6, 0.05  # Newton's steps; pixels at which it stops; pixels within which a place counts as found
+SIDES = 16  # points along each side of a box, whose outline is moved: a side that bends by 1 pixel is told to 1 / 16^2 of one
+_RESIZES = {0: ("resize", "nearest"), 1: ("affine", "linear"), 2: ("affine", "cubic"), 6: ("pixels", "nearest")}
+_NUMBERS = {0: "nearest", 1: "linear", 2: "cubic", 6: "nearest"}  # by OpenCV's number: a map tells 0 from 6 in resizes only
+
+
+class Map:
+    """Output pixel to source pixel, of n samples.
+
+    A kind of map gives `source`, and `target` where that has a closed form. For the kernels it fills:
+
+    Attributes:
+        kind: name in `gpuaug.plan.MAPS`.
+        n: how many samples.
+        numbers: float64 ``[n, k]``, k <= 9: what stands in ``Row.m``. None: a resize, made from the size that a sample has then.
+        forward: numbers are a matrix from source to output, and are inverted.
+        table: 32-bit words, of which sample i's begin at ``start[i]``; or None. cells: int ``[n, 2]``, its columns and lines.
+    """
+
+    kind = ""
+    forward = False
+    numbers: np.ndarray | None = None
+    table: np.ndarray | None = None
+    start: np.ndarray | int = 0
+    cells: np.ndarray | int = 0
+
+    @property
+    def n(self) -> int:
+        return len(self.numbers)
+
+    def lowered(self, interpolation: int) -> tuple[str, str]:
+        """The names in `gpuaug.plan.MAPS` and `gpuaug.plan.SAMPLES` for OpenCV's number of an interpolation."""
+        return self.kind, _one_of(_NUMBERS, interpolation)
+
+    def source(self, which: np.ndarray, xy: np.ndarray) -> np.ndarray:
+        """Where output points ``[N, 2]`` are read, ``[N, 2]``."""
+        raise NotImplementedError
+
+    def jacobian(self, which: np.ndarray, xy: np.ndarray, step: float = 1e-3) -> np.ndarray:
+        """d source / d output at output points: ``[N, 2, 2]``."""
+        ahead = [(self.source(which, xy + d) - self.source(which, xy - d)) / (2 * step) for d in step * np.eye(2)]
+        return np.stack(ahead, 2)
+
+    def target(self, which: np.ndarray, xy: np.ndarray) -> np.ndarray:
+        """Where source points ``[N, 2]`` go; NaN for those that no output pixel shows."""
+        at = np.array(xy, np.float64)
+        with np.errstate(all="ignore"):
+            for _ in range(STEPS):
+                miss = self.source(which, at) - xy
+                if not np.abs(miss).max(initial=0) > CLOSE:
+                    break
+                (a, b), (c, d) = np.moveaxis(self.jacobian(which, at), 0, 2)
+                det = a * d - b * c
+                at[:, 0] -= (d * miss[:, 0] - b * miss[:, 1]) / det
+                at[:, 1] -= (a * miss[:, 1] - c * miss[:, 0]) / det
+            near = np.abs(self.source(which, at) - xy).max(1, keepdims=True) < FOUND
+        return np.where(near, at, np.nan)
+
+    def points(self, which: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Keypoints ``[N, 4]`` (x, y, angle, scale) and which of them are left (None: all).
+
+        An angle turns as the direction it stands for; a scale grows as the axis does that the map stretches more.
+        """
+        out = points.copy()
+        moved = self.target(which, points[:, :2])
+        left = np.isfinite(moved).all(1)
+        if not left.all():
+            which, out, points = which[left], points[left], points[left]
+        at = moved[left]
+        (a, b), (c, d) = np.moveaxis(self.jacobian(which, at), 0, 2)
+        det = a * d - b * c
+        det = np.where(det == 0, 1, det)
+        forward = np.stack([np.stack([d, -b], 1), np.stack([-c, a], 1)], 1) / det[:, None, None]
+        cos, sin = np.cos(points[:, 2]), np.sin(points[:, 2])
+        out[:, :2] = at
+        out[:, 2] = np.arctan2(forward[:, 1, 0] * cos + forward[:, 1, 1] * sin, forward[:, 0, 0] * cos + forward[:, 0, 1] * sin)
+        out[:, 3] *= np.sqrt((forward**2).sum(1)).max(1)
+        if left.all():
+            return out, None
+        every = np.zeros((len(left), 4))
+        every[left] = out
+        return every, left
+
+    def boxes(self, which: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """The boxes ``[N, 4]`` around what is shown of the outlines of boxes, and which are left (None: all)."""
+        t = np.arange(SIDES) / SIDES
+        zero, one = np.zeros(SIDES), np.ones(SIDES)
+        sides = [(t, zero), (one, t), (1 - t, one), (zero, 1 - t)]
+        edge = np.concatenate([np.stack(side, 1) for side in sides])
+        low, high = boxes[:, None, :2] - 0.5, boxes[:, None, 2:] - 0.5
+        outline = (low + edge * (high - low)).reshape(-1, 2)
+        moved = self.target(np.repeat(which, len(edge)), outline).reshape(len(boxes), len(edge), 2) + 0.5
+        left = np.isfinite(moved).all(2).any(1)
+        moved[~left] = 0
+        out = np.concatenate([np.nanmin(moved, 1), np.nanmax(moved, 1)], 1)
+        return out, None if left.all() else left
+
+
+def _one_of(known: dict, interpolation: int):
+    if interpolation not in known:
+        names = {0: "nearest", 1: "linear", 2: "cubic", 6: "nearest exact"}
+        allowed = ", ".join(f"{k} ({names[k]})" for k in known)
+        raise ValueError(f"interpolation {interpolation!r} is not among those of this map: {allowed}")
+    return known[interpolation]
+
+
+def _checked(name: str, values, shape: tuple) -> np.ndarray:
+    """float64 of a shape in which None stands for any number."""
+    values = np.asarray(values, np.float64)
+    if values.ndim != len(shape) or any(s is not None and s != v for s, v in zip(shape, values.shape)):
+        want = ", ".join("n" if s is None else str(s) for s in shape)
+        raise ValueError(f"{name} must be [{want}], not {list(values.shape)}")
+    return values
+
+
+class Projective(Map):
+    """By 3x3 matrices.
+
+    Args:
+        matrix: ``[n, 3, 3]``, from source to output, as ``cv2.warpPerspective`` takes it.
+        forward: False: from output to source.
+    """
+
+    kind = "projective"
+
+    def __init__(self, matrix, *, forward: bool = True):
+        self.matrix, self.forward = _checked("matrix", matrix, (None, 3, 3)), forward
+        self.numbers = self.matrix.reshape(-1, 9)
+        last = self.numbers[:, 6:]
+        self.affine = bool(((last == (0, 0, 1)).all(1)).all())
+
+    def _inverse(self, which):
+        return np.linalg.inv(self.matrix[which])
+
+    def source(self, which, xy):
+        return _apply(self._inverse(which) if self.forward else self.matrix[which], xy)
+
+    def target(self, which, xy):
+        matrix = self.matrix[which] if self.forward else self._inverse(which)
+        moved, w = _apply(matrix, xy), _denominator(matrix, xy)
+        # what lies behind the horizon, on the other side than the image's middle, is shown nowhere
+        return moved if self.affine else np.where(w[:, None] * matrix[:, 2, 2, None] > 0, moved, np.nan)
+
+    def points(self, which, points):
+        if self.affine:
+            matrix = self.matrix[which] if self.forward else self._inverse(which)
+            stretch = np.sqrt((matrix[:, :2, :2] ** 2).sum(1)).max(1)
+            return affine_points(points, matrix, stretch), None
+        return super().points(which, points)
+
+    def boxes(self, which, boxes):
+        if self.affine:
+            return affine_boxes(boxes, self.matrix[which] if self.forward else self._inverse(which)), None
+        return super().boxes(which, boxes)
+
+
+def _denominator(matrix, xy):
+    return matrix[:, 2, 0] * xy[:, 0] + matrix[:, 2, 1] * xy[:, 1] + matrix[:, 2, 2]
+
+
+def _apply(matrix, xy):
+    over = np.einsum("nij,nj->ni", matrix[:, :2, :2], xy) + matrix[:, :2, 2]
+    with np.errstate(all="ignore"):
+        return over / _denominator(matrix, xy)[:, None]
+
+
+class Affine(Projective):
+    """By matrices whose last row is (0, 0, 1): ``[n, 2, 3]`` without it, or ``[n, 3, 3]``."""
+
+    def __init__(self, matrix, *, forward: bool = True):
+        matrix = np.asarray(matrix, np.float64)
+        if matrix.ndim == 3 and matrix.shape[1:] == (2, 3):
+            matrix = np.concatenate([matrix, np.broadcast_to([[[0.0, 0, 1]]], (len(matrix), 1, 3))], 1)
+        super().__init__(matrix, forward=forward)
+        if not self.affine:
+            i = int(np.flatnonzero((self.numbers[:, 6:] != (0, 0, 1)).any(1))[0])
+            raise ValueError(f"matrix {i} is projective: it ends in {self.numbers[i, 6:].tolist()}, affine ones in (0, 0, 1)")
+
+
+class Window(Affine):
+    """A window that starts at ``start`` ``[n, 2]`` (x, y), may begin and end outside, and is enlarged by ``scale``, which the
+    whole of pixels scales with: their edges, not their centres."""
+
+    def __init__(self, start, scale=None):
+        self.offset = _checked("start", start, (None, 2))
+        self.scale = np.ones_like(self.offset) if scale is None else _checked("scale", scale, (len(self.offset), 2))
+        super().__init__(self._matrices(), forward=False)
+
+    def _matrices(self) -> np.ndarray:
+        matrix = np.zeros((len(self.offset), 3, 3))
+        matrix[:, 0, 0], matrix[:, 1, 1], matrix[:, 2, 2] = 1 / self.scale[:, 0], 1 / self.scale[:, 1], 1
+        matrix[:, :2, 2] = self.offset + 0.5 / self.scale - 0.5
+        return matrix
+
+    def points(self, which, points):
+        start, scale = self.offset[which], self.scale[which]
+        out = points.copy()
+        out[:, :2] = (points[:, :2] - start) * scale
+        out[:, :2] += 0.5 * scale - 0.5  # (x + 0.5) s - 0.5: from the edge of a pixel
+        out[:, 3] *= np.max(scale, 1)
+        bent = scale[:, 0] != scale[:, 1]
+        angle = points[bent, 2]
+        out[bent, 2] = np.arctan2(np.sin(angle) * scale[bent, 1], np.cos(angle) * scale[bent, 0])
+        return out, None
+
+    def boxes(self, which, boxes):
+        start, scale = self.offset[which], self.scale[which]
+        return np.concatenate([(boxes[:, :2] - start) * scale, (boxes[:, 2:] - start) * scale], 1), None
+
+
+class Resize(Window):
+    """To another size with pixel centres at half-integers, as ``cv2.resize``; nearest (0) and nearest exact (6) by its two rules.
+
+    A sample that has the size stays as it is.
+    """
+
+    def __init__(self, before, after):
+        self.before, self.after = _checked("before", before, (None, 2)), after
+        self.numbers, self.forward, self.affine = None, False, True  # the library makes the matrices
+
+    @property
+    def n(self):
+        return len(self.before)
+
+    @cached_property
+    def offset(self):
+        return np.zeros_like(self.before)
+
+    @cached_property
+    def scale(self):
+        return (np.broadcast_to(np.asarray(self.after, np.float64), self.before.shape) / self.before)[:, ::-1]
+
+    @cached_property
+    def matrix(self):
+        return self._matrices()
+
+    def lowered(self, interpolation):
+        return _one_of(_RESIZES, interpolation)
+
+
+class TimeWarp(Map):
+    """Along x alone, in two linear pieces: the column ``before`` goes to ``after``, the first and the last stay, and so does what
+    lies behind ``length`` (padding). Or, reversed: backwards.
+
+    Args:
+        before, after, length: ``[n]``; the two lie within 1 .. length - 2.
+    """
+
+    kind = "time_warp"
+
+    def __init__(self, before, after, length):
+        before, after, length = (np.asarray(v, np.float64) for v in (before, after, length))
+        last, zero = length - 1, np.zeros_like(length)
+        self.numbers = np.stack([before / after, after, before, (last - before) / (last - after), length, zero], 1)
+
+    @classmethod
+    def reversed(cls, length) -> TimeWarp:
+        made, length = cls.__new__(cls), np.asarray(length, np.float64)
+        zero = np.zeros_like(length)
+        made.numbers = np.stack([zero - 1, length, zero, zero, length, length - 1], 1)
+        return made
+
+    def lowered(self, interpolation):
+        return self.kind, _one_of({0: "nearest", 1: "line"}, interpolation)
+
+    def source(self, which, xy):
+        before, to, at, after, length, first = self.numbers[which].T
+        x, last = xy[:, 0], length - 1
+        moved = np.where(x < to, x * before + first, np.where(x > to, (x - last) * after + last, at))
+        return np.stack([np.where(x >= length, x, np.clip(moved, 0, last)), xy[:, 1]], 1)
+
+    def target(self, which, xy):
+        before, to, at, after, length, first = self.numbers[which].T
+        x, last = xy[:, 0], length - 1
+        back = before < 0
+        with np.errstate(all="ignore"):
+            moved = np.where(back | (x < at), (x - first) / before, np.where(x > at, (x - last) / after + last, to))
+        return np.stack([np.where(x >= length, x, moved), xy[:, 1]], 1)
+
+
+class Radial(Map):
+    """A lens: a point at distance r from the centre is read at r (1 + k1 r^2 + k2 r^4), r in units of ``focal``.
+
+    Args:
+        centre: ``[n, 2]`` (x, y). focal: ``[n, 2]``, pixels that r = 1 stands for. k: ``[n, 2]``.
+    """
+
+    kind = "radial"
+
+    def __init__(self, centre, focal, k):
+        centre = _checked("centre", centre, (None, 2))
+        focal, k = _checked("focal", focal, (len(centre), 2)), _checked("k", k, (len(centre), 2))
+        self.numbers = np.concatenate([centre, 1 / focal, k], 1)
+
+    def source(self, which, xy):
+        m = self.numbers[which]
+        d = xy - m[:, :2]
+        r2 = ((d * m[:, 2:4]) ** 2).sum(1, keepdims=True)
+        return m[:, :2] + d * (1 + m[:, 4:5] * r2 + m[:, 5:6] * r2 * r2)
+
+
+class Grid(Map):
+    """Columns and lines that move on their own: tables of where each is read, which must not decrease.
+
+    Args:
+        columns, lines: `Ragged`, one number for each output column and line.
+    """
+
+    kind = "grid"
+
+    def __init__(self, columns: Ragged, lines: Ragged):
+        if len(columns) != len(lines):
+            raise ValueError(f"columns are of {len(columns)} samples, lines of {len(lines)}")
+        for name, tables in (("columns", columns), ("lines", lines)):
+            falls = np.flatnonzero(np.diff(tables.values) < 0) + 1
+            falls = falls[~np.isin(falls, tables.starts)]
+            if len(falls):
+                i = int(np.searchsorted(tables.starts, falls[0], side="right")) - 1
+                raise ValueError(f"{name} of sample {i} decrease")
+        self._axes = columns, lines
+        self.cells = np.stack([columns.counts, lines.counts], 1)
+        self.start, both = _one_behind_another(columns, lines)
+        self.table = both.astype(np.float32)
+        self.numbers = np.zeros((len(columns), 1))
+
+    def _along(self, which, xy, move):
+        out = np.empty_like(xy)
+        for i in np.unique(which):
+            mine = which == i
+            for axis, table in enumerate(self._axes):
+                out[mine, axis] = move(table.of(i), xy[mine, axis])
+        return out
+
+    def source(self, which, xy):
+        def move(table, x):  # beyond the ends as far as at them
+            inside = np.clip(x, 0, len(table) - 1)
+            return np.interp(inside, np.arange(len(table)), table) + x - inside
+
+        return self._along(which, np.asarray(xy, np.float64), move)
+
+    def target(self, which, xy):
+        def move(table, x):
+            inside = np.clip(x, table[0], table[-1])
+            return np.interp(inside, table, np.arange(len(table))) + x - inside
+
+        return self._along(which, np.asarray(xy, np.float64), move)
+
+
+class Mesh(Map):
+    """Shifts at the nodes of a grid that spans the image from the first pixel to the last, linear between them.
+
+    Args:
+        shift: `Ragged` of ``[lines * columns, 2]`` (x, y) in pixels.
+        nodes: int ``[n, 2]``, lines and columns. size: ``[n, 2]``, heights and widths.
+    """
+
+    kind = "mesh"
+
+    def __init__(self, shift: Ragged, nodes, size):
+        nodes, size = _checked("nodes", nodes, (len(shift), 2)).astype(np.int64), _checked("size", size, (len(shift), 2))
+        if (nodes.prod(1) != shift.counts).any():
+            i = int(np.flatnonzero(nodes.prod(1) != shift.counts)[0])
+            raise ValueError(f"a mesh of {nodes[i].tolist()} nodes has {shift.counts[i]} shifts (sample {i})")
+        self.shift, self.cells = shift, nodes[:, ::-1].copy()
+        self.numbers = (self.cells - 1) / np.maximum(size[:, ::-1] - 1, 1)
+        self.table, self.start = shift.values.astype(np.float32), 2 * shift.starts
+
+    def source(self, which, xy):
+        return xy + _between(self.shift, which, self.cells[which], xy * self.numbers[which])
+
+
+class Field(Map):
+    """A place for every output pixel.
+
+    Args:
+        places: `Ragged` of ``[height * width, 2]`` (x, y). size: int ``[n, 2]``.
+    """
+
+    kind = "field"
+
+    def __init__(self, places: Ragged, size):
+        size = _checked("size", size, (len(places), 2)).astype(np.int64)
+        if (size.prod(1) != places.counts).any():
+            i = int(np.flatnonzero(size.prod(1) != places.counts)[0])
+            raise ValueError(f"a field of {size[i].tolist()} pixels has {places.counts[i]} places (sample {i})")
+        self.places, self.cells, self.numbers = places, size[:, ::-1].copy(), np.zeros((len(size), 1))
+        self.table, self.start = places.values.astype(np.float32), 2 * places.starts
+
+    def source(self, which, xy):
+        cells = self.cells[which]
+        return _between(self.places, which, cells, xy) + xy - np.clip(xy, 0, cells - 1)
+
+
+class Tiles(Map):
+    """The image cut into tiles that change places.
+
+    Args:
+        x, y: int ``[n, C + 1]``, ``[n, R + 1]``: where tiles start and, at last, end.
+        origin: int ``[n, R C]``: which tile of the source an output tile shows, of the same height and width; row by row.
+    """
+
+    kind = "tiles"
+
+    def __init__(self, x, y, origin):
+        x = _checked("x", x, (None, None)).astype(np.int64)
+        y = _checked("y", y, (len(x), None)).astype(np.int64)
+        n, columns, lines = len(x), x.shape[1] - 1, y.shape[1] - 1
+        origin = _checked("origin", origin, (n, columns * lines)).astype(np.int64)
+        if (np.sort(origin, 1) != np.arange(columns * lines)).any():
+            raise ValueError("origin must hold every tile once")
+        self.x, self.y, self.origin, self.back = x, y, origin, np.argsort(origin, 1)
+        corner = np.stack(np.broadcast_arrays(x[:, None, :-1], y[:, :-1, None]), 3).reshape(n, -1, 2)
+        extent = np.stack(np.broadcast_arrays(np.diff(x)[:, None], np.diff(y)[:, :, None]), 3).reshape(n, -1, 2)
+        if (np.take_along_axis(extent, origin[:, :, None], 1) != extent).any():
+            raise ValueError("a tile must show one of its own height and width")
+        self.shift = np.take_along_axis(corner, origin[:, :, None], 1) - corner
+        self.cells = np.stack([x[:, -1], y[:, -1]], 1)
+        of_column = Ragged(_numbered(x), x[:, -1] - x[:, 0])
+        of_line = Ragged(_numbered(y), y[:, -1] - y[:, 0])
+        shifts = Ragged(self.shift.ravel(), np.full(n, 2 * columns * lines))
+        self.start, words = _one_behind_another(of_column, of_line, shifts)
+        self.table = words.astype(np.int32)
+        self.numbers = np.full((n, 1), float(columns))
+
+    def lowered(self, interpolation):
+        return self.kind, "nearest"  # whole pixels: nothing to interpolate
+
+    def tile(self, which, xy) -> np.ndarray:
+        """The tiles in which points lie; those outside belong to the nearest."""
+        columns, lines = ((edges[which, 1:-1] - 0.5 <= xy[:, i, None]).sum(1) for i, edges in enumerate((self.x, self.y)))
+        return lines * (self.x.shape[1] - 1) + columns
+
+    def source(self, which, xy):
+        return xy + self.shift[which, self.tile(which, xy)]
+
+    def target(self, which, xy):
+        return xy - self.shift[which, self.back[which, self.tile(which, xy)]]
+
+
+def _between(values: Ragged, which, cells, at):
+    """Linear between the four of ``[lines, columns]`` values around places ``[N, 2]``; beyond the ends as at them."""
+    at = np.clip(at, 0, cells - 1)
+    i = np.minimum(at.astype(np.int64), np.maximum(cells - 2, 0))
+    step, f = np.minimum(cells - 1, 1), at - i
+    first = values.starts[which] + i[:, 1] * cells[:, 0] + i[:, 0]
+    right, below = step[:, 0], step[:, 1] * cells[:, 0]
+    a, b, c, d = (values.values[first + more].astype(np.float64) for more in (0, right, below, below + right))
+    top = a + (b - a) * f[:, :1]
+    return top + (c + (d - c) * f[:, :1] - top) * f[:, 1:]
+
+
+def _numbered(edges):
+    """0 for every pixel of the first tile, 1 for those of the second, ..., of all samples one after the other."""
+    n, tiles = len(edges), edges.shape[1] - 1
+    return np.repeat(np.tile(np.arange(tiles), n), np.diff(edges).ravel())
+
+
+def _one_behind_another(*parts: Ragged) -> tuple[np.ndarray, np.ndarray]:
+    """The values of a sample of all parts, one part behind another; where each sample's start, and all of them."""
+    start = np.sum([part.starts for part in parts], 0)
+    out, at = np.empty(sum(len(part.values) for part in parts)), start
+    for part in parts:
+        out[runs(at, part.counts)] = part.values
+        at = at + part.counts
+    return start, out

@@ -1,0 +1,64 @@
+"""What transforms that move pixels share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..maps import Map
+from ..transform import Transform, border, colour
+from ..transform import interpolation as number_of
+
+
+class Geometric(Transform, register=False):
+    """A transform that says where output pixels are read (`map`), from which the rest follows: what is done to image and mask,
+    boxes and keypoints.
+
+    A subclass draws parameters and gives `map`; `size_after`, where the result has another size than the image.
+
+    Args:
+        interpolation, mask_interpolation: 0 or 6 nearest, 1 linear, 2 cubic.
+        border_mode: OpenCV's number: 0 constant, 1 replicate, 2 reflect, 3 wrap, 4 reflect_101.
+        fill, fill_mask: constant border, a number (all channels) or one for each channel.
+        p: probability, per sample.
+    """
+
+    targets = ("image", "mask")
+
+    def __init__(
+        self, interpolation: int = 1, mask_interpolation: int = 0, border_mode: int = 0, fill=0, fill_mask=0, p: float = 0.5
+    ):
+        super().__init__(p)
+        self.interpolation = number_of("interpolation", interpolation)
+        self.mask_interpolation = number_of("mask_interpolation", mask_interpolation)
+        self.border_mode = border("border_mode", border_mode)
+        self.fill, self.fill_mask = colour("fill", fill), colour("fill_mask", fill_mask)
+
+    def map(self, params: dict, size: np.ndarray) -> Map:
+        """The map of ``n`` samples of sizes ``[n, 2]`` with these parameters."""
+        raise NotImplementedError
+
+    def lower(self, to, rows, params) -> None:
+        size = to.size[rows]
+        image = to.kind == "image"
+        how = self.interpolation if image else self.mask_interpolation
+        fill = self.fill if image else self.fill_mask
+        to.gather(rows, self._map(params, size), self.size_after(params, size), how, self.border_mode, fill)
+
+    def boxes(self, params, which, boxes, size, limits):
+        mapped, which = self._of(params, which, size)
+        return mapped.boxes(which, boxes)
+
+    def keypoints(self, params, which, points, size, limits):
+        mapped, which = self._of(params, which, size)
+        return mapped.points(which, points)
+
+    def _map(self, params, size) -> Map:
+        try:
+            return self.map(params, size)
+        except ValueError as error:
+            raise ValueError(f"{type(self).__name__}: map: {error}") from None
+
+    def _of(self, params, which, size):
+        """The map of those samples that have marks, and its line for each mark: ``which`` and ``size`` are of marks."""
+        rows, first, inverse = np.unique(which, return_index=True, return_inverse=True)
+        return self._map({name: value[rows] for name, value in params.items()}, size[first]), inverse

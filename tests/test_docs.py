@@ -1,0 +1,72 @@
+"""README's lists are the registry's, and the modules import one another as docs/architecture.md says."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from pathlib import Path
+
+import gpuaug
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_readme_lists_what_there_is_and_what_is_missing():
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert generate.filled(text) == text, "run python docs/generate.py"
+
+
+# ---- layers ------------------------------------------------------------------------------------
+
+# a module may import what stands left of it, and its own layer without a circle; what is not named is of the first
+LAYERS = [
+    (),
+    ("transforms",),
+    ("targets", "drawn", "now", "inputs", "outputs", "compose", "strangers"),
+    ("audio", "data", "interop", "demo", "cli"),
+]
+
+
+def layer(module: str) -> int:
+    head = module.split(".")[0]
+    return next((i for i, names in enumerate(LAYERS) if head in names), 0)
+
+
+def imports() -> dict[str, set[str]]:
+    """The modules of the package, and which of them each imports, inside of functions too; names without "gpuaug."."""
+    package = Path(gpuaug.__file__).parent
+    paths = {".".join(p.relative_to(package).with_suffix("").parts).removesuffix(".__init__"): p for p in package.rglob("*.py")}
+    del paths["__init__"]  # the package itself: its __getattr__ finds everything
+    found = {}
+    for name, path in paths.items():
+        inside = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+        found[name] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = inside[: len(inside) - node.level + 1] + (node.module.split(".") if node.module else [])
+                whole = [".".join([*base, each.name]) for each in node.names]
+                found[name] |= {one if one in paths else ".".join(base) for one in whole} & set(paths) - {name}
+    return found
+
+
+def test_layers_import_downwards():
+    assert "track" in imports()["drawn"]
+    upwards = {f"{a} imports {b}" for a, of in imports().items() for b in of if layer(b) > layer(a)}
+    assert not upwards
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    graph, done = imports(), set()
+
+    def visit(name: str, path: list[str]) -> None:
+        assert name not in path, f"a circle: {' -> '.join([*path[path.index(name) :], name])}"
+        if name not in done:
+            for other in sorted(graph[name]):
+                visit(other, [*path, name])
+            done.add(name)
+
+    for name in graph:
+        visit(name, [])
