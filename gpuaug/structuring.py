@@ -6,13 +6,13 @@ import functools
 
 import numpy as np
 
-SHAPES = ("ellipse", "square")
+SHAPES = ("ellipse", "rectangle")
 
 
 @functools.lru_cache(maxsize=256)
 def element(shape: str, width: int, height: int) -> np.ndarray:
     """bool ``[height, width]``, as ``cv2.getStructuringElement`` makes it: an ellipse that the sides hold, or all of it."""
-    if shape == "square" or (width, height) == (1, 1):
+    if shape == "rectangle" or (width, height) == (1, 1):
         return np.ones((height, width), bool)
     ry, rx = height // 2, width // 2
     dy = np.arange(height) - ry

@@ -25,8 +25,8 @@ template <> struct KeyOf<u8> {
 template <class T, class K> struct KeyOfFloat {
   typedef K type;
   static constexpr K TOP = (K)((K)1 << (8 * sizeof(K) - 1));
-  static AUG K turned(K b) { return (K)(b ^ (b & TOP ? (K)~(K)0 : TOP)); }
-  static AUG K unturned(K k) { return (K)(k ^ (k & TOP ? TOP : (K)~(K)0)); }
+  static AUG K turned(K b) { return (K)(b ^ (b & TOP ? (K) ~(K)0 : TOP)); }
+  static AUG K unturned(K k) { return (K)(k ^ (k & TOP ? TOP : (K) ~(K)0)); }
 };
 template <> struct KeyOf<f16> : KeyOfFloat<f16, u16> {
   static AUG u16 of(f16 v) { return turned(v.bits); }
@@ -57,9 +57,12 @@ template <class G, class V> AUG void sort2(G g, V& a, V& b) {
 template <int N, int FIRST, int LAST, int NEXT> struct Forget {
   template <class G, class V> static AUG V& run(G g, V* v) {
     constexpr int n = LAST - FIRST + 1, half = n / 2;
-    AUG_UNROLL for (int i = 0; i < half; ++i) sort2(g, v[FIRST + i], v[LAST - i]);
-    AUG_UNROLL for (int i = 1; i < (n + 1) / 2; ++i) sort2(g, v[FIRST], v[FIRST + i]);  // the least to FIRST
-    AUG_UNROLL for (int i = half; i < n - 1; ++i) sort2(g, v[FIRST + i], v[LAST]);      // the greatest to LAST
+    AUG_UNROLL for (int i = 0; i < half; ++i)
+      sort2(g, v[FIRST + i], v[LAST - i]);
+    AUG_UNROLL for (int i = 1; i < (n + 1) / 2; ++i)
+      sort2(g, v[FIRST], v[FIRST + i]);  // the least to FIRST
+    AUG_UNROLL for (int i = half; i < n - 1; ++i)
+      sort2(g, v[FIRST + i], v[LAST]);  // the greatest to LAST
     if constexpr (NEXT < N) {
       v[LAST] = v[NEXT];
       return Forget<N, FIRST + 1, LAST, NEXT + 1>::run(g, v);

@@ -24,7 +24,7 @@ template <class Key> struct RunEnds {
 };
 // lanes i .. i + 63 of an output line: values of a line lie C apart from pixel to pixel
 template <class Key> struct RankLanes {
-  const Key* const* line;    // [kh] from the uppermost on, each at its first lane of the middle pixel
+  const Key* const* line;  // [kh] from the uppermost on, each at its first lane of the middle pixel
   const RunEnds<Key>* runs;
   int ry, C, i;
   struct Tap {
@@ -65,7 +65,8 @@ template <bool GREATEST, class Key> AUG_FN void rank_double(const Key* p, const 
   }
 }
 
-template <class T> AUG_FN void rank_tile(const RankRow& row, const float* blob, int c0, int C, int x0, int tw, std::vector<float>& scratch) {
+template <class T>
+AUG_FN void rank_tile(const RankRow& row, const float* blob, int c0, int C, int x0, int tw, std::vector<float>& scratch) {
   typedef typename KeyOf<T>::type Key;
   const int kh = row.kh, lanes = tw * C, levels = rank_levels(row), pitch = rank_pitch(row, C, tw), line = levels * pitch;
   scratch.resize(((i64)kh * line + 3 * pitch + C) * sizeof(Key) / 4 + 4 * kh + row.kw + 4 * row.runs + 16 * 16);
