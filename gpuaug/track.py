@@ -199,7 +199,7 @@ class Track:
         if len(done) > 1:
             self._note(done[1:], sample)
         if map.numbers is not None:  # a resize to the size that is there is none
-            self._note(np.setdiff1d(self.index(rows), done[1:]), "view")
+            self._note(np.setdiff1d(self.index(rows), done[1:]) if len(done) > 1 else rows, "view")
 
     def op(self, rows, name: str, *, table=None, shared=None, **params) -> None:
         """Append one pixel operation (`gpuaug.ops`).
