@@ -46,6 +46,7 @@ MAPS = {
     "pixels": 9,
     "tiles": 10,
 }
+FILTERS = {"separable": 0, "sparse": 1}
 SAMPLES = {"nearest": 0, "linear": 1, "cubic": 2, "line": 3}
 RANKS = {"median": 0, "least": 1, "greatest": 2}
 STATS = 5  # numbers without NaNs, sum, minimum, maximum, squared deviations: of each channel
