@@ -1,7 +1,8 @@
 // rows.cuh: the records that the host packs for a launch (gpuaug/plan.py holds their NumPy twins).
 #pragma once
-#include "lang.cuh"
+#include "border.cuh"
 #include "ops.gen.cuh"
+#include "types.cuh"
 namespace aug {
 
 // Where a sample of a launch is read and written: every kind's row begins with it, so that stages, scratch memory and backends
@@ -78,6 +79,16 @@ struct FilterRow : Ends {  // 88 bytes; source and destination are of one size
   int n;                   // sparse: how many points
   int taps;                // offset into the blob. separable: y weights, x weights. sparse: n times (dy, dx, weight)
   float scale;             // result = scale * sum; uint8 rounds half to even
+};
+
+// One sample of one rank launch: of what a window holds the median, the least or the greatest value. Types need an order and no
+// arithmetic, so labels are ranked as numbers.
+enum RankKind { RANK_MEDIAN = 0, RANK_LEAST = 1, RANK_GREATEST = 2 };
+struct RankRow : Ends {  // 88 bytes; source and destination are of one size
+  int border;            // Border; CONSTANT: what lies beyond it does not count (least and greatest)
+  int kind, kh, kw;      // height and width that hold the window, odd, around the pixel; a median's is the whole square
+  int runs, at;          // least and greatest: how many runs of pixels, and their offset in the blob: (dy, dx, length) as ints
+  int pad[2];
 };
 
 }  // namespace aug

@@ -177,9 +177,11 @@ void move(const Launch& l, const Row& s, const Layout& d) {
   }
   if (s.border == BORDER_CONSTANT && s.map != MAP_VIEW) fill.resize(line);
   for (int c = 0; c < d.outer; ++c) {
-    if (s.border == BORDER_CONSTANT && s.map != MAP_VIEW) colour_line(l.source, fill.data(), (u64)s.dw * d.inner, l.blob + s.fill, c, d.inner);
+    if (s.border == BORDER_CONSTANT && s.map != MAP_VIEW)
+      colour_line(l.source, fill.data(), (u64)s.dw * d.inner, l.blob + s.fill, c, d.inner);
     by_size(d.one, [&](auto size) {
-      move_plane<decltype(size)::bytes>(w, s, dst + (i64)c * s.dc * item, dst_line, src + (i64)c * s.sc * item, fill.data(), d.one);
+      move_plane<decltype(size)::bytes>(w, s, dst + (i64)c * s.dc * item, dst_line, src + (i64)c * s.sc * item, fill.data(),
+                                        d.one);
     });
   }
 }

@@ -19,8 +19,8 @@ template <int P> constexpr int mirrored_lane(int i) {
 }
 template <int P> AUG Bytes16 mirrored(Bytes16 v) {
 #define AUG_LANE(i) mirrored_lane<P>(i)
-#define AUG_LANES                                                                                                        \
-  AUG_LANE(0), AUG_LANE(1), AUG_LANE(2), AUG_LANE(3), AUG_LANE(4), AUG_LANE(5), AUG_LANE(6), AUG_LANE(7), AUG_LANE(8),   \
+#define AUG_LANES                                                                                                      \
+  AUG_LANE(0), AUG_LANE(1), AUG_LANE(2), AUG_LANE(3), AUG_LANE(4), AUG_LANE(5), AUG_LANE(6), AUG_LANE(7), AUG_LANE(8), \
       AUG_LANE(9), AUG_LANE(10), AUG_LANE(11), AUG_LANE(12), AUG_LANE(13), AUG_LANE(14), AUG_LANE(15)
 #if defined(__clang__)
   return __builtin_shufflevector(v, v, AUG_LANES);

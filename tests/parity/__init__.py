@@ -17,6 +17,7 @@ from . import (  # noqa: F401  (they add their cases)
     crop,
     dropout,
     flip,
+    morphology,
     noise,
     normalize,
     spectrogram,
