@@ -53,15 +53,29 @@ int index_of(const Row& s, const float* blob, bool along_x, int k) {
   }
 }
 
+// A window of whole pixels: the coordinate k is the index k + shift or shift - k, in numbers that float32 tells apart.
+bool whole_window(const Row& s, bool along_x, int furthest, int& sign, int& shift) {
+  const float a = along_x ? s.m[0] : s.m[4], c = along_x ? s.m[2] : s.m[5];
+  if (s.map != MAP_AFFINE || (a != 1.0f && a != -1.0f) || c != round_(c) || __builtin_fabsf(c) + (float)furthest > 1e6f)
+    return false;
+  sign = (int)a;
+  shift = (int)c;
+  return true;
+}
+
 void axis(const Row& s, const float* blob, bool along_x, int first, int step, i64 stride, int count, std::vector<i64>& out) {
   const int n = along_x ? s.sw : s.sh;
   out.resize(count);
-  for (int i = 0; i < count; ++i) {
-    const int k = index_of(s, blob, along_x, first + step * i);
-    const bool in = (u32)k < (u32)n;
-    if (in) out[i] = k * stride;
-    else out[i] = s.border == BORDER_CONSTANT ? OUTSIDE : border_index(k, n, s.border) * stride;
+  const auto offset = [&](int k) {
+    if ((u32)k < (u32)n) return k * stride;
+    return s.border == BORDER_CONSTANT ? OUTSIDE : border_index(k, n, s.border) * stride;
+  };
+  int sign, shift;
+  if (whole_window(s, along_x, first + count, sign, shift)) {
+    for (int i = 0; i < count; ++i) out[i] = offset(shift + sign * (first + step * i));
+    return;
   }
+  for (int i = 0; i < count; ++i) out[i] = offset(index_of(s, blob, along_x, first + step * i));
 }
 
 void find_runs(Way& w) {
@@ -133,7 +147,7 @@ template <int P> void move_plane(const Way& w, const Row& s, u8* dst, i64 dst_li
     }
     for (const Run& r : w.runs) {
       u8* here = to + (i64)r.at * size;
-      if (r.from == OUTSIDE) std::memcpy(here, fill, (u64)r.n * size);
+      if (r.from == OUTSIDE) copy_bytes(here, fill, (i64)r.n * size);
       else copy_line<P>(here, from + r.from, r.step, r.n, size);
     }
   }
