@@ -48,7 +48,8 @@ class Spec:
             ``n`` for any number of entries, which the kernel gets as ``op.n``; "" if nothing.
         needs: what of `NEEDS` it asks for: where a pixel lies, the sample's statistics, or three channels.
         labels: whether labels of 32 bits may pass it: it moves or replaces, and computes nothing.
-        lut: whether on uint8 it is a function of one value alone, so that a run of such operations can be one table.
+        lut: whether on uint8 it is, for one sample, a function of one value alone, so that a run of such operations can be one
+            table (of each channel, where it reads a table).
         internal: it is appended by the track itself.
         doc: what it computes.
     """
@@ -168,7 +169,13 @@ OPS: dict[str, Spec] = {
         ),
         Spec("round", ("i32 half",), internal=True, doc="as storing float16 (half) or bfloat16 would"),
         Spec("linear_u8", ("f32 factor", "f32 offset"), lut=True, doc="trunc(clip(v * factor + offset, 0, 255))"),
-        Spec("linear_u8_mean", ("f32 factor", "f32 offset"), needs=("statistics",), doc="linear_u8, offset times the mean"),
+        Spec(
+            "linear_u8_mean",
+            ("f32 factor", "f32 offset"),
+            needs=("statistics",),
+            lut=True,
+            doc="linear_u8, offset times the mean",
+        ),
         Spec("linear", ("f32 factor", "f32 offset", "f32 low", "f32 high"), doc="clip(v * factor + offset, low, high)"),
         Spec(
             "linear_mean",
@@ -256,6 +263,11 @@ def _lines() -> Iterable[str]:
         yield f"struct AUG_ALIAS {spec.struct} {{"
         yield from (f"  {_C_TYPES[each.split()[0]]} {each.split()[1]};" for each in spec.params)
         yield "};"
+    yield ""
+    yield "// Which operations on uint8 are a table of 256 bytes, and whether all channels have the same."
+    yield "enum { LUT_NONE = 0, LUT_ALIKE = 1, LUT_CHANNELS = 2 };"
+    alike = ["LUT_NONE" if not spec.lut else "LUT_CHANNELS" if spec.table else "LUT_ALIKE" for spec in OPS.values()]
+    yield f"constexpr unsigned char LUT_OPS[] = {{{', '.join(['LUT_NONE', *alike])}}};"
     yield ""
     yield "// X(code, function, parameters, channels that it works on; 0: any)"
     yield "#define AUG_OPS(X) \\"
