@@ -12,11 +12,13 @@ def _fixed(values: np.ndarray) -> np.ndarray:
 
 
 def _forward() -> np.ndarray:
-    """Linear light of the bytes in steps of 1/2040, then 2^15 times the cube root of 0 .. 2040 such steps, linear below 216/24389."""
+    """Linear light of bytes in steps of 1/2040, then 2^15 times the cube root of 0 .. 2040 such steps, linear below 216/24389."""
     x = np.arange(256) / 255
     light = np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
     x = np.arange(2041) / 2040
-    root = np.where(x < 216 / 24389, x * 841 / 108 + 16 / 116, np.cbrt(x)).astype(np.float32)  # OpenCV's cubeRoot is one of floats
+    root = np.where(x < 216 / 24389, x * 841 / 108 + 16 / 116, np.cbrt(x)).astype(
+        np.float32
+    )  # OpenCV's cubeRoot is one of floats
     return _fixed(np.concatenate([2040 * light, 32768.0 * root]))
 
 

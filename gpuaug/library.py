@@ -32,6 +32,7 @@ _CALLS = {
     "track_filter": ("", "hoiooo" + "ioii"),
     "track_reduce": ("q", "hoiiiiiiooi"),
     "track_lookup": ("q", "hoioiioi"),
+    "track_rank": ("", "hoiooo" + "ii"),
     "track_close": ("", "hoi"),
     "track_finish": ("q", "hooii"),
     "track_export": ("", "ho"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import enum
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,9 +16,14 @@ from functools import cached_property
 import numpy as np
 
 ROOM = 48  # bytes of parameters: Op.p of kernels/rows.cuh
-FOUND = ("moments", "moments?", "tables")  # what `Track.reduce` and `Track.lookup` return; with a question mark: it may be left out
-_TYPES = {"f32": "<f4", "i32": "<i4", "u32": "<u4", "moments": "<i4", "moments?": "<i4", "tables": "(7,)<i4"}
-_C_TYPES = {"f32": "float", "i32": "int", "u32": "u32", "moments": "int", "moments?": "int", "tables": "Tables"}
+# A colour, and what `Track.reduce` and `Track.lookup` return (with a question mark: it may be left out): where they lie.
+FOUND = ("moments", "moments?", "tables")
+_PLAIN = {"f32": ("<f4", "float"), "i32": ("<i4", "int"), "u32": ("<u4", "u32")}
+_LYING = {"fill": ("<i4", "int"), "moments": ("<i4", "int"), "moments?": ("<i4", "int"), "tables": ("(7,)<i4", "Tables")}
+_TYPES = {name: kinds[0] for name, kinds in {**_PLAIN, **_LYING}.items()}
+_C_TYPES = {name: kinds[1] for name, kinds in {**_PLAIN, **_LYING}.items()}
+_RANGES = {"<i4": (-(2**31), 2**31 - 1), "<u4": (0, 2**32 - 1)}
+_IN_RANGE = {"<i4": "?BHbhi", "<u4": "?BHI"}  # NumPy's types of which every number fits
 NEEDS = ("position", "rgb")
 
 
@@ -40,8 +46,9 @@ class Parameters:
 
     Attributes:
         name: of the function.
-        params: declarations in order, "TYPE NAME" or "TYPE NAME[COUNT]", of f32, i32, u32, or what was found in the sample
-            (`FOUND`: where it lies); 48 bytes at most.
+        params: declarations in order, "TYPE NAME" or "TYPE NAME[COUNT]", of f32, i32, u32; 48 bytes at most. "fill NAME" are
+            colours, float32 ``[channels]``, or for each sample ``[n, .., channels]``; the kernel gets their offset in the blob.
+            "moments NAME" and "tables NAME" (`FOUND`) are what was found in the samples; the kernel gets where it lies.
         doc: what it computes.
     """
 
@@ -72,6 +79,7 @@ class Parameters:
             field = dtype[name]
             if value.dtype.kind not in ("biuf" if field.base.kind == "f" else "biu") and value.size:
                 raise TypeError(f"{who}: {name} of {self.name} is {self._declared(name)}, got {value.dtype}")
+            self._in_range(who, name, value, field.base.str)
             try:
                 packed[name] = value
             except ValueError:
@@ -81,6 +89,43 @@ class Parameters:
                     f"got shape {value.shape}"
                 ) from None
         return packed.view(np.int32).reshape(len(packed), -1)
+
+    def _in_range(self, who: str, name: str, value: np.ndarray, kind: str) -> None:
+        if kind not in _RANGES or value.dtype.char in _IN_RANGE[kind] or not value.size:
+            return
+        low, high = (int(value), int(value)) if value.ndim == 0 else (int(value.min()), int(value.max()))
+        if low < _RANGES[kind][0] or high > _RANGES[kind][1]:
+            raise ValueError(f"{who}: {name} of {self.name} is {self._declared(name)}, {low} .. {high} does not fit")
+
+    @cached_property
+    def fills(self) -> tuple[str, ...]:
+        """The parameters that are colours."""
+        return tuple(each.split()[1] for each in self.params if each.startswith("fill "))
+
+    @cached_property
+    def entries(self) -> tuple[str, list[str]]:
+        """The element type of its table, and the axes."""
+        found = re.match(r"(\w+) \[([^\]]+)\]", self.table)
+        return found[1], found[2].split(", ")
+
+    def check_table(self, who: str, values: np.ndarray, lead: int, channels: int) -> np.ndarray:
+        """A table as 32-bit words, or an error; lead: how many of its first axes are not one sample's."""
+        kind, axes = self.entries
+        want = [{"n": None, "channels": channels}.get(axis) if not axis.isdigit() else int(axis) for axis in axes]
+        shape = values.shape[lead:]
+        if len(shape) != len(want) or any(w not in (None, s) for w, s in zip(want, shape)):
+            raise ValueError(
+                f"{who}: the table of {self.name} is {self.table}; of images of {channels} channels, "
+                f"got shape {list(shape)}{' for each sample' if lead else ''}"
+            )
+        if values.dtype.kind not in ("biuf" if kind == "f32" else "biu") and values.size:
+            raise TypeError(f"{who}: the table of {self.name} is {self.table}, got {values.dtype}")
+        dtype = np.dtype(_TYPES[kind])
+        if kind != "f32" and values.size and values.dtype.char not in _IN_RANGE[dtype.str]:
+            low, high = int(values.min()), int(values.max())
+            if low < _RANGES[dtype.str][0] or high > _RANGES[dtype.str][1]:
+                raise ValueError(f"{who}: the table of {self.name} is {self.table}, {low} .. {high} does not fit")
+        return np.ascontiguousarray(values, dtype)
 
     def _declared(self, name: str) -> str:
         return next(each for each in self.params if each.split()[1].partition("[")[0] == name)
@@ -100,10 +145,12 @@ class Spec(Parameters):
 
     Attributes:
         name: of the function ``op_<name>``.
-        table: in words, what of the blob it reads at ``op.at``, ``op.n`` entries; "" if nothing.
+        table: what of the blob it reads at ``op.at``: "TYPE [SHAPE]: in words", SHAPE being of numbers, ``channels`` and, first,
+            ``n`` for any number of entries, which the kernel gets as ``op.n``; "" if nothing.
         needs: what of `NEEDS` it asks for: where a pixel lies, or three channels.
         labels: whether labels of 32 bits may pass it: it moves or replaces, and computes nothing.
-        lut: whether on uint8 it is a function of one value alone, so that a run of such operations can be one table.
+        lut: whether on uint8 it is, for one sample, a function of one value alone, so that a run of such operations can be one
+            table (of each channel, where it reads tables).
         internal: it is appended by the track itself.
     """
 
@@ -132,7 +179,8 @@ def camel(name: str) -> str:
     return name.title().replace("_", "")
 
 
-_FILL = ("u32 key[2]", "i32 width", "f32 scale", "i32 whole", "i32 fill", "i32 mode", "moments? mean")  # of `fill_hits` in op_replace.cuh
+# of `fill_hits` in op_replace.cuh
+_FILL = ("u32 key[2]", "i32 width", "f32 scale", "i32 whole", "fill fill", "i32 mode", "moments? mean")
 
 OPS: dict[str, Spec] = {
     spec.name: spec
@@ -146,7 +194,7 @@ OPS: dict[str, Spec] = {
         ),
         Spec("round", ("i32 half",), internal=True, doc="as storing float16 (half) or bfloat16 would"),
         Spec("linear_u8", ("f32 factor", "f32 offset"), lut=True, doc="trunc(clip(v * factor + offset, 0, 255))"),
-        Spec("linear_u8_mean", ("f32 factor", "f32 offset", "moments mean"), doc="linear_u8, offset times the mean"),
+        Spec("linear_u8_mean", ("f32 factor", "f32 offset", "moments mean"), lut=True, doc="linear_u8, offset times the mean"),
         Spec("linear", ("f32 factor", "f32 offset", "f32 low", "f32 high"), doc="clip(v * factor + offset, low, high)"),
         Spec(
             "linear_mean",
@@ -157,7 +205,9 @@ OPS: dict[str, Spec] = {
         Spec("standardize", ("i32 kind", "moments of"), doc="by the sample's own moments, clipped to -20..20"),
         Spec("hsv_u8", ("f32 hue", "f32 saturation", "f32 value"), needs=("rgb",), doc="shifts in OpenCV's 8-bit HSV"),
         Spec("hsv", ("f32 hue", "f32 saturation", "f32 value"), needs=("rgb",), doc="shifts in HSV of 0..1; hue in turns"),
-        Spec("lut", ("tables tables",), doc="whole numbers 0..255 by the sample's table, for the channels that it is of"),
+        Spec(
+            "lut", ("tables tables",), lut=True, doc="whole numbers 0..255 by the sample's table, for the channels that it is of"
+        ),
         Spec(
             "lut_tiles",
             ("tables tables",),
@@ -166,8 +216,8 @@ OPS: dict[str, Spec] = {
         ),
         Spec("to_ycrcb", needs=("rgb",), doc="OpenCV's 8-bit RGB to YCrCb"),
         Spec("from_ycrcb", needs=("rgb",), doc="... and back"),
-        Spec("to_lab", needs=("rgb",), table="i32 [2297], gpuaug.lab.FORWARD", doc="OpenCV's 8-bit RGB to LAB"),
-        Spec("from_lab", needs=("rgb",), table="i32 [4096], gpuaug.lab.BACKWARD", doc="... and back"),
+        Spec("to_lab", needs=("rgb",), table="i32 [2297]: gpuaug.lab.FORWARD", doc="OpenCV's 8-bit RGB to LAB"),
+        Spec("from_lab", needs=("rgb",), table="i32 [4096]: gpuaug.lab.BACKWARD", doc="... and back"),
         Spec("to_bytes", doc="round(clip(v * 255, 0, 255)) of images in 0..1"),
         Spec("from_bytes", doc="v / 255"),
         Spec(
@@ -194,7 +244,7 @@ OPS: dict[str, Spec] = {
         ),
         Spec(
             "pixels",
-            ("u32 key[2]", "i32 width", "i32 each", "f32 below", "i32 fill"),
+            ("u32 key[2]", "i32 width", "i32 each", "f32 below", "fill fill"),
             needs=("position",),
             labels=True,
             doc="fills each pixel with probability below; each: a draw for each channel",
@@ -254,6 +304,14 @@ def _lines() -> Iterable[str]:
     yield "};"
     for spec in OPS.values():
         yield from struct_lines(spec, spec.struct, f"// table: {spec.table}" if spec.table else "")
+    yield ""
+    yield "// Which operations on uint8 are a table of 256 bytes, and whether all channels have the same."
+    yield "enum { LUT_NONE = 0, LUT_ALIKE = 1, LUT_CHANNELS = 2 };"
+    alike = [
+        "LUT_NONE" if not spec.lut else "LUT_CHANNELS" if spec.table or "tables" in spec.found.values() else "LUT_ALIKE"
+        for spec in OPS.values()
+    ]
+    yield f"constexpr unsigned char LUT_OPS[] = {{{', '.join(['LUT_NONE', *alike])}}};"
     yield ""
     yield "// X(code, function, parameters, channels that it works on; 0: any)"
     yield "#define AUG_OPS(X) \\"

@@ -26,11 +26,12 @@ _REDUCE = "reduction at words first count down across height width pad"
 REDUCE_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in _REDUCE.split()]])
 LOOKUP_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "lookup from words at tables".split()], ("p", "u4", 5)])
 FILTER_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "border fill kind kh kw n taps".split()], ("scale", "f4")])
+RANK_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "border kind kh kw runs at".split()], ("pad", "i4", 2)])
 
 # kernels/launch.hpp: a launch as the library takes it, int64 each; the first four are addresses
 RECORD = np.dtype([(name, "i8") for name in "rows sample ops blob kind n channels source target n_ops".split()])
 # kinds of launches in their order, and their rows
-KINDS = {"fused": ROW, "filter": FILTER_ROW, "reduce": REDUCE_ROW, "lookup": LOOKUP_ROW}
+KINDS = {"fused": ROW, "filter": FILTER_ROW, "reduce": REDUCE_ROW, "lookup": LOOKUP_ROW, "rank": RANK_ROW}
 # kernels/host/track.cpp: what stands at the start of an exported plan
 HEAD = np.dtype([(name, "i8") for name in "launches events events_at blob found scratch base".split()])
 
@@ -48,7 +49,9 @@ MAPS = {
     "pixels": 9,
     "tiles": 10,
 }
+FILTERS = {"separable": 0, "sparse": 1}
 SAMPLES = {"nearest": 0, "linear": 1, "cubic": 2, "line": 3}
+RANKS = {"median": 0, "least": 1, "greatest": 2}
 # flips, transposes and quarter turns: new pixel (x, y) -> old pixel (a x + b y + .., c x + d y + ..)
 ORIENTATIONS = {
     "identity": (1, 0, 0, 1),

@@ -1,7 +1,7 @@
 """The tables of reductions and lookups: what is found in a sample, and what tables are made of it, without leaving the device.
 
-A reduction reads all pixels of a sample's stage and writes numbers for each tile and channel; a lookup reads those and writes a
-table of 256 bytes in place of each. `python kernels/generate.py` makes kernels/reductions.gen.cuh of this module: codes, structs of
+A reduction reads all pixels of a sample's stage and writes numbers for each tile and channel; a lookup reads those and writes
+a table of 256 bytes for each. `python kernels/generate.py` makes kernels/reductions.gen.cuh of this module: codes, structs of
 parameters, and the dispatch to ``reduce_<name>`` (kernels/reduce.cuh) and ``lookup_<name>`` (kernels/lookup.cuh).
 """
 
@@ -94,7 +94,9 @@ class Found:
 REDUCTIONS: dict[str, Reduction] = {
     each.name: each
     for each in (
-        Reduction("moments", 5, False, "number of values that are no NaN, sum, minimum, maximum, squared deviations from the mean"),
+        Reduction(
+            "moments", 5, False, "number of values that are no NaN, sum, minimum, maximum, squared deviations from the mean"
+        ),
         Reduction("histogram", 256, True, "how often each of the values 0 .. 255 occurs"),
     )
 }
@@ -102,13 +104,17 @@ REDUCTIONS: dict[str, Reduction] = {
 LOOKUPS: dict[str, Lookup] = {
     each.name: each
     for each in (
-        Lookup("equalize", ("i32 pil",), "a flat histogram, as cv2.equalizeHist or (pil) PIL.ImageOps.equalize makes it"),
+        Lookup(
+            "equalize",
+            ("i32 pil",),
+            "a flat histogram, as cv2.equalizeHist or albumentations' _equalize_pil (pil) has it",
+        ),
         Lookup("clahe", ("i32 clip", "i32 area"), "a flat histogram of which no bin is above clip, of tiles of so many pixels"),
         Lookup(
             "autocontrast",
             ("u32 cutoff[2]", "i32 pil", "i32 ignore"),
-            "the range less cutoff (percent, the bits of a double) at its ends, stretched by its distribution or (pil) linearly; ignore: "
-            "a value that stays, or -1",
+            "the range less cutoff (percent, the bits of a double) at its ends, stretched by its distribution or (pil) linearly; "
+            "ignore: a value that stays, or -1",
         ),
     )
 }

@@ -14,9 +14,10 @@ from . import library
 from .batch import DTYPES, Batch
 from .elements import RANGES
 from .ops import find
-from .plan import HEAD, KINDS, MAPS, OP, ORIENTATIONS, RECORD, SAMPLES, Launch, Plan
+from .plan import FILTERS, HEAD, KINDS, MAPS, OP, ORIENTATIONS, RANKS, RECORD, SAMPLES, Launch, Plan
 from .ragged import Ragged
 from .reductions import LOOKUPS, REDUCTIONS, TABLE, Found, layout
+from .structuring import reach, runs
 from .transform import BORDERS
 
 _NAMES = list(DTYPES)
@@ -134,12 +135,14 @@ class Track:
 
     def crop(self, rows, x, y, height, width) -> None:
         """Keep the window that starts at (x, y); it must lie inside the sample. Each: a number, or int ``[n]``."""
-        self._host.track_crop(self._handle, self._rows(rows), x, y, height, width)
+        self._tell("crop", rows, x, y, height, width)
         self._note(rows, "crop")
 
     def orient(self, rows, orientation: str) -> None:
         """Flip, transpose or turn by quarters (`gpuaug.plan.ORIENTATIONS`)."""
-        self._host.track_orient(self._handle, self._rows(rows), *ORIENTATIONS[orientation])
+        if orientation not in ORIENTATIONS:
+            raise ValueError(f"{self.doing}: an orientation is one of {', '.join(ORIENTATIONS)}, not {orientation!r}")
+        self._tell("orient", rows, *ORIENTATIONS[orientation])
         self._note(rows, orientation)
 
     def gather(self, rows, map, size, interpolation: int, border: int = 1, fill=0) -> None:
@@ -161,10 +164,9 @@ class Track:
                 raise ValueError(f"a map of {map.n} samples for {n} rows")
             if size.shape not in ((2,), (n, 2)):
                 raise ValueError(f"sizes are int [2] or [{n}, 2] (height, width), not {list(size.shape)}")
-            if border not in BORDERS:
-                raise ValueError(f"border {border!r} is none of OpenCV's numbers {', '.join(str(k) for k in BORDERS)}")
         except ValueError as error:
             raise ValueError(f"{self.doing}: gather: {error}") from None
+        self._check_border(border)
         if sample != "nearest":
             self._labels("interpolated")
         done = np.frombuffer(
@@ -199,7 +201,7 @@ class Track:
         if len(done) > 1:
             self._note(done[1:], sample)
         if map.numbers is not None:  # a resize to the size that is there is none
-            self._note(np.setdiff1d(self.index(rows), done[1:]), "view")
+            self._note(np.setdiff1d(self.index(rows), done[1:]) if len(done) > 1 else rows, "view")
 
     def op(self, rows, name: str, *, table=None, shared=None, **params) -> None:
         """Append one pixel operation (`gpuaug.ops`).
@@ -226,6 +228,9 @@ class Track:
                 params[param] = 0
             elif param in params:
                 params[param] = self._found(name, param, params[param], kind.rstrip("?"), rows).words()
+        for fill in spec.fills:
+            if fill in params:
+                params[fill] = self._colours(name, fill, params[fill], count)
         packed = spec.pack(self.doing, count, params)
         if bool(spec.table) != (table is not None or shared is not None) or (table is not None and shared is not None):
             raise ValueError(
@@ -234,27 +239,41 @@ class Track:
             )
         at, many = 0, 0
         if shared is not None:
+            shared = spec.check_table(self.doing, np.asarray(shared), 0, self.channels)
             at, many, table = self._shared(shared), len(shared), None
         elif isinstance(table, Ragged):
-            width = int(np.prod(table.values.shape[1:]))
-            at, many, table = table.starts * width, table.counts, table.values
-            self._fits(name, len(many), count)
+            self._fits(name, len(table.counts), count)
+            words = spec.check_table(self.doing, table.values, 0, self.channels)
+            at, many, table = table.starts * int(np.prod(words.shape[1:])), table.counts, words
         elif table is not None:
-            table = np.ascontiguousarray(table)
-            self._fits(name, len(table), count)
-            at = np.arange(count) * (table.size // max(count, 1))
-            many = table.shape[1] if table.ndim > 1 else 1
+            table = np.asarray(table)
+            self._fits(name, len(table) if table.ndim else 0, count)
+            table = spec.check_table(self.doing, table, 1, self.channels)
+            at, many = np.arange(count) * (table.size // max(count, 1)), table.shape[1]
         positions = "position" in spec.needs
         rounding = _ROUNDED.get(self.dtype, -1)
-        self._host.track_op(self._handle, self._rows(rows), spec.code, packed, table, at, many, positions, rounding)
+        self._tell("op", rows, spec.code, packed, table, at, many, positions, rounding)
         self._note(rows, name)
 
-    def _shared(self, values) -> int:
-        if not isinstance(values, np.ndarray) or values.flags.writeable:
+    def _shared(self, values: np.ndarray) -> int:
+        if values.flags.writeable:
             return self.blob(values)
         if id(values) not in self._constants:
             self._constants[id(values)] = (self.blob(values), values)  # held, so that no other gets its id
         return self._constants[id(values)][0]
+
+    def _colours(self, name: str, fill: str, values, count: int):
+        """Where colours stand in the blob, one offset or ``[n]``."""
+        values = np.asarray(values)
+        one = values.ndim == 1
+        if values.dtype != np.float32 or values.shape[-1:] != (self.channels,) or not (one or values.shape[0] == count):
+            raise ValueError(
+                f"{self.doing}: {fill} of {name} must be float32 [{self.channels}], or [{count}, .., {self.channels}], as "
+                f"Track.colour makes them, got {values.dtype} {list(values.shape)}"
+            )
+        if one:
+            return self.blob(values) if values.view(np.int32).any() else 0  # every blob starts with zeros
+        return self.blob(values) + np.arange(count) * (values.size // max(count, 1))
 
     def _count(self, rows) -> int:
         return len(range(self.samples)[rows]) if isinstance(rows, slice) else len(rows)
@@ -292,17 +311,50 @@ class Track:
             scale: factor on the sum, a number or ``[n]``.
         """
         self._labels("filtered")
-        self._host.track_filter(
-            self._handle,
-            self._rows(rows),
-            int(kind == "sparse"),
-            taps,
-            start,
-            lengths,
+        if kind not in FILTERS:
+            raise ValueError(f"{self.doing}: a filter is one of {', '.join(FILTERS)}, not {kind!r}")
+        self._check_border(border)
+        self._tell(
+            "filter",
+            rows,
+            FILTERS[kind],
+            np.asarray(taps),
+            np.asarray(start),
+            np.asarray(lengths),
             border,
             scale,
             self.fill(fill, self._fill_name(), border=True) if border == 0 else 0,
             len(self._log),
+        )
+        self._note(rows, kind)
+
+    def rank(self, rows, kind: str, side=None, element: np.ndarray | None = None) -> None:
+        """Replace every value by the median, the least or the greatest of those around it, channel by channel.
+
+        Args:
+            kind: ``"median"``, ``"least"`` or ``"greatest"``.
+            side: of the median's square, odd, 3 to 255: a number or ``[n]``. Beyond the border the nearest pixel is taken.
+            element: bool ``[height, width]``: which pixels around the one at half of each side the extremes look at (see
+                `gpuaug.structuring`). Beyond the border nothing counts.
+        """
+        if kind not in RANKS:
+            raise ValueError(f"{self.doing}: rank takes {', '.join(map(repr, RANKS))}, not {kind!r}")
+        if self.given == "uint32":
+            raise TypeError(f"{self.doing}: uint32 {self.kind}s travel as int32, whose order is another; pass int64 or int32")
+        if kind == "median":
+            taps, lengths = np.zeros(0, np.int32), np.empty((len(self.index(rows)), 3), np.int64)
+            lengths[:] = 0
+            lengths[:, :2] = np.asarray(side).reshape(-1, 1)
+            if ((lengths[:, 0] % 2 == 0) | (lengths[:, 0] < 3) | (lengths[:, 0] > 255)).any():
+                raise ValueError(f"{self.doing}: the side of a median must be odd and lie in [3, 255], got {side!r}")
+        else:
+            taps = runs(element)
+            if not len(taps):
+                raise ValueError(f"{self.doing}: a structuring element must hold a pixel")
+            x0, x1, y0, y1 = reach(element)
+            lengths = np.array([2 * max(-y0, y1, 0) + 1, 2 * max(-x0, x1, 0) + 1, len(taps)])
+        self._host.track_rank(
+            self._handle, self._rows(rows), RANKS[kind], taps, 0, lengths, 1 if kind == "median" else 0, len(self._log)
         )
         self._note(rows, kind)
 
@@ -328,9 +380,7 @@ class Track:
             raise ValueError(f"{self.doing}: there is no channel {channels} in {self.kind}s of {self.channels} channels")
         first, count = (0, self.channels) if channels is None else (channels, 1)
         tile = layout(tiles, self.size[rows])
-        at = self._host.track_reduce(
-            self._handle, self._rows(rows), spec.code, spec.words, first, count, *tiles, tile, width, len(self._log)
-        )
+        at = self._tell("reduce", rows, spec.code, spec.words, first, count, *tiles, tile, width, len(self._log))
         self._note(rows, name)
         index = self.index(rows)
         each = spec.words * count * tiles[0] * tiles[1]
@@ -351,7 +401,7 @@ class Track:
         tables = found.channels[1] * down * across
         words = REDUCTIONS[spec.reads].words
         self._note(rows, name)
-        at = self._host.track_lookup(self._handle, self._rows(rows), spec.code, found.at, words, tables, packed, len(self._log))
+        at = self._tell("lookup", rows, spec.code, found.at, words, tables, packed, len(self._log))
         return Found("tables", index, at + TABLE * tables * np.arange(len(index)), found.channels, found.tiles, found.tile)
 
     def _found(self, name: str, param: str, value, kind: str, rows) -> Found:
@@ -369,6 +419,19 @@ class Track:
             lost = int(index[np.argmax(which[index] < 0)])
             raise ValueError(f"{self.doing}: {name} reads what was found in other samples, not in {lost}; call {how} for it, too")
         return value.part(which[index])
+
+    def _check_border(self, border) -> None:
+        if border not in BORDERS:
+            raise ValueError(f"{self.doing}: border {border!r} is none of OpenCV's numbers {', '.join(str(k) for k in BORDERS)}")
+
+    def _tell(self, verb: str, rows, *args):
+        """Call the library; what it refuses is said of the transform."""
+        try:
+            return getattr(self._host, f"track_{verb}")(self._handle, self._rows(rows), *args)
+        except (ValueError, TypeError) as error:
+            if not self.doing:
+                raise
+            raise type(error)(f"{self.doing}: {verb}: {error}") from None
 
     def close(self, rows) -> None:
         """Close the open stages of ``rows`` that are more than a view."""

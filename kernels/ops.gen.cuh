@@ -132,12 +132,12 @@ struct AUG_ALIAS FromYcrcbOp {
 };
 
 // OpenCV's 8-bit RGB to LAB
-// table: i32 [2297], gpuaug.lab.FORWARD
+// table: i32 [2297]: gpuaug.lab.FORWARD
 struct AUG_ALIAS ToLabOp {
 };
 
 // ... and back
-// table: i32 [4096], gpuaug.lab.BACKWARD
+// table: i32 [4096]: gpuaug.lab.BACKWARD
 struct AUG_ALIAS FromLabOp {
 };
 
@@ -199,6 +199,10 @@ struct AUG_ALIAS PixelsOp {
 // table: f32 [2, channels]: which to fill (0 or 1), fills
 struct AUG_ALIAS ChannelsOp {
 };
+
+// Which operations on uint8 are a table of 256 bytes, and whether all channels have the same.
+enum { LUT_NONE = 0, LUT_ALIKE = 1, LUT_CHANNELS = 2 };
+constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_CHANNELS, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE};
 
 // X(code, function, parameters, channels that it works on; 0: any)
 #define AUG_OPS(X) \

@@ -24,7 +24,7 @@ enum LookupCode {
   LOOKUP_AUTOCONTRAST = 2,
 };
 
-// a flat histogram, as cv2.equalizeHist or (pil) PIL.ImageOps.equalize makes it
+// a flat histogram, as cv2.equalizeHist or albumentations' _equalize_pil (pil) has it
 struct AUG_ALIAS EqualizeLookup {
   int pil;
 };

@@ -1,7 +1,8 @@
 // rows.cuh: the records that the host packs for a launch (gpuaug/plan.py holds their NumPy twins).
 #pragma once
-#include "lang.cuh"
+#include "border.cuh"
 #include "ops.gen.cuh"
+#include "types.cuh"
 namespace aug {
 
 // Where a sample of a launch is read and written: every kind's row begins with it, so that stages, scratch memory and backends
@@ -25,7 +26,7 @@ struct Row : Ends {     // 176 bytes
   int ops, n_ops;       // its slice of the op table
   int positions;        // does an operation look at pixel positions?
   int pad;
-  double scale[2];      // MAP_RESIZE: source pixels per output pixel, x and y
+  double scale[2];  // MAP_RESIZE: source pixels per output pixel, x and y
 };
 
 // Where output pixels are read; map.cuh has the formulas, gpuaug/maps.py the meaning.
@@ -48,14 +49,7 @@ enum MapKind {
 enum Interpolation { SAMPLE_NEAREST = 0, SAMPLE_LINEAR = 1, SAMPLE_CUBIC = 2, SAMPLE_LINE = 3 };
 
 // What the reduction "moments" writes of a channel: number without NaNs, .., squared deviations
-enum {
-  STAT_COUNT = 0,
-  STAT_SUM = 1,
-  STAT_LOW = 2,
-  STAT_HIGH = 3,
-  STAT_SQUARES = 4,
-  STATS = 5
-};
+enum { STAT_COUNT = 0, STAT_SUM = 1, STAT_LOW = 2, STAT_HIGH = 3, STAT_SQUARES = 4, STATS = 5 };
 
 struct Op {              // 64 bytes
   int code, at, n, pad;  // OpCode; its part of the blob (in words of 4 bytes), of n entries
@@ -84,9 +78,9 @@ struct FilterRow : Ends {  // 88 bytes; source and destination are of one size
 struct ReduceRow : Ends {  // 96 bytes; no destination
   int reduction;           // ReductionCode
   int at, words;
-  int first, count;         // channels
-  int down, across;         // tiles
-  int height, width;        // of a tile; where they reach beyond the image its border is reflected (101)
+  int first, count;   // channels
+  int down, across;   // tiles
+  int height, width;  // of a tile; where they reach beyond the image its border is reflected (101)
   int pad;
 };
 
@@ -95,6 +89,16 @@ struct LookupRow : Ends {  // 96 bytes; neither source nor destination
   int lookup;              // LookupCode
   int from, words, at, tables;
   u32 p[5];  // its parameters, a struct of reductions.gen.cuh
+};
+
+// One sample of one rank launch: of what a window holds the median, the least or the greatest value. Types need an order and no
+// arithmetic, so labels are ranked as numbers.
+enum RankKind { RANK_MEDIAN = 0, RANK_LEAST = 1, RANK_GREATEST = 2 };
+struct RankRow : Ends {  // 88 bytes; source and destination are of one size
+  int border;            // Border; CONSTANT: what lies beyond it does not count (least and greatest)
+  int kind, kh, kw;      // height and width that hold the window, odd, around the pixel; a median's is the whole square
+  int runs, at;          // least and greatest: how many runs of pixels, and their offset in the blob: (dy, dx, length) as ints
+  int pad[2];
 };
 
 }  // namespace aug

@@ -120,7 +120,7 @@ def test_tiles_are_opencvs():
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_tables_are_read_in_their_place_after_a_turn(channels):
-    """lut_tiles looks at where its pixels were when the histograms were taken; so it does after more geometry in its own stage."""
+    """lut_tiles looks at where its pixels were when the histograms were taken, whatever geometry follows in its stage."""
     x = np.random.default_rng(0).integers(0, 256, (3, 40, 56, channels), np.uint8)
     chain = [G.CLAHE((3, 3), (4, 5), p=1), G.Transpose(p=1), G.CenterCrop(30, 20, p=1)]
     step = x
@@ -146,7 +146,9 @@ def test_all_colours_of_ycrcb_are_opencvs(there):
 def all_colours(op: str, code: int, **given) -> None:
     side = np.arange(256, dtype=np.uint8)
     for first in range(0, 256, 32):
-        x = np.stack(np.broadcast_arrays(side[first : first + 32, None, None], side[:, None], side), -1).reshape(1, 32 * 256, 256, 3)
+        x = np.stack(np.broadcast_arrays(side[first : first + 32, None, None], side[:, None], side), -1).reshape(
+            1, 32 * 256, 256, 3
+        )
         track = Track(Batch.of(x))
         track.op(ALL, op, **given)
         out = np.empty_like(x)
@@ -179,7 +181,12 @@ def test_explain_shows_the_launches():
 def test_a_gpu_needs_one_upload_and_no_wait(monkeypatch, order):
     """Histograms, tables and their use are queued one behind the other; some samples only."""
     x = np.random.default_rng(1).integers(0, 256, (6, 33, 41, 3), np.uint8)
-    steps = [G.Equalize(p=0.5), G.CLAHE(tile_grid_size=(3, 2), p=0.5), G.AutoContrast(3, p=0.5), G.Normalize(normalization="image")]
+    steps = [
+        G.Equalize(p=0.5),
+        G.CLAHE(tile_grid_size=(3, 2), p=0.5),
+        G.AutoContrast(3, p=0.5),
+        G.Normalize(normalization="image"),
+    ]
     compose = G.Compose(steps, seed=3)
     want = compose(x, ids=np.arange(6))
     uploads = []

@@ -146,7 +146,16 @@ def _blocks(device, launch, rows: int, across: int, found: int, shared: int) -> 
         device.launch(kernel, (across, count, 1), (rows + first * launch.rows.itemsize, found), shared)
 
 
-_LAUNCH = {"fused": _fused, "filter": _filter, "reduce": _reduce, "lookup": _lookup}
+def _rank(device, launch, rows: int, ops: int, blob: int, found: int) -> None:
+    table = launch.rows
+    (key,) = keys_of(launch)
+    kernel = device.kernel(key)
+    tiles = -(-int((table["dh"].astype(np.int64) * table["dw"]).max()) // nvrtc.THREADS)
+    for first, count in cuts(len(table), GRID_YZ):
+        device.launch(kernel, (tiles, count, launch.channels), (rows + first * table.itemsize, blob), 0)
+
+
+_LAUNCH = {"fused": _fused, "filter": _filter, "reduce": _reduce, "lookup": _lookup, "rank": _rank}
 
 
 # ---- the device --------------------------------------------------------------------------------

@@ -73,8 +73,8 @@ class CLAHE(_ByBytes):
         tile_grid_size: how many tiles across and down, as ``cv2.createCLAHE`` has it.
         p: probability, per sample.
 
-    Shapes and dtypes: 1 or 3 channels, of colours the lightness alone (L of OpenCV's 8-bit LAB); float images (0..1) are rounded to
-    8 bits, as albumentations does. Targets: image. Source: albumentations ``CLAHE``, ``cv2.createCLAHE``.
+    Shapes and dtypes: 1 or 3 channels, of colours the lightness alone (L of OpenCV's 8-bit LAB); float images (0..1) are rounded
+    to 8 bits, as albumentations does. Targets: image. Source: albumentations ``CLAHE``, ``cv2.createCLAHE``.
 
     Raises:
         ValueError: a limit below 1, a grid without tiles; images with other channel counts (at the first batch).
@@ -116,7 +116,7 @@ class AutoContrast(_ByBytes):
 
     Args:
         cutoff: percentage of the pixels that may leave the range at either end, 0 to 100.
-        ignore: a value, 0 to 255, that is not counted and stays as it is; as in albumentations the channel of this number does, too.
+        ignore: a value, 0 to 255, that is not counted and stays; as in albumentations the channel of this number does, too.
         method: "cdf", by the distribution of the values in between, or "pil", linearly.
         p: probability, per sample.
 

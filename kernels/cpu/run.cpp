@@ -46,6 +46,9 @@ constexpr RunRow RUN[] = {
       by_number(l.source, [&](auto* t) { reduce_sample<std::remove_pointer_t<decltype(t)>>((const ReduceRow&)e, found); });
     },
     [](const Launch&, const Ends& e, Scratch&, float* found) { lookup_sample((const LookupRow&)e, found); },
+    [](const Launch& l, const Ends& e, Scratch& scratch, float*) {
+      by_type(l.source, [&](auto* t) { rank_sample<std::remove_pointer_t<decltype(t)>>(l, (const RankRow&)e, scratch); });
+    },
 };
 static_assert(sizeof RUN / sizeof *RUN == sizeof KINDS / sizeof *KINDS, "a line for each kind, in their order");
 

@@ -358,9 +358,18 @@ EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject
     const bool points = kind == FILTER_SPARSE;
     const Column<i64> starts(start, n, "start"), sizes(lengths, n, "lengths", points ? 3 : 2);
     const Column<float> scales(scale, n, "scale");
-    t.close(index, notes);
     if (!n) return 0;
-    const i64 at = (i64)t.blob.size();
+    const i64 at = (i64)t.blob.size(), count = Array(taps).count();
+    for (i64 k = 0; k < n; ++k) {
+      const i64 kh = sizes.line(k)[0], kw = sizes.line(k)[1], need = points ? 3 * sizes.line(k)[2] : kh + kw;
+      if (kh < 1 || kw < 1 || kh % 2 == 0 || kw % 2 == 0)
+        raise(PyExc_ValueError, "lengths of sample %d are %zd and %zd; they must be odd and positive", index[k], (Py_ssize_t)kh,
+              (Py_ssize_t)kw);
+      if (need < 1 || starts[k] < 0 || starts[k] + need > count)
+        raise(PyExc_ValueError, "sample %d has %zd weights from %zd on, but there are %zd", index[k], (Py_ssize_t)need,
+              (Py_ssize_t)starts[k], (Py_ssize_t)count);
+    }
+    t.close(index, notes);
     append_words(t.blob, taps);
     std::vector<FilterRow> table(n);
     for (i64 k = 0; k < n; ++k) {
@@ -380,12 +389,41 @@ EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject
   });
 }
 
+// runs: (dy, dx, length) of each run of pixels, of which a row takes lengths[2] from start on; lengths: [n, 3], also the odd height
+// and width that hold all of them. A median takes the whole square and no runs.
+EXPORT void gpuaug_track_rank(void* handle, PyObject* rows, int kind, PyObject* runs, PyObject* start, PyObject* lengths,
+                              int border, int notes) {
+  guarded([&] {
+    Track& t = track_of(handle);
+    const std::vector<int> index = rows_of(rows, t.samples);
+    const i64 n = (i64)index.size();
+    const Column<i64> starts(start, n, "start"), sizes(lengths, n, "lengths", 3);
+    t.close(index, notes);
+    if (!n) return 0;
+    const i64 at = (i64)t.blob.size();
+    append_words(t.blob, runs);
+    std::vector<RankRow> table(n);
+    for (i64 k = 0; k < n; ++k) {
+      RankRow& r = table[k];
+      r = {};
+      r.border = border;
+      r.kind = kind;
+      r.kh = (int)sizes.line(k)[0];
+      r.kw = (int)sizes.line(k)[1];
+      r.runs = (int)sizes.line(k)[2];
+      r.at = (int)(at + 3 * starts[k]);
+    }
+    t.launch(KIND_RANK, index, std::move(table), notes + 1);
+    return 0;
+  });
+}
+
 namespace {
 
 // Words that a launch writes for n samples, `each` for one, must stay within reach of the offsets that rows hold.
 void check_found(const Track& t, i64 each, i64 n) {
   if (each * n > 0x7fffffffLL - t.found)
-    raise(PyExc_ValueError, "what is found in a batch takes more than 2^31 - 1 numbers; make the batch smaller, or take fewer tiles");
+    raise(PyExc_ValueError, "what is found in a batch takes more than 2^31 - 1 numbers; make it smaller, or take fewer tiles");
 }
 
 }  // namespace

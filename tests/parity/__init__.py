@@ -18,6 +18,7 @@ from . import (  # noqa: F401  (they add their cases)
     dropout,
     flip,
     histogram,
+    morphology,
     noise,
     normalize,
     spectrogram,
