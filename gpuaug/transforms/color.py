@@ -117,7 +117,7 @@ class HueSaturationValue(Transform):
 
 
 def linear(to, rows, factor, offset, mean=None) -> None:
-    """Values times a factor plus an offset (times the mean of moments ``mean``), clipped to 0..255 or 0..1, truncated if uint8."""
+    """Values times a factor plus an offset (times the mean of moments ``mean``), clipped to 0..255 or 0..1; uint8 truncated."""
     name, more = "linear_u8" if to.is_u8 else "linear", {} if to.is_u8 else {"low": 0.0, "high": 1.0}
     if mean is not None:
         name, more["mean"] = name + "_mean", mean
