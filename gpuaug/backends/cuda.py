@@ -146,7 +146,8 @@ def _blocks(device, launch, rows: int, across: int, found: int, shared: int) -> 
         device.launch(kernel, (across, count, 1), (rows + first * launch.rows.itemsize, found), shared)
 
 
-def _rank(device, launch, rows: int, ops: int, blob: int, found: int) -> None:
+def _pixels(device, launch, rows: int, ops: int, blob: int, found: int) -> None:
+    """A thread for each output pixel and channel."""
     table = launch.rows
     (key,) = keys_of(launch)
     kernel = device.kernel(key)
@@ -155,7 +156,7 @@ def _rank(device, launch, rows: int, ops: int, blob: int, found: int) -> None:
         device.launch(kernel, (tiles, count, launch.channels), (rows + first * table.itemsize, blob), 0)
 
 
-_LAUNCH = {"fused": _fused, "filter": _filter, "reduce": _reduce, "lookup": _lookup, "rank": _rank}
+_LAUNCH = {"fused": _fused, "filter": _filter, "reduce": _reduce, "lookup": _lookup, "rank": _pixels, "resample": _pixels}
 
 
 # ---- the device --------------------------------------------------------------------------------
