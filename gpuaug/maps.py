@@ -147,11 +147,11 @@ class Projective(Map):
         return np.linalg.inv(self.matrix[which])
 
     def source(self, which, xy):
-        return _apply(self._inverse(which) if self.forward else self.matrix[which], xy)
+        return projected(self._inverse(which) if self.forward else self.matrix[which], xy)
 
     def target(self, which, xy):
         matrix = self.matrix[which] if self.forward else self._inverse(which)
-        moved, w = _apply(matrix, xy), _denominator(matrix, xy)
+        moved, w = projected(matrix, xy), _denominator(matrix, xy)
         # what lies behind the horizon, on the other side than the image's middle, is shown nowhere
         return moved if self.affine else np.where(w[:, None] * matrix[:, 2, 2, None] > 0, moved, np.nan)
 
@@ -172,7 +172,8 @@ def _denominator(matrix, xy):
     return matrix[:, 2, 0] * xy[:, 0] + matrix[:, 2, 1] * xy[:, 1] + matrix[:, 2, 2]
 
 
-def _apply(matrix, xy):
+def projected(matrix: np.ndarray, xy: np.ndarray) -> np.ndarray:
+    """Points ``[N, 2]`` by matrices ``[N, 3, 3]``."""
     over = np.einsum("nij,nj->ni", matrix[:, :2, :2], xy) + matrix[:, :2, 2]
     with np.errstate(all="ignore"):
         return over / _denominator(matrix, xy)[:, None]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import numbers
 
 import numpy as np
+import torch
 
 from . import library
 
@@ -110,3 +111,8 @@ def integers(u: np.ndarray, low, high) -> np.ndarray:
 def between(u: np.ndarray, low, high) -> np.ndarray:
     """Real numbers in ``[low, high)`` from uniforms."""
     return low + u * (high - low)
+
+
+def normal(u: np.ndarray) -> np.ndarray:
+    """Normal deviates from uniforms, by the inverse of their distribution; 0 counts as half of the smallest step, 2^-33."""
+    return torch.special.ndtri(torch.from_numpy(np.maximum(u, 2.0**-33))).numpy()

@@ -6,6 +6,7 @@ from .color import HueSaturationValue, RandomBrightnessContrast
 from .compression import ImageCompression
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
 from .custom import Lambda
+from .distort import GridDistortion, OpticalDistortion
 from .dropout import CoarseDropout, Erasing, GridDropout, XYMasking
 from .dropout_objects import ConstrainedCoarseDropout, MaskDropout
 from .dropout_select import ChannelDropout, PixelDropout
@@ -13,6 +14,7 @@ from .flip import Flip, HorizontalFlip, RandomRotate90, Transpose, VerticalFlip
 from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
 from .pad import Pad, PadIfNeeded
+from .perspective import Perspective
 from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "FrequencyMasking",
     "GaussNoise",
     "GaussianBlur",
+    "GridDistortion",
     "GridDropout",
     "HorizontalFlip",
     "HueSaturationValue",
@@ -35,8 +38,10 @@ __all__ = [
     "MaskDropout",
     "MotionBlur",
     "Normalize",
+    "OpticalDistortion",
     "Pad",
     "PadIfNeeded",
+    "Perspective",
     "PixelDropout",
     "RandomBrightnessContrast",
     "RandomCrop",

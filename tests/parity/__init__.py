@@ -15,10 +15,12 @@ from . import (  # noqa: F401  (they add their cases)
     color,
     compression,
     crop,
+    distort,
     dropout,
     flip,
     noise,
     normalize,
+    perspective,
     spectrogram,
 )
 from .about import ABOUT, FAMILIES
