@@ -28,7 +28,7 @@ _CALLS = {
     "track_crop": ("", "hooooo"),
     "track_orient": ("", "hoiiii"),
     "track_gather": ("o", "hoioi" + "oooo" + "iiii"),
-    "track_pixel": ("", "hoiooooo" + "ii"),
+    "track_op": ("", "hoioooo" + "ii"),
     "track_filter": ("", "hoiooo" + "ioii"),
     "track_statistics": ("", "hooi"),
     "track_close": ("", "hoi"),

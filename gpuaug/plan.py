@@ -21,7 +21,7 @@ ROW = np.dtype(
         ("scale", "f8", 2),
     ]
 )
-OP = np.dtype([("code", "i4"), ("arg", "i4"), ("n", "i4"), ("flag", "i4"), ("p", "f4", 12)])
+OP = np.dtype([("code", "i4"), ("at", "i4"), ("n", "i4"), ("pad", "i4"), ("p", "u4", 12)])
 FILTER_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "border fill kind kh kw n taps".split()], ("scale", "f4")])
 
 # kernels/launch.hpp: a launch as the library takes it, int64 each; the first four are addresses
@@ -45,28 +45,6 @@ MAPS = {
     "tiles": 10,
 }
 SAMPLES = {"nearest": 0, "linear": 1, "cubic": 2, "line": 3}
-OPCODES = {
-    name: i
-    for i, name in enumerate(
-        [
-            "none",
-            "move",
-            "round",
-            "linear_u8",
-            "linear",
-            "normalize",
-            "hsv_u8",
-            "hsv",
-            "gauss",
-            "rects",
-            "pixels",
-            "channels",
-            "bitmap",
-            "standardize",
-        ]
-    )
-}
-MOVES_LABELS = {"none", "move", "rects", "pixels", "channels", "bitmap"}  # operations that select, and compute nothing
 STATS = 5  # numbers without NaNs, sum, minimum, maximum, squared deviations: of each channel
 # flips, transposes and quarter turns: new pixel (x, y) -> old pixel (a x + b y + .., c x + d y + ..)
 ORIENTATIONS = {

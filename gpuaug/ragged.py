@@ -31,8 +31,15 @@ class Ragged:
     def __len__(self) -> int:
         return len(self.counts)
 
-    def __getitem__(self, rows) -> Ragged:
-        """Those of ``rows``: a slice, indices or a mask."""
+    @classmethod
+    def of_list(cls, parts: list[np.ndarray], like: np.ndarray) -> Ragged:
+        """From an array for each sample; ``like``: an empty one, for a list of none."""
+        return cls(np.concatenate([like, *parts]), [len(part) for part in parts])
+
+    def __getitem__(self, rows) -> Ragged | np.ndarray:
+        """Those of ``rows``: a slice, indices or a mask; of a number, the lines of that sample."""
+        if isinstance(rows, (int, np.integer)):
+            return self.of(rows)
         counts = self.counts[rows]
         if len(counts) == len(self.counts) and isinstance(rows, slice) and rows.step in (None, 1):
             return self

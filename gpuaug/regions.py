@@ -61,3 +61,8 @@ def object_map(chosen: np.ndarray) -> np.ndarray:
     padded = np.zeros((h, -(-w // 32) * 32), bool)
     padded[:, :w] = chosen
     return np.packbits(padded, axis=1, bitorder="little").view("<u4")
+
+
+def chosen_by(words: np.ndarray, h: int, w: int) -> np.ndarray:
+    """The bool map ``[h, w]`` of which these are `object_map`'s words, in any shape."""
+    return np.unpackbits(words.reshape(h, -1).view(np.uint8), axis=1, bitorder="little")[:, :w].astype(bool)

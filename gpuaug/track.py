@@ -13,11 +13,13 @@ import numpy as np
 from . import library
 from .batch import DTYPES, Batch
 from .elements import RANGES
-from .plan import HEAD, KINDS, MAPS, MOVES_LABELS, OP, OPCODES, ORIENTATIONS, RECORD, SAMPLES, Launch, Plan
+from .ops import find
+from .plan import HEAD, KINDS, MAPS, OP, ORIENTATIONS, RECORD, SAMPLES, Launch, Plan
+from .ragged import Ragged
 from .transform import BORDERS
 
 _NAMES = list(DTYPES)
-_ROUNDED = {"float16": 0, "bfloat16": 1}  # the flag of OP_ROUND
+_ROUNDED = {"float16": 1, "bfloat16": 0}  # RoundOp.half
 _KINDS = list(KINDS.items())
 _ALL = slice(None)
 
@@ -42,6 +44,7 @@ class Track:
         self.given = batch.given
         self.doing = ""  # name of the transform that is being lowered
         self.layout = ""  # ToTensorV2: deliver tensors of this layout
+        self._summed = np.zeros(self.samples, bool)  # of which statistics were taken
         self.segments: list[Plan | str] = []  # what was executed already, for `Compose.explain`
         self._size = np.empty((self.samples, 2), np.int32)  # the library writes into it
         self._host = library.load()
@@ -50,6 +53,7 @@ class Track:
     def _read(self, batch: Batch) -> None:
         """Start with an empty plan that reads a batch."""
         self._batch = batch
+        self._summed[:] = False
         self._log: list = []  # what was done to which rows, for `Plan.explain`
         self._handle = self._host.track_new(
             batch.channels, DTYPES[batch.dtype][0], batch.address, batch.size, batch.stride, self._size
@@ -197,23 +201,57 @@ class Track:
         if map.numbers is not None:  # a resize to the size that is there is none
             self._note(np.setdiff1d(self.index(rows), done[1:]), "view")
 
-    def pixel(self, rows, code: str, params=None, *, arg=0, n=0, flag=0, positions: bool = False, table=None) -> None:
-        """Append one operation of the pixel program.
+    def op(self, rows, name: str, *, table=None, shared=None, **params) -> None:
+        """Append one pixel operation (`gpuaug.ops`).
 
         Args:
-            code: name in `gpuaug.plan.OPCODES`.
-            params: ``[n, k]`` or ``[k]``, k <= 12: numbers, or 32-bit integers that are kept as bits.
-            arg, n, flag: numbers or ``[n]``.
-            positions: whether the operation looks at pixel positions.
-            table: values ``[n, ..]``, as `blob` takes them: each sample's operation refers to its own (``arg`` is their offset).
+            name: of the operation.
+            table: what it reads beside its parameters, for each sample its own: an array ``[n, k, ..]``, or a `Ragged` of n.
+            shared: the same, but one for all samples.
+            params: its parameters by name, each a number or ``[n, ..]``.
+
+        Raises:
+            ValueError: an operation, parameter or table that there is not, or that is missing, or of another shape; an operation
+                on colours for other than 3 channels; one that reads statistics of which none were taken.
+            TypeError: labels, with which it would calculate; parameters that are no numbers.
         """
-        if code not in MOVES_LABELS:
+        spec = find(name, self.doing or "Track.op")
+        if not spec.labels:
             self._labels("computed with", bools=True)
-        params, table = (v if v is None or isinstance(v, np.ndarray) else np.asarray(v) for v in (params, table))
-        self._host.track_pixel(
-            self._handle, self._rows(rows), OPCODES[code], params, table, arg, n, flag, positions, _ROUNDED.get(self.dtype, -1)
-        )
-        self._note(rows, code)
+        if "rgb" in spec.needs and self.channels != 3:
+            raise ValueError(f"{self.doing}: {name} works on images of 3 channels, got {self.channels}")
+        count = self._count(rows)
+        if "statistics" in spec.needs and self._unsummed(rows):
+            raise ValueError(f"{self.doing}: {name} reads statistics; call to.statistics(rows) of these samples first")
+        packed = spec.pack(self.doing, count, params)
+        if bool(spec.table) != (table is not None or shared is not None) or (table is not None and shared is not None):
+            raise ValueError(
+                f"{self.doing}: {name} "
+                + (f"reads a table ({spec.table}): pass table= or shared=" if spec.table else "reads no table")
+            )
+        at, many = 0, 0
+        if shared is not None:
+            at, many, table = self.blob(shared), len(shared), None
+        elif isinstance(table, Ragged):
+            width = int(np.prod(table.values.shape[1:]))
+            at, many, table = table.starts * width, table.counts, table.values
+            self._fits(name, len(many), count)
+        elif table is not None:
+            table = np.ascontiguousarray(table)
+            self._fits(name, len(table), count)
+            at = np.arange(count) * (table.size // max(count, 1))
+            many = table.shape[1] if table.ndim > 1 else 1
+        positions = "position" in spec.needs
+        rounding = _ROUNDED.get(self.dtype, -1)
+        self._host.track_op(self._handle, self._rows(rows), spec.code, packed, table, at, many, positions, rounding)
+        self._note(rows, name)
+
+    def _count(self, rows) -> int:
+        return len(range(self.samples)[rows]) if isinstance(rows, slice) else len(rows)
+
+    def _fits(self, name: str, found: int, count: int) -> None:
+        if found != count:
+            raise ValueError(f"{self.doing}: the table of {name} is of {found} samples, it is for {count}")
 
     def convert(self, dtype: str, rows) -> None:
         """Declare that values are of another type from here on (Normalize: uint8 to float32)."""
@@ -266,7 +304,11 @@ class Track:
         """
         self._labels("summed")
         self._host.track_statistics(self._handle, self._rows(rows), width, len(self._log))
+        self._summed[rows] = True
         self._note(rows, "statistics")
+
+    def _unsummed(self, rows) -> bool:
+        return not self._summed[rows].all()
 
     def close(self, rows) -> None:
         """Close the open stages of ``rows`` that are more than a view."""

@@ -17,11 +17,13 @@
 #define AUG_SIMD _Pragma("unroll")
 #define AUG_UNROLL _Pragma("unroll")
 #define AUG_FN __device__ __forceinline__
+#define AUG_ALIAS
 #else
 #define AUG inline __attribute__((always_inline))
 #define AUG_GPU 0
 #define AUG_SIMD _Pragma("omp simd")
 #define AUG_UNROLL _Pragma("GCC unroll 16")
+#define AUG_ALIAS __attribute__((may_alias))  // structs that lie in an array of words
 // flatten: every lambda and helper is inlined; a loop that calls one is not vectorized
 #define AUG_FN static __attribute__((noinline, flatten))
 #endif

@@ -1,6 +1,7 @@
 // rows.cuh: the records that the host packs for a launch (gpuaug/plan.py holds their NumPy twins).
 #pragma once
 #include "lang.cuh"
+#include "ops.gen.cuh"
 namespace aug {
 
 // Where a sample of a launch is read and written: every kind's row begins with it, so that stages, scratch memory and backends
@@ -57,33 +58,15 @@ enum {
   STATS = 5
 };  // number without NaNs; squared deviations
 
-enum OpCode {
-  OP_NONE = 0,
-  OP_MOVE,         // flag: 8 orientations and crops. x' = f0 x + f1 y + f2, y' = f3 x + f4 y + f5 (p[0..5])
-  OP_ROUND,        // flag: 0 float16, 1 bfloat16   the rounding that storing the intermediate result would do
-  OP_LINEAR_U8,    // trunc(clip(v * p[0] + p[1], 0, 255)); flag 1: p[1] is multiplied by the sample's mean
-  OP_LINEAR,       // v * p[0] + p[1], clipped to p[2]..p[3]; flag 1: as above
-  OP_NORMALIZE,    // (v - blob[arg + c]) * blob[arg + channels + c]
-  OP_HSV_U8,       // p[0] hue shift (0..180), p[1] saturation, p[2] value, integers
-  OP_HSV,          // p[0] hue shift (turns), p[1] saturation, p[2] value, in 0..1
-  OP_GAUSS,        // p[0], p[1] key (bits), p[2] sigma, p[3] mean, p[4] width (bits); flag: see below
-  OP_RECTS,        // arg: n rectangles (x0, y0, x1, y1 as int bits); flag: FillMode; p[5] offset of the fills (bits)
-  OP_PIXELS,       // single pixels; see dropout.cuh
-  OP_CHANNELS,     // whole channels
-  OP_BITMAP,       // the set bits of a map
-  OP_STANDARDIZE,  // by the sample's own statistics, then clipped to -20..20; flag: Standardize
-  OP_COUNT
-};
-
-struct Op {                // 64 bytes
-  int code, arg, n, flag;  // arg: offset into the blob (in words of 4 bytes)
-  float p[12];
+struct Op {              // 64 bytes
+  int code, at, n, pad;  // OpCode; its part of the blob (in words of 4 bytes), of n entries
+  u32 p[12];             // its parameters, a struct of ops.gen.cuh
 };
 
 enum FillMode {       // of OP_RECTS and its like
-  FILL_CONSTANT = 0,  // blob[p[5] + c]
-  FILL_PER_RECT = 1,  // blob[p[5] + k * channels + c]
-  FILL_RANDOM = 2,    // a number per pixel and channel: p[0], p[1] key, p[2] width (bits), p[3] scale, p[4] floor it?
+  FILL_CONSTANT = 0,  // blob[fill + c]
+  FILL_PER_RECT = 1,  // blob[fill + k * channels + c]
+  FILL_RANDOM = 2,    // a number per pixel and channel, times scale; whole: its floor
   FILL_MEAN = 3,      // the sample's mean
 };
 

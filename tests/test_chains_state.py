@@ -15,6 +15,7 @@ from chains_made import CASES, WHOLE, Forest, Link
 import gpuaug as G
 from gpuaug.batch import Batch
 from gpuaug.deliver import deliver_ragged
+from gpuaug.regions import chosen_by
 
 # ---- draws that look at masks and boxes ------------------------------------------------------------------
 
@@ -55,7 +56,7 @@ def test_objects_are_those_of_the_mask_at_that_step(seed):
             image, mask = now["image"], now["mask"]
             assert step.size == image.shape[:2]
             if step.transform is dropout:
-                lost = step.params["dropout_mask"]
+                lost = chosen_by(step.params["dropped"], *step.params["map_size"])
                 assert lost.shape == image.shape[:2]
                 there = objects(mask)
                 gone = [one for one in there if lost[one].any()]

@@ -102,13 +102,13 @@ def test_long_filters(lengths):
 def test_statistics(dtype, channels, order):
     """Sums of each channel, and an operation that reads them: what a sample's mean is added to."""
     data = samples(np.random.default_rng(4), dtype, channels, 5)
-    code = "linear_u8" if dtype == "uint8" else "linear"
-    params = np.array([0.7, 0.4, 0, 2], np.float32)
+    code = "linear_u8_mean" if dtype == "uint8" else "linear_mean"
+    limits = {} if dtype == "uint8" else {"low": 0, "high": 2}
     results = []
 
     def add_mean(track):
         track.statistics(slice(None))
-        track.pixel(slice(None), code, params, flag=1)
+        track.op(slice(None), code, factor=0.7, offset=0.4, **limits)
 
     for run in (lambda plan: cpu.execute(plan, 1), lambda plan: cuda.run(plan, emu.Device(order))):
         plan, out = build(data, channels, dtype, False, Only(add_mean))
@@ -310,7 +310,7 @@ def fails(replace, **settings) -> bool:
 
     def step(track):
         correlate(track, slice(None), "separable", taps, [[5, 5]] * 2, border=4)
-        track.pixel(slice(None), "linear_u8", np.array([1.1, 3.0], np.float32))
+        track.op(slice(None), "linear_u8", factor=1.1, offset=3.0)
 
     for order in (emu.FORWARD, emu.BACKWARD, 5):
         try:

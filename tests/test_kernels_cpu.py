@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import gpuaug as G
-from gpuaug import groups, library, plan
+from gpuaug import groups, library, ops, plan
 from gpuaug.backends import cpu
 from gpuaug.batch import DTYPES, Batch
 from gpuaug.deliver import deliver_ragged
@@ -57,7 +57,7 @@ def test_record_sizes(build):
 
 def test_record_fields():
     """The same names in the same order, of the same types."""
-    words = {"i64": "i8", "int": "i4", "float": "f4", "double": "f8"}
+    words = {"i64": "i8", "int": "i4", "u32": "u4", "float": "f4", "double": "f8"}
     records = (
         ("rows.cuh", "Row", plan.ROW),
         ("rows.cuh", "Op", plan.OP),
@@ -71,7 +71,7 @@ def test_record_fields():
         if ends:
             body = re.search(r"struct Ends \{(.*?)\};", header(file), re.S).group(1) + body
         fields = []
-        for kind, names in re.findall(r"(i64|int|float|double) ([^;]+);", body):
+        for kind, names in re.findall(r"(i64|int|u32|float|double) ([^;]+);", body):
             for field in names.split(","):
                 base, _, count = field.strip().rstrip("]").partition("[")
                 fields.append((base, np.dtype((words[kind], (int(count),)) if count else words[kind])))
@@ -79,9 +79,9 @@ def test_record_fields():
 
 
 def test_numbers_are_the_headers():
-    codes = enum(header("rows.cuh"), "OpCode")
-    codes.pop("OP_COUNT", None)
-    assert {k.removeprefix("OP_").lower(): v for k, v in codes.items()} == plan.OPCODES
+    text = (KERNELS / "ops.gen.cuh").read_text()
+    assert text == ops.header(), "run python kernels/generate.py"
+    assert max(spec.dtype.itemsize for spec in ops.OPS.values()) <= ops.ROOM == plan.OP["p"].itemsize
     kinds = enum(header("rows.cuh"), "MapKind")
     assert kinds.pop("MAP_WHOLE") == plan.MAPS["resize"]  # the first of whole pixels
     assert {k.removeprefix("MAP_").lower(): v for k, v in kinds.items()} == plan.MAPS

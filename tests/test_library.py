@@ -159,10 +159,6 @@ def test_arguments_of_another_length():
     track = Track(batch())
     with pytest.raises(ValueError, match=r"x must be one number, 4 lines of 1, or one of them; its first axis has 3"):
         track.crop(slice(None), np.zeros(3), 0, 2, 2)
-    with pytest.raises(ValueError, match="params must be"):
-        track.pixel(slice(None), "linear", np.zeros((3, 4), np.float32))
-    with pytest.raises(ValueError, match="params must be"):
-        track.pixel(slice(None), "linear", np.zeros(13, np.float32))
     for x in ("0", [0, 0, 0, 0], None):
         with pytest.raises(TypeError, match="x must be an array or a number"):
             track.crop(slice(None), x, 0, 2, 2)
@@ -195,18 +191,6 @@ def test_a_change_of_type_is_for_all():
 def test_row_numbers_are_not_cut_to_32_bits():
     with pytest.raises(IndexError, match="row 4294967296 of a batch of 4"):
         Track(batch()).orient(np.array([2**32]), "hflip")
-
-
-def test_params_may_be_a_list_but_not_a_number():
-    results = []
-    for params in ([2.0, 1.0, 0.0, 255.0], np.array([2, 1, 0, 255], np.float32)):
-        track = Track(batch())
-        track.pixel(slice(None), "linear_u8", params)
-        results.append(track.finish(np.zeros(4, np.int64), np.zeros((4, 3), np.int64), "uint8").launches[0].ops["p"][:, :4])
-    np.testing.assert_array_equal(*results)
-    assert results[0][0].tolist() == [2, 1, 0, 255]
-    with pytest.raises(ValueError, match="params must be"):
-        Track(batch()).pixel(slice(None), "linear_u8", np.float32(2))
 
 
 def test_a_track_is_finished_once():
@@ -284,7 +268,7 @@ def test_tracks_that_are_dropped_leave_nothing():
         for k in range(count):
             track = Track(data)
             for _ in range(40):
-                track.pixel(rows, "linear", np.zeros(4, np.float32))
+                track.op(rows, "linear", factor=np.zeros(len(rows)), offset=0, low=0, high=0)
             if k % 2:
                 track.finish(np.zeros(256, np.int64), np.zeros((256, 3), np.int64), "uint8")
 

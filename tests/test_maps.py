@@ -206,7 +206,7 @@ def launches(mapped, out, interpolation=1, before=False) -> tuple[int, np.ndarra
     """How many launches there are, and the result."""
     track = Track(Batch.of([np.arange(24, dtype=np.float32).reshape(4, 6, 1)]))
     if before:
-        track.pixel(ALL, "linear", np.float32([1, 0, -99, 99]))
+        track.op(ALL, "linear", factor=1, offset=0, low=-99, high=99)
     track.gather(ALL, mapped, out, interpolation, 0, 7)
     address, result = np.empty((*out, 1), np.float32), None
     plan = track.finish(np.array([address.ctypes.data]), np.array([[out[1], 1, 1]]), "float32")

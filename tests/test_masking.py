@@ -65,8 +65,8 @@ def test_stripes_as_albumentations_fills_them(fill, dtype, planar, alone):
     track = Track(G.Batch.of(torch.from_numpy(x).permute(0, 3, 1, 2).contiguous() if planar else x))
     ours.lower(track, slice(None), params)
     if not alone:
-        one = np.array([1.0, 0, -1e9, 1e9], np.float32)  # times 1, and 0 to it
-        track.pixel(slice(None), "linear_u8" if dtype == "uint8" else "linear", np.tile(one, (6, 1)))
+        limits = {} if dtype == "uint8" else {"low": -1e9, "high": 1e9}
+        track.op(slice(None), "linear_u8" if dtype == "uint8" else "linear", factor=np.ones(6), offset=0, **limits)
     for i, got in enumerate(deliver_ragged(track, planar)):
         want = theirs.apply(x[i].copy(), holes=params["holes"][i], seed=0)
         np.testing.assert_array_equal(got.permute(1, 2, 0) if planar else got, want)

@@ -12,9 +12,12 @@ import gpuaug as G
 from gpuaug import library, maps
 from gpuaug.backends import cpu
 from gpuaug.batch import Batch
+from gpuaug.ops import OPS
+from gpuaug.ragged import Ragged
 from gpuaug.track import Track
 
 ALL = slice(None)
+FILL = {"key": np.zeros(2, np.uint32), "width": 8, "scale": 1, "whole": 0, "fill": 0, "mode": 0}
 ONE = np.ones(2, np.float32)  # a filter of one weight: leaves images as they are
 
 
@@ -68,7 +71,7 @@ def test_stages_that_wait_for_each_other_are_not_one_launch():
 def test_stages_that_end_with_other_types_are_not_one_launch():
     data = batch(2)
     track = Track(data)
-    track.pixel(np.array([0]), "linear_u8", np.array([1, 0], np.float32))
+    track.op(np.array([0]), "linear_u8", factor=1, offset=0)
     one_weight(track, np.array([0]))
     track.convert("float32", ALL)
     one_weight(track, np.array([1]))
@@ -109,15 +112,15 @@ def test_a_change_of_type_is_more_than_a_view():
 def test_operations_are_told_of_a_turn_once():
     """The second operation that looks at positions is where the first one is."""
     track = Track(batch())
-    track.pixel(ALL, "linear_u8", np.array([1, 1], np.float32))
+    track.op(ALL, "linear_u8", factor=1, offset=1)
     track.orient(ALL, "hflip")
     for value in (9, 5):
-        p = np.zeros(6, np.int32)
-        p[5] = track.fill(value)
-        track.pixel(ALL, "rects", p, n=1, positions=True, table=np.tile(np.int32([0, 0, 2, 1]), (4, 1)))
+        track.op(ALL, "rects", table=np.tile(np.int32([[0, 0, 2, 1]]), (4, 1, 1)), **FILL | {"fill": track.fill(value)})
     plan, _ = finished(track, "uint8")
     row = plan.launches[0].rows[0]
-    assert plan.launches[0].ops["code"][row["ops"] : row["ops"] + row["n_ops"]].tolist() == [3, 1, 9, 9]  # .., move, rects, rects
+    assert plan.launches[0].ops["code"][row["ops"] : row["ops"] + row["n_ops"]].tolist() == [
+        OPS[name].code for name in ("linear_u8", "move", "rects", "rects")
+    ]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -185,10 +188,10 @@ def test_nothing_that_uses_statistics_comes_before_them():
     """The first sample's stage may not join the launch that was made for the second."""
     data = batch(2)
     track = Track(data)
-    track.pixel(np.array([1]), "linear_u8", np.array([1, 0], np.float32))
+    track.op(np.array([1]), "linear_u8", factor=1, offset=0)
     one_weight(track, np.array([1]))
     track.statistics(np.array([0]))
-    track.pixel(np.array([0]), "linear_u8", np.array([0, 1], np.float32), flag=1)  # the mean
+    track.op(np.array([0]), "linear_u8_mean", factor=0, offset=1)  # the mean
     one_weight(track, np.array([0]))
     plan, out = finished(track, "uint8")
     assert kinds(plan) == [
@@ -208,7 +211,7 @@ def test_nothing_that_uses_statistics_comes_before_them():
 def test_intermediate_images_have_memory_of_their_own():
     """Each at a multiple of 256, 64 bytes behind it free; who reads one reads what was written last of its sample."""
     track = Track(Batch.of([np.zeros((h, 7, 3), np.uint8) for h in (64, 5, 9)]))
-    track.pixel(ALL, "linear_u8", np.array([1, 1], np.float32))
+    track.op(ALL, "linear_u8", factor=1, offset=1)
     one_weight(track, np.array([2, 0]))
     track.statistics(ALL)
     track.convert("float32", ALL)
@@ -241,11 +244,11 @@ def test_intermediate_images_have_memory_of_their_own():
 def test_each_launch_is_told_what_it_does():
     track = Track(batch(2))
     track.doing = "A"
-    track.pixel(np.array([1]), "linear_u8", np.array([1, 0], np.float32))
+    track.op(np.array([1]), "linear_u8", factor=1, offset=0)
     track.doing = "B"
     one_weight(track, np.array([1]))
     track.doing = "C"
-    track.pixel(np.array([0]), "linear_u8", np.array([1, 0], np.float32))
+    track.op(np.array([0]), "linear_u8", factor=1, offset=0)
     track.doing = "D"
     one_weight(track, np.array([0]))
     track.statistics(ALL)
@@ -264,7 +267,7 @@ def test_each_launch_is_told_what_it_does():
 def test_what_closed_a_stage_is_not_part_of_it():
     track = Track(batch(2))
     track.doing = "A"
-    track.pixel(ALL, "linear_u8", np.array([1, 0], np.float32))
+    track.op(ALL, "linear_u8", factor=1, offset=0)
     for track.doing in ("B", "C"):
         track.gather(ALL, beside(2), (6, 8), 1)
     track.doing = "D"
@@ -297,7 +300,7 @@ def test_samples_that_have_the_size_are_not_told_to_resize():
 def test_a_stage_that_was_closed_writes_to_each_samples_place():
     data = batch()
     track = Track(data)
-    track.pixel(np.array([2, 0, 3]), "linear_u8", np.array([0, 9], np.float32))
+    track.op(np.array([2, 0, 3]), "linear_u8", factor=0, offset=9)
     track.close(np.array([2, 0, 1]))
     plan, out = finished(track, "uint8")
     assert kinds(plan) == ["fused uint8 uint8 [0, 1, 2, 3]"]
@@ -360,17 +363,62 @@ def test_columns_of_another_byte_order_or_length():
     assert track.size.tolist() == [[6, 8]] * 4
 
 
-@pytest.mark.parametrize("turned", [False, True])
-def test_parameters_are_kept_as_bits_or_converted(turned):
-    """32-bit integers as bits, others as float32; one line for all samples or one for each."""
-    for values in (np.array([[1, -2], [2**30, 3]], np.int32), np.array([[1, 2], [2**31 + 1, 3]], np.uint32)):
-        track = Track(batch(2))
-        track.pixel(ALL, "linear", np.asfortranarray(values) if turned else values)
-        track.pixel(ALL, "linear", values[1].astype(np.float64) if turned else values[1].astype(np.int64))
-        ops = track.finish(np.zeros(2), np.zeros((2, 3)), "uint8").launches[0].ops.reshape(2, 2)
-        np.testing.assert_array_equal(ops["p"][:, 0, :2].copy().view(values.dtype), values)
-        np.testing.assert_array_equal(ops["p"][:, 1, :2], np.tile(values[1].astype(np.float32), (2, 1)))
-        assert not ops["p"][:, :, 2:].any()
+def test_parameters_arrive_by_name():
+    """In the types that the table says; one for all samples, or one for each."""
+    track, keys = Track(batch(2)), np.array([[1, 2**32 - 1], [2**31 + 1, 3]], np.uint32)
+    track.op(ALL, "gauss", key=keys, sigma=[0.5, 2], mean=-1, width=np.int64(7), alike=True, whole=np.array([False, True]))
+    track.op(ALL, "linear_u8", factor=3, offset=np.float64(0.25))
+    ops = track.finish(np.zeros(2), np.zeros((2, 3)), "uint8").launches[0].ops.reshape(2, 2)
+    packed = ops["p"][:, 0, :7].copy()
+    np.testing.assert_array_equal(packed[:, :2], keys)
+    np.testing.assert_array_equal(packed[:, 2:4].copy().view(np.float32), [[0.5, -1], [2, -1]])
+    np.testing.assert_array_equal(packed[:, 4:], [[7, 1, 0], [7, 1, 1]])
+    np.testing.assert_array_equal(ops["p"][:, 1, :2].copy().view(np.float32), [[3, 0.25]] * 2)
+    assert not ops["p"][:, 1, 2:].any()
+
+
+RECTS = np.zeros((4, 1, 4), np.int32)
+MISUSE = [
+    ("linear_u9", {}, ["Spin: there is no pixel operation 'linear_u9'", "did you mean 'linear_u8'"]),
+    ("move", {}, ["there is no pixel operation 'move'"]),  # the track's own
+    ("linear_u8", {"factor": 1}, ["linear_u8 takes f32 factor, f32 offset", "lacks offset"]),
+    ("linear_u8", {"factor": 1, "offset": 0, "gain": 2}, ["does not know gain"]),
+    ("linear_u8", {"factor": np.ones(3), "offset": 0}, ["factor of linear_u8", "[4] for 4 samples", "(3,)"]),
+    ("linear_u8", {"factor": "1", "offset": 0}, ["factor of linear_u8 is f32 factor", "<U1"]),
+    ("pixels", {"key": np.zeros((4, 3), np.uint32), "width": 1, "each": 0, "below": 1, "fill": 0}, ["key", "[4, 2]", "(4, 3)"]),
+    ("pixels", {"key": np.zeros(2), "width": 1, "each": 0, "below": 1, "fill": 0}, ["u32 key[2]", "float64"]),
+    ("linear_u8_mean", {"factor": 1, "offset": 1}, ["reads statistics", "to.statistics(rows)"]),
+    ("rects", {**FILL}, ["rects reads a table (i32 [n, 4]", "table="]),
+    ("rects", {**FILL, "table": RECTS[:3]}, ["table of rects is of 3 samples, it is for 4"]),
+    ("rects", {**FILL, "table": Ragged(np.zeros((2, 4), np.int32), [1, 1])}, ["table of rects is of 2 samples"]),
+    ("linear_u8", {"factor": 1, "offset": 0, "table": RECTS}, ["linear_u8 reads no table"]),
+]
+
+
+@pytest.mark.parametrize(("name", "given", "words"), MISUSE)
+def test_misuse_of_operations_is_said(name, given, words):
+    track = Track(batch())
+    track.doing = "Spin"
+    with pytest.raises((ValueError, TypeError)) as error:
+        track.op(ALL, name, **given)
+    assert str(error.value).startswith("Spin: ")
+    assert all(word in str(error.value) for word in words), error.value
+
+
+def test_colours_need_three_channels():
+    track = Track(Batch.of(np.zeros((2, 4, 5, 4), np.uint8)))
+    track.doing = "Spin"
+    with pytest.raises(ValueError, match="Spin: hsv_u8 works on images of 3 channels, got 4"):
+        track.op(ALL, "hsv_u8", hue=0, saturation=0, value=0)
+
+
+def test_statistics_are_of_samples():
+    """Taken of some, they are there for those alone."""
+    track = Track(batch())
+    track.statistics(np.array([0, 2]))
+    track.op(np.array([2]), "linear_u8_mean", factor=1, offset=1)
+    with pytest.raises(ValueError, match="reads statistics"):
+        track.op(np.array([0, 1]), "linear_u8_mean", factor=1, offset=1)
 
 
 @pytest.mark.parametrize("kind", [np.int32, np.uint32, np.float32, np.int64])
@@ -379,9 +427,9 @@ def test_tables_are_shared_out(kind):
     table = np.arange(4 * 8, dtype=kind).reshape(4, 2, 4) + kind(3)
     track = Track(batch())
     track.blob(np.float32([1, 2]))
-    track.pixel(np.array([3, 0, 2, 1]), "rects", np.zeros(6, np.int32), arg=77, n=2, positions=True, table=table)
+    track.op(np.array([3, 0, 2, 1]), "rects", table=table, **FILL)
     launch = track.finish(np.zeros(4), np.zeros((4, 3)), "uint8").launches[0]
-    at = [int(launch.ops["arg"][row["ops"]]) for row in launch.rows]
+    at = [int(launch.ops["at"][row["ops"]]) for row in launch.rows]
     for line, sample in enumerate((3, 0, 2, 1)):
         words = launch.blob[at[sample] : at[sample] + 8]
         want = table[line].reshape(-1)
@@ -389,15 +437,16 @@ def test_tables_are_shared_out(kind):
 
 
 def test_operations_round_to_the_images_type():
-    """As storing each result would: 0 float16, 1 bfloat16; nothing for float32."""
+    """As storing each result would; nothing for float32."""
     import torch
 
-    for dtype, want in ((torch.float16, [4, 2]), (torch.bfloat16, [4, 2]), (torch.float32, [4])):
+    linear, rounded = OPS["linear"].code, OPS["round"].code
+    for dtype, want in ((torch.float16, [linear, rounded]), (torch.bfloat16, [linear, rounded]), (torch.float32, [linear])):
         track = Track(Batch.of(torch.zeros((1, 3, 4, 4), dtype=dtype)))
-        track.pixel(ALL, "linear", np.float32([1, 0, -9, 9]))
+        track.op(ALL, "linear", factor=1, offset=0, low=-9, high=9)
         ops = track.finish(np.zeros(1), np.zeros((1, 3)), track.dtype).launches[0].ops
         assert ops["code"].tolist() == want
-        assert dtype == torch.float32 or ops["flag"][1] == (dtype == torch.bfloat16)
+        assert dtype == torch.float32 or ops["p"][1, 0] == (dtype == torch.float16)
 
 
 def test_results_of_the_largest_size():
@@ -425,10 +474,25 @@ def test_arrays_are_let_go():
         held.append(1)
 
 
-def test_tables_must_be_contiguous():
+def test_tables_may_have_any_strides():
+    words = []
+    wide = np.arange(32, dtype=np.int32).reshape(4, 1, 8)
+    for table in (wide[..., ::2], wide[..., ::2].copy()):
+        track = Track(batch())
+        track.op(ALL, "rects", table=table, **FILL)
+        words.append(track.finish(np.zeros(4), np.zeros((4, 3)), "uint8").launches[0].blob)
+    np.testing.assert_array_equal(*words)
+
+
+def test_ragged_tables_are_shared_out():
+    table = Ragged(np.arange(24, dtype=np.int32).reshape(6, 4), [1, 3, 0, 2])
     track = Track(batch())
-    with pytest.raises(ValueError, match="contiguous"):
-        track.pixel(ALL, "rects", np.zeros(6, np.int32), n=1, table=np.zeros((4, 1, 8), np.int32)[..., ::2])
+    track.op(ALL, "rects", table=table, **FILL)
+    launch = track.finish(np.zeros(4), np.zeros((4, 3)), "uint8").launches[0]
+    assert launch.ops["n"].tolist() == [1, 3, 0, 2]
+    for i, op in enumerate(launch.ops):
+        words = launch.blob.view(np.int32)[op["at"] : op["at"] + 4 * op["n"]]
+        np.testing.assert_array_equal(words, table[i].ravel())
 
 
 def test_what_is_written_to_must_fit():

@@ -184,11 +184,7 @@ class AddNoise(Augmentation):
         track = Track(
             Batch.of(torch.zeros(1, 1, 1, 1, device=data.device).expand(len(rows), data.shape[1], 1, data.shape[-1]), "CHW")
         )
-        p = np.zeros((len(rows), 5), np.float32)
-        p[:, :2] = keys.view(np.float32)
-        p[:, 2] = 1.0
-        p.view(np.int32)[:, 4] = data.shape[-1]
-        track.pixel(slice(None), "gauss", p, positions=True)
+        track.op(slice(None), "gauss", key=keys, sigma=1.0, mean=0.0, width=data.shape[-1], alike=False, whole=False)
         return deliver(track, "noise", None, False, squeeze=False)[:, :, 0]
 
     def _pick(self, data, u):

@@ -63,9 +63,7 @@ class RandomBrightnessContrast(Transform):
         if by_mean:
             to.statistics(rows)
         top = 255.0 if to.is_u8 and not by_mean else 1.0
-        p = np.zeros((len(params["alpha"]), 4), np.float32)
-        p[:, 0], p[:, 1], p[:, 3] = params["alpha"], params["beta"] * top, 1.0
-        to.pixel(rows, "linear_u8" if to.is_u8 else "linear", p, flag=int(by_mean))
+        linear(to, rows, params["alpha"], params["beta"] * top, by_mean)
 
 
 class HueSaturationValue(Transform):
@@ -111,17 +109,20 @@ class HueSaturationValue(Transform):
         hue, sat, val = params["hue_shift"], params["sat_shift"], params["val_shift"]
         if not (hue.any() or sat.any() or val.any()):
             return  # the way to HSV and back is not the identity: without a shift it is not taken
-        p = np.zeros((len(hue), 4), np.float32)
         if to.channels == 1:
             # gray -> RGB -> HSV -> RGB -> gray shifts the value alone
-            p[:, 0], p[:, 1], p[:, 3] = 1, np.trunc(val) if to.is_u8 else val / 255, 1
-            to.pixel(rows, "linear_u8" if to.is_u8 else "linear", p)
+            linear(to, rows, 1, np.trunc(val) if to.is_u8 else val / 255)
         elif to.is_u8:
-            p[:, 0], p[:, 1], p[:, 2] = np.mod(hue, 180), np.trunc(sat), np.trunc(val)
-            to.pixel(rows, "hsv_u8", p)
+            to.op(rows, "hsv_u8", hue=np.mod(hue, 180), saturation=np.trunc(sat), value=np.trunc(val))
         else:
-            p[:, 0], p[:, 1], p[:, 2] = hue / 180, sat / 255, val / 255
-            to.pixel(rows, "hsv", p)
+            to.op(rows, "hsv", hue=hue / 180, saturation=sat / 255, value=val / 255)
+
+
+def linear(to, rows, factor, offset, by_mean: bool = False) -> None:
+    """Values times a factor plus an offset (or an offset times the mean), clipped to 0..255 or 0..1; uint8 is truncated."""
+    name = ("linear_u8" if to.is_u8 else "linear") + "_mean" * by_mean
+    limits = {} if to.is_u8 else {"low": 0.0, "high": 1.0}
+    to.op(rows, name, factor=factor, offset=offset, **limits)
 
 
 def need_colour(to) -> None:

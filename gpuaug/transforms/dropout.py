@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import library
 from ..geometry import boxes_beside_holes, outside_holes
+from ..ops import Stream
 from ..transform import Transform, boolean, colour, increasing, integer, real, whole
 from ..uniforms import between, integers, key, philox
 
@@ -67,7 +68,8 @@ class Dropout(Transform, register=False):
         return points, outside_holes(limits.pixel(points), params["holes"][which]) if limits.remove_invisible else None
 
 
-FILLS = {None: 0, "random_uniform": 1, "random": 2, "mean": 3}  # FillMode of kernels/dropout.cuh
+FILLS = {None: 0, "random_uniform": 1, "random": 2, "mean": 3}  # FillMode of kernels/rows.cuh
+_NO_KEY = np.zeros(2, np.uint32)
 
 
 def fill_holes(to, rows, holes: np.ndarray, fill, seed=None) -> None:
@@ -75,31 +77,32 @@ def fill_holes(to, rows, holes: np.ndarray, fill, seed=None) -> None:
     n, k = holes.shape[:2]
     if k == 0 or n == 0:
         return
-    p = np.zeros(6, np.int32)
     word = fill if isinstance(fill, str) else None
     if word in ("random", "random_uniform"):
         to.no_labels("filled at random")
+    how = filling(to, rows, word)
     if word is None:
-        p[5] = to.fill(fill)
+        how["fill"] = to.fill(fill)
     elif word == "random_uniform":
         colours = random_numbers(seed, k, to.channels)
         values = np.floor(colours * 256) if to.is_u8 else colours
-        p = np.zeros((n, 6), np.int32)
-        p[:, 5] = to.blob(values.astype(np.float32)) + k * to.channels * np.arange(n)
+        how["fill"] = to.blob(values.astype(np.float32)) + k * to.channels * np.arange(n)
     elif word == "random":
-        p = np.zeros((n, 6), np.int32)
-        p[:, :2] = seed.view(np.int32)
-        p[:, 2] = to.size[rows][:, 1]
-        p[:, 3:5] = np.float32((256.0, 1.0) if to.is_u8 else (1.0, 0.0)).view(np.int32)
-    to.pixel(rows, "rects", p, n=k, flag=FILLS[word], positions=True, table=holes.astype(np.int32))
+        how["key"] = seed
+    to.op(rows, "rects", table=holes.astype(np.int32), **how)
+
+
+def filling(to, rows, word: str | None) -> dict:
+    """What "rects" and "bitmap" take, of a fill that is a word or numbers (None), which the caller adds."""
+    scale, whole = (256.0, True) if to.is_u8 else (1.0, False)
+    return {"key": _NO_KEY, "width": to.size[rows][:, 1], "scale": scale, "whole": whole, "fill": 0, "mode": FILLS[word]}
 
 
 def random_numbers(seed, rects: int, channels: int) -> np.ndarray:
     """Uniforms [n, rects, channels] from keys [n, 2]."""
     blocks = -(-channels // 4)
-    words = philox(
-        np.arange(rects)[None, :, None], np.arange(blocks)[None, None], 2, 0, seed[:, 0, None, None], seed[:, 1, None, None]
-    )
+    rows, columns = np.arange(rects)[None, :, None], np.arange(blocks)[None, None]
+    words = philox(rows, columns, Stream.COLOUR, 0, seed[:, 0, None, None], seed[:, 1, None, None])
     return words.reshape(len(seed), rects, 4 * blocks)[:, :, :channels] * 2.0**-32
 
 
@@ -384,7 +387,7 @@ class GridDropout(Dropout):
         seeds = key(u[:, 1:3])
         holes = np.zeros((len(u), int(cells.prod(1).max(initial=0)), 4), np.int64)
         for i, (rows, columns) in enumerate(cells.tolist()):
-            words = philox(np.arange(rows * columns + rows + columns), 0, 5, 0, *seeds[i])[:, :2] * 2.0**-32
+            words = philox(np.arange(rows * columns + rows + columns), 0, Stream.GRID, 0, *seeds[i])[:, :2] * 2.0**-32
             at, order = words[: rows * columns], words[rows * columns :, 0]
             # cells that are one pixel larger lie at random places
             edges = [_intervals(int(side), n, o) for side, n, o in zip(size[i], (rows, columns), (order[:rows], order[rows:]))]

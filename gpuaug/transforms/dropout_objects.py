@@ -7,10 +7,12 @@ import math
 import numpy as np
 
 from ..geometry import boxes_beside_map, outside_map
-from ..regions import components, object_map
+from ..ops import Stream
+from ..ragged import Ragged
+from ..regions import chosen_by, components, object_map
 from ..transform import Transform, colour, increasing, integer, is_number, whole
 from ..uniforms import between, integers, key, philox
-from .dropout import Dropout
+from .dropout import Dropout, filling
 
 
 class MaskDropout(Transform):
@@ -51,48 +53,43 @@ class MaskDropout(Transform):
     def draw(self, u, view):
         if view.now is None:
             raise ValueError("MaskDropout needs mask=: its objects are what is removed")
-        seed, maps = key(u[:, 1:3]), []
+        seed, words, size = key(u[:, 1:3]), [], np.empty((len(u), 2), np.int64)
         for i, mask in enumerate(view.now.masks("MaskDropout")):
             labels, count = components(mask)
             number = min(count, int(integers(u[i, 0], *self.max_objects)))
-            order = np.argsort(philox(np.arange(count), 0, 6, 0, *seed[i])[:, 0], kind="stable") if count else np.zeros(0, int)
-            maps.append(np.isin(labels, order[:number] + 1))
-        dropped = np.empty(len(maps), object)
-        dropped[:] = maps
-        return {"dropout_mask": dropped}  # bool [h, w] of each sample
+            order = np.argsort(philox(np.arange(max(count, 1)), 0, Stream.OBJECTS, 0, *seed[i])[:count, 0], kind="stable")
+            words.append(object_map(np.isin(labels, order[:number] + 1)).ravel())
+            size[i] = labels.shape
+        return {"dropped": Ragged.of_list(words, np.zeros(0, np.uint32)), "map_size": size}
 
     def lower(self, to, rows, params) -> None:
         fill = self.fill if to.kind == "image" else self.fill_mask
         if fill is None:
             return
-        p, words = np.zeros((len(params["dropout_mask"]), 6), np.float32), []
-        whole_numbers, at = p.view(np.int32), 0
-        for i, one in enumerate(params["dropout_mask"]):
-            packed = object_map(one)
-            words.append(packed.ravel())
-            whole_numbers[i, 2:5] = packed.shape[1], one.shape[1], one.shape[0]
-        starts = np.cumsum([0] + [len(x) for x in words[:-1]])
-        at = to.blob(np.concatenate(words).view(np.int32)) if words else 0
-        whole_numbers[:, 5] = to.blob(to.colour(fill))
-        to.pixel(rows, "bitmap", p, arg=at + starts, positions=True)
+        how, size = {**filling(to, rows, None), "fill": to.fill(fill)}, params["map_size"]
+        to.op(rows, "bitmap", table=params["dropped"], words=-(-size[:, 1] // 32), columns=size[:, 1], lines=size[:, 0], **how)
 
     def boxes(self, params, which, boxes, size, limits):
         left = np.ones(len(boxes))
-        for i in np.unique(which):
-            one = params["dropout_mask"][i]
-            if one.any():
-                left[which == i] = boxes_beside_map(boxes[which == i], one, limits.min_area)
+        for mine, one in self._maps(params, which):
+            left[mine] = boxes_beside_map(boxes[mine], one, limits.min_area)
         return boxes, left
 
     def keypoints(self, params, which, points, size, limits):
         if not limits.remove_invisible:
             return points, None
         keep, pixels = np.ones(len(points), bool), limits.pixel(points)
-        for i in np.unique(which):
-            one = params["dropout_mask"][i]
-            if one.any():
-                keep[which == i] = outside_map(pixels[which == i], one)
+        for mine, one in self._maps(params, which):
+            keep[mine] = outside_map(pixels[mine], one)
         return points, keep
+
+    @staticmethod
+    def _maps(params, which):
+        """For each sample that lost something: which entries are its own, and the bool map of what it lost."""
+        for i in np.unique(which).tolist():
+            one = chosen_by(params["dropped"][i], *params["map_size"][i].tolist())
+            if one.any():
+                yield which == i, one
 
 
 class ConstrainedCoarseDropout(Dropout):

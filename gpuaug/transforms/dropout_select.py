@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..geometry import boxes_beside_map
+from ..ops import Stream
 from ..transform import Transform, boolean, colour, real, whole
 from ..uniforms import integers, key, philox
 from .dropout import random_numbers
@@ -55,20 +56,17 @@ class PixelDropout(Transform):
         if value is None and to.kind == "mask":
             return
         seed = params["key"]
-        p = np.zeros((len(seed), 6), np.float32)
-        p[:, :2], p[:, 3] = seed.view(np.float32), np.round(self.dropout_prob * 2.0**24)
-        p.view(np.int32)[:, 2] = to.size[rows][:, 1]
         if value is None:
             to.no_labels("filled at random")
             colours = random_numbers(seed, 1, to.channels)
-            at = to.blob((np.floor(colours * 256) if to.is_u8 else colours).astype(np.float32)) + to.channels * np.arange(
-                len(seed)
-            )
+            values = np.floor(colours * 256) if to.is_u8 else colours
+            fill = to.blob(values.astype(np.float32)) + to.channels * np.arange(len(seed))
         else:
             one = value[0] if to.channels == 1 and isinstance(value, tuple) else value  # as albumentations does for grey images
-            at = to.blob(to.colour(one, "drop_value" if to.kind == "image" else "mask_drop_value"))
-        p.view(np.int32)[:, 5] = at
-        to.pixel(rows, "pixels", p, n=int(self.per_channel), positions=True)
+            fill = to.fill(one, "drop_value" if to.kind == "image" else "mask_drop_value")
+        below = np.round(self.dropout_prob * 2.0**24) / 2.0**24  # the kernel's uniforms are multiples of it
+        width = to.size[rows][:, 1]
+        to.op(rows, "pixels", key=seed, width=width, each=self.per_channel, below=below, fill=fill)
 
     def boxes(self, params, which, boxes, size, limits):
         if self.per_channel:
@@ -76,7 +74,7 @@ class PixelDropout(Transform):
         left = np.ones(len(boxes))
         for i in np.unique(which):
             mine, (h, w) = which == i, size[which == i][0]
-            words = philox(np.arange(h * w), 0, 3, 0, *params["key"][i])[:, 0] >> 8
+            words = philox(np.arange(h * w), 0, Stream.PIXELS, 0, *params["key"][i])[:, 0] >> 8
             left[mine] = boxes_beside_map(boxes[mine], (words < round(self.dropout_prob * 2**24)).reshape(h, w), limits.min_area)
         return boxes, left
 
@@ -119,7 +117,7 @@ class ChannelDropout(Transform):
                 f"most {view.channels - 1} may go"
             )
         number, seed = integers(u[:, 0], *self.channel_drop_range), key(u[:, 1:3])
-        words = philox(np.arange(view.channels)[None], 0, 4, 0, seed[:, :1], seed[:, 1:])[..., 0]
+        words = philox(np.arange(view.channels)[None], 0, Stream.CHANNELS, 0, seed[:, :1], seed[:, 1:])[..., 0]
         rank = np.argsort(np.argsort(words, 1, kind="stable"), 1, kind="stable")
         return {"channels_to_drop": rank < number[:, None]}  # bool [n, channels]
 
@@ -127,4 +125,4 @@ class ChannelDropout(Transform):
         drop = params["channels_to_drop"]
         table = np.zeros((len(drop), 2, to.channels), np.float32)
         table[:, 0], table[:, 1] = drop, to.colour(self.fill)
-        to.pixel(rows, "channels", arg=to.blob(table) + 2 * to.channels * np.arange(len(drop)))
+        to.op(rows, "channels", table=table)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..transform import Transform, boolean, increasing, real
 from ..uniforms import between, key
 
@@ -57,8 +55,13 @@ class GaussNoise(Transform):
 
     def lower(self, to, rows, params) -> None:
         top = 255.0 if to.is_u8 else 1.0
-        p = np.zeros((len(params["std"]), 5), np.float32)
-        p[:, :2] = params["key"].view(np.float32)
-        p[:, 2], p[:, 3] = params["std"] * top, params["mean"] * top
-        p[:, 4] = to.size[rows][:, 1].astype(np.int32).view(np.float32)
-        to.pixel(rows, "gauss", p, flag=(0 if self.per_channel else 1) | (2 if to.is_u8 else 0), positions=True)
+        to.op(
+            rows,
+            "gauss",
+            key=params["key"],
+            sigma=params["std"] * top,
+            mean=params["mean"] * top,
+            width=to.size[rows][:, 1],
+            alike=not self.per_channel,
+            whole=to.is_u8,
+        )

@@ -58,10 +58,10 @@ class Normalize(Transform):
         if self.normalization != "standard":
             to.statistics(rows)
             _to_float32(to, rows)
-            to.pixel(rows, "standardize", flag=_KINDS.index(self.normalization) - 1)
+            to.op(rows, "standardize", kind=_KINDS.index(self.normalization) - 1)
             return
         _to_float32(to, rows)
-        to.pixel(rows, "normalize", arg=to.blob(self._constants(to.channels)))
+        to.op(rows, "normalize", shared=self._constants(to.channels))
 
     def _constants(self, channels: int) -> np.ndarray:
         """Means, then reciprocals of deviations, rounded to float32 as the reference does."""

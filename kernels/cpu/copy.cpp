@@ -12,7 +12,7 @@ bool only_rects(const Launch& l, const Row& s) {
   if (s.map != MAP_VIEW || l.source != l.target || item > 4 || !(pixels || planes)) return false;
   if (std::memcmp(s.frame, straight, sizeof straight)) return false;
   for (int k = s.ops; k < s.ops + s.n_ops; ++k)
-    if (l.ops[k].code != OP_RECTS || l.ops[k].flag > FILL_PER_RECT) return false;
+    if (l.ops[k].code != OP_RECTS || ((const RectsOp*)l.ops[k].p)->mode > FILL_PER_RECT) return false;
   return true;
 }
 
@@ -34,12 +34,13 @@ template <class T> void copy_rects(const Launch& l, const Row& s) {
   std::vector<T> colours(line);
   for (int k = s.ops; k < s.ops + s.n_ops; ++k) {
     const Op& op = l.ops[k];
-    const u32* rects = (const u32*)l.blob + op.arg;
+    const RectsOp& p = *(const RectsOp*)op.p;
+    const u32* rects = (const u32*)l.blob + op.at;
     for (int r = 0; r < op.n; ++r) {
       const int x0 = max_((int)rects[4 * r], 0), y0 = max_((int)rects[4 * r + 1], 0);
       const int x1 = min_((int)rects[4 * r + 2], s.dw), y1 = min_((int)rects[4 * r + 3], s.dh);
       if (x0 >= x1 || y0 >= y1) continue;
-      const float* fill = l.blob + (int)bits(op.p[5]) + (op.flag == FILL_PER_RECT ? r * l.channels : 0);
+      const float* fill = l.blob + p.fill + (p.mode == FILL_PER_RECT ? r * l.channels : 0);
       const u64 count = (u64)(x1 - x0) * inner;
       for (int c = 0; c < outer; ++c) {
         for (u64 i = 0; i < count; ++i) put(&colours[i], fill[planes ? c : (int)(i % inner)]);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include "python.hpp"
 #include "track.hpp"
@@ -313,41 +314,36 @@ EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyO
   });
 }
 
-// params: [n, k] or [k], of which 32-bit integers are kept as bits; else none. table: values [n, ..] of which each sample's
-// operation gets its share (arg is then ignored); else none. round: 0 float16, 1 bfloat16, -1: results are not rounded.
-EXPORT void gpuaug_track_pixel(void* handle, PyObject* rows, int code, PyObject* params, PyObject* table, PyObject* arg,
-                               PyObject* many, PyObject* flag, int positions, int round) {
+// params: 32-bit words [n, k] or [1, k], or none. table: values [n, ..] of which each sample's operation gets its share, or values
+// in which it starts at at[r]; or none, and the operation starts at blob offset at[r]. many: entries of each.
+// round: 0 bfloat16, 1 float16, -1: results are not rounded.
+EXPORT void gpuaug_track_op(void* handle, PyObject* rows, int code, PyObject* params, PyObject* table, PyObject* at,
+                            PyObject* many, int positions, int round) {
   guarded([&] {
     Track& t = track_of(handle);
     const std::vector<int> index = rows_of(rows, t.samples);
     const i64 n = (i64)index.size();
-    std::vector<float> p;
-    i64 k = 0, step = 0;
+    const char* words = nullptr;
+    i64 bytes = 0, step = 0;
+    std::unique_ptr<Array> packed;
     if (PyObject_CheckBuffer(params)) {
-      const Array a(params);
-      k = a.ndim ? a.shape(a.ndim - 1) : 0;
-      step = a.ndim == 2 ? k : 0;
-      if (a.ndim < 1 || a.ndim > 2 || k > 12 || (a.ndim == 2 && a.shape(0) != n))
-        raise(PyExc_ValueError, "params must be [%zd, k] or [k] with k <= 12", (Py_ssize_t)n);
-      const i64 lines = a.ndim == 2 ? n : 1, s0 = a.ndim == 2 ? a.stride(0) : 0, s1 = a.stride(a.ndim - 1);
-      p.resize(lines * k);
-      if (a.words()) copy_strided<float, float>(p.data(), a.data(), lines, k, s0, s1);
-      else convert(p.data(), a, lines, k, s0, s1);
+      packed.reset(new Array(params));
+      packed->check_contiguous("params");
+      bytes = packed->ndim == 2 ? 4 * packed->shape(1) : -1;
+      if (bytes < 0 || bytes > (i64)sizeof(Op::p) || !(packed->shape(0) == n || packed->shape(0) == 1))
+        raise(PyExc_ValueError, "params must be words [%zd or 1, k], k <= 12", (Py_ssize_t)n);
+      words = packed->data();
+      step = packed->shape(0) == 1 ? 0 : bytes;
     }
-    const Column<int> args(arg, n, "arg"), counts(many, n, "n"), flags(flag, n, "flag");
-    i64 at = (i64)t.blob.size(), share = 0;
-    if (PyObject_CheckBuffer(table)) {
-      append_words(t.blob, table);
-      share = n ? ((i64)t.blob.size() - at) / n : 0;
-    } else {
-      at = -1;
-    }
+    const Column<i64> starts(at, n, "at"), counts(many, n, "n");
+    const i64 base = PyObject_CheckBuffer(table) ? (i64)t.blob.size() : 0;
+    if (PyObject_CheckBuffer(table)) append_words(t.blob, table);
+    const RoundOp rounding = {round};
     for (i64 r = 0; r < n; ++r) {
       const int i = index[r];
       if (positions) t.note_move(i);
-      Op& op = t.append(i, code, at < 0 ? args[r] : (int)(at + share * r), counts[r], flags[r]);
-      std::copy_n(p.data() + r * step, k, op.p);
-      if (round >= 0) t.append(i, OP_ROUND, 0, 0, round);
+      t.append(i, code, (int)(base + starts[r]), (int)counts[r], words + r * step, (size_t)bytes);
+      if (round >= 0) t.append(i, OP_ROUND, 0, 0, &rounding, sizeof rounding);
     }
     return 0;
   });

@@ -4,6 +4,7 @@
 // operations. What cannot join it closes it: the stage becomes a row of a launch, the next one reads what that wrote.
 #pragma once
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <vector>
 #include "launch.hpp"
@@ -115,13 +116,13 @@ class Track {
     size_[2 * i + 1] = w;
   }
 
-  Op& append(int i, int code, int arg, int n, int flag) {
+  void append(int i, int code, int at, int n, const void* params, size_t bytes) {
     Stage& s = stages_[i];
     if (s.count == capacity_) grow();
     Op& op = ops_[(size_t)i * capacity_ + s.count++];
-    op = Op{code, arg, n, flag, {}};
+    op = Op{code, at, n, 0, {}};
+    std::memcpy(op.p, params, bytes);
     s.open = true;
-    return op;
   }
 
   // Tells the operations to come where their pixels are now.
@@ -129,8 +130,8 @@ class Track {
     Stage& s = stages_[i];
     s.row.positions = 1;
     if (!s.moved) return;
-    Op& op = append(i, OP_MOVE, 0, 0, 0);
-    for (int k = 0; k < 6; ++k) op.p[k] = (float)s.move[k];
+    const MoveOp move = {s.move[0], s.move[1], s.move[2], s.move[3], s.move[4], s.move[5]};
+    append(i, OP_MOVE, 0, 0, &move, sizeof move);
     s.moved = false;
     identity(s.move);
   }

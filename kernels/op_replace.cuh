@@ -1,5 +1,7 @@
-// dropout.cuh: operations that replace pixels: rectangles, single pixels, channels, the set bits of a map. Included by pixel.cuh.
+// op_replace.cuh: operations that replace pixels: rectangles, single pixels, channels, the set bits of a map.
 #pragma once
+#include "op_noise.cuh"
+#include "op_tone.cuh"
 namespace aug {
 
 // the smallest box that holds a group's pixels; on the GPU, where it would cost a reduction over the block, everything
@@ -23,41 +25,40 @@ template <class G, int C> AUG Box box_of(G, const Pixels<G, C>& px) {
 }
 
 // Replaces the pixels with hit[l] > 0; hit[l] - 1 is the rectangle whose colour FILL_PER_RECT takes.
-template <class G, int C>
-AUG void fill_hits(G g, const Op& op, const Sample& s, typename G::template Var<int>& hit, Pixels<G, C>& px) {
-  const float* fill = s.blob + (int)bits(op.p[5]);
-  if (op.flag == FILL_CONSTANT || op.flag == FILL_MEAN) {
-    const float mean = op.flag == FILL_MEAN ? sample_mean(s) : 0.0f;
+template <class G, int C, class P>
+AUG void fill_hits(G g, const P& p, const Sample& s, typename G::template Var<int>& hit, Pixels<G, C>& px) {
+  const float* fill = s.blob + p.fill;
+  if (p.mode == FILL_CONSTANT || p.mode == FILL_MEAN) {
+    const float mean = p.mode == FILL_MEAN ? sample_mean(s) : 0.0f;
     AUG_UNROLL for (int c = 0; c < C; ++c) {
-      const float f = op.flag == FILL_MEAN ? mean : ld(fill + s.c0 + c);
+      const float f = p.mode == FILL_MEAN ? mean : ld(fill + s.c0 + c);
       g.each([&](Lane l) { px.v[c][l] = hit[l] ? f : px.v[c][l]; });
     }
-  } else if (op.flag == FILL_PER_RECT) {
+  } else if (p.mode == FILL_PER_RECT) {
     AUG_UNROLL for (int c = 0; c < C; ++c)
       g.each([&](Lane l) {
         const float f = ld(fill + max_(hit[l] - 1, 0) * s.channels + s.c0 + c);
         px.v[c][l] = hit[l] ? f : px.v[c][l];
       });
   } else {
-    const u32 k0 = bits(op.p[0]), k1 = bits(op.p[1]);
-    const int width = (int)bits(op.p[2]);
-    const float scale = op.p[3], whole = op.p[4];
+    const u32 k0 = p.key[0], k1 = p.key[1];
+    const int width = p.width, whole = p.whole;
+    const float scale = p.scale;
     g.each([&](Lane l) {
       if (AUG_GPU && !hit[l]) return;
-      const U4 u = threefry((u32)(px.y[l] * width + px.x[l]), (u32)(s.c0 >> 2), 1u, 0u, k0, k1);
+      const U4 u = threefry((u32)(px.y[l] * width + px.x[l]), (u32)(s.c0 >> 2), (u32)STREAM_FILL, 0u, k0, k1);
       float n[4] = {uniform(u.x), uniform(u.y), uniform(u.z), uniform(u.w)};
       AUG_UNROLL for (int c = 0; c < C; ++c) {
         const float f = scale * (C == 1 ? pick(n, s.c0 & 3) : n[c]);
-        px.v[c][l] = hit[l] ? (whole != 0.0f ? floor_(f) : f) : px.v[c][l];
+        px.v[c][l] = hit[l] ? (whole ? floor_(f) : f) : px.v[c][l];
       }
     });
   }
 }
 
-// arg: n rectangles (x0, y0, x1, y1 as int bits); a later one covers an earlier one
-template <class G, int C> AUG void op_rects(G g, const Op& op, const Sample& s, Pixels<G, C>& px) {
+template <class G, int C> AUG void op_rects(G g, const RectsOp& p, const Op& op, const Sample& s, Pixels<G, C>& px) {
   typename G::template Var<int> hit;
-  const u32* rects = (const u32*)s.blob + op.arg;
+  const u32* rects = (const u32*)s.blob + op.at;
   const Box box = box_of<G, C>(g, px);
   bool any = false;
   for (int k = 0; k < op.n; ++k) {
@@ -72,21 +73,19 @@ template <class G, int C> AUG void op_rects(G g, const Op& op, const Sample& s, 
       hit[l] = in ? k + 1 : hit[l];
     });
   }
-  if (any) fill_hits<G, C>(g, op, s, hit, px);
+  if (any) fill_hits(g, p, s, hit, px);
 }
 
-// PixelDropout. p[0], p[1] key, p[2] width (bits), p[3] the probability times 2^24; n: a draw for each channel?
-// The fill is blob[p[5] + c].
-template <class G, int C> AUG void op_pixels(G g, const Op& op, const Sample& s, Pixels<G, C>& px) {
-  const u32 k0 = bits(op.p[0]), k1 = bits(op.p[1]);
-  const int width = (int)bits(op.p[2]), each = op.n;
-  const float below = op.p[3] * (1.0f / 16777216.0f);
-  const float* fill = s.blob + (int)bits(op.p[5]) + s.c0;
+template <class G, int C> AUG void op_pixels(G g, const PixelsOp& p, const Op&, const Sample& s, Pixels<G, C>& px) {
+  const u32 k0 = p.key[0], k1 = p.key[1];
+  const int width = p.width, each = p.each;
+  const float below = p.below;
+  const float* fill = s.blob + p.fill + s.c0;
   float f[C];
   AUG_UNROLL for (int c = 0; c < C; ++c)
     f[c] = ld(fill + c);
   g.each([&](Lane l) {
-    const U4 u = philox((u32)(px.y[l] * width + px.x[l]), each ? (u32)(s.c0 >> 2) : 0u, 3u, 0u, k0, k1);
+    const U4 u = philox((u32)(px.y[l] * width + px.x[l]), each ? (u32)(s.c0 >> 2) : 0u, (u32)STREAM_PIXELS, 0u, k0, k1);
     const float n[4] = {uniform(u.x), uniform(u.y), uniform(u.z), uniform(u.w)};
     AUG_UNROLL for (int c = 0; c < C; ++c) {
       const float z = !each ? n[0] : C == 1 ? pick(n, s.c0 & 3) : n[c];
@@ -95,25 +94,23 @@ template <class G, int C> AUG void op_pixels(G g, const Op& op, const Sample& s,
   });
 }
 
-// ChannelDropout. arg: for each channel whether it is dropped (0 or 1), then the fills
-template <class G, int C> AUG void op_channels(G g, const Op& op, const Sample& s, Pixels<G, C>& px) {
+template <class G, int C> AUG void op_channels(G g, const ChannelsOp&, const Op& op, const Sample& s, Pixels<G, C>& px) {
   AUG_UNROLL for (int c = 0; c < C; ++c) {
-    const float drop = ld(s.blob + op.arg + s.c0 + c), f = ld(s.blob + op.arg + s.channels + s.c0 + c);
+    const float drop = ld(s.blob + op.at + s.c0 + c), f = ld(s.blob + op.at + s.channels + s.c0 + c);
     if (drop != 0.0f) g.each([&](Lane l) { px.v[c][l] = f; });
   }
 }
 
-// MaskDropout. arg: lines of p[2] (bits) words of 32 pixels each, lowest bit first; p[3] width and p[4] height (bits) of the map
-template <class G, int C> AUG void op_bitmap(G g, const Op& op, const Sample& s, Pixels<G, C>& px) {
+template <class G, int C> AUG void op_bitmap(G g, const BitmapOp& p, const Op& op, const Sample& s, Pixels<G, C>& px) {
   typename G::template Var<int> hit;
-  const u32* map = (const u32*)s.blob + op.arg;
-  const int words = (int)bits(op.p[2]), w = (int)bits(op.p[3]), h = (int)bits(op.p[4]);
+  const u32* map = (const u32*)s.blob + op.at;
+  const int words = p.words, w = p.columns, h = p.lines;
   g.each([&](Lane l) {
     const int x = clamp_(px.x[l], 0, w - 1), y = clamp_(px.y[l], 0, h - 1);
     const bool in = ((u32)px.x[l] < (u32)w) & ((u32)px.y[l] < (u32)h);
     hit[l] = in ? (int)(ld(map + y * words + (x >> 5)) >> (x & 31) & 1u) : 0;
   });
-  fill_hits<G, C>(g, op, s, hit, px);
+  fill_hits(g, p, s, hit, px);
 }
 
 }  // namespace aug

@@ -1,0 +1,228 @@
+"""The table of pixel operations: the one place that says what each is called, takes and needs.
+
+`python kernels/generate.py` makes kernels/ops.gen.cuh of it: codes, a struct of parameters for each operation, and the
+dispatch. The function of an operation is ``op_<name>`` in one of kernels/op_*.cuh; a transform appends one with `Track.op`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+ROOM = 48  # bytes of parameters: Op.p of kernels/rows.cuh
+_TYPES = {"f32": "<f4", "i32": "<i4", "u32": "<u4"}
+_C_TYPES = {"f32": "float", "i32": "int", "u32": "u32"}
+NEEDS = ("position", "statistics", "rgb")
+
+
+class Stream(enum.IntEnum):
+    """Word 2 of the counter of random words (kernels/philox.cuh, threefry.cuh): what they are for."""
+
+    NOISE = 0  # per pixel, gauss
+    FILL = 1  # per pixel, what holes are filled with
+    COLOUR = 2  # per hole, or per sample
+    PIXELS = 3  # per pixel, which are dropped
+    CHANNELS = 4  # per channel, which are dropped
+    GRID = 5  # per cell of a grid
+    OBJECTS = 6  # per object of a mask
+    PLACES = 7  # per object, where its holes lie
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One pixel operation.
+
+    Attributes:
+        name: of the function ``op_<name>``.
+        params: declarations in order, "TYPE NAME" or "TYPE NAME[COUNT]", of f32, i32, u32; 48 bytes at most.
+        table: in words, what of the blob it reads at ``op.at``, ``op.n`` entries; "" if nothing.
+        needs: what of `NEEDS` it asks for: where a pixel lies, the sample's statistics, or three channels.
+        labels: whether labels of 32 bits may pass it: it moves or replaces, and computes nothing.
+        lut: whether on uint8 it is a function of one value alone, so that a run of such operations can be one table.
+        internal: it is appended by the track itself.
+        doc: what it computes.
+    """
+
+    name: str
+    params: tuple[str, ...] = ()
+    table: str = ""
+    needs: tuple[str, ...] = ()
+    labels: bool = False
+    lut: bool = False
+    internal: bool = False
+    doc: str = ""
+
+    @cached_property
+    def dtype(self) -> np.dtype:
+        fields = []
+        for each in self.params:
+            kind, name = each.split()
+            name, _, count = name.rstrip("]").partition("[")
+            fields.append((name, _TYPES[kind], (int(count),)) if count else (name, _TYPES[kind]))
+        return np.dtype(fields)
+
+    @cached_property
+    def code(self) -> int:
+        return list(OPS).index(self.name) + 1
+
+    @property
+    def struct(self) -> str:
+        """The C++ name of its parameters."""
+        return self.name.title().replace("_", "") + "Op"
+
+    def pack(self, who: str, count: int, params: dict) -> np.ndarray | None:
+        """Parameters by name, each a number or ``[count, ..]``, as 32-bit words ``[count or 1, k]``; None if it takes none."""
+        dtype = self.dtype
+        if params.keys() != (dtype.fields or {}).keys():
+            self._refuse(who, params)
+        if not dtype.fields:
+            return None
+        values = {name: np.asarray(value) for name, value in params.items()}
+        one = all(value.ndim == len(dtype[name].shape) for name, value in values.items())
+        packed = np.empty(1 if one else count, dtype)
+        for name, value in values.items():
+            field = dtype[name]
+            if value.dtype.kind not in ("biuf" if field.base.kind == "f" else "biu") and value.size:
+                raise TypeError(f"{who}: {name} of {self.name} is {self._declared(name)}, got {value.dtype}")
+            try:
+                packed[name] = value
+            except ValueError:
+                lines = "" if not field.shape else f", {field.shape[0]}"
+                raise ValueError(
+                    f"{who}: {name} of {self.name} must be one for all, or [{count}{lines}] for {count} samples, "
+                    f"got shape {value.shape}"
+                ) from None
+        return packed.view(np.int32).reshape(len(packed), -1)
+
+    def _declared(self, name: str) -> str:
+        return next(each for each in self.params if each.split()[1].partition("[")[0] == name)
+
+    def _refuse(self, who: str, params: dict) -> None:
+        wanted = self.dtype.fields or {}
+        parts = []
+        for word, names in (("lacks", wanted.keys() - params), ("does not know", params.keys() - wanted)):
+            if names:
+                parts.append(f"{word} {', '.join(sorted(names))}")
+        raise ValueError(f"{who}: {self.name} takes {', '.join(self.params) or 'no parameters'}; it {' and '.join(parts)}")
+
+
+_FILL = ("u32 key[2]", "i32 width", "f32 scale", "i32 whole", "i32 fill", "i32 mode")  # of `fill_hits` in op_replace.cuh
+
+OPS: dict[str, Spec] = {
+    spec.name: spec
+    for spec in (
+        Spec(
+            "move",
+            ("i32 a", "i32 b", "i32 x", "i32 c", "i32 d", "i32 y"),
+            labels=True,
+            internal=True,
+            doc="positions after a turn or crop: x' = a x + b y + x0, y' = c x + d y + y0",
+        ),
+        Spec("round", ("i32 half",), internal=True, doc="as storing float16 (half) or bfloat16 would"),
+        Spec("linear_u8", ("f32 factor", "f32 offset"), lut=True, doc="trunc(clip(v * factor + offset, 0, 255))"),
+        Spec("linear_u8_mean", ("f32 factor", "f32 offset"), needs=("statistics",), doc="linear_u8, offset times the mean"),
+        Spec("linear", ("f32 factor", "f32 offset", "f32 low", "f32 high"), doc="clip(v * factor + offset, low, high)"),
+        Spec(
+            "linear_mean",
+            ("f32 factor", "f32 offset", "f32 low", "f32 high"),
+            needs=("statistics",),
+            doc="linear, offset times the mean",
+        ),
+        Spec("normalize", table="f32 [2, channels]: means, reciprocals of deviations", doc="(v - mean) * reciprocal"),
+        Spec("standardize", ("i32 kind",), needs=("statistics",), doc="by the sample's own statistics, clipped to -20..20"),
+        Spec("hsv_u8", ("f32 hue", "f32 saturation", "f32 value"), needs=("rgb",), doc="shifts in OpenCV's 8-bit HSV"),
+        Spec("hsv", ("f32 hue", "f32 saturation", "f32 value"), needs=("rgb",), doc="shifts in HSV of 0..1; hue in turns"),
+        Spec(
+            "gauss",
+            ("u32 key[2]", "f32 sigma", "f32 mean", "i32 width", "i32 alike", "i32 whole"),
+            needs=("position",),
+            doc="v + N(mean, sigma); alike: for all channels; whole: truncated and clipped to 0..255",
+        ),
+        Spec(
+            "rects",
+            _FILL,
+            table="i32 [n, 4]: x0, y0, x1, y1; a later one covers an earlier one",
+            needs=("position",),
+            labels=True,
+            doc="fills n rectangles",
+        ),
+        Spec(
+            "bitmap",
+            (*_FILL, "i32 words", "i32 columns", "i32 lines"),
+            table="u32 [n]: lines of 32 pixels a word, lowest bit first",
+            needs=("position",),
+            labels=True,
+            doc="fills the set bits of a map",
+        ),
+        Spec(
+            "pixels",
+            ("u32 key[2]", "i32 width", "i32 each", "f32 below", "i32 fill"),
+            needs=("position",),
+            labels=True,
+            doc="fills each pixel with probability below; each: a draw for each channel",
+        ),
+        Spec(
+            "channels",
+            table="f32 [2, channels]: which to fill (0 or 1), fills",
+            labels=True,
+            doc="fills whole channels",
+        ),
+    )
+}
+
+
+def find(name: str, who: str) -> Spec:
+    """The operation of this name, or an error with the nearest ones."""
+    spec = OPS.get(name)
+    if spec is None or spec.internal:
+        names = [each.name for each in OPS.values() if not each.internal]
+        near = difflib.get_close_matches(str(name), names, 1)
+        raise ValueError(
+            f"{who}: there is no pixel operation {name!r}; "
+            + (f"did you mean {near[0]!r}?" if near else f"gpuaug.ops.OPS has {', '.join(sorted(names))}")
+        )
+    return spec
+
+
+# ---- what the kernels are told ----------------------------------------------------------------------------------------------
+
+
+def _lines() -> Iterable[str]:
+    yield "// ops.gen.cuh: made of gpuaug/ops.py by `python kernels/generate.py`; not to be edited."
+    yield "// clang-format off"
+    yield "#pragma once"
+    yield '#include "lang.cuh"'
+    yield "namespace aug {"
+    yield ""
+    yield "// Word 2 of the counter of random words."
+    yield "enum Stream {"
+    yield from (f"  STREAM_{each.name} = {each.value}," for each in Stream)
+    yield "};"
+    yield ""
+    yield "enum OpCode {"
+    yield from (f"  OP_{spec.name.upper()} = {spec.code}," for spec in OPS.values())
+    yield "};"
+    for spec in OPS.values():
+        yield ""
+        yield f"// {spec.doc}" + (f"\n// table: {spec.table}" if spec.table else "")
+        yield f"struct AUG_ALIAS {spec.struct} {{"
+        yield from (f"  {_C_TYPES[each.split()[0]]} {each.split()[1]};" for each in spec.params)
+        yield "};"
+    yield ""
+    yield "// X(code, function, parameters, channels that it works on; 0: any)"
+    yield "#define AUG_OPS(X) \\"
+    rows = [
+        f"  X(OP_{spec.name.upper()}, op_{spec.name}, {spec.struct}, {3 if 'rgb' in spec.needs else 0})" for spec in OPS.values()
+    ]
+    yield " \\\n".join(rows)
+    yield ""
+    yield "}  // namespace aug"
+
+
+def header() -> str:
+    return "\n".join(_lines()) + "\n"

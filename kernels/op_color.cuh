@@ -1,0 +1,61 @@
+// op_color.cuh: operations on the three channels of a colour.
+#pragma once
+#include "pixels.cuh"
+namespace aug {
+
+// OpenCV's 8-bit RGB -> HSV -> RGB with shifts between. The two divisions stand for its tables
+// (rint((255 << 12) / v), rint((180 << 12) / (6 d))): equal for all 255 arguments.
+AUG void hsv_u8(float& r, float& g, float& b, float hue, float sat, float val) {
+  const float v = max_(r, max_(g, b)), d = v - min_(r, min_(g, b));
+  const int sdiv = (int)round_(1044480.0f / max_(v, 1.0f)), hdiv = (int)round_(122880.0f / max_(d, 1.0f));
+  const int s0 = ((int)d * sdiv + 2048) >> 12;
+  const float e = v == r ? g - b : v == g ? b - r + 2.0f * d : r - g + 4.0f * d;
+  int hi = ((int)e * hdiv + 2048) >> 12;
+  hi = hi < 0 ? hi + 180 : hi;
+  // 0 <= hue < 180 is added as a real number, the sum wrapped and truncated
+  float h = (float)hi + hue;
+  h = trunc_(h >= 180.0f ? h - 180.0f : h);
+  const float s1 = (float)s0;
+  const float s = s0 == 0 ? 0.0f : clamp_(s1 + sat, 0.0f, 255.0f), w = clamp_(v + val, 0.0f, 255.0f);
+  const float h6 = h * 0.033333335f, S = s * 0.003921569f, V = w * 0.003921569f;  // float32(6/180), float32(1/255)
+  const float sector = floor_(h6), f = h6 - sector;
+  const float p = V * (1.0f - S), q = V * fma_(-S, f, 1.0f), t = V * fma_(-S, 1.0f - f, 1.0f);
+  const float R = sector == 0.0f || sector == 5.0f ? V : sector == 1.0f ? q : sector == 4.0f ? t : p;
+  const float Gr = sector == 1.0f || sector == 2.0f ? V : sector == 3.0f ? q : sector == 0.0f ? t : p;
+  const float B = sector == 3.0f || sector == 4.0f ? V : sector == 5.0f ? q : sector == 2.0f ? t : p;
+  r = trunc_(255.0f * R);
+  g = trunc_(255.0f * Gr);
+  b = trunc_(255.0f * B);
+}
+
+AUG float hue_channel(float h6, float n, float v, float c) {  // h6 in [0, 6)
+  float k = n + h6;
+  k = k >= 6.0f ? k - 6.0f : k;
+  return v - c * clamp_(min_(k, 4.0f - k), 0.0f, 1.0f);
+}
+AUG void hsv_float(float& r, float& g, float& b, float hue, float sat, float val) {
+  const float v = max_(r, max_(g, b)), d = v - min_(r, min_(g, b));
+  const float epsilon = 1.1920929e-07f;  // as OpenCV: it shows where colours differ by less than 1e-2
+  const float inv = 1.0f / (d + epsilon);
+  float h = v == r ? (g - b) * inv : v == g ? fma_(b - r, inv, 2.0f) : fma_(r - g, inv, 4.0f);
+  h = fma_(6.0f, hue, h);
+  h = h - 6.0f * floor_(h * (1.0f / 6.0f));
+  h = h >= 6.0f ? 0.0f : h;
+  const float s0 = d / (v + epsilon);
+  const float s = d > 0.0f ? clamp_(s0 + sat, 0.0f, 1.0f) : 0.0f;
+  const float w = clamp_(v + val, 0.0f, 1.0f), c = w * s;
+  r = hue_channel(h, 5.0f, w, c);
+  g = hue_channel(h, 3.0f, w, c);
+  b = hue_channel(h, 1.0f, w, c);
+}
+
+template <class G> AUG void op_hsv_u8(G g, const HsvU8Op& p, const Op&, const Sample&, Pixels<G, 3>& px) {
+  const float h = p.hue, s = p.saturation, v = p.value;
+  g.each([&](Lane l) { hsv_u8(px.v[0][l], px.v[1][l], px.v[2][l], h, s, v); });
+}
+template <class G> AUG void op_hsv(G g, const HsvOp& p, const Op&, const Sample&, Pixels<G, 3>& px) {
+  const float h = p.hue, s = p.saturation, v = p.value;
+  g.each([&](Lane l) { hsv_float(px.v[0][l], px.v[1][l], px.v[2][l], h, s, v); });
+}
+
+}  // namespace aug

@@ -1,0 +1,90 @@
+// op_tone.cuh: operations on single values: linear ones, normalizations, the rounding of stored results.
+#pragma once
+#include "pixels.cuh"
+namespace aug {
+
+AUG float linear_u8(float v, float a, float b) { return trunc_(clamp_(v * a + b, 0.0f, 255.0f)); }
+
+// the mean over all channels, as NumPy's img.mean()
+AUG float sample_mean(const Sample& s) {
+  float sum = 0.0f, count = 0.0f;
+  for (int c = 0; c < s.channels; ++c) {
+    sum += ld(s.stats + STATS * c + STAT_SUM);
+    count += ld(s.stats + STATS * c + STAT_COUNT);
+  }
+  return sum / max_(count, 1.0f);
+}
+
+template <class G, int C> AUG void op_round(G g, const RoundOp& p, const Op&, const Sample&, Pixels<G, C>& px) {
+  const int half = p.half;
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    g.each([&](Lane l) {
+      const float v = px.v[c][l];
+      px.v[c][l] = half ? from_half(half_bits(v)) : unbits((u32)bhalf_bits(v) << 16);
+    });
+}
+
+template <class G, int C> AUG void linear_u8_of(G g, float a, float b, Pixels<G, C>& px) {
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    g.each([&](Lane l) { px.v[c][l] = linear_u8(px.v[c][l], a, b); });
+}
+template <class G, int C> AUG void op_linear_u8(G g, const LinearU8Op& p, const Op&, const Sample&, Pixels<G, C>& px) {
+  linear_u8_of(g, p.factor, p.offset, px);
+}
+template <class G, int C> AUG void op_linear_u8_mean(G g, const LinearU8MeanOp& p, const Op&, const Sample& s, Pixels<G, C>& px) {
+  linear_u8_of(g, p.factor, p.offset * sample_mean(s), px);
+}
+
+template <class G, int C> AUG void linear_of(G g, float a, float b, float low, float high, Pixels<G, C>& px) {
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    g.each([&](Lane l) { px.v[c][l] = clamp_(px.v[c][l] * a + b, low, high); });
+}
+template <class G, int C> AUG void op_linear(G g, const LinearOp& p, const Op&, const Sample&, Pixels<G, C>& px) {
+  linear_of(g, p.factor, p.offset, p.low, p.high, px);
+}
+template <class G, int C> AUG void op_linear_mean(G g, const LinearMeanOp& p, const Op&, const Sample& s, Pixels<G, C>& px) {
+  linear_of(g, p.factor, p.offset * sample_mean(s), p.low, p.high, px);
+}
+
+template <class G, int C> AUG void op_normalize(G g, const NormalizeOp&, const Op& op, const Sample& s, Pixels<G, C>& px) {
+  const float* table = s.blob + op.at + s.c0;
+  AUG_UNROLL for (int c = 0; c < C; ++c) {
+    const float mean = ld(table + c), inv = ld(table + s.channels + c);
+    g.each([&](Lane l) { px.v[c][l] = (px.v[c][l] - mean) * inv; });
+  }
+}
+
+enum Standardize { STANDARDIZE_IMAGE = 0, STANDARDIZE_CHANNEL = 1, MIN_MAX_IMAGE = 2, MIN_MAX_CHANNEL = 3 };
+// what is subtracted, and what the difference is divided by
+AUG void standard(const Sample& s, int c, int kind, float& from, float& by) {
+  const bool one = kind == STANDARDIZE_CHANNEL || kind == MIN_MAX_CHANNEL;
+  const int first = one ? c : 0, last = one ? c + 1 : s.channels;
+  float sum = 0.0f, count = 0.0f, low = unbits(0x7f800000u), high = unbits(0xff800000u), squares = 0.0f;
+  for (int k = first; k < last; ++k) {
+    const float* t = s.stats + STATS * k;
+    sum += ld(t + STAT_SUM);
+    count += ld(t + STAT_COUNT);
+    low = min_(low, ld(t + STAT_LOW));
+    high = max_(high, ld(t + STAT_HIGH));
+  }
+  count = max_(count, 1.0f);
+  const float mean = sum / count;
+  for (int k = first; k < last; ++k) {  // deviations from a channel's mean, moved to the mean of all
+    const float* t = s.stats + STATS * k;
+    const float n = ld(t + STAT_COUNT), d = ld(t + STAT_SUM) / max_(n, 1.0f) - mean;
+    squares += ld(t + STAT_SQUARES) + n * d * d;
+  }
+  const bool range = kind >= MIN_MAX_IMAGE;
+  from = range ? low : mean;
+  by = (range ? high - low : sqrt_(squares / count)) + 1e-4f;
+}
+
+template <class G, int C> AUG void op_standardize(G g, const StandardizeOp& p, const Op&, const Sample& s, Pixels<G, C>& px) {
+  AUG_UNROLL for (int c = 0; c < C; ++c) {
+    float from, by;
+    standard(s, s.c0 + c, p.kind, from, by);
+    g.each([&](Lane l) { px.v[c][l] = clamp_((px.v[c][l] - from) / by, -20.0f, 20.0f); });
+  }
+}
+
+}  // namespace aug

@@ -1,0 +1,171 @@
+// ops.gen.cuh: made of gpuaug/ops.py by `python kernels/generate.py`; not to be edited.
+// clang-format off
+#pragma once
+#include "lang.cuh"
+namespace aug {
+
+// Word 2 of the counter of random words.
+enum Stream {
+  STREAM_NOISE = 0,
+  STREAM_FILL = 1,
+  STREAM_COLOUR = 2,
+  STREAM_PIXELS = 3,
+  STREAM_CHANNELS = 4,
+  STREAM_GRID = 5,
+  STREAM_OBJECTS = 6,
+  STREAM_PLACES = 7,
+};
+
+enum OpCode {
+  OP_MOVE = 1,
+  OP_ROUND = 2,
+  OP_LINEAR_U8 = 3,
+  OP_LINEAR_U8_MEAN = 4,
+  OP_LINEAR = 5,
+  OP_LINEAR_MEAN = 6,
+  OP_NORMALIZE = 7,
+  OP_STANDARDIZE = 8,
+  OP_HSV_U8 = 9,
+  OP_HSV = 10,
+  OP_GAUSS = 11,
+  OP_RECTS = 12,
+  OP_BITMAP = 13,
+  OP_PIXELS = 14,
+  OP_CHANNELS = 15,
+};
+
+// positions after a turn or crop: x' = a x + b y + x0, y' = c x + d y + y0
+struct AUG_ALIAS MoveOp {
+  int a;
+  int b;
+  int x;
+  int c;
+  int d;
+  int y;
+};
+
+// as storing float16 (half) or bfloat16 would
+struct AUG_ALIAS RoundOp {
+  int half;
+};
+
+// trunc(clip(v * factor + offset, 0, 255))
+struct AUG_ALIAS LinearU8Op {
+  float factor;
+  float offset;
+};
+
+// linear_u8, offset times the mean
+struct AUG_ALIAS LinearU8MeanOp {
+  float factor;
+  float offset;
+};
+
+// clip(v * factor + offset, low, high)
+struct AUG_ALIAS LinearOp {
+  float factor;
+  float offset;
+  float low;
+  float high;
+};
+
+// linear, offset times the mean
+struct AUG_ALIAS LinearMeanOp {
+  float factor;
+  float offset;
+  float low;
+  float high;
+};
+
+// (v - mean) * reciprocal
+// table: f32 [2, channels]: means, reciprocals of deviations
+struct AUG_ALIAS NormalizeOp {
+};
+
+// by the sample's own statistics, clipped to -20..20
+struct AUG_ALIAS StandardizeOp {
+  int kind;
+};
+
+// shifts in OpenCV's 8-bit HSV
+struct AUG_ALIAS HsvU8Op {
+  float hue;
+  float saturation;
+  float value;
+};
+
+// shifts in HSV of 0..1; hue in turns
+struct AUG_ALIAS HsvOp {
+  float hue;
+  float saturation;
+  float value;
+};
+
+// v + N(mean, sigma); alike: for all channels; whole: truncated and clipped to 0..255
+struct AUG_ALIAS GaussOp {
+  u32 key[2];
+  float sigma;
+  float mean;
+  int width;
+  int alike;
+  int whole;
+};
+
+// fills n rectangles
+// table: i32 [n, 4]: x0, y0, x1, y1; a later one covers an earlier one
+struct AUG_ALIAS RectsOp {
+  u32 key[2];
+  int width;
+  float scale;
+  int whole;
+  int fill;
+  int mode;
+};
+
+// fills the set bits of a map
+// table: u32 [n]: lines of 32 pixels a word, lowest bit first
+struct AUG_ALIAS BitmapOp {
+  u32 key[2];
+  int width;
+  float scale;
+  int whole;
+  int fill;
+  int mode;
+  int words;
+  int columns;
+  int lines;
+};
+
+// fills each pixel with probability below; each: a draw for each channel
+struct AUG_ALIAS PixelsOp {
+  u32 key[2];
+  int width;
+  int each;
+  float below;
+  int fill;
+};
+
+// fills whole channels
+// table: f32 [2, channels]: which to fill (0 or 1), fills
+struct AUG_ALIAS ChannelsOp {
+};
+
+// X(code, function, parameters, channels that it works on; 0: any)
+#define AUG_OPS(X) \
+  X(OP_MOVE, op_move, MoveOp, 0) \
+  X(OP_ROUND, op_round, RoundOp, 0) \
+  X(OP_LINEAR_U8, op_linear_u8, LinearU8Op, 0) \
+  X(OP_LINEAR_U8_MEAN, op_linear_u8_mean, LinearU8MeanOp, 0) \
+  X(OP_LINEAR, op_linear, LinearOp, 0) \
+  X(OP_LINEAR_MEAN, op_linear_mean, LinearMeanOp, 0) \
+  X(OP_NORMALIZE, op_normalize, NormalizeOp, 0) \
+  X(OP_STANDARDIZE, op_standardize, StandardizeOp, 0) \
+  X(OP_HSV_U8, op_hsv_u8, HsvU8Op, 3) \
+  X(OP_HSV, op_hsv, HsvOp, 3) \
+  X(OP_GAUSS, op_gauss, GaussOp, 0) \
+  X(OP_RECTS, op_rects, RectsOp, 0) \
+  X(OP_BITMAP, op_bitmap, BitmapOp, 0) \
+  X(OP_PIXELS, op_pixels, PixelsOp, 0) \
+  X(OP_CHANNELS, op_channels, ChannelsOp, 0)
+
+}  // namespace aug
