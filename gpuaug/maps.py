@@ -12,8 +12,10 @@ import numpy as np
 from .geometry import affine_boxes, affine_points
 from .ragged import Ragged, runs
 
+_T = np.arange(16) / 16  # along a side, 16 points: one that bends by 1 pixel is told to 1 / 16^2 of one
+# all around the unit square
+_OUTLINE = np.concatenate([np.stack(s, 1) for s in ((_T, 0 * _T), (0 * _T + 1, _T), (1 - _T, 0 * _T + 1), (0 * _T, 1 - _T))])
 STEPS, CLOSE, FOUND = 12, 1e-6, 0.05  # Newton's steps; pixels at which it stops; pixels within which a place counts as found
-SIDES = 16  # points along each side of a box, whose outline is moved: a side that bends by 1 pixel is told to 1 / 16^2 of one
 _RESIZES = {0: ("resize", "nearest"), 1: ("affine", "linear"), 2: ("affine", "cubic"), 6: ("pixels", "nearest")}
 _NUMBERS = {0: "nearest", 1: "linear", 2: "cubic", 6: "nearest"}  # by OpenCV's number: a map tells 0 from 6 in resizes only
 
@@ -95,15 +97,18 @@ class Map:
         every[left] = out
         return every, left
 
-    def boxes(self, which: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """The boxes ``[N, 4]`` around what is shown of the outlines of boxes, and which are left (None: all)."""
-        t = np.arange(SIDES) / SIDES
-        zero, one = np.zeros(SIDES), np.ones(SIDES)
-        sides = [(t, zero), (one, t), (1 - t, one), (zero, 1 - t)]
-        edge = np.concatenate([np.stack(side, 1) for side in sides])
+    def boxes(self, which: np.ndarray, boxes: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """The boxes ``[N, 4]`` around what is shown of boxes in results of ``size`` ``[n, 2]``, and which are left (None: all)."""
         low, high = boxes[:, None, :2] - 0.5, boxes[:, None, 2:] - 0.5
-        outline = (low + edge * (high - low)).reshape(-1, 2)
-        moved = self.target(np.repeat(which, len(edge)), outline).reshape(len(boxes), len(edge), 2) + 0.5
+        every = np.repeat(which, len(_OUTLINE))
+        size = np.asarray(size)
+        moved = self.target(every, (low + _OUTLINE * (high - low)).reshape(-1, 2)).reshape(len(boxes), -1, 2)
+        if not np.isfinite(moved).all():  # a side that is shown nowhere lies beyond the result's own sides: where those are inside
+            frame = _OUTLINE * size[which][:, None, ::-1] - 0.5
+            source = self.source(every, frame.reshape(-1, 2)).reshape(frame.shape)
+            inside = ((source >= low) & (source <= high)).all(2, keepdims=True)
+            moved = np.concatenate([moved, np.where(inside, frame, np.nan)], 1)
+        moved += 0.5
         left = np.isfinite(moved).all(2).any(1)
         moved[~left] = 0
         out = np.concatenate([np.nanmin(moved, 1), np.nanmax(moved, 1)], 1)
@@ -162,10 +167,10 @@ class Projective(Map):
             return affine_points(points, matrix, stretch), None
         return super().points(which, points)
 
-    def boxes(self, which, boxes):
+    def boxes(self, which, boxes, size):
         if self.affine:
             return affine_boxes(boxes, self.matrix[which] if self.forward else self._inverse(which)), None
-        return super().boxes(which, boxes)
+        return super().boxes(which, boxes, size)
 
 
 def _denominator(matrix, xy):
@@ -215,7 +220,7 @@ class Window(Affine):
         out[bent, 2] = np.arctan2(np.sin(angle) * scale[bent, 1], np.cos(angle) * scale[bent, 0])
         return out, None
 
-    def boxes(self, which, boxes):
+    def boxes(self, which, boxes, size):
         start, scale = self.offset[which], self.scale[which]
         return np.concatenate([(boxes[:, :2] - start) * scale, (boxes[:, 2:] - start) * scale], 1), None
 
@@ -298,6 +303,22 @@ class Radial(Map):
         d = xy - m[:, :2]
         r2 = ((d * m[:, 2:4]) ** 2).sum(1, keepdims=True)
         return m[:, :2] + d * (1 + m[:, 4:5] * r2 + m[:, 5:6] * r2 * r2)
+
+    def target(self, which, xy):
+        """The smallest s with s (1 + a s^2 + b s^4) = 1, by Newton's method from 0: what lies behind the turn of a lens is lost."""
+        m = self.numbers[which]
+        d = xy - m[:, :2]
+        r2 = ((d * m[:, 2:4]) ** 2).sum(1)
+        a, b, s = m[:, 4] * r2, m[:, 5] * r2 * r2, np.zeros(len(xy))
+        with np.errstate(all="ignore"):
+            for _ in range(5 * STEPS):
+                rise = 1 + 3 * a * s**2 + 5 * b * s**4
+                step = (s * (1 + a * s**2 + b * s**4) - 1) / rise
+                s = s - step
+                if not np.abs(step).max(initial=0) > 1e-12:
+                    break
+            found = (np.abs(s * (1 + a * s**2 + b * s**4) - 1) < 1e-9) & (rise > 0) & (s > 0)
+        return np.where(found[:, None], m[:, :2] + d * s[:, None], np.nan)
 
 
 class Grid(Map):

@@ -27,9 +27,13 @@ MOVING = {
     ),
     "CenterCrop": lambda: G.CenterCrop(55, 71, pad_if_needed=True),
     "Flip": lambda: G.Flip(p=1),
+    # a dot across two cells of different widths has its centre beside its middle: 0.4 sigma (1 / 0.96 - 1 / 1.04) = 0.07 pixels (normalized)
+    "GridDistortion": lambda: G.GridDistortion(distort_limit=0.02, mask_interpolation=EXACT, p=1),
     "HorizontalFlip": lambda: G.HorizontalFlip(p=1),
+    "OpticalDistortion": lambda: G.OpticalDistortion(distort_limit=0.4, mask_interpolation=EXACT, p=1),
     "Pad": lambda: G.Pad((3, 1, 0, 7)),
     "PadIfNeeded": lambda: G.PadIfNeeded(90, None, pad_width_divisor=16, position="random", border_mode=1),
+    "Perspective": lambda: G.Perspective(scale=(0.02, 0.05), fit_output=True, mask_interpolation=EXACT, p=1),
     "RandomCrop": lambda: G.RandomCrop(57, 75, pad_if_needed=True),
     "RandomResizedCrop": lambda: G.RandomResizedCrop((60, 70), scale=(0.5, 1), mask_interpolation=EXACT),
     "RandomRotate90": lambda: G.RandomRotate90(),
@@ -53,7 +57,8 @@ STILL = {
     "ToTensorV2": lambda: G.ToTensorV2(),
     "XYMasking": lambda: G.XYMasking(2, 2, 9, 9, p=1),
 }
-TURNING = {"Affine", "ShiftScaleRotate"}  # a box around a turned rectangle is larger than the rectangle
+# a box around a turned rectangle is larger than the rectangle
+TURNING = {"Affine", "OpticalDistortion", "Perspective", "ShiftScaleRotate"}
 
 
 def drawn(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

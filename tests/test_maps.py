@@ -181,8 +181,9 @@ def test_what_no_pixel_shows_is_lost():
     most = 10 * (1 / 3**0.5) * (2 / 3)
     points, left = lens.points(which, np.array([[0.99 * most, 0, 0, 1], [1.05 * most, 0, 0, 1]]))
     assert left.tolist() == [True, False]
-    boxes, left = mapped.boxes(which, np.array([[2.0, 2, 5, 5], [12, 2, 30, 30]]))
-    assert left.tolist() == [True, False]
+    boxes, left = mapped.boxes(np.zeros(3, np.int64), np.array([[2.0, 2, 5, 5], [12, 2, 30, 30], [5, 2, 30, 8]]), [[40, 50]])
+    assert left.tolist() == [True, False, True]
+    assert boxes[2, 2] >= 50, "what lies beyond the horizon is seen to the result's end"
     np.testing.assert_allclose(boxes[0], (1.5 / 0.85 + 0.5, 1.5 / 0.85 + 0.5, 4.5 / 0.55 + 0.5, 4.5 / 0.55 + 0.5))
 
 

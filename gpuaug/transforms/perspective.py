@@ -93,7 +93,7 @@ class Perspective(Geometric):
     def boxes(self, params, which, boxes, size, limits):
         if limits.geometry != "albumentations":
             return super().boxes(params, which, boxes, size, limits)
-        mapped, line = self._of(params, which, size)  # edges are moved as if they were centres
+        mapped, line, _ = self._of(params, which, size)  # edges are moved as if they were centres
         corner = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
         moved = mapped.target(np.repeat(line, 4), corner.reshape(-1, 2)).reshape(-1, 4, 2)
         left = np.isfinite(moved).all((1, 2))
