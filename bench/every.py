@@ -37,7 +37,7 @@ def main():
     import cv2
 
     import gpuaug
-    from gpuaug.demo import crops
+    from gpuaug.photographs import crops
     from tests import parity
 
     options = arguments(__doc__, rounds=11, batch=48, only="")

@@ -105,7 +105,7 @@ def main():
         print("bench.gpu: torch finds no GPU here; nothing was measured and nothing is written.", file=sys.stderr)
         return
     import gpuaug
-    from gpuaug.demo import crops
+    from gpuaug.photographs import crops
 
     warnings.simplefilter("ignore")
     few = torch.from_numpy(crops(min(options.batch, 64), (options.size, options.size)))

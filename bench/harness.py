@@ -83,7 +83,7 @@ def machine(device="cpu"):
     """What a number is worth nothing without."""
     import torch
 
-    from gpuaug.demo import cpu_name, device_name, usable_cores
+    from gpuaug.machine import cpu_name, device_name, usable_cores
 
     return {
         "device": torch.device(device).type,
@@ -119,7 +119,7 @@ def slug(text):
 def write(name, results, device="cpu", out=None, **more):
     """Writes bench/results/NAME-cpu.json or NAME-<card>.json with everything about the machine; returns the path.
 
-    The tables of the README follow, unless the results go elsewhere (`out`).
+    `python -m bench.table` brings the tables of the README up to date.
     """
     record = {
         "name": name,
@@ -132,10 +132,6 @@ def write(name, results, device="cpu", out=None, **more):
     path = Path(out) if out else RESULTS / f"{name}-{where}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(rounded(record), indent=1) + "\n")
-    if not out:
-        from bench import table
-
-        table.update()
     return path
 
 

@@ -53,7 +53,7 @@ class Arrays:
 
 def small_images(count, size=32):
     """uint8 [count, size, size, 3]: windows of the photographs at half their size, no two alike."""
-    from gpuaug.demo import photographs
+    from gpuaug.photographs import photographs
 
     sources = [photo[::2, ::2] for _, photo in sorted(photographs().items())]
     draw = np.random.default_rng(0)
@@ -156,7 +156,7 @@ class Returned:
 
 def large_images(count, height=1200, width=1600):
     """uint8 [count, height, width, 3]: the photographs at that size."""
-    from gpuaug.demo import photographs
+    from gpuaug.photographs import photographs
 
     sources = [photo for _, photo in sorted(photographs().items())]
     each = [np.asarray(Image.fromarray(photo).resize((width, height))) for photo in sources[:count]]
@@ -190,7 +190,7 @@ def edge(folder, batch_size, workers, device, side=224, images=None, labels=None
 
 def edges(case, options):
     """What `edge` is given for a case."""
-    from gpuaug.demo import photo_folder
+    from gpuaug.photographs import photo_folder
 
     more = {"big": (16, 2, 224), "one": (1, 2, 224), "small": (8, 2, 56), "tiny": (1, 0, 56), "tiny_arrays": (1, 0, 56)}[case]
     given = {**options, **dict(zip(("batch_size", "workers", "side"), more))}
@@ -263,7 +263,8 @@ def alone(function, *given):
 def main():
     import torch
 
-    from gpuaug.demo import best_device, photo_folder
+    from gpuaug.machine import best_device
+    from gpuaug.photographs import photo_folder
 
     options = arguments(
         __doc__, only="", rounds=7, count=512, batch_size=64, small=50_000, small_batch=128, workers=2, folder=None, device=None

@@ -81,7 +81,9 @@ def of_calls(count):
 
 
 def main():
-    from gpuaug.demo import best_device, gpuaug_loader, photo_folder
+    from gpuaug.demo import gpuaug_loader
+    from gpuaug.machine import best_device
+    from gpuaug.photographs import photo_folder
 
     options = arguments(__doc__, batches=2000, warmup=2000, batch_size=16, workers=2, calls=5000, folder=None, device=None)
     device = options.device or best_device()

@@ -87,7 +87,7 @@ def main():
     import cv2
 
     import gpuaug
-    from gpuaug.demo import crops
+    from gpuaug.photographs import crops
 
     options = arguments(__doc__, rounds=15, batch=64, only="")
     warnings.simplefilter("ignore")

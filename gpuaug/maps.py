@@ -7,6 +7,8 @@ Centres of pixels are whole numbers; samples are told by ``which`` ``[N]``, the 
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from .geometry import affine_boxes, affine_points
@@ -204,10 +206,13 @@ class Window(Affine):
     def __init__(self, start, scale=None):
         self.offset = _checked("start", start, (None, 2))
         self.scale = np.ones_like(self.offset) if scale is None else _checked("scale", scale, (len(self.offset), 2))
+        super().__init__(self._matrices(), forward=False)
+
+    def _matrices(self) -> np.ndarray:
         matrix = np.zeros((len(self.offset), 3, 3))
         matrix[:, 0, 0], matrix[:, 1, 1], matrix[:, 2, 2] = 1 / self.scale[:, 0], 1 / self.scale[:, 1], 1
-        matrix[:, :2, 2] = self.offset if scale is None else self.offset + 0.5 / self.scale - 0.5
-        super().__init__(matrix, forward=False)
+        matrix[:, :2, 2] = self.offset + 0.5 / self.scale - 0.5
+        return matrix
 
     def points(self, which, points):
         start, scale = self.offset[which], self.scale[which]
@@ -232,13 +237,24 @@ class Resize(Window):
     """
 
     def __init__(self, before, after):
-        before, after = _checked("before", before, (None, 2)), np.asarray(after, np.float64)
-        super().__init__(np.zeros_like(before), np.broadcast_to(after, before.shape)[:, ::-1] / before[:, ::-1])
-        self._n, self.numbers, self.forward = len(before), None, False
+        self.before, self.after = _checked("before", before, (None, 2)), after
+        self.numbers, self.forward, self.affine = None, False, True  # the library makes the matrices
 
     @property
     def n(self):
-        return self._n
+        return len(self.before)
+
+    @cached_property
+    def offset(self):
+        return np.zeros_like(self.before)
+
+    @cached_property
+    def scale(self):
+        return (np.broadcast_to(np.asarray(self.after, np.float64), self.before.shape) / self.before)[:, ::-1]
+
+    @cached_property
+    def matrix(self):
+        return self._matrices()
 
     def lowered(self, interpolation):
         return _one_of(_RESIZES, interpolation)

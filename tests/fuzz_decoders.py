@@ -111,7 +111,7 @@ VARIANTS = {
 @cache
 def pictures(form):
     """Good files of a format: 3 pictures of different sizes in each of its variants."""
-    from gpuaug.demo import photographs
+    from gpuaug.photographs import photographs
 
     made = []
     for name, size in (("astronaut", (250, 180)), ("cat", (96, 64)), ("coffee", (33, 41))):

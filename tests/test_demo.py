@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gpuaug import demo
+from gpuaug import demo, machine, photographs
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return demo.photo_folder(tmp_path_factory.mktemp("photographs"), count=24, size=(60, 80))
+    return photographs.photo_folder(tmp_path_factory.mktemp("photographs"), count=24, size=(60, 80))
 
 
 def test_photographs_lie_in_class_folders(folder):
     classes = sorted(path.name for path in folder.iterdir())
-    assert classes == sorted(demo.PHOTOGRAPHS)
+    assert classes == sorted(photographs.PHOTOGRAPHS)
     files = sorted(folder.rglob("*.jpg"))
     assert len(files) == 24
     for file in files:
@@ -38,24 +38,24 @@ def test_photographs_are_no_copies_of_one_another(folder):
 
 
 def test_photographs_are_the_same_every_time_and_kept(folder, tmp_path):
-    again = demo.photo_folder(tmp_path, count=24, size=(60, 80))
+    again = photographs.photo_folder(tmp_path, count=24, size=(60, 80))
     for file in sorted(folder.rglob("*.jpg")):
         assert (again / file.relative_to(folder)).read_bytes() == file.read_bytes()
     times = {file: file.stat().st_mtime_ns for file in again.rglob("*.jpg")}
-    assert demo.photo_folder(tmp_path, count=24, size=(60, 80)) == again
+    assert photographs.photo_folder(tmp_path, count=24, size=(60, 80)) == again
     assert {file: file.stat().st_mtime_ns for file in again.rglob("*.jpg")} == times
 
 
 def test_without_variation_all_have_the_size(tmp_path):
-    made = demo.photo_folder(tmp_path, count=9, size=(40, 30), vary=0)
+    made = photographs.photo_folder(tmp_path, count=9, size=(40, 30), vary=0)
     assert {Image.open(file).size for file in made.rglob("*.jpg")} == {(30, 40)}
 
 
 def test_an_unfinished_folder_is_made_again(tmp_path):
-    made = demo.photo_folder(tmp_path, count=8, size=(20, 30))
+    made = photographs.photo_folder(tmp_path, count=8, size=(20, 30))
     made.with_suffix(".json").unlink()
     next(made.rglob("*.jpg")).unlink()
-    assert len(list(demo.photo_folder(tmp_path, count=8, size=(20, 30)).rglob("*.jpg"))) == 8
+    assert len(list(photographs.photo_folder(tmp_path, count=8, size=(20, 30)).rglob("*.jpg"))) == 8
 
 
 def burn(seconds, ready, go_on):
@@ -71,15 +71,15 @@ def test_processor_time_of_running_children_counts():
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
     ready, go_on = context.Event(), context.Event()
     child = context.Process(target=burn, args=(0.3, ready, go_on))
-    before, own = demo.cpu_seconds(), time.process_time()
+    before, own = machine.cpu_seconds(), time.process_time()
     child.start()
     ready.wait(60)
     if sys.platform == "linux":
-        running = demo.cpu_seconds() - before - (time.process_time() - own)
+        running = machine.cpu_seconds() - before - (time.process_time() - own)
         assert 0.25 < running < 0.6  # /proc counts in steps of 10 ms; the start of a process costs some, too
     go_on.set()
     child.join()
-    ended = demo.cpu_seconds() - before - (time.process_time() - own)
+    ended = machine.cpu_seconds() - before - (time.process_time() - own)
     assert 0.25 < ended < 0.6
 
 
@@ -92,7 +92,7 @@ def test_the_command_runs_and_writes_its_picture(tmp_path):
         capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    for words in ("images/s", "CPU ms per image", "gpuaug is at", demo.cpu_name().split(",")[0], str(out)):
+    for words in ("images/s", "CPU ms per image", "gpuaug is at", machine.cpu_name().split(",")[0], str(out)):
         assert words in done.stdout
     sheet = np.asarray(Image.open(out))
     assert sheet.shape == (3 * 228 - 4, 8 * 228 - 4, 3)

@@ -8,22 +8,9 @@ import torch
 from .. import maps
 from ..transform import boolean, colour, integer, real
 from ..transforms.dropout import fill_holes
+from ..transforms.spectrogram import stripes
 from ..uniforms import integers
 from .pipeline import Augmentation, upload
-
-
-def stripes(u: np.ndarray, side: np.ndarray, param: int, fraction: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """Starts and ends of masks ``[n, k]`` by torchaudio's rule: width = floor(U M), start = trunc(U (side - U M)), M = param, or
-    with fraction < 1 the smaller of param and floor(side fraction). Cut at the ends of the axis.
-
-    Args:
-        u: ``[n, 2, k]``. side: ``[n]``, lengths of the axis.
-    """
-    side = side[:, None]
-    most = np.full(side.shape, param) if fraction >= 1 else np.minimum(param, np.floor(side * fraction))
-    value = u[:, 0] * most
-    start = np.trunc(u[:, 1] * (side - value))
-    return np.clip(start, 0, side).astype(np.int64), np.clip(start + np.floor(value), 0, side).astype(np.int64)
 
 
 class _Masks(Augmentation, register=False):

@@ -9,6 +9,20 @@ from .dropout import Dropout
 from .flip import HorizontalFlip
 
 
+def stripes(u: np.ndarray, side: np.ndarray, param: int, fraction: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Starts and ends of masks ``[n, k]`` by torchaudio's rule: width = floor(U M), start = trunc(U (side - U M)), M = param, or
+    with fraction < 1 the smaller of param and floor(side fraction). Cut at the ends of the axis.
+
+    Args:
+        u: ``[n, 2, k]``. side: ``[n]``, lengths of the axis.
+    """
+    side = side[:, None]
+    most = np.full(side.shape, param) if fraction >= 1 else np.minimum(param, np.floor(side * fraction))
+    value = u[:, 0] * most
+    start = np.trunc(u[:, 1] * (side - value))
+    return np.clip(start, 0, side).astype(np.int64), np.clip(start + np.floor(value), 0, side).astype(np.int64)
+
+
 class _AxisMasking(Dropout, register=False):
     """One stripe whose width is drawn from 0 .. param - 1 (SpecAugment, torchaudio), clipped to the axis."""
 
@@ -22,13 +36,9 @@ class _AxisMasking(Dropout, register=False):
         return 2
 
     def holes(self, u, size):
-        side = size[:, 1 - self.axis]
-        value = u[:, 0] * self._param
-        start = np.trunc(u[:, 1] * (side - value))
-        width = np.floor(value)
+        start, end = stripes(u[:, :2, None], size[:, 1 - self.axis], self._param)
         holes = np.zeros((len(u), 1, 4), np.int64)
-        holes[:, 0, self.axis] = np.clip(start, 0, side)
-        holes[:, 0, self.axis + 2] = np.clip(start + width, 0, side)
+        holes[:, :, self.axis], holes[:, :, self.axis + 2] = start, end
         holes[:, 0, 3 - self.axis] = size[:, self.axis]
         return holes
 
