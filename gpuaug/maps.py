@@ -100,12 +100,15 @@ class Map:
         return every, left
 
     def boxes(self, which: np.ndarray, boxes: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """The boxes ``[N, 4]`` around what is shown of boxes in results of ``size`` ``[n, 2]``, and which are left (None: all)."""
+        """The boxes ``[N, 4]`` around what is shown of boxes in results of ``size`` ``[n, 2]``, and which are left (None:
+        all)."""
         low, high = boxes[:, None, :2] - 0.5, boxes[:, None, 2:] - 0.5
         every = np.repeat(which, len(_OUTLINE))
         size = np.asarray(size)
         moved = self.target(every, (low + _OUTLINE * (high - low)).reshape(-1, 2)).reshape(len(boxes), -1, 2)
-        if not np.isfinite(moved).all():  # a side that is shown nowhere lies beyond the result's own sides: where those are inside
+        if not np.isfinite(
+            moved
+        ).all():  # a side that is shown nowhere lies beyond the result's own sides: where those are inside
             frame = _OUTLINE * size[which][:, None, ::-1] - 0.5
             source = self.source(every, frame.reshape(-1, 2)).reshape(frame.shape)
             inside = ((source >= low) & (source <= high)).all(2, keepdims=True)
@@ -321,7 +324,8 @@ class Radial(Map):
         return m[:, :2] + d * (1 + m[:, 4:5] * r2 + m[:, 5:6] * r2 * r2)
 
     def target(self, which, xy):
-        """The smallest s with s (1 + a s^2 + b s^4) = 1, by Newton's method from 0: what lies behind the turn of a lens is lost."""
+        """The smallest s with s (1 + a s^2 + b s^4) = 1, by Newton's method from 0: what lies behind the turn of a lens is
+        lost."""
         m = self.numbers[which]
         d = xy - m[:, :2]
         r2 = ((d * m[:, 2:4]) ** 2).sum(1)
@@ -385,26 +389,57 @@ class Grid(Map):
 
 
 class Mesh(Map):
-    """Shifts at the nodes of a grid that spans the image from the first pixel to the last, linear between them.
+    """Shifts of a smooth surface: a uniform cubic B-spline.
 
     Args:
-        shift: `Ragged` of ``[lines * columns, 2]`` (x, y) in pixels.
-        nodes: int ``[n, 2]``, lines and columns. size: ``[n, 2]``, heights and widths.
+        shift: `Ragged` of ``[lines * columns, 2]`` (x, y) in pixels: its control points, of which the second lies over the first
+            pixel and the last but one over the last pixel (`spline` has their weights at pixels).
+        nodes: int ``[n, 2]``, lines and columns, at least 4. size: ``[n, 2]``, heights and widths.
     """
 
     kind = "mesh"
 
     def __init__(self, shift: Ragged, nodes, size):
         nodes, size = _checked("nodes", nodes, (len(shift), 2)).astype(np.int64), _checked("size", size, (len(shift), 2))
-        if (nodes.prod(1) != shift.counts).any():
-            i = int(np.flatnonzero(nodes.prod(1) != shift.counts)[0])
-            raise ValueError(f"a mesh of {nodes[i].tolist()} nodes has {shift.counts[i]} shifts (sample {i})")
+        wrong = np.flatnonzero((nodes.prod(1) != shift.counts) | (nodes < 4).any(1))
+        if len(wrong):
+            i = int(wrong[0])
+            raise ValueError(f"a mesh of {nodes[i].tolist()} nodes, each at least 4, has {shift.counts[i]} shifts (sample {i})")
         self.shift, self.cells = shift, nodes[:, ::-1].copy()
-        self.numbers = (self.cells - 1) / np.maximum(size[:, ::-1] - 1, 1)
-        self.table, self.start = shift.values.astype(np.float32), 2 * shift.starts
+        self.numbers = (self.cells - 3) / np.maximum(size[:, ::-1] - 1, 1)
+        self.table, self.start = shift.values.astype(np.float32, copy=False), 2 * shift.starts
 
     def source(self, which, xy):
-        return xy + _between(self.shift, which, self.cells[which], xy * self.numbers[which])
+        cells, at = self.cells[which], xy * self.numbers[which]
+        first, (wx, wy) = _control(at, cells)
+        out = np.zeros((len(xy), 2))
+        for j in range(4):
+            for i in range(4):
+                node = self.shift.starts[which] + (first[:, 1] + j) * cells[:, 0] + first[:, 0] + i
+                out += (wx[i] * wy[j])[:, None] * self.shift.values[node]
+        return xy + out
+
+
+def _control(at: np.ndarray, cells: np.ndarray):
+    """Of places ``[N, 2]`` in control points: the first of four, and their weights along x and along y; beyond the ends as
+    there."""
+    at = np.clip(at, 0, cells - 3)
+    first = np.minimum(at.astype(np.int64), cells - 4)
+    return first, [_spline_weights(t) for t in (at - first).T]
+
+
+def _spline_weights(t):
+    u = 1 - t
+    return u**3 / 6, (t / 2 - 1) * t**2 + 2 / 3, (u / 2 - 1) * u**2 + 2 / 3, t**3 / 6
+
+
+def spline(side: int, nodes: int) -> np.ndarray:
+    """Weights ``[side, nodes]`` of the control points of a `Mesh` at the pixels of a side."""
+    first, weights = _control(np.arange(side)[:, None] * ((nodes - 3) / max(side - 1, 1)), np.full((side, 1), nodes))
+    out = np.zeros((side, nodes))
+    for i, weight in enumerate(weights[0]):
+        out[np.arange(side), first[:, 0] + i] = weight
+    return out
 
 
 class Field(Map):

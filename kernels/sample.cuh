@@ -160,8 +160,10 @@ AUG_FN void sample_nearest(G g, const Row& s, const float* blob, int c0, Place<G
     g.each([&](Lane l) {
       t.x[l] = (int)round_(t.fx[l]);
       t.y[l] = (int)round_(t.fy[l]);
-      o[l] = border_index(t.y[l], h, border) * sy + border_index(t.x[l], w, border) * sx;
     });
+    if (border <= BORDER_REPLICATE)  // a loop of its own: without the modes' branches it vectorizes
+      g.each([&](Lane l) { o[l] = clamp_(t.y[l], 0, h - 1) * sy + clamp_(t.x[l], 0, w - 1) * sx; });
+    else g.each([&](Lane l) { o[l] = border_index(t.y[l], h, border) * sy + border_index(t.x[l], w, border) * sx; });
   }
   const T* src = (const T*)s.src + (i64)c0 * s.sc;
   AUG_UNROLL for (int c = 0; c < C; ++c) {

@@ -47,8 +47,8 @@ def projective(rng):
 
 
 def mesh(rng):
-    nodes = np.array([(5, 7), (3, 9), (1, 4), (8, 2), (3, 1)])
-    return maps.Mesh(ragged([rng.uniform(-1.2, 1.2, (a * b, 2)) for a, b in nodes]), nodes, SIZES)
+    nodes = np.array([(5, 7), (6, 9), (4, 5), (8, 4), (4, 6)])
+    return maps.Mesh(ragged([rng.uniform(-1.6, 1.6, (a * b, 2)) for a, b in nodes]), nodes, SIZES)
 
 
 def field(rng):
@@ -262,7 +262,7 @@ TWO = np.tile(np.eye(3), (2, 1, 1))
         (lambda: maps.Radial(np.zeros((2, 2)), np.ones((2, 2)), np.ones(2)), r"k must be \[2, 2\], not \[2\]"),
         (
             lambda: maps.Mesh(Ragged(np.zeros((6, 2)), [6]), [[2, 2]], [[9, 9]]),
-            r"a mesh of \[2, 2\] nodes has 6 shifts \(sample 0\)",
+            r"a mesh of \[2, 2\] nodes, each at least 4, has 6 shifts",
         ),
         (lambda: maps.Field(Ragged(np.zeros((6, 2)), [6]), [[2, 4]]), r"a field of \[2, 4\] pixels has 6 places \(sample 0\)"),
         (lambda: maps.Tiles([[0, 3, 6]], [[0, 4]], [[0, 0]]), "origin must hold every tile once"),

@@ -6,7 +6,7 @@ from .color import HueSaturationValue, RandomBrightnessContrast
 from .compression import ImageCompression
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
 from .custom import Lambda
-from .distort import GridDistortion, OpticalDistortion
+from .distort import ElasticTransform, GridDistortion, OpticalDistortion
 from .dropout import CoarseDropout, Erasing, GridDropout, XYMasking
 from .dropout_objects import ConstrainedCoarseDropout, MaskDropout
 from .dropout_select import ChannelDropout, PixelDropout
@@ -24,6 +24,7 @@ __all__ = [
     "ChannelDropout",
     "CoarseDropout",
     "ConstrainedCoarseDropout",
+    "ElasticTransform",
     "Erasing",
     "Flip",
     "FrequencyMasking",

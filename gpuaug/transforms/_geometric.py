@@ -59,8 +59,8 @@ class Geometric(Transform, register=False):
             raise ValueError(f"{type(self).__name__}: map: {error}") from None
 
     def _of(self, params, which, size):
-        """The map of those samples that have marks, its line for each mark, and the sizes of their results; ``which`` and ``size``
-        are of marks."""
+        """The map of those samples that have marks, its line for each mark, and the sizes of their results; ``which`` and
+        ``size`` are of marks."""
         rows, first, line = np.unique(which, return_index=True, return_inverse=True)
         mine, size = {name: value[rows] for name, value in params.items()}, size[first]
         return self._map(mine, size), line, self.size_after(mine, size)

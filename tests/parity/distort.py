@@ -7,8 +7,10 @@ from unittest.mock import patch
 import albumentations as A
 import numpy as np
 from albumentations.augmentations.geometric import functional
+from scipy.interpolate import BSpline
 
 import gpuaug as G
+from gpuaug.transform import View
 
 from .about import about
 from .affine import LINEAR, TIES, cubic_gain, warped
@@ -16,7 +18,8 @@ from .case import GATHER_U8, NEAREST, Script, add, filled, parameters
 
 
 def centred(params: dict) -> dict:
-    """Its camera has its centre at (w - 1) / 2 in the result, and at w / 2 in the image: half a pixel away without a distortion."""
+    """Its camera has its centre at (w - 1) / 2 in the result, and at w / 2 in the image: half a pixel away without a
+    distortion."""
     return {**params, "map_x": params["map_x"] - np.float32(0.5), "map_y": params["map_y"] - np.float32(0.5)}
 
 
@@ -30,7 +33,8 @@ def optical(note: str, bound: dict, channels=(1, 3), keep=lambda image: True, **
     add(
         G.OpticalDistortion(p=1, **kwargs),
         run,
-        "albumentations' map, cv2.remap" + ("; the camera's without its shift by half a pixel" if theirs.mode == "camera" else ""),
+        "albumentations' map, cv2.remap"
+        + ("; the camera's without its shift by half a pixel" if theirs.mode == "camera" else ""),
         bound,
         channels=channels,
         mask=True,
@@ -54,7 +58,8 @@ def without_end(*args):
 
 
 class Numpy:
-    """NumPy, whose linspace stops before its end: albumentations shows the last pixel of each cell twice, the next one's first."""
+    """NumPy, whose linspace stops before its end: albumentations shows the last pixel of each cell twice, the next one's
+    first."""
 
     linspace = staticmethod(without_end)
 
@@ -79,8 +84,8 @@ def grid(note: str, bound: dict, channels=(1, 3), **kwargs) -> None:
         channels=channels,
         mask=True,
         note=note,
-        # where the sides leave over more than a cell, albumentations reads all beyond it at 0; not normalized, it squeezes a whole
-        # cell into less than one
+        # where the sides leave over more than a cell, albumentations reads all beyond it at 0; not normalized, it squeezes a
+        # whole cell into less than one
         keep=lambda image: all(
             side >= steps and side % steps <= (side // steps if theirs.normalized else 0) for side in image.shape[:2]
         ),
@@ -90,21 +95,76 @@ def grid(note: str, bound: dict, channels=(1, 3), **kwargs) -> None:
 
 grid("defaults", LINEAR, (1, 3, 4, 20))
 grid("wide", LINEAR, distort_limit=(-0.9, 1), num_steps=3, border_mode=1)
-grid("not normalized", LINEAR, normalized=False, num_steps=4)
-grid("fill", {"uint8": GATHER_U8}, (3,), fill=(10, 200, 90), fill_mask=7, normalized=False, num_steps=4, distort_limit=(0.1, 0.9))
+grid("not normalized", LINEAR, normalized=False, num_steps=7)
+grid("fill", {"uint8": GATHER_U8}, (3,), fill=(10, 200, 90), fill_mask=7, normalized=False, num_steps=7, distort_limit=(0.1, 0.9))
 grid("nearest", TIES, (3,), interpolation=0)
 grid("cubic", LINEAR, (3,), interpolation=2)
 
+
+def surface(transform, size, u) -> np.ndarray:
+    """Displacements ``[h, w, 2]`` that a transform drew, from its control points by SciPy's splines."""
+    params = transform.draw(u[None], View(np.array([size]), 3, "uint8"))
+    shift = params["shift"].of(0).astype(np.float64)
+    if transform.approximate:
+        return shift.reshape(*size, 2)
+    basis = []
+    for side, nodes in zip(size, params["nodes"][0].tolist()):
+        at = np.linspace(0, nodes - 3, side) if side > 1 else np.zeros(1)
+        basis.append(BSpline.design_matrix(at, np.arange(-3, nodes + 1), 3).toarray())
+    return np.einsum("yj,jic,xi->yxc", basis[0], shift.reshape(*params["nodes"][0], 2), basis[1])
+
+
+def elastic(note: str, bound: dict, channels=(1, 3), **kwargs) -> None:
+    ours, theirs = G.ElasticTransform(p=1, **kwargs), A.ElasticTransform(p=1, **kwargs)
+
+    def run(image, u, kind):
+        h, w = image.shape[:2]
+        place = surface(ours, (h, w), u) + np.stack(np.meshgrid(np.arange(w), np.arange(h)), 2)
+        maps = {"map_x": place[..., 0].astype(np.float32), "map_y": place[..., 1].astype(np.float32)}
+        return filled(theirs, image, maps, kind)
+
+    add(
+        ours,
+        run,
+        "our displacements (test_distort.py compares their statistics), cv2.remap",
+        bound,
+        channels=channels,
+        mask=True,
+        note=note,
+        exact_mask=False,
+    )
+
+
+elastic("defaults", LINEAR, (1, 3))
+elastic("strong", LINEAR, (1, 3, 4, 20), alpha=120, sigma=6)
+elastic("uniform", LINEAR, alpha=20, sigma=3, noise_distribution="uniform", border_mode=2)
+elastic("one field", LINEAR, (3,), alpha=60, sigma=4, same_dxdy=True, border_mode=1)
+elastic("approximate", LINEAR, (3,), alpha=300, sigma=8, approximate=True)
+elastic("fill", {"uint8": GATHER_U8}, (3,), alpha=90, sigma=4, fill=(10, 200, 90), fill_mask=7)
+elastic("nearest", TIES, (3,), interpolation=0, alpha=120, sigma=6)
+elastic("cubic", LINEAR, (3,), interpolation=2, alpha=120, sigma=6)
+
 for _name, _variants in (
-    ("OpticalDistortion", [{"distort_limit": 0.9, "interpolation": 0}, {"mode": "fisheye", "interpolation": 2, "border_mode": 4}]),
+    (
+        "ElasticTransform",
+        [
+            {"alpha": 300, "sigma": 8, "approximate": True, "interpolation": 0},
+            {"alpha": 60, "sigma": 4, "same_dxdy": True, "interpolation": 2, "border_mode": 4},
+            {"alpha": 30, "sigma": 3, "noise_distribution": "uniform", "fill": 9},
+        ],
+    ),
+    (
+        "OpticalDistortion",
+        [{"distort_limit": 0.9, "interpolation": 0}, {"mode": "fisheye", "interpolation": 2, "border_mode": 4}],
+    ),
     ("GridDistortion", [{"interpolation": 0, "normalized": False, "fill": 9}, {"interpolation": 2, "border_mode": 4}]),
 ):
     about(
         _name,
         family="warp",
         marks="no: albumentations' own are found in masks; test_distort.py compares them within a pixel or two",
-        bench={},
-        shown={"distort_limit": 0.5},
+        bench={"alpha": 120, "sigma": 6} if _name == "ElasticTransform" else {},
+        shown={"alpha": 120, "sigma": 6} if _name == "ElasticTransform" else {"distort_limit": 0.5},
         variants=_variants,
         gain=cubic_gain,
         bound=warped,
