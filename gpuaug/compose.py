@@ -19,13 +19,13 @@ from .now import Now
 from .outputs import AsCame, Dense
 from .plan import explained
 from .strangers import first_scale, refuse_kornia, still_unsure
-from .streams import Stream
+from .streams import Seeded, Stream
 from .targets import Boxes
 from .transform import Transform, View, integer, one_of
 from .tree import Tree
 
 
-class Compose(torch.nn.Module, Group):
+class Compose(Seeded, torch.nn.Module, Group):
     """A pipeline of transforms whose every random number depends on the sample, not on the batch.
 
     Args:
@@ -108,23 +108,6 @@ class Compose(torch.nn.Module, Group):
         self._tree = Tree(self)
 
     __repr__ = Group.__repr__
-
-    # ---- state -----------------------------------------------------------------------
-
-    def get_extra_state(self) -> dict:
-        """Seed and sample counter: part of ``state_dict()``, so that a restored module goes on where it was.
-
-        A checkpoint without them, of the same model before it had this pipeline, loads with strict=True, too, and leaves both.
-        """
-        return {"seed": self.seed, **self._stream.state()}
-
-    def set_extra_state(self, state: dict) -> None:
-        self.seed = state["seed"]
-        self._stream.load(state)
-
-    def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, *args) -> None:
-        super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *args)
-        uniforms.state_is_optional(prefix, missing)
 
     # ---- the three steps: draw, plan, execute ------------------------------------------
 

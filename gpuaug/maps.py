@@ -209,13 +209,14 @@ class Window(Affine):
     def __init__(self, start, scale=None):
         self.offset = _checked("start", start, (None, 2))
         self.scale = np.ones_like(self.offset) if scale is None else _checked("scale", scale, (len(self.offset), 2))
-        super().__init__(self._matrices(), forward=False)
+        self.forward, self.affine = False, True
+        self.numbers = np.zeros((len(self.offset), 9))
+        self.numbers[:, 0:5:4], self.numbers[:, 8] = 1 / self.scale, 1
+        self.numbers[:, 2:6:3] = self.offset if scale is None else self.offset + 0.5 / self.scale - 0.5
 
-    def _matrices(self) -> np.ndarray:
-        matrix = np.zeros((len(self.offset), 3, 3))
-        matrix[:, 0, 0], matrix[:, 1, 1], matrix[:, 2, 2] = 1 / self.scale[:, 0], 1 / self.scale[:, 1], 1
-        matrix[:, :2, 2] = self.offset + 0.5 / self.scale - 0.5
-        return matrix
+    @cached_property
+    def matrix(self):
+        return self.numbers.reshape(-1, 3, 3)
 
     def points(self, which, points):
         start, scale = self.offset[which], self.scale[which]
@@ -257,7 +258,7 @@ class Resize(Window):
 
     @cached_property
     def matrix(self):
-        return self._matrices()
+        return Window(self.offset, self.scale).matrix
 
     def lowered(self, interpolation):
         return _one_of(_RESIZES, interpolation)

@@ -44,6 +44,7 @@ MAPS = {
     "pixels": 9,
     "tiles": 10,
 }
+FILTERS = {"separable": 0, "sparse": 1}
 SAMPLES = {"nearest": 0, "linear": 1, "cubic": 2, "line": 3}
 STATS = 5  # numbers without NaNs, sum, minimum, maximum, squared deviations: of each channel
 # flips, transposes and quarter turns: new pixel (x, y) -> old pixel (a x + b y + .., c x + d y + ..)

@@ -129,3 +129,26 @@ class Stream:
     def __setstate__(self, state: dict) -> None:
         self._copies = 0
         self.load(state)
+
+
+class Seeded:
+    """A module with a seed and a counter of samples, which are part of its ``state_dict()``: so it goes on where it was.
+
+    A checkpoint without them, of the same model before it had this module, loads with strict=True, too, and leaves both.
+    """
+
+    seed: int | None
+    _stream: Stream
+
+    def get_extra_state(self) -> dict:
+        """Seed and sample counter."""
+        return {"seed": self.seed, **self._stream.state()}
+
+    def set_extra_state(self, state: dict) -> None:
+        self.seed = state["seed"]
+        self._stream.load(state)
+
+    def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, *args) -> None:
+        super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *args)
+        if prefix + "_extra_state" in missing:
+            missing.remove(prefix + "_extra_state")

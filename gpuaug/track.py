@@ -14,7 +14,7 @@ from . import library
 from .batch import DTYPES, Batch
 from .elements import RANGES
 from .ops import find
-from .plan import HEAD, KINDS, MAPS, OP, ORIENTATIONS, RECORD, SAMPLES, Launch, Plan
+from .plan import FILTERS, HEAD, KINDS, MAPS, OP, ORIENTATIONS, RECORD, SAMPLES, Launch, Plan
 from .ragged import Ragged
 from .transform import BORDERS
 
@@ -134,12 +134,14 @@ class Track:
 
     def crop(self, rows, x, y, height, width) -> None:
         """Keep the window that starts at (x, y); it must lie inside the sample. Each: a number, or int ``[n]``."""
-        self._host.track_crop(self._handle, self._rows(rows), x, y, height, width)
+        self._tell("crop", rows, x, y, height, width)
         self._note(rows, "crop")
 
     def orient(self, rows, orientation: str) -> None:
         """Flip, transpose or turn by quarters (`gpuaug.plan.ORIENTATIONS`)."""
-        self._host.track_orient(self._handle, self._rows(rows), *ORIENTATIONS[orientation])
+        if orientation not in ORIENTATIONS:
+            raise ValueError(f"{self.doing}: an orientation is one of {', '.join(ORIENTATIONS)}, not {orientation!r}")
+        self._tell("orient", rows, *ORIENTATIONS[orientation])
         self._note(rows, orientation)
 
     def gather(self, rows, map, size, interpolation: int, border: int = 1, fill=0) -> None:
@@ -161,10 +163,9 @@ class Track:
                 raise ValueError(f"a map of {map.n} samples for {n} rows")
             if size.shape not in ((2,), (n, 2)):
                 raise ValueError(f"sizes are int [2] or [{n}, 2] (height, width), not {list(size.shape)}")
-            if border not in BORDERS:
-                raise ValueError(f"border {border!r} is none of OpenCV's numbers {', '.join(str(k) for k in BORDERS)}")
         except ValueError as error:
             raise ValueError(f"{self.doing}: gather: {error}") from None
+        self._check_border(border)
         if sample != "nearest":
             self._labels("interpolated")
         done = np.frombuffer(
@@ -199,7 +200,7 @@ class Track:
         if len(done) > 1:
             self._note(done[1:], sample)
         if map.numbers is not None:  # a resize to the size that is there is none
-            self._note(np.setdiff1d(self.index(rows), done[1:]), "view")
+            self._note(np.setdiff1d(self.index(rows), done[1:]) if len(done) > 1 else rows, "view")
 
     def op(self, rows, name: str, *, table=None, shared=None, **params) -> None:
         """Append one pixel operation (`gpuaug.ops`).
@@ -243,7 +244,7 @@ class Track:
             many = table.shape[1] if table.ndim > 1 else 1
         positions = "position" in spec.needs
         rounding = _ROUNDED.get(self.dtype, -1)
-        self._host.track_op(self._handle, self._rows(rows), spec.code, packed, table, at, many, positions, rounding)
+        self._tell("op", rows, spec.code, packed, table, at, many, positions, rounding)
         self._note(rows, name)
 
     def _count(self, rows) -> int:
@@ -282,13 +283,16 @@ class Track:
             scale: factor on the sum, a number or ``[n]``.
         """
         self._labels("filtered")
-        self._host.track_filter(
-            self._handle,
-            self._rows(rows),
-            int(kind == "sparse"),
-            taps,
-            start,
-            lengths,
+        if kind not in FILTERS:
+            raise ValueError(f"{self.doing}: a filter is one of {', '.join(FILTERS)}, not {kind!r}")
+        self._check_border(border)
+        self._tell(
+            "filter",
+            rows,
+            FILTERS[kind],
+            np.asarray(taps),
+            np.asarray(start),
+            np.asarray(lengths),
             border,
             scale,
             self.fill(fill, self._fill_name(), border=True) if border == 0 else 0,
@@ -303,12 +307,25 @@ class Track:
             width: ``[n]``: columns from there on (padding) do not count.
         """
         self._labels("summed")
-        self._host.track_statistics(self._handle, self._rows(rows), width, len(self._log))
+        self._tell("statistics", rows, width, len(self._log))
         self._summed[rows] = True
         self._note(rows, "statistics")
 
     def _unsummed(self, rows) -> bool:
         return not self._summed[rows].all()
+
+    def _check_border(self, border) -> None:
+        if border not in BORDERS:
+            raise ValueError(f"{self.doing}: border {border!r} is none of OpenCV's numbers {', '.join(str(k) for k in BORDERS)}")
+
+    def _tell(self, verb: str, rows, *args):
+        """Call the library; what it refuses is said of the transform."""
+        try:
+            return getattr(self._host, f"track_{verb}")(self._handle, self._rows(rows), *args)
+        except (ValueError, TypeError) as error:
+            if not self.doing:
+                raise
+            raise type(error)(f"{self.doing}: {verb}: {error}") from None
 
     def close(self, rows) -> None:
         """Close the open stages of ``rows`` that are more than a view."""

@@ -70,12 +70,6 @@ def check_counters(ids, epoch: int, occurrence, samples: int | None = None) -> t
     return ids, occurrence.astype(np.uint32)
 
 
-def state_is_optional(prefix: str, missing: list[str]) -> None:
-    """For modules in their ``_load_from_state_dict``: a checkpoint from before the model had them loads strictly."""
-    if prefix + "_extra_state" in missing:
-        missing.remove(prefix + "_extra_state")
-
-
 def table(seed: int, epoch: int, ids: np.ndarray, occurrence: np.ndarray, slots: np.ndarray, blocks: np.ndarray) -> np.ndarray:
     """Uniforms in [0, 1) of a whole batch in one call.
 

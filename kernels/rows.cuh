@@ -1,7 +1,8 @@
 // rows.cuh: the records that the host packs for a launch (gpuaug/plan.py holds their NumPy twins).
 #pragma once
-#include "lang.cuh"
+#include "border.cuh"
 #include "ops.gen.cuh"
+#include "types.cuh"
 namespace aug {
 
 // Where a sample of a launch is read and written: every kind's row begins with it, so that stages, scratch memory and backends

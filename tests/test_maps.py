@@ -291,7 +291,7 @@ def test_wrong_maps_say_what_is_wrong(make, error):
         ),
         (
             (maps.Affine(np.tile(np.eye(3), (3, 1, 1))), (4, 4), 1, 9),
-            "Mine: gather: border 9 is none of OpenCV's numbers 0, 1, 2, 3, 4",
+            "Mine: border 9 is none of OpenCV's numbers 0, 1, 2, 3, 4",
         ),
         ((maps.Affine(np.zeros((3, 2, 3))), (4, 4), 1), "Mine: the map of sample 0 cannot be inverted"),
         ((maps.Projective(np.ones((3, 3, 3))), (4, 4), 1), "Mine: the map of sample 0 cannot be inverted"),

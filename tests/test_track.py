@@ -525,3 +525,25 @@ def test_a_filter_whose_border_is_a_colour(kind):
     outside = np.broadcast_to(np.float32([30, 60]), (2, 6, 1, 2))
     wide = np.concatenate([outside, data.owner, outside], 2)
     np.testing.assert_allclose(out, (wide[:, :, :-2] + wide[:, :, 1:-1] + wide[:, :, 2:]) / 3, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("verb", "given", "words"),
+    [
+        ("filter", ("point", ONE, 0, [1, 1]), ["separable, sparse", "'point'"]),
+        ("filter", ("separable", ONE, 0, [2, 1]), ["lengths of sample 0 are 2 and 1", "odd"]),
+        ("filter", ("separable", ONE, 0, [3, 1]), ["sample 0 has 4 weights from 0 on, but there are 2"]),
+        ("filter", ("separable", ONE, 5, [1, 1]), ["from 5 on"]),
+        ("filter", ("sparse", ONE, 0, [1, 1, 1]), ["3 weights"]),
+        ("filter", ("sparse", ONE, 0, [1, 1]), ["lengths must be"]),
+        ("filter", ("separable", ONE, 0, [1, 1], 7), ["border 7 is none of OpenCV's numbers"]),
+        ("orient", ("hlfip",), ["an orientation is one of", "'hlfip'"]),
+        ("crop", (0, 0, 99, 2), ["does not lie inside sample 0"]),
+    ],
+)
+def test_misuse_of_verbs_is_said(verb, given, words):
+    track = Track(batch())
+    track.doing = "Spin"
+    with pytest.raises(ValueError, match=r"^Spin: ") as error:
+        getattr(track, verb)(ALL, *given)
+    assert all(word in str(error.value) for word in words), error.value

@@ -11,14 +11,14 @@ import torch
 from .. import uniforms
 from ..batch import Batch
 from ..deliver import deliver
-from ..streams import Stream
+from ..streams import Seeded, Stream
 from ..track import Track
 from ..transform import Transform, View, integer
 
 _built = itertools.count()
 
 
-class Augmentation(torch.nn.Module, Transform, register=False):
+class Augmentation(Seeded, torch.nn.Module, Transform, register=False):
     """What all steps share: each works in a `Compose`, and alone as a module with a counter of its own.
 
     Attributes:
@@ -47,15 +47,11 @@ class Augmentation(torch.nn.Module, Transform, register=False):
         return _run([self], [self._slot if self.seed is not None else 0], self, data, lengths, ids, epoch, occurrence)
 
     def get_extra_state(self) -> dict:
-        return {"seed": self.seed, "slot": self._slot, **self._stream.state()}
+        return {**super().get_extra_state(), "slot": self._slot}
 
     def set_extra_state(self, state: dict) -> None:
-        self.seed, self._slot = state["seed"], state["slot"]
-        self._stream.load(state)
-
-    def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, *args) -> None:
-        super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *args)
-        uniforms.state_is_optional(prefix, missing)
+        super().set_extra_state(state)
+        self._slot = state["slot"]
 
     def wave(self, data: torch.Tensor, lengths: np.ndarray, rows: np.ndarray, params: dict) -> torch.Tensor:
         """Apply to waveforms ``[B, C, L]`` of float type; samples that are not in ``rows`` stay."""
@@ -71,7 +67,7 @@ class Augmentation(torch.nn.Module, Transform, register=False):
         return Transform.__repr__(self).split("(", 1)[1][:-1]
 
 
-class Compose(torch.nn.Module):
+class Compose(Seeded, torch.nn.Module):
     """Steps in order; consecutive masks of spectrograms are one pass.
 
     Args:
@@ -106,18 +102,6 @@ class Compose(torch.nn.Module):
         self.seed = None if seed is None else integer("seed", seed, 0, 2**64 - 1)
         self._stream = Stream()
         _domains(steps)
-
-    def get_extra_state(self) -> dict:
-        """Seed and sample counter: part of ``state_dict()``."""
-        return {"seed": self.seed, **self._stream.state()}
-
-    def set_extra_state(self, state: dict) -> None:
-        self.seed = state["seed"]
-        self._stream.load(state)
-
-    def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, *args) -> None:
-        super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *args)
-        uniforms.state_is_optional(prefix, missing)
 
     def forward(self, data, lengths=None, *, ids=None, epoch: int = 0, occurrence=None):
         """Augment a batch.
@@ -238,73 +222,91 @@ def _by_torch(data: torch.Tensor, part, draws: _Draws, lengths: np.ndarray, chan
     return data
 
 
+class _Given:
+    """A call's data as ``[B, C, L]`` or ``[B, C, F, T]``, and the way back.
+
+    Attributes:
+        whole: the data. lengths: int64 ``[B]``. carried: whether the caller gave lengths, and so gets them back.
+    """
+
+    def __init__(self, data, lengths, waves: bool):
+        if isinstance(data, (list, tuple)):
+            if not waves:
+                raise TypeError(
+                    "a list of samples is possible for waveforms only; pass spectrograms as one padded tensor and lengths="
+                )
+            if lengths is not None:
+                raise ValueError("pass either a list of waveforms or lengths=, not both: a list says how long its entries are")
+            data, lengths = pad(data)
+        if not isinstance(data, torch.Tensor):
+            raise TypeError(f"gpuaug.audio works on torch tensors, got {type(data).__name__}")
+        rank, shape = 2 if waves else 3, tuple(data.shape)  # of batch and sample without its channels
+        what = "waveforms" if waves else "spectrograms"
+        if data.ndim < rank - 1:
+            raise ValueError(f"{what} must be {'[.., L]' if waves else '[.., F, T]'}, got shape {shape}")
+        if 0 in shape[rank - data.ndim - 1 :] or shape[-1] == 0:
+            raise ValueError(f"{what} of shape {shape} have no values")
+        self._squeeze = data.ndim == rank - 1
+        data = data[None] if self._squeeze else data
+        self._flat = data.ndim == rank
+        self._lead = data.shape[: 1 if self._flat else -rank]
+        self.whole = data.reshape(-1, 1, *data.shape[1:]) if self._flat else data.reshape(-1, *data.shape[-rank:])
+        n, self.carried = len(self.whole), lengths is not None
+        self.lengths = check_lengths(lengths, n, data.shape[-1]) if self.carried else np.full(n, data.shape[-1])
+
+    def result(self, whole: torch.Tensor, lengths: np.ndarray):
+        """In the shape that came, with lengths if they did."""
+        shape = whole.shape[2:] if self._flat else whole.shape[1:]
+        out = whole.reshape(*self._lead, *shape)
+        out = out[0] if self._squeeze else out
+        return (out, torch.from_numpy(np.asarray(lengths, np.int64).copy())) if self.carried else out
+
+
 def _run(steps, slots, owner, data, lengths, ids, epoch, occurrence):
     domains = _domains(steps)
-    waves = domains[:1] == ["wave"] or domains[:1] == ["frontend"]
-    listed = isinstance(data, (list, tuple))
-    if listed:
-        if not waves:
-            raise TypeError(
-                "a list of samples is possible for waveforms only; pass spectrograms as one padded tensor and lengths="
-            )
-        if lengths is not None:
-            raise ValueError("pass either a list of waveforms or lengths=, not both: a list says how long its entries are")
-        data, lengths = pad(data)
-    if not isinstance(data, torch.Tensor):
-        raise TypeError(f"gpuaug.audio works on torch tensors, got {type(data).__name__}")
-    rank = 2 if waves else 3  # batch and sample without its channels
-    shape = tuple(data.shape)
-    if data.ndim < rank - 1:
-        raise ValueError(f"{'waveforms must be [.., L]' if waves else 'spectrograms must be [.., F, T]'}, got shape {shape}")
-    if 0 in shape[rank - data.ndim - 1 :] or shape[-1] == 0:
-        raise ValueError(f"{'waveforms' if waves else 'spectrograms'} of shape {shape} have no values")
-    squeeze = data.ndim == rank - 1
-    data = data[None] if squeeze else data
-    flat = data.ndim == rank
-    lead = data.shape[: 1 if flat else -rank]
-    whole = data.reshape(-1, 1, *data.shape[1:]) if flat else data.reshape(-1, *data.shape[-rank:])
-    n = len(whole)
-    carried = lengths is not None
-    lengths = check_lengths(lengths, n, data.shape[-1]) if carried else np.full(n, data.shape[-1])
+    given = _Given(data, lengths, domains[0] in ("wave", "frontend") if domains else False)
+    whole, lengths, n = given.whole, given.lengths, len(given.whole)
     seed, ids = owner._stream.call(owner.seed, ids, n)
     if len(ids) != n:
         raise ValueError(f"ids has {len(ids)} numbers for {n} samples")
     draws = _Draws(seed, ids, epoch, occurrence)
-
-    spectrogram = []
+    masks = []
     for slot, step, domain in zip(slots, steps, domains):
-        if domain != "spectrogram" and (step.computes or domain == "frontend") and not whole.is_floating_point():
+        if domain == "spectrogram":
+            masks.append((slot, step))
+            continue
+        if (step.computes or domain == "frontend") and not whole.is_floating_point():
             raise TypeError(
                 f"{type(step).__name__} calculates with waveforms, which are {whole.dtype}; convert them first, as "
                 f"wave.float() / 32768 for 16 bits, (wave.float() - 128) / 128 for uint8"
             )
-        if domain == "wave":
-            u = draws(slot, 1 + step.columns())
-            rows = np.arange(n)[_coin(step, u, n)]
-            if len(rows):
-                size = np.stack([np.ones(len(rows), np.int64), lengths[rows]], 1)
-                params = step.draw(u[rows, 1:], View(size, whole.shape[1], str(whole.dtype).rsplit(".", 1)[-1]))
-                whole = step.wave(whole, lengths, rows, params)
-        elif domain == "frontend":
-            whole, lengths = step.transform(whole, lengths, carried)
+        if domain == "frontend":
+            whole, lengths = step.transform(whole, lengths, given.carried)
         else:
-            spectrogram.append((slot, step))
-    for part in _passes(spectrogram):
-        if n == 0:
-            break
-        if hasattr(part[0][1], "convert"):
-            whole = part[0][1].convert(whole)
-            continue
-        channels = whole.shape[1] if part[0][1].iid_channels else 1
-        rows = whole.reshape(n * channels, whole.shape[1] // channels, *whole.shape[2:])
-        if rows.dtype == torch.float64 or (rows.requires_grad and torch.is_grad_enabled()):
-            whole = _by_torch(rows, part, draws, lengths, channels).reshape(whole.shape)
-            continue
-        track = _lower(Batch.of(rows, "CHW", name="spectrogram"), part, draws, lengths, channels)
-        whole = deliver(track, "spectrogram", None, False, squeeze=False).reshape(whole.shape)
-    result = whole.reshape(*lead, *whole.shape[2:]) if flat else whole.reshape(*lead, *whole.shape[1:])
-    result = result[0] if squeeze else result
-    return (result, torch.from_numpy(np.asarray(lengths, np.int64).copy())) if carried else result
+            whole = _waves(whole, step, draws(slot, 1 + step.columns()), lengths)
+    for part in _passes(masks) if n else ():
+        whole = part[0][1].convert(whole) if hasattr(part[0][1], "convert") else _masked(whole, part, draws, lengths)
+    return given.result(whole, lengths)
+
+
+def _waves(whole: torch.Tensor, step, u: np.ndarray, lengths: np.ndarray) -> torch.Tensor:
+    """One step on waveforms ``[B, C, L]``."""
+    rows = np.arange(len(whole))[_coin(step, u, len(whole))]
+    if not len(rows):
+        return whole
+    size = np.stack([np.ones(len(rows), np.int64), lengths[rows]], 1)
+    params = step.draw(u[rows, 1:], View(size, whole.shape[1], str(whole.dtype).rsplit(".", 1)[-1]))
+    return step.wave(whole, lengths, rows, params)
+
+
+def _masked(whole: torch.Tensor, part, draws: _Draws, lengths: np.ndarray) -> torch.Tensor:
+    """A run of steps on spectrograms ``[B, C, F, T]``: by one kernel, or by torch where that has to carry more."""
+    channels = whole.shape[1] if part[0][1].iid_channels else 1
+    rows = whole.reshape(len(whole) * channels, whole.shape[1] // channels, *whole.shape[2:])
+    if rows.dtype == torch.float64 or (rows.requires_grad and torch.is_grad_enabled()):
+        return _by_torch(rows, part, draws, lengths, channels).reshape(whole.shape)
+    track = _lower(Batch.of(rows, "CHW", name="spectrogram"), part, draws, lengths, channels)
+    return deliver(track, "spectrogram", None, False, squeeze=False).reshape(whole.shape)
 
 
 def upload(array: np.ndarray, like: torch.Tensor) -> torch.Tensor:

@@ -358,9 +358,18 @@ EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject
     const bool points = kind == FILTER_SPARSE;
     const Column<i64> starts(start, n, "start"), sizes(lengths, n, "lengths", points ? 3 : 2);
     const Column<float> scales(scale, n, "scale");
-    t.close(index, notes);
     if (!n) return 0;
-    const i64 at = (i64)t.blob.size();
+    const i64 at = (i64)t.blob.size(), count = Array(taps).count();
+    for (i64 k = 0; k < n; ++k) {
+      const i64 kh = sizes.line(k)[0], kw = sizes.line(k)[1], need = points ? 3 * sizes.line(k)[2] : kh + kw;
+      if (kh < 1 || kw < 1 || kh % 2 == 0 || kw % 2 == 0)
+        raise(PyExc_ValueError, "lengths of sample %d are %zd and %zd; they must be odd and positive", index[k], (Py_ssize_t)kh,
+              (Py_ssize_t)kw);
+      if (need < 1 || starts[k] < 0 || starts[k] + need > count)
+        raise(PyExc_ValueError, "sample %d has %zd weights from %zd on, but there are %zd", index[k], (Py_ssize_t)need,
+              (Py_ssize_t)starts[k], (Py_ssize_t)count);
+    }
+    t.close(index, notes);
     append_words(t.blob, taps);
     std::vector<FilterRow> table(n);
     for (i64 k = 0; k < n; ++k) {
