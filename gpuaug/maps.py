@@ -499,16 +499,22 @@ class Tiles(Map):
     def lowered(self, interpolation):
         return self.kind, "nearest"  # whole pixels: nothing to interpolate
 
-    def tile(self, which, xy) -> np.ndarray:
-        """The tiles in which points lie; those outside belong to the nearest."""
-        columns, lines = ((edges[which, 1:-1] - 0.5 <= xy[:, i, None]).sum(1) for i, edges in enumerate((self.x, self.y)))
+    def tile(self, which, xy, before=0.5) -> np.ndarray:
+        """The tiles in which points lie, which begin so far before their first pixels' centres; those outside belong to the
+        nearest."""
+        columns, lines = ((edges[which, 1:-1] - before <= xy[:, i, None]).sum(1) for i, edges in enumerate((self.x, self.y)))
         return lines * (self.x.shape[1] - 1) + columns
 
     def source(self, which, xy):
         return xy + self.shift[which, self.tile(which, xy)]
 
-    def target(self, which, xy):
-        return xy - self.shift[which, self.back[which, self.tile(which, xy)]]
+    def target(self, which, xy, before=0.5):
+        return xy - self.shift[which, self.back[which, self.tile(which, xy, before)]]
+
+    def points(self, which, points, before=0.5):
+        out = points.copy()
+        out[:, :2] = self.target(which, points[:, :2], before)
+        return out, None
 
 
 def _between(values: Ragged, which, cells, at):

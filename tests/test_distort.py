@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from albumentations.augmentations.geometric.functional import generate_displacement_fields
 from parity.case import Script, parameters
-from parity.distort import centred, surface
+from parity.distort import centred, shuffled, surface
 from parity.perspective import Normals
 
 import gpuaug as G
@@ -265,3 +265,37 @@ def test_a_sample_is_displaced_alike_in_any_batch():
     together = transform(images, ids=np.arange(7))
     for k, image in enumerate(images):
         np.testing.assert_array_equal(transform([image], ids=np.array([k]))[0], together[k])
+
+
+# ---- tiles -------------------------------------------------------------------------------------------------
+
+
+def test_shuffled_keypoints_as_albumentations():
+    """Also on the edges of tiles, which it counts from the first pixel's centre; by our geometry half a pixel before it."""
+    transform, theirs = G.RandomGridShuffle((3, 4), p=1), A.RandomGridShuffle((3, 4), p=1)
+    rng, which, size = np.random.default_rng(0), np.zeros(60, np.int64), np.tile((H, W), (60, 1))
+    points = np.column_stack([rng.integers(0, 2 * W - 1, 60) / 2, rng.integers(0, 2 * H - 1, 60) / 2, rng.random((60, 2))])
+    for seed in range(5):
+        u, params = drawn(transform, seed)
+        want = theirs.apply_to_keypoints(points, **shuffled(np.zeros((H, W, 3), np.uint8), u, (3, 4)))
+        got, left = transform.keypoints(params, which, points, size, ALBUMENTATIONS)
+        assert left is None
+        np.testing.assert_allclose(got, want)
+        ours, _ = transform.keypoints(params, which, points, size, PIXELS)
+        shown = np.rint(np.floor(ours[:, :2] + 0.5)).astype(int)
+        image = np.stack(np.meshgrid(np.arange(W), np.arange(H)), 2).astype(np.float32)
+        out = theirs.apply(image, **shuffled(image, u, (3, 4)))
+        inside = (shown < (W, H)).all(1)
+        np.testing.assert_array_equal(out[shown[inside, 1], shown[inside, 0]], np.floor(points[inside, :2] + 0.5))
+
+
+def test_shuffled_boxes_are_refused():
+    step = G.Compose([G.RandomGridShuffle(p=1)], bbox_params=G.BboxParams("pascal_voc"))
+    with pytest.raises(NotImplementedError, match="RandomGridShuffle"):
+        step(image=np.zeros((9, 9), np.uint8), bboxes=[(1, 1, 5, 5)])
+
+
+@pytest.mark.parametrize("grid", [3, (3,), (0, 2), (200, 200), (2.5, 2)])
+def test_grids_that_are_none(grid):
+    with pytest.raises((TypeError, ValueError), match="grid must"):
+        G.RandomGridShuffle(grid)

@@ -15,6 +15,7 @@ from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
 from .pad import Pad, PadIfNeeded
 from .perspective import Perspective
+from .shuffle import RandomGridShuffle
 from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "PixelDropout",
     "RandomBrightnessContrast",
     "RandomCrop",
+    "RandomGridShuffle",
     "RandomResizedCrop",
     "RandomRotate90",
     "Resize",

@@ -53,7 +53,7 @@ template <class T, int C> void store_lanes(const Row&, int c0, int first, Pixels
 
 // A sample of a launch. fused.cpp, copy.cpp, filter.cpp, statistics.cpp
 void fused_sample(const Launch&, const Row&, const float* stats);
-bool only_rects(const Launch&, const Row&);
+bool only_copies(const Launch&, const Row&);
 void copy_sample(const Launch&, const Row&);
 template <class T> void filter_sample(const Launch&, const FilterRow&, Scratch&);
 template <class T> void statistics_sample(const Launch&, const Row&, float* stats);

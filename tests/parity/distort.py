@@ -14,7 +14,7 @@ from gpuaug.transform import View
 
 from .about import about
 from .affine import LINEAR, TIES, cubic_gain, warped
-from .case import GATHER_U8, NEAREST, Script, add, filled, parameters
+from .case import GATHER_U8, NEAREST, SAME, Script, add, filled, parameters
 
 
 def centred(params: dict) -> dict:
@@ -111,7 +111,7 @@ def surface(transform, size, u) -> np.ndarray:
     for side, nodes in zip(size, params["nodes"][0].tolist()):
         at = np.linspace(0, nodes - 3, side) if side > 1 else np.zeros(1)
         basis.append(BSpline.design_matrix(at, np.arange(-3, nodes + 1), 3).toarray())
-    return np.einsum("yj,jic,xi->yxc", basis[0], shift.reshape(*params["nodes"][0], 2), basis[1])
+    return np.einsum("yj,jic,xi->yxc", basis[0], shift.reshape(*params["nodes"][0], 2), basis[1], optimize=True)
 
 
 def elastic(note: str, bound: dict, channels=(1, 3), **kwargs) -> None:
@@ -143,6 +143,49 @@ elastic("approximate", LINEAR, (3,), alpha=300, sigma=8, approximate=True)
 elastic("fill", {"uint8": GATHER_U8}, (3,), alpha=90, sigma=4, fill=(10, 200, 90), fill_mask=7)
 elastic("nearest", TIES, (3,), interpolation=0, alpha=120, sigma=6)
 elastic("cubic", LINEAR, (3,), interpolation=2, alpha=120, sigma=6)
+
+
+class Shuffles(Script):
+    """Orders what it is given by the next uniforms."""
+
+    def shuffle(self, items):
+        luck = [next(self._uniforms) for _ in items]
+        items[:] = [items[k] for k in np.argsort(luck, kind="stable")]
+
+
+def shuffled(image, u, grid) -> dict:
+    """albumentations' parameters: it draws one order for each shape of tiles, shapes in the order in which they are met; ours has
+    a uniform for each tile."""
+    theirs = A.RandomGridShuffle(grid, p=1)
+    theirs.py_random = theirs.random_generator = Shuffles(u[: sum(grid)])
+    tiles = functional.split_uniform_grid(image.shape[:2], grid, theirs.random_generator)
+    groups = functional.create_shape_groups(tiles)
+    luck = Shuffles([u[sum(grid) + tile] for tiles_ in groups.values() for tile in tiles_])
+    return {"tiles": tiles, "mapping": functional.shuffle_tiles_within_shape_groups(groups, luck), "shape": image.shape}
+
+
+def shuffle(note: str, grid) -> None:
+    theirs = A.RandomGridShuffle(grid, p=1)
+
+    def run(image, u, kind):
+        apply = theirs.apply if kind == "image" else theirs.apply_to_mask
+        return apply(image, **shuffled(image, u, grid))
+
+    # of tiles without pixels albumentations makes groups that it meets in another order
+    keep = lambda image: image.shape[0] >= grid[0] and image.shape[1] >= grid[1]  # noqa: E731
+    add(G.RandomGridShuffle(grid, p=1), run, "albumentations", SAME, channels=(1, 3, 4, 20), mask=True, note=note, keep=keep)
+
+
+shuffle("defaults", (3, 3))
+shuffle("many", (4, 7))
+
+about(
+    "RandomGridShuffle",
+    family="turn",
+    marks="no: test_distort.py compares keypoints; boxes are cut into pieces",
+    bench={},
+    variants=[{"grid": (5, 2)}],
+)
 
 for _name, _variants in (
     (
