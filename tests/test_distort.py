@@ -291,7 +291,7 @@ def test_shuffled_keypoints_as_albumentations():
 
 def test_shuffled_boxes_are_refused():
     step = G.Compose([G.RandomGridShuffle(p=1)], bbox_params=G.BboxParams("pascal_voc"))
-    with pytest.raises(NotImplementedError, match="RandomGridShuffle"):
+    with pytest.raises(ValueError, match="RandomGridShuffle does not move bboxes"):
         step(image=np.zeros((9, 9), np.uint8), bboxes=[(1, 1, 5, 5)])
 
 
