@@ -30,6 +30,7 @@ _CALLS = {
     "track_gather": ("o", "hoioi" + "oooo" + "iiii"),
     "track_op": ("", "hoioooo" + "ii"),
     "track_filter": ("", "hoiooo" + "ioii"),
+    "track_rank": ("", "hoiooo" + "ii"),
     "track_statistics": ("", "hooi"),
     "track_close": ("", "hoi"),
     "track_finish": ("q", "hooii"),

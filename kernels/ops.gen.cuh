@@ -150,6 +150,10 @@ struct AUG_ALIAS PixelsOp {
 struct AUG_ALIAS ChannelsOp {
 };
 
+// Which operations on uint8 are a table of 256 bytes, and whether all channels have the same.
+enum { LUT_NONE = 0, LUT_ALIKE = 1, LUT_CHANNELS = 2 };
+constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE};
+
 // X(code, function, parameters, channels that it works on; 0: any)
 #define AUG_OPS(X) \
   X(OP_MOVE, op_move, MoveOp, 0) \

@@ -81,4 +81,14 @@ struct FilterRow : Ends {  // 88 bytes; source and destination are of one size
   float scale;             // result = scale * sum; uint8 rounds half to even
 };
 
+// One sample of one rank launch: of what a window holds the median, the least or the greatest value. Types need an order and no
+// arithmetic, so labels are ranked as numbers.
+enum RankKind { RANK_MEDIAN = 0, RANK_LEAST = 1, RANK_GREATEST = 2 };
+struct RankRow : Ends {  // 88 bytes; source and destination are of one size
+  int border;            // Border; CONSTANT: what lies beyond it does not count (least and greatest)
+  int kind, kh, kw;      // height and width that hold the window, odd, around the pixel; a median's is the whole square
+  int runs, at;          // least and greatest: how many runs of pixels, and their offset in the blob: (dy, dx, length) as ints
+  int pad[2];
+};
+
 }  // namespace aug

@@ -389,6 +389,35 @@ EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject
   });
 }
 
+// runs: (dy, dx, length) of each run of pixels, of which a row takes lengths[2] from start on; lengths: [n, 3], also the odd height
+// and width that hold all of them. A median takes the whole square and no runs.
+EXPORT void gpuaug_track_rank(void* handle, PyObject* rows, int kind, PyObject* runs, PyObject* start, PyObject* lengths,
+                              int border, int notes) {
+  guarded([&] {
+    Track& t = track_of(handle);
+    const std::vector<int> index = rows_of(rows, t.samples);
+    const i64 n = (i64)index.size();
+    const Column<i64> starts(start, n, "start"), sizes(lengths, n, "lengths", 3);
+    t.close(index, notes);
+    if (!n) return 0;
+    const i64 at = (i64)t.blob.size();
+    append_words(t.blob, runs);
+    std::vector<RankRow> table(n);
+    for (i64 k = 0; k < n; ++k) {
+      RankRow& r = table[k];
+      r = {};
+      r.border = border;
+      r.kind = kind;
+      r.kh = (int)sizes.line(k)[0];
+      r.kw = (int)sizes.line(k)[1];
+      r.runs = (int)sizes.line(k)[2];
+      r.at = (int)(at + 3 * starts[k]);
+    }
+    t.launch(KIND_RANK, index, std::move(table), notes + 1);
+    return 0;
+  });
+}
+
 EXPORT void gpuaug_track_statistics(void* handle, PyObject* rows, PyObject* width, int notes) {
   guarded([&] {
     Track& t = track_of(handle);
