@@ -106,9 +106,8 @@ class Map:
         every = np.repeat(which, len(_OUTLINE))
         size = np.asarray(size)
         moved = self.target(every, (low + _OUTLINE * (high - low)).reshape(-1, 2)).reshape(len(boxes), -1, 2)
-        if not np.isfinite(
-            moved
-        ).all():  # a side that is shown nowhere lies beyond the result's own sides: where those are inside
+        if not np.isfinite(moved).all():
+            # a side that is shown nowhere lies beyond the result's own sides: where those are inside of the box
             frame = _OUTLINE * size[which][:, None, ::-1] - 0.5
             source = self.source(every, frame.reshape(-1, 2)).reshape(frame.shape)
             inside = ((source >= low) & (source <= high)).all(2, keepdims=True)
