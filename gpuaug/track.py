@@ -14,7 +14,7 @@ from . import library
 from .batch import DTYPES, Batch
 from .elements import RANGES
 from .ops import find
-from .plan import FILTERS, HEAD, KINDS, MAPS, OP, ORIENTATIONS, RANKS, RECORD, SAMPLES, Launch, Plan
+from .plan import FILTERS, HEAD, KINDS, MAPS, OP, ORIENTATIONS, RANKS, RECORD, RESAMPLES, SAMPLES, Launch, Plan
 from .ragged import Ragged
 from .structuring import reach, runs
 from .transform import BORDERS
@@ -347,6 +347,22 @@ class Track:
             self._handle, self._rows(rows), RANKS[kind], taps, 0, lengths, 1 if kind == "median" else 0, len(self._log)
         )
         self._note(rows, kind)
+
+    def resample(self, rows, size, method: str) -> None:
+        """Resize to (height, width) with weights for every output line and column; samples of that size stay as they are.
+
+        Args:
+            method: ``"area"`` or ``"lanczos"``, as ``cv2.resize``; ``"linear"`` or ``"cubic"``, antialiased, as torchvision.
+        """
+        if method not in RESAMPLES:
+            raise ValueError(f"{self.doing}: resample takes {', '.join(map(repr, RESAMPLES))}, not {method!r}")
+        self._labels("interpolated")
+        height, width = size
+        if min(size) < 1 or height * width * self.channels > 2**31 - 1:
+            raise self._bad_size([height, width])
+        done = self._host.track_resample(self._handle, self._rows(rows), RESAMPLES[method], height, width, len(self._log))
+        if done:
+            self._note(np.frombuffer(done, np.int32), method)
 
     def statistics(self, rows, width=None) -> None:
         """Take count, sum, minimum, maximum and squared deviations of every channel of the values so far.

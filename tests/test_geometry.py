@@ -27,8 +27,8 @@ MOVING = {
     ),
     "CenterCrop": lambda: G.CenterCrop(55, 71, pad_if_needed=True),
     # a dot on a place that bends has its centre beside it: sigma^2 / 2 times what its place bends by, at a side
-    # 0.24 alpha / 3.5 / 20^2 0.5: 0.02 pixels, three times that
-    "ElasticTransform": lambda: G.ElasticTransform(100, 20, mask_interpolation=EXACT, p=1),
+    # 0.24 alpha / 3.5 / 20^2 0.5: 0.01 pixels, three times that, and twice in a crop that enlarges by 1.4
+    "ElasticTransform": lambda: G.ElasticTransform(50, 20, mask_interpolation=EXACT, p=1),
     "Flip": lambda: G.Flip(p=1),
     # a dot across two cells of different widths has its centre beside its middle: 0.4 sigma (1 / 0.96 - 1 / 1.04) = 0.07 pixels
     # (normalized)
