@@ -15,12 +15,14 @@ from . import (  # noqa: F401  (they add their cases)
     color,
     compression,
     crop,
+    distort,
     dropout,
     flip,
     histogram,
     morphology,
     noise,
     normalize,
+    perspective,
     spectrogram,
 )
 from .about import ABOUT, FAMILIES
