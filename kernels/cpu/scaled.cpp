@@ -10,32 +10,33 @@ namespace {
 
 typedef u64 __attribute__((aligned(1), may_alias)) u64_unaligned;
 
+enum { BLOCK = 32 };  // columns at a time: of 64, the last block of 160 would be half idle
 // the pixels at `at` and `next` of a source line, interpolated along x
 template <class T, int C>
 AUG_FN void along_x(const T* src, int sc, const int* at, const int* next, const float* t, int n, int pitch, bool words,
                     float* to) {
   const bool beside = C == 3 && next[0] == at[0] + 3 && next[n - 1] == at[n - 1] + 3;
-  for (int x = 0; x < n; x += G::lanes, at += G::lanes, next += G::lanes, t += G::lanes, to += G::lanes) {
+  for (int x = 0; x < n; x += BLOCK, at += BLOCK, next += BLOCK, t += BLOCK, to += BLOCK) {
     if constexpr (sizeof(T) == 1 && C >= 3) {  // bytes: a word for each pixel; see sample_linear
       if (sc == 1) {
-        G::Var<u32> a, b;
+        u32 a[BLOCK], b[BLOCK];
         const u8* p = (const u8*)src;
         if (words && beside) {  // of three bytes two pixels are one load: 20 % off a resize
-          for (int i = 0; i < G::lanes; ++i) {
+          for (int i = 0; i < BLOCK; ++i) {
             u64 two = *(const u64_unaligned*)(p + at[i]);
             __asm__("" : "+r"(two));
-            a.v[i] = (u32)two;
-            b.v[i] = (u32)(two >> 24);
+            a[i] = (u32)two;
+            b[i] = (u32)(two >> 24);
           }
         } else if (words) {
-          for (int i = 0; i < G::lanes; ++i) a.v[i] = word<C>(p + at[i]), b.v[i] = word<C>(p + next[i]);
+          for (int i = 0; i < BLOCK; ++i) a[i] = word<C>(p + at[i]), b[i] = word<C>(p + next[i]);
         } else {
-          for (int i = 0; i < G::lanes; ++i) a.v[i] = bytes<C>(p + at[i]), b.v[i] = bytes<C>(p + next[i]);
+          for (int i = 0; i < BLOCK; ++i) a[i] = bytes<C>(p + at[i]), b[i] = bytes<C>(p + next[i]);
         }
         AUG_UNROLL for (int c = 0; c < C; ++c) {
           float* line = to + c * pitch;
-          AUG_SIMD for (int i = 0; i < G::lanes; ++i)
-            line[i] = lerp_(byte_(a.v[i], c), byte_(b.v[i], c), t[i]);
+          AUG_SIMD for (int i = 0; i < BLOCK; ++i)
+            line[i] = lerp_(byte_(a[i], c), byte_(b[i], c), t[i]);
         }
         continue;
       }
@@ -43,10 +44,10 @@ AUG_FN void along_x(const T* src, int sc, const int* at, const int* next, const 
     for (int c = 0; c < C; ++c) {
       const T* p = src + (i64)c * sc;
       float* line = to + c * pitch;
-      G::Var<float> a, b;
-      for (int i = 0; i < G::lanes; ++i) a.v[i] = get(p[at[i]]), b.v[i] = get(p[next[i]]);
-      AUG_SIMD for (int i = 0; i < G::lanes; ++i)
-        line[i] = lerp_(a.v[i], b.v[i], t[i]);
+      float a[BLOCK], b[BLOCK];
+      for (int i = 0; i < BLOCK; ++i) a[i] = get(p[at[i]]), b[i] = get(p[next[i]]);
+      AUG_SIMD for (int i = 0; i < BLOCK; ++i)
+        line[i] = lerp_(a[i], b[i], t[i]);
     }
   }
 }
