@@ -60,6 +60,7 @@ PARTS = {
     "cpu/rank.cpp": _TYPES,
     "cpu/reduce.cpp": _NUMBERS,
     "cpu/resample.cpp": _NUMBERS,
+    "cpu/scaled.cpp": _NUMBERS,
     "cpu/store.cpp": _TYPES,
 }
 
