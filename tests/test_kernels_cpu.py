@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import gpuaug as G
-from gpuaug import groups, library, ops, plan
+from gpuaug import groups, library, maps, ops, plan
 from gpuaug.backends import cpu
 from gpuaug.batch import DTYPES, Batch
 from gpuaug.deliver import deliver_ragged
@@ -84,9 +84,8 @@ def test_numbers_are_the_headers():
     text = (KERNELS / "ops.gen.cuh").read_text()
     assert text == ops.header(), "run python kernels/generate.py"
     assert max(spec.dtype.itemsize for spec in ops.OPS.values()) <= ops.ROOM == plan.OP["p"].itemsize
-    kinds = enum(header("rows.cuh"), "MapKind")
-    assert kinds.pop("MAP_WHOLE") == plan.MAPS["resize"]  # the first of whole pixels
-    assert {k.removeprefix("MAP_").lower(): v for k, v in kinds.items()} == plan.MAPS
+    kinds = enum(header("maps.gen.cuh"), "MapKind")
+    assert {k.removeprefix("MAP_").lower(): v for k, v in kinds.items()} == maps.KINDS, "run python kernels/generate.py"
     samples = enum(header("rows.cuh"), "Interpolation")
     assert {k.removeprefix("SAMPLE_").lower(): v for k, v in samples.items()} == plan.SAMPLES
     names = {"DT_U8": "uint8", "DT_F16": "float16", "DT_BF16": "bfloat16", "DT_F32": "float32", "DT_I32": "int32"}
