@@ -547,3 +547,23 @@ def _one_behind_another(*parts: Ragged) -> tuple[np.ndarray, np.ndarray]:
         out[runs(at, part.counts)] = part.values
         at = at + part.counts
     return start, out
+
+
+def header() -> str:
+    """kernels/maps.gen.cuh: the numbers of the kinds."""
+    return "\n".join(
+        [
+            "// maps.gen.cuh: made of gpuaug/maps.py by `python kernels/generate.py`; not to be edited.",
+            "#pragma once",
+            "namespace aug {",
+            "",
+            "// Where output pixels are read; map.cuh has the formulas.",
+            "enum MapKind {",
+            *(f"  MAP_{name.upper()} = {number}," for name, number in KINDS.items()),
+            "};",
+            f"enum {{ MAP_WHOLE = MAP_{WHOLE[0].upper()} }};  // from there on: whole pixels inside of the source",
+            "",
+            "}  // namespace aug",
+            "",
+        ]
+    )
