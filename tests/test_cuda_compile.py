@@ -44,10 +44,11 @@ DEALT = (
     Key("resample", "float32"),
     Key("resample", "float16"),
     Key("resample", "bfloat16"),
-    Key("statistics", "uint8"),
-    Key("statistics", "float32"),
-    Key("statistics", "float16"),
-    Key("statistics", "bfloat16"),
+    Key("reduce", "uint8"),
+    Key("reduce", "float32"),
+    Key("reduce", "float16"),
+    Key("reduce", "bfloat16"),
+    Key("lookup", "uint8"),
 )
 CASES = [(key, arch) for arch in ARCHS for key in EVERYWHERE] + [(key, ARCHS[i % len(ARCHS)]) for i, key in enumerate(DEALT)]
 SMALLEST_REGISTER_LIMIT = 128  # 65536 registers of a multiprocessor / 256 threads / at least 2 blocks
