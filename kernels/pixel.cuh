@@ -8,8 +8,10 @@
 // grow with the library.
 #pragma once
 #include "op_color.cuh"
+#include "op_lookup.cuh"
 #include "op_noise.cuh"
 #include "op_replace.cuh"
+#include "op_space.cuh"
 #include "op_tone.cuh"
 #ifndef GPUAUG_OPS
 #define GPUAUG_OPS ~0ull
