@@ -178,7 +178,7 @@ def test_builds_agree(case, use):
                     bound = (
                         2e-5
                         + (2.0**-10 if dtype == "float16" else 0)
-                        + (2e-4 if "matrix" in case.source or isinstance(case.ours, Geometric)  # coordinates, too, are rounded twice else 0)
+                        + (2e-4 if "matrix" in case.source or isinstance(case.ours, Geometric) else 0)  # coordinates, too
                     )
                     if "nearest" not in case.note:
                         np.testing.assert_allclose(
