@@ -1,7 +1,8 @@
 """The table of pixel operations: the one place that says what each is called, takes and needs.
 
-`python kernels/generate.py` makes kernels/ops.gen.cuh of it: codes, a struct of parameters for each operation, and the
-dispatch. The function of an operation is ``op_<name>`` in one of kernels/op_*.cuh; a transform appends one with `Track.op`.
+`python kernels/generate.py` makes kernels/ops.gen.cuh of it: codes, a struct of parameters for each operation, the dispatch, and
+the functions of those that are an expression of one value. The function of another is ``op_<name>`` in one of kernels/op_*.cuh; a
+transform appends an operation with `Track.op`.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ class Spec:
         lut: whether on uint8 it is, for one sample, a function of one value alone, so that a run of such operations can be one
             table (of each channel, where it reads a table).
         internal: it is appended by the track itself.
+        value: of an operation on single values, the new one: a C++ expression of the old one, ``v``, and the parameters.
+            Its function is made of that.
         doc: what it computes.
     """
 
@@ -56,6 +59,7 @@ class Spec:
     labels: bool = False
     lut: bool = False
     internal: bool = False
+    value: str = ""
     doc: str = ""
 
     @cached_property
@@ -179,6 +183,29 @@ OPS: dict[str, Spec] = {
             labels=True,
             doc="fills whole channels",
         ),
+        Spec("invert", ("f32 top",), lut=True, value="top - v", doc="top - v"),
+        Spec(
+            "solarize",
+            ("f32 threshold", "f32 top"),
+            lut=True,
+            value="v >= threshold ? top - v : v",
+            doc="top - v from the threshold on",
+        ),
+        Spec("power", ("f32 exponent",), value="power_(v, exponent)", doc="v to a power"),
+        Spec(
+            "curve",
+            ("i32 each",),
+            table="u32 [64] or [channels, 64]: 256 bytes, the new values; each: for each channel its own",
+            lut=True,
+            doc="whole numbers 0..255 through a table that the host has made",
+        ),
+        Spec(
+            "posterize",
+            ("f32 top",),
+            table="f32 [channels]: how many of 256 values become one",
+            lut=True,
+            doc="the lowest of so many values; top 1: of 0..1, rounded to 0..255 before",
+        ),
     )
 }
 
@@ -203,7 +230,7 @@ def _lines() -> Iterable[str]:
     yield "// ops.gen.cuh: made of gpuaug/ops.py by `python kernels/generate.py`; not to be edited."
     yield "// clang-format off"
     yield "#pragma once"
-    yield '#include "lang.cuh"'
+    yield '#include "math.cuh"'
     yield "namespace aug {"
     yield ""
     yield "// Word 2 of the counter of random words."
@@ -226,6 +253,13 @@ def _lines() -> Iterable[str]:
     alike = ["LUT_NONE" if not spec.lut else "LUT_CHANNELS" if spec.table else "LUT_ALIKE" for spec in OPS.values()]
     yield f"constexpr unsigned char LUT_OPS[] = {{{', '.join(['LUT_NONE', *alike])}}};"
     yield ""
+    yield "struct Op;"
+    yield "struct Sample;"
+    yield "template <class G, int C> struct Pixels;"
+    for spec in OPS.values():
+        if spec.value:
+            yield from _function(spec)
+    yield ""
     yield "// X(code, function, parameters, channels that it works on; 0: any)"
     yield "#define AUG_OPS(X) \\"
     rows = [
@@ -234,6 +268,22 @@ def _lines() -> Iterable[str]:
     yield " \\\n".join(rows)
     yield ""
     yield "}  // namespace aug"
+
+
+def _function(spec: Spec) -> Iterable[str]:
+    """The function of an operation that is an expression."""
+    yield ""
+    yield "template <class G, int C>"
+    yield f"AUG void op_{spec.name}(G g, const {spec.struct}& p, const Op&, const Sample&, Pixels<G, C>& px) {{"
+    for each in spec.params:
+        kind, name = each.split()
+        yield f"  const {_C_TYPES[kind]} {name} = p.{name};"
+    yield "  AUG_UNROLL for (int c = 0; c < C; ++c)"
+    yield "    g.each([&](Lane l) {"
+    yield "      const float v = px.v[c][l];"
+    yield f"      px.v[c][l] = {spec.value};"
+    yield "    });"
+    yield "}"
 
 
 def header() -> str:

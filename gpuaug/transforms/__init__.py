@@ -15,6 +15,7 @@ from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
 from .pad import Pad, PadIfNeeded
 from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
+from .tone import InvertImg, Posterize, RandomGamma, Solarize
 
 __all__ = [
     "Affine",
@@ -32,6 +33,7 @@ __all__ = [
     "HorizontalFlip",
     "HueSaturationValue",
     "ImageCompression",
+    "InvertImg",
     "Lambda",
     "MaskDropout",
     "MedianBlur",
@@ -41,12 +43,15 @@ __all__ = [
     "Pad",
     "PadIfNeeded",
     "PixelDropout",
+    "Posterize",
     "RandomBrightnessContrast",
     "RandomCrop",
+    "RandomGamma",
     "RandomResizedCrop",
     "RandomRotate90",
     "Resize",
     "ShiftScaleRotate",
+    "Solarize",
     "TimeMasking",
     "TimeReverse",
     "ToTensorV2",

@@ -21,6 +21,7 @@ from . import (  # noqa: F401  (they add their cases)
     noise,
     normalize,
     spectrogram,
+    tone,
 )
 from .about import ABOUT, FAMILIES
 from .case import CASES, EXACT, NEAREST, images, stack
