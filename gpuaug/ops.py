@@ -266,6 +266,17 @@ def find(name: str, who: str) -> Spec:
     return spec
 
 
+INTERNAL = tuple(spec.name for spec in OPS.values() if spec.internal)
+
+
+def mask(names: Iterable[str]) -> int:
+    """A bit for the code of each operation of these names."""
+    bits = 0
+    for name in names:
+        bits |= 1 << OPS[name].code
+    return bits
+
+
 # ---- what the kernels are told ----------------------------------------------------------------------------------------------
 
 

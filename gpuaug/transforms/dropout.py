@@ -19,6 +19,7 @@ class Dropout(Transform, register=False):
     A subclass returns from `holes` int rectangles ``[n, K, 4]`` (x0, y0, x1, y1; those of no area are dropped).
     """
 
+    ops = ("rects",)
     targets = ("image", "mask")
     moves_pixels = False
 

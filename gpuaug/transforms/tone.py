@@ -22,6 +22,8 @@ class InvertImg(Transform):
         array([[255, 155]], dtype=uint8)
     """
 
+    ops = ("invert",)
+
     def lower(self, to, rows, params) -> None:
         to.op(rows, "invert", top=255 if to.is_u8 else 1)
 
@@ -43,6 +45,8 @@ class Solarize(Transform):
         >>> G.Compose([G.Solarize(p=1)])(np.array([[127, 128, 255]], np.uint8))
         array([[127, 127,   0]], dtype=uint8)
     """
+
+    ops = ("solarize",)
 
     def __init__(self, threshold_range=(0.5, 0.5), p: float = 0.5):
         super().__init__(p)
@@ -80,6 +84,8 @@ class RandomGamma(Transform):
         array([[  0,  10, 255]], dtype=uint8)
     """
 
+    ops = ("curve", "power")
+
     def __init__(self, gamma_limit=(80, 120), p: float = 0.5):
         super().__init__(p)
         self.gamma_limit = span("gamma_limit", (1, gamma_limit) if is_number(gamma_limit) else gamma_limit, 1)
@@ -116,6 +122,8 @@ class Posterize(Transform):
         >>> G.Compose([G.Posterize(2, p=1)])(np.array([[63, 64, 255]], np.uint8))
         array([[  0,  64, 192]], dtype=uint8)
     """
+
+    ops = ("posterize",)
 
     def __init__(self, num_bits=4, p: float = 0.5):
         super().__init__(p)
