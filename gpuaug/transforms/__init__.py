@@ -6,6 +6,7 @@ from .color import HueSaturationValue, RandomBrightnessContrast
 from .compression import ImageCompression
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
 from .custom import Lambda
+from .distort import ElasticTransform, GridDistortion, OpticalDistortion
 from .dropout import CoarseDropout, Erasing, GridDropout, XYMasking
 from .dropout_objects import ConstrainedCoarseDropout, MaskDropout
 from .dropout_select import ChannelDropout, PixelDropout
@@ -14,6 +15,8 @@ from .morphology import Morphological
 from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
 from .pad import Pad, PadIfNeeded
+from .perspective import Perspective
+from .shuffle import RandomGridShuffle
 from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
 from .tone import InvertImg, Posterize, RandomGamma, Solarize
 
@@ -24,11 +27,13 @@ __all__ = [
     "ChannelDropout",
     "CoarseDropout",
     "ConstrainedCoarseDropout",
+    "ElasticTransform",
     "Erasing",
     "Flip",
     "FrequencyMasking",
     "GaussNoise",
     "GaussianBlur",
+    "GridDistortion",
     "GridDropout",
     "HorizontalFlip",
     "HueSaturationValue",
@@ -40,13 +45,16 @@ __all__ = [
     "Morphological",
     "MotionBlur",
     "Normalize",
+    "OpticalDistortion",
     "Pad",
     "PadIfNeeded",
+    "Perspective",
     "PixelDropout",
     "Posterize",
     "RandomBrightnessContrast",
     "RandomCrop",
     "RandomGamma",
+    "RandomGridShuffle",
     "RandomResizedCrop",
     "RandomRotate90",
     "Resize",

@@ -15,11 +15,13 @@ from . import (  # noqa: F401  (they add their cases)
     color,
     compression,
     crop,
+    distort,
     dropout,
     flip,
     morphology,
     noise,
     normalize,
+    perspective,
     spectrogram,
     tone,
 )
