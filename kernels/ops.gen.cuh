@@ -2,6 +2,7 @@
 // clang-format off
 #pragma once
 #include "math.cuh"
+#include "reductions.gen.cuh"
 namespace aug {
 
 // Word 2 of the counter of random words.
@@ -27,16 +28,24 @@ enum OpCode {
   OP_STANDARDIZE = 8,
   OP_HSV_U8 = 9,
   OP_HSV = 10,
-  OP_GAUSS = 11,
-  OP_RECTS = 12,
-  OP_BITMAP = 13,
-  OP_PIXELS = 14,
-  OP_CHANNELS = 15,
-  OP_INVERT = 16,
-  OP_SOLARIZE = 17,
-  OP_POWER = 18,
-  OP_CURVE = 19,
-  OP_POSTERIZE = 20,
+  OP_LUT = 11,
+  OP_LUT_TILES = 12,
+  OP_TO_YCRCB = 13,
+  OP_FROM_YCRCB = 14,
+  OP_TO_LAB = 15,
+  OP_FROM_LAB = 16,
+  OP_TO_BYTES = 17,
+  OP_FROM_BYTES = 18,
+  OP_GAUSS = 19,
+  OP_RECTS = 20,
+  OP_BITMAP = 21,
+  OP_PIXELS = 22,
+  OP_CHANNELS = 23,
+  OP_INVERT = 24,
+  OP_SOLARIZE = 25,
+  OP_POWER = 26,
+  OP_CURVE = 27,
+  OP_POSTERIZE = 28,
 };
 
 // positions after a turn or crop: x' = a x + b y + x0, y' = c x + d y + y0
@@ -64,6 +73,7 @@ struct AUG_ALIAS LinearU8Op {
 struct AUG_ALIAS LinearU8MeanOp {
   float factor;
   float offset;
+  int mean;
 };
 
 // clip(v * factor + offset, low, high)
@@ -80,6 +90,7 @@ struct AUG_ALIAS LinearMeanOp {
   float offset;
   float low;
   float high;
+  int mean;
 };
 
 // (v - mean) * reciprocal
@@ -87,9 +98,10 @@ struct AUG_ALIAS LinearMeanOp {
 struct AUG_ALIAS NormalizeOp {
 };
 
-// by the sample's own statistics, clipped to -20..20
+// by the sample's own moments, clipped to -20..20
 struct AUG_ALIAS StandardizeOp {
   int kind;
+  int of;
 };
 
 // shifts in OpenCV's 8-bit HSV
@@ -104,6 +116,42 @@ struct AUG_ALIAS HsvOp {
   float hue;
   float saturation;
   float value;
+};
+
+// whole numbers 0..255 by the sample's table, for the channels that it is of
+struct AUG_ALIAS LutOp {
+  Tables tables;
+};
+
+// whole numbers 0..255 between the tables of the four nearest tiles, linear as OpenCV's CLAHE
+struct AUG_ALIAS LutTilesOp {
+  Tables tables;
+};
+
+// OpenCV's 8-bit RGB to YCrCb
+struct AUG_ALIAS ToYcrcbOp {
+};
+
+// ... and back
+struct AUG_ALIAS FromYcrcbOp {
+};
+
+// OpenCV's 8-bit RGB to LAB
+// table: i32 [2297]: gpuaug.lab.FORWARD
+struct AUG_ALIAS ToLabOp {
+};
+
+// ... and back
+// table: i32 [4096]: gpuaug.lab.BACKWARD
+struct AUG_ALIAS FromLabOp {
+};
+
+// round(clip(v * 255, 0, 255)) of images in 0..1
+struct AUG_ALIAS ToBytesOp {
+};
+
+// v / 255
+struct AUG_ALIAS FromBytesOp {
 };
 
 // v + N(mean, sigma); alike: for all channels; whole: truncated and clipped to 0..255
@@ -125,6 +173,7 @@ struct AUG_ALIAS RectsOp {
   int whole;
   int fill;
   int mode;
+  int mean;
 };
 
 // fills the set bits of a map
@@ -136,6 +185,7 @@ struct AUG_ALIAS BitmapOp {
   int whole;
   int fill;
   int mode;
+  int mean;
   int words;
   int columns;
   int lines;
@@ -172,9 +222,8 @@ struct AUG_ALIAS PowerOp {
 };
 
 // whole numbers 0..255 through a table that the host has made
-// table: u32 [64] or [channels, 64]: 256 bytes, the new values; each: for each channel its own
+// table: u32 [n, 64]: 256 bytes, the new values: n is 1, or the channels
 struct AUG_ALIAS CurveOp {
-  int each;
 };
 
 // the lowest of so many values; top 1: of 0..1, rounded to 0..255 before
@@ -185,7 +234,7 @@ struct AUG_ALIAS PosterizeOp {
 
 // Which operations on uint8 are a table of 256 bytes, and whether all channels have the same.
 enum { LUT_NONE = 0, LUT_ALIKE = 1, LUT_CHANNELS = 2 };
-constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_CHANNELS, LUT_CHANNELS};
+constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_CHANNELS, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_CHANNELS, LUT_CHANNELS};
 
 struct Op;
 struct Sample;
@@ -234,6 +283,14 @@ AUG void op_power(G g, const PowerOp& p, const Op&, const Sample&, Pixels<G, C>&
   X(OP_STANDARDIZE, op_standardize, StandardizeOp, 0) \
   X(OP_HSV_U8, op_hsv_u8, HsvU8Op, 3) \
   X(OP_HSV, op_hsv, HsvOp, 3) \
+  X(OP_LUT, op_lut, LutOp, 0) \
+  X(OP_LUT_TILES, op_lut_tiles, LutTilesOp, 0) \
+  X(OP_TO_YCRCB, op_to_ycrcb, ToYcrcbOp, 3) \
+  X(OP_FROM_YCRCB, op_from_ycrcb, FromYcrcbOp, 3) \
+  X(OP_TO_LAB, op_to_lab, ToLabOp, 3) \
+  X(OP_FROM_LAB, op_from_lab, FromLabOp, 3) \
+  X(OP_TO_BYTES, op_to_bytes, ToBytesOp, 0) \
+  X(OP_FROM_BYTES, op_from_bytes, FromBytesOp, 0) \
   X(OP_GAUSS, op_gauss, GaussOp, 0) \
   X(OP_RECTS, op_rects, RectsOp, 0) \
   X(OP_BITMAP, op_bitmap, BitmapOp, 0) \

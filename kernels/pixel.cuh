@@ -8,8 +8,10 @@
 // registers do not grow with the library. Without it, all.
 #pragma once
 #include "op_color.cuh"
+#include "op_lookup.cuh"
 #include "op_noise.cuh"
 #include "op_replace.cuh"
+#include "op_space.cuh"
 #include "op_tone.cuh"
 namespace aug {
 

@@ -50,10 +50,11 @@ DEALT = (
     Key("resample", "float32"),
     Key("resample", "float16"),
     Key("resample", "bfloat16"),
-    Key("statistics", "uint8"),
-    Key("statistics", "float32"),
-    Key("statistics", "float16"),
-    Key("statistics", "bfloat16"),
+    Key("reduce", "uint8"),
+    Key("reduce", "float32"),
+    Key("reduce", "float16"),
+    Key("reduce", "bfloat16"),
+    Key("lookup", "uint8"),
 )
 DEALT = [key._replace(ops=REAL[i % len(REAL)].ops) if key.kind == "fused" else key for i, key in enumerate(DEALT)]
 # Every operation at once, which no pipeline has: they compile, with whatever registers.

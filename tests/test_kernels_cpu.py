@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import gpuaug as G
-from gpuaug import groups, library, ops, plan
+from gpuaug import groups, library, ops, plan, reductions
 from gpuaug.backends import cpu
 from gpuaug.batch import DTYPES, Batch
 from gpuaug.deliver import deliver_ragged
@@ -62,6 +62,8 @@ def test_record_fields():
         ("rows.cuh", "Row", plan.ROW),
         ("rows.cuh", "Op", plan.OP),
         ("rows.cuh", "FilterRow", plan.FILTER_ROW),
+        ("rows.cuh", "ReduceRow", plan.REDUCE_ROW),
+        ("rows.cuh", "LookupRow", plan.LOOKUP_ROW),
         ("rows.cuh", "RankRow", plan.RANK_ROW),
         ("rows.cuh", "ResampleRow", plan.RESAMPLE_ROW),
         ("launch.hpp", "Record", plan.RECORD),
@@ -83,6 +85,8 @@ def test_record_fields():
 def test_numbers_are_the_headers():
     text = (KERNELS / "ops.gen.cuh").read_text()
     assert text == ops.header(), "run python kernels/generate.py"
+    assert (KERNELS / "reductions.gen.cuh").read_text() == reductions.header(), "run python kernels/generate.py"
+    assert max(each.dtype.itemsize for each in reductions.LOOKUPS.values()) <= plan.LOOKUP_ROW["p"].itemsize
     assert max(spec.dtype.itemsize for spec in ops.OPS.values()) <= ops.ROOM == plan.OP["p"].itemsize
     kinds = enum(header("rows.cuh"), "MapKind")
     assert kinds.pop("MAP_WHOLE") == plan.MAPS["resize"]  # the first of whole pixels
@@ -116,11 +120,12 @@ def test_numbers_of_launches_are_the_kernels():
         return eval(re.sub(r"[A-Z_]+", lambda m: str(value(m[0])), numbers[names[name]]))  # sums and products of the others
 
     assert value("FILTER_ROWS") == cuda.FILTER_ROWS
-    assert value("STATS_SHARED") == cuda.STATS_SHARED
+    assert value("REDUCE_SHARED") == cuda.REDUCE_SHARED >= 28 * value("STATS_PARTIALS")
+    assert value("LOOKUP_SHARED") == cuda.LOOKUP_SHARED
     assert set(re.findall(r"__launch_bounds__\((\d+)", text)) == {str(nvrtc.THREADS)}
     slots = int(re.search(r"#define GPUAUG_SLOTS (\d+)", text)[1])
     assert nvrtc.THREADS * slots == cuda.FUSED_PIXELS
-    assert value("STATS") == plan.STATS
+    assert value("STATS") == reductions.REDUCTIONS["moments"].words
 
 
 # ---- builds -------------------------------------------------------------------------------------

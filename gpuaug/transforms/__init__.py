@@ -11,6 +11,7 @@ from .dropout import CoarseDropout, Erasing, GridDropout, XYMasking
 from .dropout_objects import ConstrainedCoarseDropout, MaskDropout
 from .dropout_select import ChannelDropout, PixelDropout
 from .flip import Flip, HorizontalFlip, RandomRotate90, Transpose, VerticalFlip
+from .histogram import CLAHE, AutoContrast, Equalize
 from .morphology import Morphological
 from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
@@ -21,13 +22,16 @@ from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
 from .tone import InvertImg, Posterize, RandomGamma, Solarize
 
 __all__ = [
+    "CLAHE",
     "Affine",
+    "AutoContrast",
     "Blur",
     "CenterCrop",
     "ChannelDropout",
     "CoarseDropout",
     "ConstrainedCoarseDropout",
     "ElasticTransform",
+    "Equalize",
     "Erasing",
     "Flip",
     "FrequencyMasking",

@@ -102,7 +102,7 @@ class RandomGamma(Transform):
             to.op(rows, "power", exponent=gamma)
             return
         table = (np.arange(0, 256.0 / 255, 1.0 / 255) ** gamma[:, None]) * 255  # in float64, as the reference
-        to.op(rows, "curve", table=table.astype(np.uint8).view(np.uint32), each=0)
+        to.op(rows, "curve", table=table.astype(np.uint8).view(np.uint32)[:, None])
 
 
 class Posterize(Transform):

@@ -308,7 +308,7 @@ static Row part_of(const Row& s, int first, int end) {
   return part;
 }
 
-bool bytes_sample(const Launch& l, const Row& s, const float* stats) {
+bool bytes_sample(const Launch& l, const Row& s, const float* found) {
   Layout d;
   if (l.source != l.target || !layout(l, s, d) || !movable(l, s, d)) return false;
   static const int straight[6] = {1, 0, 0, 0, 1, 0};
@@ -318,7 +318,7 @@ bool bytes_sample(const Launch& l, const Row& s, const float* stats) {
     const Op& op = l.ops[k];
     if (!(u8s && LUT_OPS[op.code]) && !(fills(op) && !(turned && op.code == OP_RECTS))) return false;
   }
-  const Fused f = {l.ops, l.blob, stats, l.channels};
+  const Fused f = {l.ops, l.blob, found, l.channels};
   static thread_local std::vector<u8> tables;
   int k = s.ops;
   const auto table_run = [&] {

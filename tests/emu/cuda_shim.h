@@ -319,6 +319,11 @@ inline unsigned __float_as_uint(float f) {
   memcpy(&u, &f, 4);
   return u;
 }
+inline double __longlong_as_double(long long l) {
+  double d;
+  memcpy(&d, &l, 8);
+  return d;
+}
 inline float __uint_as_float(unsigned u) {
   float f;
   memcpy(&f, &u, 4);

@@ -18,6 +18,7 @@ from . import (  # noqa: F401  (they add their cases)
     distort,
     dropout,
     flip,
+    histogram,
     morphology,
     noise,
     normalize,
