@@ -37,20 +37,7 @@ KINDS = {"fused": ROW, **_ROWS}
 # kernels/host/track.cpp: what stands at the start of an exported plan
 HEAD = np.dtype([(name, "i8") for name in "launches events events_at blob found scratch base".split()])
 
-# kernels/rows.cuh: how a gather finds a place, and what it makes of the pixels there
-MAPS = {
-    "view": 0,
-    "affine": 1,
-    "projective": 2,
-    "time_warp": 3,
-    "radial": 4,
-    "grid": 5,
-    "mesh": 6,
-    "field": 7,
-    "resize": 8,
-    "pixels": 9,
-    "tiles": 10,
-}
+# kernels/rows.cuh: what a gather makes of the pixels around a place
 FILTERS = {"separable": 0, "sparse": 1}
 SAMPLES = {"nearest": 0, "linear": 1, "cubic": 2, "line": 3}
 RESAMPLES = {"area": 0, "lanczos": 1, "linear": 2, "cubic": 3}  # the last two are antialiased

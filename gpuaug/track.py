@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import library
+from . import library, maps
 from .batch import DTYPES, Batch
 from .elements import RANGES
 from .ops import find
-from .plan import FILTERS, HEAD, KINDS, MAPS, OP, ORIENTATIONS, RANKS, RECORD, RESAMPLES, SAMPLES, Launch, Plan
+from .plan import FILTERS, HEAD, KINDS, OP, ORIENTATIONS, RANKS, RECORD, RESAMPLES, SAMPLES, Launch, Plan
 from .ragged import Ragged
 from .reductions import LOOKUPS, REDUCTIONS, TABLE, Found, layout
 from .structuring import reach, runs
@@ -175,7 +175,7 @@ class Track:
             self._host.track_gather(
                 self._handle,
                 self._rows(rows),
-                MAPS[kind],
+                maps.KINDS[kind],
                 map.numbers,
                 map.forward,
                 map.table,

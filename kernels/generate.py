@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from gpuaug import ops, reductions
+from gpuaug import maps, ops, reductions
 
 if __name__ == "__main__":
-    for module in (ops, reductions):
+    for module in (maps, ops, reductions):
         Path(__file__).with_name(f"{module.__name__.rpartition('.')[2]}.gen.cuh").write_text(module.header(), encoding="utf-8")

@@ -13,23 +13,11 @@ AUG int byte_of(bf16 v) { return byte_of(get(v)); }
 #if AUG_GPU
 template <class T> AUG void reduce_histogram(const ReduceRow& s, const Part& part, float* out, double* memory) {
   u32* bins = (u32*)memory;
-  const int t = threadIdx.x, w = part.w;
+  const int t = threadIdx.x;
   for (int i = 0; i < 8; ++i) bins[256 * i + t] = 0u;
   __syncthreads();
   u32* mine = bins + 256 * (t / 32);
-  const T* src = (const T*)s.src + (i64)part.c * s.sc;
-  const int down = 256 / w, right = 256 - down * w;  // from one of a thread's pixels to its next
-  for (int y = t / w, x = t - y * w; y < part.h;) {
-    const int line = border_index(part.y + y, s.sh, BORDER_REFLECT_101);
-    const int column = border_index(part.x + x, s.sw, BORDER_REFLECT_101);
-    atomicAdd(mine + byte_of(ld(src + ((i64)line * s.sy + (i64)column * s.sx))), 1u);
-    y += down;
-    x += right;
-    if (x >= w) {
-      x -= w;
-      ++y;
-    }
-  }
+  each_pixel<T>(s, part, [&](T v) { atomicAdd(mine + byte_of(v), 1u); });
   __syncthreads();
   u32 sum = 0;
   for (int i = 0; i < 8; ++i) sum += bins[256 * i + t];

@@ -1,6 +1,7 @@
 // rows.cuh: the records that the host packs for a launch (gpuaug/plan.py holds their NumPy twins).
 #pragma once
 #include "border.cuh"
+#include "maps.gen.cuh"
 #include "ops.gen.cuh"
 #include "types.cuh"
 namespace aug {
@@ -27,22 +28,6 @@ struct Row : Ends {     // 176 bytes
   int positions;        // does an operation look at pixel positions?
   int pad;
   double scale[2];  // MAP_RESIZE: source pixels per output pixel, x and y
-};
-
-// Where output pixels are read; map.cuh has the formulas, gpuaug/maps.py the meaning.
-enum MapKind {
-  MAP_VIEW = 0,  // integer strides: copy, crop, flip, transpose; nothing is gathered
-  MAP_AFFINE = 1,
-  MAP_PROJECTIVE = 2,
-  MAP_TIME_WARP = 3,
-  MAP_RADIAL = 4,
-  MAP_GRID = 5,
-  MAP_MESH = 6,
-  MAP_FIELD = 7,
-  MAP_WHOLE = 8,  // from here on: whole pixels inside of the source
-  MAP_RESIZE = 8,
-  MAP_PIXELS = 9,
-  MAP_TILES = 10
 };
 
 // What is made of the pixels around a place: OpenCV's numbers, and linear along x alone.

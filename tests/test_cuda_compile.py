@@ -104,6 +104,27 @@ def test_compiles_without_spills(compiled, case):
     assert int(registers[1]) <= SMALLEST_REGISTER_LIMIT
 
 
+def test_a_launch_asks_for_no_more_than_it_interpolates():
+    """A view or the nearest pixel compiles no interpolation, linear no cubic."""
+    from gpuaug import maps
+    from gpuaug.backends import cuda
+    from gpuaug.batch import Batch
+    from gpuaug.track import Track
+
+    def asked(*interpolations) -> str:
+        track = Track(Batch.of(np.zeros((2, 8, 8, 3), np.uint8)))
+        for i, interpolation in enumerate(interpolations):
+            beside = maps.Affine([[[1, 0, 0.25], [0, 1, 0.25]]])
+            track.gather(np.array([i]), beside, (8, 8), interpolation)
+        plan = track.finish(np.zeros(2), np.zeros((2, 3)), "uint8")
+        ((key,),) = (cuda.keys_of(launch) for launch in plan.launches)
+        return key.name
+
+    assert asked() == asked(0) == "fused_u8_u8_c3_nearest"
+    assert asked(1) == asked(0, 1) == "fused_u8_u8_c3_linear"
+    assert asked(2) == asked(2, 1) == "fused_u8_u8_c3_cubic"
+
+
 def test_every_kernel_file_is_compiled():
     files = {path.stem for path in nvrtc.folder().glob("*.cu")}
     assert files == {key.kind for key, _ in CASES}
