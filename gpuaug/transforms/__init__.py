@@ -19,6 +19,7 @@ from .pad import Pad, PadIfNeeded
 from .perspective import Perspective
 from .shuffle import RandomGridShuffle
 from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
+from .tone import InvertImg, Posterize, RandomGamma, Solarize
 
 __all__ = [
     "CLAHE",
@@ -41,6 +42,7 @@ __all__ = [
     "HorizontalFlip",
     "HueSaturationValue",
     "ImageCompression",
+    "InvertImg",
     "Lambda",
     "MaskDropout",
     "MedianBlur",
@@ -52,13 +54,16 @@ __all__ = [
     "PadIfNeeded",
     "Perspective",
     "PixelDropout",
+    "Posterize",
     "RandomBrightnessContrast",
     "RandomCrop",
+    "RandomGamma",
     "RandomGridShuffle",
     "RandomResizedCrop",
     "RandomRotate90",
     "Resize",
     "ShiftScaleRotate",
+    "Solarize",
     "TimeMasking",
     "TimeReverse",
     "ToTensorV2",

@@ -24,6 +24,7 @@ from . import (  # noqa: F401  (they add their cases)
     normalize,
     perspective,
     spectrogram,
+    tone,
 )
 from .about import ABOUT, FAMILIES
 from .case import CASES, EXACT, NEAREST, images, stack
