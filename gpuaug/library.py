@@ -24,6 +24,7 @@ _CALLS = {
     "track_new": ("h", "iioooo"),
     "track_free": ("", "h"),
     "track_convert": ("", "hi"),
+    "track_channels": ("", "hii"),
     "track_blob": ("q", "ho"),
     "track_crop": ("", "hooooo"),
     "track_orient": ("", "hoiiii"),

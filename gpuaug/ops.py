@@ -138,6 +138,19 @@ OPS: dict[str, Spec] = {
         Spec("hsv_u8", ("f32 hue", "f32 saturation", "f32 value"), needs=("rgb",), doc="shifts in OpenCV's 8-bit HSV"),
         Spec("hsv", ("f32 hue", "f32 saturation", "f32 value"), needs=("rgb",), doc="shifts in HSV of 0..1; hue in turns"),
         Spec(
+            "gray",
+            ("i32 method", "i32 whole"),
+            needs=("rgb",),
+            doc="all channels: 0 a weighted mean, 1 of the extremes, 2 the mean, 3 the maximum; whole: as uint8",
+        ),
+        Spec(
+            "gray_lab",
+            ("f32 scale",),
+            table="f32 [256 + 3072]: linear values of a byte, lightness by luminance, as OpenCV's 8-bit CIELab has them",
+            needs=("rgb",),
+            doc="all channels: the lightness; values times scale are bytes",
+        ),
+        Spec(
             "gauss",
             ("u32 key[2]", "f32 sigma", "f32 mean", "i32 width", "i32 alike", "i32 whole"),
             needs=("position",),

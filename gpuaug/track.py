@@ -54,6 +54,7 @@ class Track:
         """Start with an empty plan that reads a batch."""
         self._batch = batch
         self._summed[:] = False
+        self._zeros = 0  # every blob starts with a zero for each channel
         self._log: list = []  # what was done to which rows, for `Plan.explain`
         self._handle = self._host.track_new(
             batch.channels, DTYPES[batch.dtype][0], batch.address, batch.size, batch.stride, self._size
@@ -127,7 +128,7 @@ class Track:
     def fill(self, fill, name: str = "", *, border: bool = False) -> int:
         """The offset of a fill in the blob; see `colour`."""
         if isinstance(fill, (int, float)) and fill == 0:
-            return 0  # every blob starts with zeros
+            return self._zeros
         return self.blob(self.colour(fill, name, border=border))
 
     # ---- verbs -----------------------------------------------------------------------
@@ -267,6 +268,22 @@ class Track:
         if dtype != self.dtype:
             self.dtype = dtype
             self._host.track_convert(self._handle, DTYPES[dtype][0])
+
+    def set_channels(self, rows, count: int) -> None:
+        """Make images of ``count`` channels: one channel becomes several that are alike; of several, which an operation must
+        have made alike, one stays. No pixel is copied for it."""
+        if count == self.channels:
+            return
+        if self._count(rows) != self.samples:
+            raise ValueError(
+                f"{self.doing} makes {self.kind}s of {count} channels of {self.channels} and so must apply to every sample of a "
+                f"batch; set its p to 1 and do not place it in OneOf or SomeOf"
+            )
+        for n in (count,) if 1 in (count, self.channels) else (1, count):
+            self._host.track_channels(self._handle, n, len(self._log))
+            self.channels = n
+        self._summed[:] = False
+        self._zeros = self.blob(np.zeros(count, np.float32))
 
     def filter(
         self, rows, kind: str, taps: np.ndarray, start, lengths, border: int = 4, scale: float | np.ndarray = 1.0, fill=0

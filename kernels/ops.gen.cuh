@@ -27,11 +27,13 @@ enum OpCode {
   OP_STANDARDIZE = 8,
   OP_HSV_U8 = 9,
   OP_HSV = 10,
-  OP_GAUSS = 11,
-  OP_RECTS = 12,
-  OP_BITMAP = 13,
-  OP_PIXELS = 14,
-  OP_CHANNELS = 15,
+  OP_GRAY = 11,
+  OP_GRAY_LAB = 12,
+  OP_GAUSS = 13,
+  OP_RECTS = 14,
+  OP_BITMAP = 15,
+  OP_PIXELS = 16,
+  OP_CHANNELS = 17,
 };
 
 // positions after a turn or crop: x' = a x + b y + x0, y' = c x + d y + y0
@@ -101,6 +103,18 @@ struct AUG_ALIAS HsvOp {
   float value;
 };
 
+// all channels: 0 a weighted mean, 1 of the extremes, 2 the mean, 3 the maximum; whole: as uint8
+struct AUG_ALIAS GrayOp {
+  int method;
+  int whole;
+};
+
+// all channels: the lightness; values times scale are bytes
+// table: f32 [256 + 3072]: linear values of a byte, lightness by luminance, as OpenCV's 8-bit CIELab has them
+struct AUG_ALIAS GrayLabOp {
+  float scale;
+};
+
 // v + N(mean, sigma); alike: for all channels; whole: truncated and clipped to 0..255
 struct AUG_ALIAS GaussOp {
   u32 key[2];
@@ -162,6 +176,8 @@ struct AUG_ALIAS ChannelsOp {
   X(OP_STANDARDIZE, op_standardize, StandardizeOp, 0) \
   X(OP_HSV_U8, op_hsv_u8, HsvU8Op, 3) \
   X(OP_HSV, op_hsv, HsvOp, 3) \
+  X(OP_GRAY, op_gray, GrayOp, 3) \
+  X(OP_GRAY_LAB, op_gray_lab, GrayLabOp, 3) \
   X(OP_GAUSS, op_gauss, GaussOp, 0) \
   X(OP_RECTS, op_rects, RectsOp, 0) \
   X(OP_BITMAP, op_bitmap, BitmapOp, 0) \

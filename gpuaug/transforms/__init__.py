@@ -2,6 +2,7 @@
 
 from .affine import Affine, ShiftScaleRotate
 from .blur import Blur, GaussianBlur, MotionBlur
+from .channels import ToGray, ToRGB
 from .color import HueSaturationValue, RandomBrightnessContrast
 from .compression import ImageCompression
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
@@ -46,6 +47,8 @@ __all__ = [
     "ShiftScaleRotate",
     "TimeMasking",
     "TimeReverse",
+    "ToGray",
+    "ToRGB",
     "ToTensorV2",
     "Transpose",
     "VerticalFlip",

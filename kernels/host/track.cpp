@@ -51,7 +51,7 @@ template <class F> i64 lay_out(const Track& t, i64 base, F put) {
   std::vector<Record> records;
   const i64 blob = next(t.blob.data(), t.blob.size() * sizeof(float));
   for (const Planned& l : t.launches) {
-    Record r = {0, 0, 0, blob, l.kind, l.n(), t.channels, l.source, l.target, (i64)l.ops.size()};
+    Record r = {0, 0, 0, blob, l.kind, l.n(), l.channels, l.source, l.target, (i64)l.ops.size()};
     r.rows = next(l.rows.data(), l.rows.size());
     r.ops = next(l.ops.data(), l.ops.size() * sizeof(Op));
     r.sample = next(l.sample.data(), l.n() * sizeof(int));
@@ -94,6 +94,13 @@ EXPORT void gpuaug_track_convert(void* handle, int dtype) {
   guarded([&] {
     track_of(handle).dtype = dtype;
     track_of(handle).open_all();  // the source still holds the old type
+    return 0;
+  });
+}
+
+EXPORT void gpuaug_track_channels(void* handle, int channels, int notes) {
+  guarded([&] {
+    track_of(handle).recount(channels, notes);
     return 0;
   });
 }

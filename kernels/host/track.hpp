@@ -22,7 +22,7 @@ struct Stage {
 };
 
 struct Planned {  // a launch
-  int kind, source, target;
+  int kind, channels, source, target;
   std::vector<char> rows;
   std::vector<int> sample;
   std::vector<Op> ops;
@@ -136,6 +136,21 @@ class Track {
     identity(s.move);
   }
 
+  // Images of n channels from here on. One channel becomes n that all read it; of several, which must be alike, one stays.
+  void recount(int n, int notes) {
+    if (n == channels) return;
+    std::vector<int> busy;
+    for (int i = 0; i < samples; ++i)
+      if (stages_[i].open) busy.push_back(i);
+    if (!busy.empty()) flush(busy, nullptr, nullptr, dtype, notes, true);
+    for (Stage& s : stages_) {
+      s.row.sc = 0;
+      // what wrote it writes what comes of it only where both are one channel
+      if (n > 1 || s.writer < 0 || launches[s.writer].ends(s.writer_row).dc != 0) s.writer = -1;
+    }
+    channels = n;
+  }
+
   void open_all() {
     for (Stage& s : stages_) s.open = true;
   }
@@ -144,7 +159,7 @@ class Track {
     std::vector<int> busy;
     for (int i : rows)
       if (stages_[i].open) busy.push_back(i);
-    if (!busy.empty()) flush(busy, nullptr, nullptr, dtype, notes);
+    if (!busy.empty()) flush(busy, nullptr, nullptr, dtype, notes, false);
   }
 
   // Rows of a kind that reads what the samples' views show and writes an image of the sizes given (those of `what`, or 0: the
@@ -179,7 +194,7 @@ class Track {
       s.writer = -1;  // what it reads must not be written to the caller's memory instead
     }
     stats += STATS * channels * (i64)rows.size();
-    launches.push_back({KIND_STATISTICS, dtype, dtype, bytes_of_rows(table), rows, {}});
+    launches.push_back({KIND_STATISTICS, channels, dtype, dtype, bytes_of_rows(table), rows, {}});
     events.push_back({(int)launches.size() - 1, 0, (int)rows.size(), notes});
   }
 
@@ -193,9 +208,12 @@ class Track {
         continue;
       }
       // its last launch was its last step: that writes to its place
-      put(launches[s.writer].ends(s.writer_row), address[i], stride + 3 * i);
+      Ends& ends = launches[s.writer].ends(s.writer_row);
+      const bool plane = ends.dc == 0;
+      put(ends, address[i], stride + 3 * i);
+      if (plane) ends.dc = 0;
     }
-    if (!rest.empty()) flush(rest, address, stride, type, notes);
+    if (!rest.empty()) flush(rest, address, stride, type, notes, false);
   }
 
  private:
@@ -205,8 +223,10 @@ class Track {
     r.dx = (int)stride[1];
     r.dc = (int)stride[2];
   }
-  void dense(Ends& r) const {
-    const i64 stride[3] = {r.dw * channels, channels, 1};
+  // plane: one channel is all there is, so that each writes there
+  void dense(Ends& r, bool plane = false) const {
+    const int step = plane ? 1 : channels;
+    const i64 stride[3] = {r.dw * step, step, plane ? 0 : 1};
     put(r, 0, stride);
   }
   template <class R> static std::vector<char> bytes_of_rows(const std::vector<R>& rows) {
@@ -237,8 +257,9 @@ class Track {
     capacity_ *= 2;
   }
 
-  // Open stages become launches, one for each element type at the source. address: where they go; null: to scratch.
-  void flush(const std::vector<int>& index, const i64* address, const i64* stride, int target, int notes) {
+  // Open stages become launches, one for each element type at the source. address: where they go; null: to scratch, of which
+  // `plane` keeps one channel.
+  void flush(const std::vector<int>& index, const i64* address, const i64* stride, int target, int notes, bool plane) {
     for (int source = 0; source < 8; ++source) {
       std::vector<int> part;
       for (int i : index)
@@ -259,9 +280,14 @@ class Track {
         const Op* mine = &ops_[(size_t)i * capacity_];
         ops.insert(ops.end(), mine, mine + r.n_ops);
         if (address) put(r, address[i], stride + 3 * i);
-        else dense(r);
+        else dense(r, plane);
       }
       emit(KIND_FUSED, part, source, target, bytes_of_rows(table), std::move(ops), !address, notes);
+      for (int i : part)
+        if (plane) {
+          stages_[i].row.sy = stages_[i].row.sw;
+          stages_[i].row.sx = 1;
+        }
       if (part.size() == index.size()) return;
     }
   }
@@ -272,13 +298,14 @@ class Track {
     int after = -1, number = (int)launches.size();
     for (int i : index) after = std::max(after, stages_[i].last);
     for (int k = number - 1; k > after; --k)
-      if (launches[k].kind == kind && launches[k].source == source && launches[k].target == target) {
+      if (launches[k].kind == kind && launches[k].channels == channels && launches[k].source == source &&
+          launches[k].target == target) {
         number = k;
         break;
       }
     int first = 0;
     if (number == (int)launches.size()) {
-      launches.push_back({kind, source, target, std::move(rows), index, std::move(ops)});
+      launches.push_back({kind, channels, source, target, std::move(rows), index, std::move(ops)});
     } else {
       Planned& l = launches[number];
       first = l.n();

@@ -12,6 +12,7 @@ a module of cases for each module of `gpuaug.transforms`.
 from . import (  # noqa: F401  (they add their cases)
     affine,
     blur,
+    channels,
     color,
     compression,
     crop,
