@@ -57,6 +57,7 @@ PARTS = {
     "cpu/filter.cpp": _NUMBERS,
     "cpu/load.cpp": _TYPES,
     "cpu/program.cpp": [f"GPUAUG_CHANNELS={width}" for width in (1, 3, 4)],
+    "cpu/rank.cpp": _TYPES,
     "cpu/statistics.cpp": _NUMBERS,
     "cpu/store.cpp": _TYPES,
 }

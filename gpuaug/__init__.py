@@ -30,7 +30,7 @@ __all__ = [
     "Transform",
     *_transforms,
 ]
-_LAZY = ("audio", "data", "interop")  # loaded when asked for: they bring in more of torch
+_LAZY = ("audio", "data", "functional", "interop")  # loaded when asked for: they bring in more of torch
 
 
 def __getattr__(name: str):

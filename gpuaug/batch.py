@@ -10,7 +10,7 @@ import torch
 
 from .elements import CARRIED, TAKEN, address, carried, strided
 
-# element types as the kernels read them: name -> (number in kernels/lang.cuh, bytes)
+# element types as the kernels read them: name -> (number in kernels/types.cuh, bytes)
 DTYPES = {"uint8": (0, 1), "float16": (1, 2), "bfloat16": (2, 2), "float32": (3, 4), "int32": (4, 4)}
 _TORCH = {
     torch.uint8: "uint8",

@@ -44,6 +44,7 @@ class Spec:
         needs: what of `NEEDS` it asks for: where a pixel lies, the sample's statistics, or three channels.
         labels: whether labels of 32 bits may pass it: it moves or replaces, and computes nothing.
         lut: whether on uint8 it is a function of one value alone, so that a run of such operations can be one table.
+        layers: how many images it reads beside the pixel, at its place (`Track.keep`).
         internal: it is appended by the track itself.
         doc: what it computes.
     """
@@ -54,6 +55,7 @@ class Spec:
     needs: tuple[str, ...] = ()
     labels: bool = False
     lut: bool = False
+    layers: int = 0
     internal: bool = False
     doc: str = ""
 
@@ -149,6 +151,41 @@ OPS: dict[str, Spec] = {
             table="f32 [256 + 3072]: linear values of a byte, lightness by luminance, as OpenCV's 8-bit CIELab has them",
             needs=("rgb",),
             doc="all channels: the lightness; values times scale are bytes",
+        ),
+        Spec(
+            "differs",
+            ("f32 threshold",),
+            needs=("position",),
+            layers=1,
+            doc="1 where the value differs from the layer's by more than threshold / 255, else 0",
+        ),
+        Spec(
+            "unsharp",
+            ("f32 alpha", "i32 whole"),
+            needs=("position",),
+            layers=2,
+            doc="of a mask, an image and the image blurred: alpha times their difference is added where it is; whole: to bytes",
+        ),
+        Spec(
+            "add",
+            ("f32 factor", "f32 top", "i32 whole"),
+            needs=("position",),
+            layers=1,
+            doc="(the layer + v, at most top) * factor; whole: rounded",
+        ),
+        Spec(
+            "field",
+            ("i32 form", "i32 rounding", "f32 base", "f32 slope", "f32 x", "f32 y", "f32 scale"),
+            needs=("position",),
+            doc="v times a factor of the place. form 0: base + x * column + y * line; with the distance d of (x, y) "
+            "1: base + slope * d, 2: base + slope * 2^(scale * d^2). rounding: 0 none, 0..1; bytes: 1 cut off, 2 rounded",
+        ),
+        Spec(
+            "shapes",
+            ("i32 whole",),
+            table="i32 [n, 8], see `gpuaug.shapes`",
+            needs=("position",),
+            doc="draws shapes, one over the other; whole: cut off to whole numbers after each",
         ),
         Spec(
             "gauss",

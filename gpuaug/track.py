@@ -8,20 +8,34 @@ each other become one. kernels/host/track.hpp does it; this module checks what i
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import NamedTuple
+
 import numpy as np
 
 from . import library
 from .batch import DTYPES, Batch
 from .elements import RANGES
 from .ops import find
-from .plan import FILTERS, HEAD, KINDS, MAPS, OP, ORIENTATIONS, RECORD, SAMPLES, Launch, Plan
+from .plan import FILTERS, HEAD, KINDS, MAPS, OP, ORIENTATIONS, RANKS, RECORD, SAMPLES, Launch, Plan
 from .ragged import Ragged
+from .structuring import reach, runs
 from .transform import BORDERS
 
 _NAMES = list(DTYPES)
 _ROUNDED = {"float16": 1, "bfloat16": 0}  # RoundOp.half
 _KINDS = list(KINDS.items())
 _ALL = slice(None)
+LAYER_WORDS = 8
+
+
+class Layer(NamedTuple):
+    """Images of some samples at some step, as `Track.keep` returns them: words ``[n, LAYER_WORDS]`` of kernels/rows.cuh, sizes,
+    and the segment of the plan in which they lie."""
+
+    words: np.ndarray
+    size: np.ndarray
+    segment: int
 
 
 class Track:
@@ -55,6 +69,7 @@ class Track:
         self._batch = batch
         self._summed[:] = False
         self._zeros = 0  # every blob starts with a zero for each channel
+        self._segment = len(self.segments)
         self._log: list = []  # what was done to which rows, for `Plan.explain`
         self._handle = self._host.track_new(
             batch.channels, DTYPES[batch.dtype][0], batch.address, batch.size, batch.stride, self._size
@@ -203,13 +218,32 @@ class Track:
         if map.numbers is not None:  # a resize to the size that is there is none
             self._note(np.setdiff1d(self.index(rows), done[1:]) if len(done) > 1 else rows, "view")
 
-    def op(self, rows, name: str, *, table=None, shared=None, **params) -> None:
+    def keep(self, rows) -> Layer:
+        """The images of ``rows`` as they are now, to be read by a later operation of the same samples at the same size."""
+        words = np.frombuffer(self._host.track_keep(self._handle, self._rows(rows), len(self._log)), np.int32)
+        return Layer(words.reshape(-1, LAYER_WORDS), self._size[rows].copy(), self._segment)
+
+    @contextmanager
+    def working(self, rows, dtype: str):
+        """Let values of ``rows`` be stored in another type between the steps of one transform: within the block alone. What the
+        last operation behind it leaves must fit the track's own type."""
+        own = self.dtype
+        self.dtype = dtype
+        self._host.track_work_in(self._handle, self._rows(rows), DTYPES[dtype][0])
+        try:
+            yield
+        finally:
+            self.dtype = own
+            self._host.track_work_in(self._handle, self._rows(rows), DTYPES[own][0])
+
+    def op(self, rows, name: str, *, table=None, shared=None, layers=(), **params) -> None:
         """Append one pixel operation (`gpuaug.ops`).
 
         Args:
             name: of the operation.
             table: what it reads beside its parameters, for each sample its own: an array ``[n, k, ..]``, or a `Ragged` of n.
             shared: the same, but one for all samples.
+            layers: what `keep` returned for these rows, as many as the operation reads.
             params: its parameters by name, each a number or ``[n, ..]``.
 
         Raises:
@@ -231,6 +265,10 @@ class Track:
                 f"{self.doing}: {name} "
                 + (f"reads a table ({spec.table}): pass table= or shared=" if spec.table else "reads no table")
             )
+        if len(layers) != spec.layers:
+            raise ValueError(f"{self.doing}: {name} reads {spec.layers} layers, got {len(layers)}")
+        if layers:
+            self._attach(rows, name, layers)
         at, many = 0, 0
         if shared is not None:
             at, many, table = self.blob(shared), len(shared), None
@@ -247,6 +285,17 @@ class Track:
         rounding = _ROUNDED.get(self.dtype, -1)
         self._tell("op", rows, spec.code, packed, table, at, many, positions, rounding)
         self._note(rows, name)
+
+    def _attach(self, rows, name: str, layers) -> None:
+        for layer in layers:
+            if layer.segment != self._segment:
+                raise ValueError(f"{self.doing}: a layer of {name} was kept before a host stage: its memory is gone")
+            if layer.size.shape != self._size[rows].shape or (layer.size != self._size[rows]).any():
+                raise ValueError(
+                    f"{self.doing}: a layer of {name} has other sizes or samples than the images that it is read for"
+                )
+        words = np.ascontiguousarray(np.stack([layer.words for layer in layers], 1))
+        self._tell("attach", rows, words, len(self._log))
 
     def _count(self, rows) -> int:
         return len(range(self.samples)[rows]) if isinstance(rows, slice) else len(rows)
@@ -314,6 +363,36 @@ class Track:
             scale,
             self.fill(fill, self._fill_name(), border=True) if border == 0 else 0,
             len(self._log),
+        )
+        self._note(rows, kind)
+
+    def rank(self, rows, kind: str, side=None, element: np.ndarray | None = None) -> None:
+        """Replace every value by the median, the least or the greatest of those around it, channel by channel.
+
+        Args:
+            kind: ``"median"``, ``"least"`` or ``"greatest"``.
+            side: of the median's square, odd, 3 to 255: a number or ``[n]``. Beyond the border the nearest pixel is taken.
+            element: bool ``[height, width]``: which pixels around the one at half of each side the extremes look at (see
+                `gpuaug.structuring`). Beyond the border nothing counts.
+        """
+        if kind not in RANKS:
+            raise ValueError(f"{self.doing}: rank takes {', '.join(map(repr, RANKS))}, not {kind!r}")
+        if self.given == "uint32":
+            raise TypeError(f"{self.doing}: uint32 {self.kind}s travel as int32, whose order is another; pass int64 or int32")
+        if kind == "median":
+            taps, lengths = np.zeros(0, np.int32), np.empty((len(self.index(rows)), 3), np.int64)
+            lengths[:] = 0
+            lengths[:, :2] = np.asarray(side).reshape(-1, 1)
+            if ((lengths[:, 0] % 2 == 0) | (lengths[:, 0] < 3) | (lengths[:, 0] > 255)).any():
+                raise ValueError(f"{self.doing}: the side of a median must be odd and lie in [3, 255], got {side!r}")
+        else:
+            taps = runs(element)
+            if not len(taps):
+                raise ValueError(f"{self.doing}: a structuring element must hold a pixel")
+            x0, x1, y0, y1 = reach(element)
+            lengths = np.array([2 * max(-y0, y1, 0) + 1, 2 * max(-x0, x1, 0) + 1, len(taps)])
+        self._host.track_rank(
+            self._handle, self._rows(rows), RANKS[kind], taps, 0, lengths, 1 if kind == "median" else 0, len(self._log)
         )
         self._note(rows, kind)
 

@@ -13,7 +13,7 @@
 namespace aug {
 
 // are the channels of a pixel farther apart than its neighbours, in the source and the destination?
-AUG bool filter_planar(const FilterRow& r) {
+AUG bool filter_planar(const Ends& r) {
   const int sx = r.sx < 0 ? -r.sx : r.sx, sc = r.sc < 0 ? -r.sc : r.sc;
   const int dx = r.dx < 0 ? -r.dx : r.dx, dc = r.dc < 0 ? -r.dc : r.dc;
   return (sc > sx) & (dc > dx);

@@ -29,11 +29,16 @@ enum OpCode {
   OP_HSV = 10,
   OP_GRAY = 11,
   OP_GRAY_LAB = 12,
-  OP_GAUSS = 13,
-  OP_RECTS = 14,
-  OP_BITMAP = 15,
-  OP_PIXELS = 16,
-  OP_CHANNELS = 17,
+  OP_DIFFERS = 13,
+  OP_UNSHARP = 14,
+  OP_ADD = 15,
+  OP_FIELD = 16,
+  OP_SHAPES = 17,
+  OP_GAUSS = 18,
+  OP_RECTS = 19,
+  OP_BITMAP = 20,
+  OP_PIXELS = 21,
+  OP_CHANNELS = 22,
 };
 
 // positions after a turn or crop: x' = a x + b y + x0, y' = c x + d y + y0
@@ -115,6 +120,41 @@ struct AUG_ALIAS GrayLabOp {
   float scale;
 };
 
+// 1 where the value differs from the layer's by more than threshold / 255, else 0
+struct AUG_ALIAS DiffersOp {
+  float threshold;
+};
+
+// of a mask, an image and the image blurred: alpha times their difference is added where the mask is; whole: to bytes
+struct AUG_ALIAS UnsharpOp {
+  float alpha;
+  int whole;
+};
+
+// (the layer + v, at most top) * factor; whole: rounded
+struct AUG_ALIAS AddOp {
+  float factor;
+  float top;
+  int whole;
+};
+
+// v times a factor of the place. form 0: base + x * column + y * line; else with the distance d of (x, y), 1: base + slope * d, 2: base + slope * 2^(scale * d^2). rounding: 0 none, clipped to 0..1; to bytes: 1 cut off, 2 rounded
+struct AUG_ALIAS FieldOp {
+  int form;
+  int rounding;
+  float base;
+  float slope;
+  float x;
+  float y;
+  float scale;
+};
+
+// draws shapes, one over the other; whole: cut off to whole numbers after each
+// table: i32 [n, 8], see `gpuaug.shapes`
+struct AUG_ALIAS ShapesOp {
+  int whole;
+};
+
 // v + N(mean, sigma); alike: for all channels; whole: truncated and clipped to 0..255
 struct AUG_ALIAS GaussOp {
   u32 key[2];
@@ -178,6 +218,11 @@ struct AUG_ALIAS ChannelsOp {
   X(OP_HSV, op_hsv, HsvOp, 3) \
   X(OP_GRAY, op_gray, GrayOp, 3) \
   X(OP_GRAY_LAB, op_gray_lab, GrayLabOp, 3) \
+  X(OP_DIFFERS, op_differs, DiffersOp, 0) \
+  X(OP_UNSHARP, op_unsharp, UnsharpOp, 0) \
+  X(OP_ADD, op_add, AddOp, 0) \
+  X(OP_FIELD, op_field, FieldOp, 0) \
+  X(OP_SHAPES, op_shapes, ShapesOp, 0) \
   X(OP_GAUSS, op_gauss, GaussOp, 0) \
   X(OP_RECTS, op_rects, RectsOp, 0) \
   X(OP_BITMAP, op_bitmap, BitmapOp, 0) \

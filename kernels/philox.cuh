@@ -2,7 +2,7 @@
 // gives the number, so that a pixel's noise depends on (seed, sample, transform, pixel) and not
 // on the launch shape, the batch or the device.
 #pragma once
-#include "lang.cuh"
+#include "math.cuh"
 namespace aug {
 struct U4 {
   u32 x, y, z, w;

@@ -8,8 +8,11 @@
 // grow with the library.
 #pragma once
 #include "op_color.cuh"
+#include "op_field.cuh"
+#include "op_layer.cuh"
 #include "op_noise.cuh"
 #include "op_replace.cuh"
+#include "op_shapes.cuh"
 #include "op_tone.cuh"
 #ifndef GPUAUG_OPS
 #define GPUAUG_OPS ~0ull

@@ -1,7 +1,8 @@
 // rows.cuh: the records that the host packs for a launch (gpuaug/plan.py holds their NumPy twins).
 #pragma once
-#include "lang.cuh"
+#include "border.cuh"
 #include "ops.gen.cuh"
+#include "types.cuh"
 namespace aug {
 
 // Where a sample of a launch is read and written: every kind's row begins with it, so that stages, scratch memory and backends
@@ -15,17 +16,18 @@ struct Ends {  // 56 bytes
 };
 
 // One sample of one fused launch.
-struct Row : Ends {     // 176 bytes
-  int frame[6];         // output pixel (x, y) -> pixel of the gather's frame:
-                        // (f0 x + f1 y + f2, f3 x + f4 y + f5), entries of the 2x2 part in {-1, 0, 1}
-  float m[9];           // numbers of the map, frame pixel -> source pixel; see map.cuh
-  int map, sample;      // MapKind, Interpolation
-  int border, fill;     // fill: offset into the blob, one float per channel
-  int table, cells[2];  // of the map: offset into the blob; columns and lines of it
-  int ops, n_ops;       // its slice of the op table
-  int stat;             // offset of the sample's statistics (in floats), for operations that read them
-  int positions;        // does an operation look at pixel positions?
-  double scale[2];      // MAP_RESIZE: source pixels per output pixel, x and y
+struct Row : Ends {      // 184 bytes
+  int frame[6];          // output pixel (x, y) -> pixel of the gather's frame:
+                         // (f0 x + f1 y + f2, f3 x + f4 y + f5), entries of the 2x2 part in {-1, 0, 1}
+  float m[9];            // numbers of the map, frame pixel -> source pixel; see map.cuh
+  int map, sample;       // MapKind, Interpolation
+  int border, fill;      // fill: offset into the blob, one float per channel
+  int table, cells[2];   // of the map: offset into the blob; columns and lines of it
+  int ops, n_ops;        // its slice of the op table
+  int stat;              // offset of the sample's statistics (in floats), for operations that read them
+  int positions;         // does an operation look at pixel positions?
+  int layers, n_layers;  // what operations read beside the pixel: offset into the blob of so many layers
+  double scale[2];       // MAP_RESIZE: source pixels per output pixel, x and y
 };
 
 // Where output pixels are read; map.cuh has the formulas, gpuaug/maps.py the meaning.
@@ -58,10 +60,20 @@ enum {
   STATS = 5
 };  // number without NaNs; squared deviations
 
-struct Op {              // 64 bytes
-  int code, at, n, pad;  // OpCode; its part of the blob (in words of 4 bytes), of n entries
-  u32 p[12];             // its parameters, a struct of ops.gen.cuh
+struct Op {         // 64 bytes
+  int code, at, n;  // OpCode; its part of the blob (in words of 4 bytes), of n entries
+  int layer;        // the first that it reads, of its row's
+  u32 p[12];        // its parameters, a struct of ops.gen.cuh
 };
+
+// A layer: an image of the size that a sample has where an operation reads it. In the blob, as LAYER_WORDS words: its address (low
+// half first), strides of y, x, channel, element type, and, of what an earlier launch wrote to scratch memory, that launch and
+// its row; else -1 (`place` of launch.hpp and cpu/run.cpp fill in such addresses).
+struct Layer {
+  const void* src;
+  int sy, sx, sc, type;
+};
+enum { LAYER_WORDS = 8, LAYER_LAUNCH = 6, LAYER_ROW = 7 };
 
 enum FillMode {       // of OP_RECTS and its like
   FILL_CONSTANT = 0,  // blob[fill + c]
@@ -78,6 +90,16 @@ struct FilterRow : Ends {  // 88 bytes; source and destination are of one size
   int n;                   // sparse: how many points
   int taps;                // offset into the blob. separable: y weights, x weights. sparse: n times (dy, dx, weight)
   float scale;             // result = scale * sum; uint8 rounds half to even
+};
+
+// One sample of one rank launch: of what a window holds the median, the least or the greatest value. Types need an order and no
+// arithmetic, so labels are ranked as numbers.
+enum RankKind { RANK_MEDIAN = 0, RANK_LEAST = 1, RANK_GREATEST = 2 };
+struct RankRow : Ends {  // 88 bytes; source and destination are of one size
+  int border;            // Border; CONSTANT: what lies beyond it does not count (least and greatest)
+  int kind, kh, kw;      // height and width that hold the window, odd, around the pixel; a median's is the whole square
+  int runs, at;          // least and greatest: how many runs of pixels, and their offset in the blob: (dy, dx, length) as ints
+  int pad[2];
 };
 
 }  // namespace aug

@@ -88,8 +88,8 @@ def test_numbers_are_the_headers():
     samples = enum(header("rows.cuh"), "Interpolation")
     assert {k.removeprefix("SAMPLE_").lower(): v for k, v in samples.items()} == plan.SAMPLES
     names = {"DT_U8": "uint8", "DT_F16": "float16", "DT_BF16": "bfloat16", "DT_F32": "float32", "DT_I32": "int32"}
-    assert {names[k]: v for k, v in enum(header("lang.cuh"), "Dtype").items()} == {k: v[0] for k, v in DTYPES.items()}
-    borders = {k.removeprefix("BORDER_").lower(): v for k, v in enum(header("lang.cuh"), "Border").items()}
+    assert {names[k]: v for k, v in enum(header("types.cuh"), "Dtype").items()} == {k: v[0] for k, v in DTYPES.items()}
+    borders = {k.removeprefix("BORDER_").lower(): v for k, v in enum(header("border.cuh"), "Border").items()}
     assert {v: k for k, v in borders.items()} == G.transform.BORDERS
     kinds = {k.removeprefix("KIND_").lower(): v for k, v in enum(header("launch.hpp"), "Kind").items()}
     table = re.search(r"KINDS\[\] = \{(.*?)\n\};", header("launch.hpp"), re.S).group(1)

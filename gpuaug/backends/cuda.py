@@ -137,7 +137,16 @@ def _statistics(device, launch, rows: int, ops: int, blob: int, stats: int) -> N
         device.launch(kernel, (launch.channels, count, 1), args, STATS_SHARED)
 
 
-_LAUNCH = {"fused": _fused, "filter": _filter, "statistics": _statistics}
+def _rank(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
+    table = launch.rows
+    (key,) = keys_of(launch)
+    kernel = device.kernel(key)
+    tiles = -(-int((table["dh"].astype(np.int64) * table["dw"]).max()) // nvrtc.THREADS)
+    for first, count in cuts(len(table), GRID_YZ):
+        device.launch(kernel, (tiles, count, launch.channels), (rows + first * table.itemsize, blob), 0)
+
+
+_LAUNCH = {"fused": _fused, "filter": _filter, "statistics": _statistics, "rank": _rank}
 
 
 # ---- the device --------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The augmentations, one module per family. Each class registers itself in `gpuaug.transform.REGISTRY`."""
 
 from .affine import Affine, ShiftScaleRotate
-from .blur import Blur, GaussianBlur, MotionBlur
+from .blur import Blur, GaussianBlur, MedianBlur, MotionBlur
 from .channels import ToGray, ToRGB
 from .color import HueSaturationValue, RandomBrightnessContrast
 from .compression import ImageCompression
@@ -11,6 +11,7 @@ from .dropout import CoarseDropout, Erasing, GridDropout, XYMasking
 from .dropout_objects import ConstrainedCoarseDropout, MaskDropout
 from .dropout_select import ChannelDropout, PixelDropout
 from .flip import Flip, HorizontalFlip, RandomRotate90, Transpose, VerticalFlip
+from .morphology import Morphological
 from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
 from .pad import Pad, PadIfNeeded
@@ -34,6 +35,8 @@ __all__ = [
     "ImageCompression",
     "Lambda",
     "MaskDropout",
+    "MedianBlur",
+    "Morphological",
     "MotionBlur",
     "Normalize",
     "Pad",

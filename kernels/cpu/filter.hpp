@@ -15,12 +15,6 @@ template <class T> struct Finish {
   float scale;
   AUG void operator()(T* p, float v) const { put(p, scale * v); }
 };
-template <> struct Finish<u8> {
-  float scale;
-  // Adding 1.5 * 2^23 leaves the integer nearest to v (half to even, as put()) in the low bits, and the bits of
-  // such floats order as integers. A clamp of floats GCC takes apart into comparisons and blends: 4 times the time.
-  AUG void operator()(u8* p, float v) const { *p = (u8)clamp_((int)bits(scale * v + 12582912.0f), 0x4b400000, 0x4b4000ff); }
-};
 // where a row of sums goes: floats kept for the next step, or elements of a dense destination
 struct Keep {
   float* p;
@@ -170,7 +164,7 @@ template <class V, class T, class F> AUG_FN void filter_scatter(const V* v, T* d
 // A tile and its source: lines of lanes = tw * C values, or padded = (tw + kw - 1) * C values with halo.
 template <class T, class U> struct FilterLines {
   const T* src;
-  const float* fill;  // 0 unless BORDER_CONSTANT
+  const U* fill;  // C values; 0 unless BORDER_CONSTANT
   int C, h, w, sy, sx, sc, border;
   int x0, tw, ry, rx, kh, pitch;  // pitch: of the ring's rows
   U *ring, *spare;
@@ -210,9 +204,9 @@ template <class T, class U> struct FilterLines {
     }
     filter_load(p + (i64)max_(x0 - rx, 0) * sx, to + left * C, mid, sx, sc, C, spare);
   }
-  AUG void pad(U* to, int n, int x, const float* v) const {
+  AUG void pad(U* to, int n, int x, const U* v) const {
     for (; x < n; ++x)
-      for (int c = 0; c < C; ++c) to[x * C + c] = (U)v[c];
+      for (int c = 0; c < C; ++c) to[x * C + c] = v[c];
   }
   // brings row y into the ring, where make(source row, slot) computes one that no slot holds yet
   template <class Make> AUG void enter(int y, Make make) {
@@ -230,7 +224,7 @@ AUG int filter_round(int n) { return (n + 15) & ~15; }  // whole vectors of 64 b
 AUG u64 filter_tile_floats(const FilterRow& row, int C, int tw) {
   const u64 lanes = filter_round(tw * C), padded = filter_round((tw + row.kw - 1) * C + 16);
   const u64 ring = (row.kind == FILTER_SPARSE ? padded : lanes) * row.kh;
-  return ring + 3 * lanes + 2 * padded + filter_round(row.kh) + filter_round(row.kw) + 32;
+  return ring + 3 * lanes + 2 * padded + filter_round(row.kh) + filter_round(row.kw) + filter_round(C) + 32;
 }
 // memory cut from scratch, on lines of 64 bytes
 struct FilterArena {
@@ -242,14 +236,20 @@ struct FilterArena {
     return q;
   }
 };
-template <class T, class U>
-AUG FilterLines<T, U> filter_lines(const FilterRow& row, const float* blob, int c0, int C, int x0, int tw) {
+// the lines of a tile; what stands for pixels beyond a constant border is set by `filter_fill`
+template <class T, class U, class R> AUG FilterLines<T, U> filter_lines(const R& row, int c0, int C, int x0, int tw) {
   FilterLines<T, U> s;
   s.src = (const T*)row.src + (i64)c0 * row.sc;
-  s.fill = row.border == BORDER_CONSTANT ? blob + row.fill + c0 : nullptr;
+  s.fill = nullptr;
   s.C = C, s.h = row.sh, s.w = row.sw, s.sy = row.sy, s.sx = row.sx, s.sc = row.sc, s.border = row.border;
   s.x0 = x0, s.tw = tw, s.ry = row.kh / 2, s.rx = row.kw / 2, s.kh = row.kh;
   return s;
+}
+template <class U> AUG const U* filter_fill(const FilterRow& row, const float* blob, int c0, int C, FilterArena& arena) {
+  if (row.border != BORDER_CONSTANT) return nullptr;
+  U* fill = arena.take<U>(C);
+  for (int c = 0; c < C; ++c) fill[c] = (U)blob[row.fill + c0 + c];
+  return fill;
 }
 
 template <class T, bool POINTS>
@@ -257,7 +257,8 @@ AUG_FN void filter_ring(const FilterRow& row, const float* blob, int c0, int C, 
   const int kh = row.kh, kw = row.kw, lanes = tw * C, whole = filter_round(lanes);
   const int padded = filter_round((tw + kw - 1) * C + 16);
   FilterArena arena(scratch);
-  FilterLines<T, float> s = filter_lines<T, float>(row, blob, c0, C, x0, tw);
+  FilterLines<T, float> s = filter_lines<T, float>(row, c0, C, x0, tw);
+  s.fill = filter_fill<float>(row, blob, c0, C, arena);
   s.pitch = POINTS ? padded : whole;
   s.ring = arena.take<float>(kh * s.pitch);
   float* line = arena.take<float>(padded);
@@ -322,8 +323,9 @@ AUG_FN void filter_part(const FilterRow& row, const float* blob, bool box, int c
 }
 
 // columns of a strip: the ring stays in the L2 cache (192 KiB), a line in L1
+enum { RING_MOST = 49152, LINE_LEAST = 1024, LINE_MOST = 8192 };  // values of 4 bytes
 AUG int filter_strip(const FilterRow& row, int C) {
-  const int fit = clamp_(49152 / (row.kh + 2), 1024, 8192) / C, strips = (row.sw + max_(fit, 1) - 1) / max_(fit, 1);
+  const int fit = max_(clamp_(RING_MOST / (row.kh + 2), LINE_LEAST, LINE_MOST) / C, 1), strips = (row.sw + fit - 1) / fit;
   return (row.sw + strips - 1) / strips;
 }
 static inline u64 filter_scratch_floats(const FilterRow& row, int channels) {

@@ -105,6 +105,16 @@ EXPORT void gpuaug_track_channels(void* handle, int channels, int notes) {
   });
 }
 
+// The type of what the next launches write; of rows that are open it is that of their stage, too.
+EXPORT void gpuaug_track_work_in(void* handle, PyObject* rows, int dtype) {
+  guarded([&] {
+    Track& t = track_of(handle);
+    t.dtype = dtype;
+    t.open(rows_of(rows, t.samples));
+    return 0;
+  });
+}
+
 EXPORT i64 gpuaug_track_blob(void* handle, PyObject* values) {
   return guarded([&] {
     std::vector<float>& blob = track_of(handle).blob;
@@ -356,6 +366,30 @@ EXPORT void gpuaug_track_op(void* handle, PyObject* rows, int code, PyObject* pa
   });
 }
 
+// Returns the layers of the rows, LAYER_WORDS int32s each.
+EXPORT PyObject* gpuaug_track_keep(void* handle, PyObject* rows, int notes) {
+  return guarded([&] {
+    Track& t = track_of(handle);
+    const std::vector<int> words = t.keep(rows_of(rows, t.samples), notes);
+    return bytes_of_vector(words.data(), words.size() * sizeof(int));
+  });
+}
+
+// layers: int32 [n, k, LAYER_WORDS], which the operation that is appended next reads.
+EXPORT void gpuaug_track_attach(void* handle, PyObject* rows, PyObject* layers, int notes) {
+  guarded([&] {
+    Track& t = track_of(handle);
+    const std::vector<int> index = rows_of(rows, t.samples);
+    const Array a(layers);
+    a.check_contiguous("layers");
+    if (a.ndim != 3 || a.shape(0) != (i64)index.size() || a.shape(1) < 1 || a.shape(1) > LAYERS || a.shape(2) != LAYER_WORDS ||
+        a.item != 4)
+      raise(PyExc_ValueError, "layers must be int32 [%zd, 1 to %d, %d]", (Py_ssize_t)index.size(), (int)LAYERS, (int)LAYER_WORDS);
+    t.attach(index, (const int*)a.data(), (int)a.shape(1), notes);
+    return 0;
+  });
+}
+
 EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject* taps, PyObject* start, PyObject* lengths,
                                 int border, PyObject* scale, int fill, int notes) {
   guarded([&] {
@@ -392,6 +426,35 @@ EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject
       f.scale = scales[k];
     }
     t.launch(KIND_FILTER, index, std::move(table), notes + 1);
+    return 0;
+  });
+}
+
+// runs: (dy, dx, length) of each run of pixels, of which a row takes lengths[2] from start on; lengths: [n, 3], also the odd height
+// and width that hold all of them. A median takes the whole square and no runs.
+EXPORT void gpuaug_track_rank(void* handle, PyObject* rows, int kind, PyObject* runs, PyObject* start, PyObject* lengths,
+                              int border, int notes) {
+  guarded([&] {
+    Track& t = track_of(handle);
+    const std::vector<int> index = rows_of(rows, t.samples);
+    const i64 n = (i64)index.size();
+    const Column<i64> starts(start, n, "start"), sizes(lengths, n, "lengths", 3);
+    t.close(index, notes);
+    if (!n) return 0;
+    const i64 at = (i64)t.blob.size();
+    append_words(t.blob, runs);
+    std::vector<RankRow> table(n);
+    for (i64 k = 0; k < n; ++k) {
+      RankRow& r = table[k];
+      r = {};
+      r.border = border;
+      r.kind = kind;
+      r.kh = (int)sizes.line(k)[0];
+      r.kw = (int)sizes.line(k)[1];
+      r.runs = (int)sizes.line(k)[2];
+      r.at = (int)(at + 3 * starts[k]);
+    }
+    t.launch(KIND_RANK, index, std::move(table), notes + 1);
     return 0;
   });
 }

@@ -10,15 +10,20 @@
 #include "launch.hpp"
 namespace aug {
 
+enum { LAYERS = 4 };  // that one stage reads at most
+
 struct Stage {
-  Row row;                 // the output's size is filled in when it closes
-  int count;               // operations
-  int last;                // the last launch that touches the sample; -1: none
-  int writer, writer_row;  // the launch and row that wrote its source, if nothing else reads that; or -1
-  int move[6];             // a turn or crop that operations have not been told, from their positions to the output's so far
-  bool open, moved;        // is it more than a view of its source? is there a move to be told?
-  bool caller;             // does it read the caller's memory (or scratch)?
-  int source;              // element type there
+  Row row;                              // the output's size is filled in when it closes
+  int count;                            // operations
+  int last;                             // the last launch that touches the sample; -1: none
+  int writer, writer_row;               // the launch and row that wrote its source, if nothing else reads that; or -1
+  int writer_of_source, row_of_source;  // the same, whoever reads it
+  int move[6];       // a turn or crop that operations have not been told, from their positions to the output's so far
+  bool open, moved;  // is it more than a view of its source? is there a move to be told?
+  bool caller;       // does it read the caller's memory (or scratch)?
+  int source;        // element type there
+  int attached;      // the first layer of the operation that comes next
+  int layers[LAYERS][LAYER_WORDS];  // what its operations read beside the pixel, of which row.n_layers are set
 };
 
 struct Planned {  // a launch
@@ -120,7 +125,7 @@ class Track {
     Stage& s = stages_[i];
     if (s.count == capacity_) grow();
     Op& op = ops_[(size_t)i * capacity_ + s.count++];
-    op = Op{code, at, n, 0, {}};
+    op = Op{code, at, n, s.attached, {}};
     std::memcpy(op.p, params, bytes);
     s.open = true;
   }
@@ -134,6 +139,35 @@ class Track {
     append(i, OP_MOVE, 0, 0, &move, sizeof move);
     s.moved = false;
     identity(s.move);
+  }
+
+  // Closes what is open and returns LAYER_WORDS words for each of the rows: the samples as they are now.
+  std::vector<int> keep(const std::vector<int>& rows, int notes) {
+    close(rows, notes);
+    std::vector<int> out;
+    for (int i : rows) {
+      const Stage& s = stages_[i];
+      int words[LAYER_WORDS] = {
+          0, 0, s.row.sy, s.row.sx, s.row.sc, s.source, s.caller ? -1 : s.writer_of_source, s.row_of_source};
+      std::memcpy(words, &s.row.src, sizeof s.row.src);
+      out.insert(out.end(), words, words + LAYER_WORDS);
+    }
+    return out;
+  }
+
+  // The next operation of the rows reads `count` layers, of words [rows][count][LAYER_WORDS].
+  void attach(const std::vector<int>& rows, const int* words, int count, int notes) {
+    std::vector<int> full;
+    for (int i : rows)
+      if (stages_[i].row.n_layers + count > LAYERS) full.push_back(i);
+    close(full, notes);
+    for (int i : rows) {
+      Stage& s = stages_[i];
+      s.attached = s.row.n_layers;
+      std::memcpy(s.layers[s.attached], words, sizeof(int) * LAYER_WORDS * count);
+      s.row.n_layers += count;
+      words += LAYER_WORDS * count;
+    }
   }
 
   // Images of n channels from here on. One channel becomes n that all read it; of several, which must be alike, one stays.
@@ -153,6 +187,9 @@ class Track {
 
   void open_all() {
     for (Stage& s : stages_) s.open = true;
+  }
+  void open(const std::vector<int>& rows) {
+    for (int i : rows) stages_[i].open = true;
   }
 
   void close(const std::vector<int>& rows, int notes) {
@@ -244,7 +281,7 @@ class Track {
     s.row.border = 1;
     identity(s.row.frame);
     identity(s.move);
-    s.last = s.writer = s.writer_row = -1;
+    s.last = s.writer = s.writer_row = s.writer_of_source = -1;
     s.source = source;
     return s;
   }
@@ -277,6 +314,9 @@ class Track {
         r.dw = width(i);
         r.ops = (int)ops.size();
         r.n_ops = stages_[i].count;
+        r.layers = (int)blob.size();
+        const float* layers = (const float*)stages_[i].layers;
+        blob.insert(blob.end(), layers, layers + LAYER_WORDS * r.n_layers);
         const Op* mine = &ops_[(size_t)i * capacity_];
         ops.insert(ops.end(), mine, mine + r.n_ops);
         if (address) put(r, address[i], stride + 3 * i);
@@ -322,8 +362,8 @@ class Track {
       s.row.sy = s.row.sw * channels;
       s.row.sx = channels;
       s.row.sc = 1;
-      s.last = s.writer = number;
-      s.writer_row = first + (int)k;
+      s.last = s.writer = s.writer_of_source = number;
+      s.writer_row = s.row_of_source = first + (int)k;
     }
   }
 

@@ -18,6 +18,7 @@ from . import (  # noqa: F401  (they add their cases)
     crop,
     dropout,
     flip,
+    morphology,
     noise,
     normalize,
     spectrogram,

@@ -56,3 +56,22 @@ about(
 )
 for _name in ("GaussianBlur", "MotionBlur"):
     about(_name, family="blur", marks=PIXELS, bench={}, bound=lambda transform, dtype: _blur[dtype])
+# albumentations takes the median of floats rounded to 1/255: rounding keeps the order, so theirs is ours rounded
+_median = bounds(EXACT, Bound(0.5 / 255 + 1e-6, 0.5 / 255 + 1e-6, 1.0, "floats of albumentations are rounded to 1/255"))
+add(G.MedianBlur(p=1), albumentations(A.MedianBlur(p=1)), "albumentations", _median)
+add(
+    G.MedianBlur((9, 21), p=1),
+    albumentations(A.MedianBlur((9, 21), p=1)),
+    "albumentations",
+    _median,
+    channels=(1, 3),
+    note="9 to 21",
+)
+about(
+    "MedianBlur",
+    family="blur",
+    marks=PIXELS,
+    bench={},
+    variants=[{"blur_limit": (7, 21)}],
+    bound=lambda transform, dtype: _median[dtype],
+)

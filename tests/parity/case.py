@@ -158,6 +158,7 @@ class Case:
     bits: int = 30  # of the uniforms
     note: str = ""
     exact_mask: bool = True
+    ordered: bool = False  # do masks depend on which label is the larger?
     name: str = field(init=False)
 
     def __post_init__(self):
