@@ -31,6 +31,7 @@ class Stream(enum.IntEnum):
     GRID = 5  # per cell of a grid
     OBJECTS = 6  # per object of a mask
     PLACES = 7  # per object, where its holes lie
+    SHAPES = 8  # per shape, where it lies
 
 
 @dataclass(frozen=True)
@@ -168,10 +169,10 @@ OPS: dict[str, Spec] = {
         ),
         Spec(
             "add",
-            ("f32 factor", "f32 top", "i32 whole"),
+            ("u32 factor[2]", "f32 top", "i32 whole"),
             needs=("position",),
             layers=1,
-            doc="(the layer + v, at most top) * factor; whole: rounded",
+            doc="(the layer + v, at most top) * factor, the words of a float64, low half first; whole: rounded",
         ),
         Spec(
             "field",

@@ -228,6 +228,9 @@ class Track:
         """Let values of ``rows`` be stored in another type between the steps of one transform: within the block alone. What the
         last operation behind it leaves must fit the track's own type."""
         own = self.dtype
+        if own == dtype:
+            yield
+            return
         self.dtype = dtype
         self._host.track_work_in(self._handle, self._rows(rows), DTYPES[dtype][0])
         try:

@@ -66,7 +66,10 @@ template <class G, int C> AUG void op_differs(G g, const DiffersOp& p, const Op&
   const Under<G, C> image = under<G, C>(g, op, s, px, 0);
   const float threshold = p.threshold;
   AUG_UNROLL for (int c = 0; c < C; ++c)
-    g.each([&](Lane l) { px.v[c][l] = abs_(image(l, c) - px.v[c][l]) * 255.0f > threshold ? 1.0f : 0.0f; });
+    g.each([&](Lane l) {
+      const float d = image(l, c) - px.v[c][l];
+      px.v[c][l] = max_(d, -d) * 255.0f > threshold ? 1.0f : 0.0f;
+    });
 }
 // .. and, values being that mask blurred, the image with its difference from the blurred one added, where the mask has it
 template <class G, int C> AUG void op_unsharp(G g, const UnsharpOp& p, const Op& op, const Sample& s, Pixels<G, C>& px) {
@@ -81,14 +84,25 @@ template <class G, int C> AUG void op_unsharp(G g, const UnsharpOp& p, const Op&
     });
 }
 
+AUG double double_of(u32 low, u32 high) {
+#if AUG_GPU
+  return __hiloint2double((int)high, (int)low);
+#else
+  return __builtin_bit_cast(double, (u64)high << 32 | low);
+#endif
+}
+
+// Products in float64, as OpenCV's: of a byte and a factor like 0.7 many lie on a half, or beside one.
 template <class G, int C> AUG void op_add(G g, const AddOp& p, const Op& op, const Sample& s, Pixels<G, C>& px) {
   const Under<G, C> image = under<G, C>(g, op, s, px, 0);
-  const float factor = p.factor, top = p.top;
+  const double factor = double_of(p.factor[0], p.factor[1]);
+  const float top = p.top;
   const bool whole = p.whole != 0;
+  const double even = 6755399441055744.0;  // 1.5 * 2^52: rounds half to even
   AUG_UNROLL for (int c = 0; c < C; ++c)
     g.each([&](Lane l) {
-      const float v = min_(image(l, c) + px.v[c][l], top) * factor;
-      px.v[c][l] = whole ? round_(v) : v;
+      const double v = (double)min_(image(l, c) + px.v[c][l], top) * factor;
+      px.v[c][l] = (float)(whole ? v + even - even : v);
     });
 }
 

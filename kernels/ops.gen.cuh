@@ -14,6 +14,7 @@ enum Stream {
   STREAM_GRID = 5,
   STREAM_OBJECTS = 6,
   STREAM_PLACES = 7,
+  STREAM_SHAPES = 8,
 };
 
 enum OpCode {
@@ -125,20 +126,20 @@ struct AUG_ALIAS DiffersOp {
   float threshold;
 };
 
-// of a mask, an image and the image blurred: alpha times their difference is added where the mask is; whole: to bytes
+// of a mask, an image and the image blurred: alpha times their difference is added where it is; whole: to bytes
 struct AUG_ALIAS UnsharpOp {
   float alpha;
   int whole;
 };
 
-// (the layer + v, at most top) * factor; whole: rounded
+// (the layer + v, at most top) * factor, the words of a float64, low half first; whole: rounded
 struct AUG_ALIAS AddOp {
-  float factor;
+  u32 factor[2];
   float top;
   int whole;
 };
 
-// v times a factor of the place. form 0: base + x * column + y * line; else with the distance d of (x, y), 1: base + slope * d, 2: base + slope * 2^(scale * d^2). rounding: 0 none, clipped to 0..1; to bytes: 1 cut off, 2 rounded
+// v times a factor of the place. form 0: base + x * column + y * line; with the distance d of (x, y) 1: base + slope * d, 2: base + slope * 2^(scale * d^2). rounding: 0 none, 0..1; bytes: 1 cut off, 2 rounded
 struct AUG_ALIAS FieldOp {
   int form;
   int rounding;

@@ -11,11 +11,14 @@ from .dropout import CoarseDropout, Erasing, GridDropout, XYMasking
 from .dropout_objects import ConstrainedCoarseDropout, MaskDropout
 from .dropout_select import ChannelDropout, PixelDropout
 from .flip import Flip, HorizontalFlip, RandomRotate90, Transpose, VerticalFlip
+from .light import Illumination, RandomShadow
 from .morphology import Morphological
 from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
 from .pad import Pad, PadIfNeeded
+from .sharpen import UnsharpMask
 from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
+from .weather import RandomRain
 
 __all__ = [
     "Affine",
@@ -32,6 +35,7 @@ __all__ = [
     "GridDropout",
     "HorizontalFlip",
     "HueSaturationValue",
+    "Illumination",
     "ImageCompression",
     "Lambda",
     "MaskDropout",
@@ -44,8 +48,10 @@ __all__ = [
     "PixelDropout",
     "RandomBrightnessContrast",
     "RandomCrop",
+    "RandomRain",
     "RandomResizedCrop",
     "RandomRotate90",
+    "RandomShadow",
     "Resize",
     "ShiftScaleRotate",
     "TimeMasking",
@@ -54,6 +60,7 @@ __all__ = [
     "ToRGB",
     "ToTensorV2",
     "Transpose",
+    "UnsharpMask",
     "VerticalFlip",
     "XYMasking",
 ]

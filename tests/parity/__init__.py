@@ -18,10 +18,13 @@ from . import (  # noqa: F401  (they add their cases)
     crop,
     dropout,
     flip,
+    light,
     morphology,
     noise,
     normalize,
+    sharpen,
     spectrogram,
+    weather,
 )
 from .about import ABOUT, FAMILIES
 from .case import CASES, EXACT, NEAREST, images, stack
