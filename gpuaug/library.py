@@ -35,6 +35,7 @@ _CALLS = {
     "track_op": ("", "hoioooo" + "ii"),
     "track_filter": ("", "hoiooo" + "ioii"),
     "track_rank": ("", "hoiooo" + "ii"),
+    "track_resample": ("o", "hoiiii"),
     "track_statistics": ("", "hooi"),
     "track_close": ("", "hoi"),
     "track_finish": ("q", "hooii"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import enum
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,8 +16,10 @@ from functools import cached_property
 import numpy as np
 
 ROOM = 48  # bytes of parameters: Op.p of kernels/rows.cuh
-_TYPES = {"f32": "<f4", "i32": "<i4", "u32": "<u4"}
-_C_TYPES = {"f32": "float", "i32": "int", "u32": "u32"}
+_TYPES = {"f32": "<f4", "i32": "<i4", "u32": "<u4", "fill": "<i4"}
+_C_TYPES = {"f32": "float", "i32": "int", "u32": "u32", "fill": "int"}
+_RANGES = {"<i4": (-(2**31), 2**31 - 1), "<u4": (0, 2**32 - 1)}
+_IN_RANGE = {"<i4": "?BHbhi", "<u4": "?BHI"}  # NumPy's types of which every number fits
 NEEDS = ("position", "statistics", "rgb")
 
 
@@ -40,11 +43,14 @@ class Spec:
 
     Attributes:
         name: of the function ``op_<name>``.
-        params: declarations in order, "TYPE NAME" or "TYPE NAME[COUNT]", of f32, i32, u32; 48 bytes at most.
-        table: in words, what of the blob it reads at ``op.at``, ``op.n`` entries; "" if nothing.
+        params: declarations in order, "TYPE NAME" or "TYPE NAME[COUNT]", of f32, i32, u32; 48 bytes at most. "fill NAME" are
+            colours, float32 ``[channels]``, or for each sample ``[n, .., channels]``; the kernel gets their offset in the blob.
+        table: what of the blob it reads at ``op.at``: "TYPE [SHAPE]: in words", SHAPE being of numbers, ``channels`` and, first,
+            ``n`` for any number of entries, which the kernel gets as ``op.n``; "" if nothing.
         needs: what of `NEEDS` it asks for: where a pixel lies, the sample's statistics, or three channels.
         labels: whether labels of 32 bits may pass it: it moves or replaces, and computes nothing.
-        lut: whether on uint8 it is a function of one value alone, so that a run of such operations can be one table.
+        lut: whether on uint8 it is, for one sample, a function of one value alone, so that a run of such operations can be one
+            table (of each channel, where it reads a table).
         layers: how many images it reads beside the pixel, at its place (`Track.keep`).
         internal: it is appended by the track itself.
         doc: what it computes.
@@ -92,6 +98,7 @@ class Spec:
             field = dtype[name]
             if value.dtype.kind not in ("biuf" if field.base.kind == "f" else "biu") and value.size:
                 raise TypeError(f"{who}: {name} of {self.name} is {self._declared(name)}, got {value.dtype}")
+            self._in_range(who, name, value, field.base.str)
             try:
                 packed[name] = value
             except ValueError:
@@ -101,6 +108,43 @@ class Spec:
                     f"got shape {value.shape}"
                 ) from None
         return packed.view(np.int32).reshape(len(packed), -1)
+
+    def _in_range(self, who: str, name: str, value: np.ndarray, kind: str) -> None:
+        if kind not in _RANGES or value.dtype.char in _IN_RANGE[kind] or not value.size:
+            return
+        low, high = (int(value), int(value)) if value.ndim == 0 else (int(value.min()), int(value.max()))
+        if low < _RANGES[kind][0] or high > _RANGES[kind][1]:
+            raise ValueError(f"{who}: {name} of {self.name} is {self._declared(name)}, {low} .. {high} does not fit")
+
+    @cached_property
+    def fills(self) -> tuple[str, ...]:
+        """The parameters that are colours."""
+        return tuple(each.split()[1] for each in self.params if each.startswith("fill "))
+
+    @cached_property
+    def entries(self) -> tuple[str, list[str]]:
+        """The element type of its table, and the axes."""
+        found = re.match(r"(\w+) \[([^\]]+)\]", self.table)
+        return found[1], found[2].split(", ")
+
+    def check_table(self, who: str, values: np.ndarray, lead: int, channels: int) -> np.ndarray:
+        """A table as 32-bit words, or an error; lead: how many of its first axes are not one sample's."""
+        kind, axes = self.entries
+        want = [{"n": None, "channels": channels}.get(axis) if not axis.isdigit() else int(axis) for axis in axes]
+        shape = values.shape[lead:]
+        if len(shape) != len(want) or any(w not in (None, s) for w, s in zip(want, shape)):
+            raise ValueError(
+                f"{who}: the table of {self.name} is {self.table}; of images of {channels} channels, "
+                f"got shape {list(shape)}{' for each sample' if lead else ''}"
+            )
+        if values.dtype.kind not in ("biuf" if kind == "f32" else "biu") and values.size:
+            raise TypeError(f"{who}: the table of {self.name} is {self.table}, got {values.dtype}")
+        dtype = np.dtype(_TYPES[kind])
+        if kind != "f32" and values.size and values.dtype.char not in _IN_RANGE[dtype.str]:
+            low, high = int(values.min()), int(values.max())
+            if low < _RANGES[dtype.str][0] or high > _RANGES[dtype.str][1]:
+                raise ValueError(f"{who}: the table of {self.name} is {self.table}, {low} .. {high} does not fit")
+        return np.ascontiguousarray(values, dtype)
 
     def _declared(self, name: str) -> str:
         return next(each for each in self.params if each.split()[1].partition("[")[0] == name)
@@ -114,7 +158,7 @@ class Spec:
         raise ValueError(f"{who}: {self.name} takes {', '.join(self.params) or 'no parameters'}; it {' and '.join(parts)}")
 
 
-_FILL = ("u32 key[2]", "i32 width", "f32 scale", "i32 whole", "i32 fill", "i32 mode")  # of `fill_hits` in op_replace.cuh
+_FILL = ("u32 key[2]", "i32 width", "f32 scale", "i32 whole", "fill fill", "i32 mode")  # of `fill_hits` in op_replace.cuh
 
 OPS: dict[str, Spec] = {
     spec.name: spec
@@ -128,7 +172,13 @@ OPS: dict[str, Spec] = {
         ),
         Spec("round", ("i32 half",), internal=True, doc="as storing float16 (half) or bfloat16 would"),
         Spec("linear_u8", ("f32 factor", "f32 offset"), lut=True, doc="trunc(clip(v * factor + offset, 0, 255))"),
-        Spec("linear_u8_mean", ("f32 factor", "f32 offset"), needs=("statistics",), doc="linear_u8, offset times the mean"),
+        Spec(
+            "linear_u8_mean",
+            ("f32 factor", "f32 offset"),
+            needs=("statistics",),
+            lut=True,
+            doc="linear_u8, offset times the mean",
+        ),
         Spec("linear", ("f32 factor", "f32 offset", "f32 low", "f32 high"), doc="clip(v * factor + offset, low, high)"),
         Spec(
             "linear_mean",
@@ -149,7 +199,7 @@ OPS: dict[str, Spec] = {
         Spec(
             "gray_lab",
             ("f32 scale",),
-            table="f32 [256 + 3072]: linear values of a byte, lightness by luminance, as OpenCV's 8-bit CIELab has them",
+            table="f32 [3328]: 256 linear values of a byte, lightness by luminance, as OpenCV's 8-bit CIELab has them",
             needs=("rgb",),
             doc="all channels: the lightness; values times scale are bytes",
         ),
@@ -184,7 +234,7 @@ OPS: dict[str, Spec] = {
         Spec(
             "shapes",
             ("i32 whole",),
-            table="i32 [n, 8], see `gpuaug.shapes`",
+            table="i32 [n, 8]: shapes and their parts, see `gpuaug.shapes`",
             needs=("position",),
             doc="draws shapes, one over the other; whole: cut off to whole numbers after each",
         ),
@@ -212,7 +262,7 @@ OPS: dict[str, Spec] = {
         ),
         Spec(
             "pixels",
-            ("u32 key[2]", "i32 width", "i32 each", "f32 below", "i32 fill"),
+            ("u32 key[2]", "i32 width", "i32 each", "f32 below", "fill fill"),
             needs=("position",),
             labels=True,
             doc="fills each pixel with probability below; each: a draw for each channel",
@@ -264,6 +314,11 @@ def _lines() -> Iterable[str]:
         yield f"struct AUG_ALIAS {spec.struct} {{"
         yield from (f"  {_C_TYPES[each.split()[0]]} {each.split()[1]};" for each in spec.params)
         yield "};"
+    yield ""
+    yield "// Which operations on uint8 are a table of 256 bytes, and whether all channels have the same."
+    yield "enum { LUT_NONE = 0, LUT_ALIKE = 1, LUT_CHANNELS = 2 };"
+    alike = ["LUT_NONE" if not spec.lut else "LUT_CHANNELS" if spec.table else "LUT_ALIKE" for spec in OPS.values()]
+    yield f"constexpr unsigned char LUT_OPS[] = {{{', '.join(['LUT_NONE', *alike])}}};"
     yield ""
     yield "// X(code, function, parameters, channels that it works on; 0: any)"
     yield "#define AUG_OPS(X) \\"

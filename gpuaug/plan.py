@@ -24,11 +24,12 @@ ROW = np.dtype(
 OP = np.dtype([("code", "i4"), ("at", "i4"), ("n", "i4"), ("layer", "i4"), ("p", "u4", 12)])
 FILTER_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "border fill kind kh kw n taps".split()], ("scale", "f4")])
 RANK_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "border kind kh kw runs at".split()], ("pad", "i4", 2)])
+RESAMPLE_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "columns lines across down up pad".split()]])
 
 # kernels/launch.hpp: a launch as the library takes it, int64 each; the first four are addresses
 RECORD = np.dtype([(name, "i8") for name in "rows sample ops blob kind n channels source target n_ops".split()])
 # kinds of launches in their order, and their rows
-KINDS = {"fused": ROW, "filter": FILTER_ROW, "statistics": ROW, "rank": RANK_ROW}
+KINDS = {"fused": ROW, "filter": FILTER_ROW, "statistics": ROW, "rank": RANK_ROW, "resample": RESAMPLE_ROW}
 # kernels/host/track.cpp: what stands at the start of an exported plan
 HEAD = np.dtype([(name, "i8") for name in "launches events events_at blob stats scratch base".split()])
 
@@ -48,6 +49,7 @@ MAPS = {
 }
 FILTERS = {"separable": 0, "sparse": 1}
 SAMPLES = {"nearest": 0, "linear": 1, "cubic": 2, "line": 3}
+RESAMPLES = {"area": 0, "lanczos": 1, "linear": 2, "cubic": 3}  # the last two are antialiased
 RANKS = {"median": 0, "least": 1, "greatest": 2}
 STATS = 5  # numbers without NaNs, sum, minimum, maximum, squared deviations: of each channel
 # flips, transposes and quarter turns: new pixel (x, y) -> old pixel (a x + b y + .., c x + d y + ..)

@@ -24,8 +24,8 @@ def check_size(to, rows) -> None:
     if (size > LARGEST).any():
         i = int(np.flatnonzero((size > LARGEST).any(1))[0])
         raise ValueError(
-            f"{to.doing}: sample {int(to.index(rows)[i])} is of height and width {size[i].tolist()}; shapes are drawn on sides of "
-            f"at most {LARGEST} pixels"
+            f"{to.doing}: sample {int(to.index(rows)[i])} is of height and width {size[i].tolist()}; shapes are drawn on "
+            f"sides of at most {LARGEST} pixels"
         )
 
 

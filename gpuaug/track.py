@@ -17,7 +17,7 @@ from . import library
 from .batch import DTYPES, Batch
 from .elements import RANGES
 from .ops import find
-from .plan import FILTERS, HEAD, KINDS, MAPS, OP, ORIENTATIONS, RANKS, RECORD, SAMPLES, Launch, Plan
+from .plan import FILTERS, HEAD, KINDS, MAPS, OP, ORIENTATIONS, RANKS, RECORD, RESAMPLES, SAMPLES, Launch, Plan
 from .ragged import Ragged
 from .structuring import reach, runs
 from .transform import BORDERS
@@ -262,6 +262,9 @@ class Track:
         count = self._count(rows)
         if "statistics" in spec.needs and self._unsummed(rows):
             raise ValueError(f"{self.doing}: {name} reads statistics; call to.statistics(rows) of these samples first")
+        for fill in spec.fills:
+            if fill in params:
+                params[fill] = self._colours(name, fill, params[fill], count)
         packed = spec.pack(self.doing, count, params)
         if bool(spec.table) != (table is not None or shared is not None) or (table is not None and shared is not None):
             raise ValueError(
@@ -274,16 +277,17 @@ class Track:
             self._attach(rows, name, layers)
         at, many = 0, 0
         if shared is not None:
+            shared = spec.check_table(self.doing, np.asarray(shared), 0, self.channels)
             at, many, table = self.blob(shared), len(shared), None
         elif isinstance(table, Ragged):
-            width = int(np.prod(table.values.shape[1:]))
-            at, many, table = table.starts * width, table.counts, table.values
-            self._fits(name, len(many), count)
+            self._fits(name, len(table.counts), count)
+            words = spec.check_table(self.doing, table.values, 0, self.channels)
+            at, many, table = table.starts * int(np.prod(words.shape[1:])), table.counts, words
         elif table is not None:
-            table = np.ascontiguousarray(table)
-            self._fits(name, len(table), count)
-            at = np.arange(count) * (table.size // max(count, 1))
-            many = table.shape[1] if table.ndim > 1 else 1
+            table = np.asarray(table)
+            self._fits(name, len(table) if table.ndim else 0, count)
+            table = spec.check_table(self.doing, table, 1, self.channels)
+            at, many = np.arange(count) * (table.size // max(count, 1)), table.shape[1]
         positions = "position" in spec.needs
         rounding = _ROUNDED.get(self.dtype, -1)
         self._tell("op", rows, spec.code, packed, table, at, many, positions, rounding)
@@ -299,6 +303,19 @@ class Track:
                 )
         words = np.ascontiguousarray(np.stack([layer.words for layer in layers], 1))
         self._tell("attach", rows, words, len(self._log))
+
+    def _colours(self, name: str, fill: str, values, count: int):
+        """Where colours stand in the blob, one offset or ``[n]``."""
+        values = np.asarray(values)
+        one = values.ndim == 1
+        if values.dtype != np.float32 or values.shape[-1:] != (self.channels,) or not (one or values.shape[0] == count):
+            raise ValueError(
+                f"{self.doing}: {fill} of {name} must be float32 [{self.channels}], or [{count}, .., {self.channels}], as "
+                f"Track.colour makes them, got {values.dtype} {list(values.shape)}"
+            )
+        if one:
+            return self.blob(values) if values.view(np.int32).any() else self._zeros
+        return self.blob(values) + np.arange(count) * (values.size // max(count, 1))
 
     def _count(self, rows) -> int:
         return len(range(self.samples)[rows]) if isinstance(rows, slice) else len(rows)
@@ -399,6 +416,22 @@ class Track:
         )
         self._note(rows, kind)
 
+    def resample(self, rows, size, method: str) -> None:
+        """Resize to (height, width) with weights for every output line and column; samples of that size stay as they are.
+
+        Args:
+            method: ``"area"`` or ``"lanczos"``, as ``cv2.resize``; ``"linear"`` or ``"cubic"``, antialiased, as torchvision.
+        """
+        if method not in RESAMPLES:
+            raise ValueError(f"{self.doing}: resample takes {', '.join(map(repr, RESAMPLES))}, not {method!r}")
+        self._labels("interpolated")
+        height, width = size
+        if min(size) < 1 or height * width * self.channels > 2**31 - 1:
+            raise self._bad_size([height, width])
+        done = self._host.track_resample(self._handle, self._rows(rows), RESAMPLES[method], height, width, len(self._log))
+        if done:
+            self._note(np.frombuffer(done, np.int32), method)
+
     def statistics(self, rows, width=None) -> None:
         """Take count, sum, minimum, maximum and squared deviations of every channel of the values so far.
 
@@ -407,7 +440,6 @@ class Track:
         """
         self._labels("summed")
         self._tell("statistics", rows, width, len(self._log))
-        self._summed[rows] = True
         self._note(rows, "statistics")
 
     def _unsummed(self, rows) -> bool:
@@ -478,6 +510,7 @@ class Track:
         )
 
     def _note(self, rows, what: str) -> None:
+        self._summed[rows] = what == "statistics"  # of values that change behind it they say nothing
         self._log.append((rows, self.doing, what))
 
     def _bad_size(self, size) -> ValueError:

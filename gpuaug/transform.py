@@ -224,13 +224,21 @@ INTERPOLATIONS = {0: "nearest", 1: "linear", 2: "cubic", 6: "nearest"}  # by a m
 BORDERS = {0: "constant", 1: "replicate", 2: "reflect", 3: "wrap", 4: "reflect_101"}
 
 
-def interpolation(name: str, value) -> int:
-    """OpenCV's number of an interpolation that the kernels know: 0 nearest, 1 linear, 2 cubic, 6 nearest exact."""
-    if not is_number(value) or value not in INTERPOLATIONS:
-        raise ValueError(
-            f"{name} must be 0 (cv2.INTER_NEAREST), 1 (cv2.INTER_LINEAR), 2 (cv2.INTER_CUBIC) or 6 "
-            f"(cv2.INTER_NEAREST_EXACT), got {value!r}; area and Lanczos interpolation are not built yet"
-        )
+RESIZES = {
+    0: "INTER_NEAREST",
+    1: "INTER_LINEAR",
+    2: "INTER_CUBIC",
+    3: "INTER_AREA",
+    4: "INTER_LANCZOS4",
+    6: "INTER_NEAREST_EXACT",
+}
+
+
+def interpolation(name: str, value, allowed=INTERPOLATIONS) -> int:
+    """OpenCV's number of an interpolation: of those that go with any map, or with a resize (`RESIZES`)."""
+    if not is_number(value) or value not in allowed:
+        words = [f"{number} (cv2.{RESIZES[number]})" for number in allowed]
+        raise ValueError(f"{name} must be {', '.join(words[:-1])} or {words[-1]}, got {value!r}")
     return int(value)
 
 

@@ -7,7 +7,7 @@ namespace aug {
 
 // The kinds of launches. A new one is a line here, one in gpuaug/plan.py, its row, its kernel, and its line in the tables of
 // cpu/run.cpp and gpuaug/backends/cuda.py.
-enum Kind { KIND_FUSED = 0, KIND_FILTER = 1, KIND_STATISTICS = 2, KIND_RANK = 3 };
+enum Kind { KIND_FUSED = 0, KIND_FILTER = 1, KIND_STATISTICS = 2, KIND_RANK = 3, KIND_RESAMPLE = 4 };
 struct KindOf {
   const char* name;
   int row;      // bytes
@@ -19,6 +19,7 @@ constexpr KindOf KINDS[] = {
     {"filter", sizeof(FilterRow), true, false},
     {"statistics", sizeof(Row), false, false},
     {"rank", sizeof(RankRow), true, false},
+    {"resample", sizeof(ResampleRow), true, false},
 };
 enum { ROW_MOST = 256 };  // bytes that no row exceeds
 

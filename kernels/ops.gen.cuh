@@ -116,7 +116,7 @@ struct AUG_ALIAS GrayOp {
 };
 
 // all channels: the lightness; values times scale are bytes
-// table: f32 [256 + 3072]: linear values of a byte, lightness by luminance, as OpenCV's 8-bit CIELab has them
+// table: f32 [3328]: 256 linear values of a byte, lightness by luminance, as OpenCV's 8-bit CIELab has them
 struct AUG_ALIAS GrayLabOp {
   float scale;
 };
@@ -151,7 +151,7 @@ struct AUG_ALIAS FieldOp {
 };
 
 // draws shapes, one over the other; whole: cut off to whole numbers after each
-// table: i32 [n, 8], see `gpuaug.shapes`
+// table: i32 [n, 8]: shapes and their parts, see `gpuaug.shapes`
 struct AUG_ALIAS ShapesOp {
   int whole;
 };
@@ -204,6 +204,10 @@ struct AUG_ALIAS PixelsOp {
 // table: f32 [2, channels]: which to fill (0 or 1), fills
 struct AUG_ALIAS ChannelsOp {
 };
+
+// Which operations on uint8 are a table of 256 bytes, and whether all channels have the same.
+enum { LUT_NONE = 0, LUT_ALIKE = 1, LUT_CHANNELS = 2 };
+constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE};
 
 // X(code, function, parameters, channels that it works on; 0: any)
 #define AUG_OPS(X) \

@@ -102,4 +102,13 @@ struct RankRow : Ends {  // 88 bytes; source and destination are of one size
   int pad[2];
 };
 
+// One sample of one resample launch: separable weights, for each output column and line its own.
+struct ResampleRow : Ends {  // 80 bytes
+  int columns, lines;        // offsets into the blob: for each output column (line) the first source column and how many, as ints
+                             // [n], [n], then their weights [n][most]
+  int across, down;          // most of a column, of a line
+  int up;                    // do halves round up? else to even
+  int pad;
+};
+
 }  // namespace aug

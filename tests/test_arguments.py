@@ -164,7 +164,6 @@ def test_a_fill_that_does_not_fit_is_named(name, more):
     (lambda: G.HorizontalFlip(probability=1), "HorizontalFlip has no argument 'probability'"),
     (lambda: G.RandomRotate90(pp=1), "RandomRotate90 has no argument 'pp'; did you mean 'p'"),
     (lambda: G.ShiftScaleRotate(rotate_limits=3), "'rotate_limits'; did you mean 'rotate_limit'"),
-    (lambda: G.Resize(4, 4, area_for_downscale="image"), "Resize has .* 'area_for_downscale': albumentations has it"),
     (lambda: G.Compose([], strict=True), "Compose has no argument 'strict': albumentations has it"),
     (lambda: G.BboxParams("coco", label_field=["a"]), "BboxParams has no argument 'label_field'; did you mean 'label_fields'"),
     (lambda: G.OneOf([G.NoOp()], prob=1), "OneOf has no argument 'prob'"),

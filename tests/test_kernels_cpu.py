@@ -62,6 +62,8 @@ def test_record_fields():
         ("rows.cuh", "Row", plan.ROW),
         ("rows.cuh", "Op", plan.OP),
         ("rows.cuh", "FilterRow", plan.FILTER_ROW),
+        ("rows.cuh", "RankRow", plan.RANK_ROW),
+        ("rows.cuh", "ResampleRow", plan.RESAMPLE_ROW),
         ("launch.hpp", "Record", plan.RECORD),
         ("host/track.cpp", "Head", plan.HEAD),
         ("host/draws.hpp", "Node", groups.NODE),
@@ -91,6 +93,9 @@ def test_numbers_are_the_headers():
     assert {names[k]: v for k, v in enum(header("types.cuh"), "Dtype").items()} == {k: v[0] for k, v in DTYPES.items()}
     borders = {k.removeprefix("BORDER_").lower(): v for k, v in enum(header("border.cuh"), "Border").items()}
     assert {v: k for k, v in borders.items()} == G.transform.BORDERS
+    assert {k.removeprefix("RANK_").lower(): v for k, v in enum(header("rows.cuh"), "RankKind").items()} == plan.RANKS
+    resamples = enum(header("host/taps.hpp"), "ResampleKind")
+    assert {k.removeprefix("RESAMPLE_").lower(): v for k, v in resamples.items()} == plan.RESAMPLES
     kinds = {k.removeprefix("KIND_").lower(): v for k, v in enum(header("launch.hpp"), "Kind").items()}
     table = re.search(r"KINDS\[\] = \{(.*?)\n\};", header("launch.hpp"), re.S).group(1)
     assert re.findall(r'"(\w+)"', table) == list(kinds) == list(plan.KINDS)

@@ -137,7 +137,8 @@ def _statistics(device, launch, rows: int, ops: int, blob: int, stats: int) -> N
         device.launch(kernel, (launch.channels, count, 1), args, STATS_SHARED)
 
 
-def _rank(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
+def _pixels(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
+    """A thread for each output pixel and channel."""
     table = launch.rows
     (key,) = keys_of(launch)
     kernel = device.kernel(key)
@@ -146,7 +147,7 @@ def _rank(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
         device.launch(kernel, (tiles, count, launch.channels), (rows + first * table.itemsize, blob), 0)
 
 
-_LAUNCH = {"fused": _fused, "filter": _filter, "statistics": _statistics, "rank": _rank}
+_LAUNCH = {"fused": _fused, "filter": _filter, "statistics": _statistics, "rank": _pixels, "resample": _pixels}
 
 
 # ---- the device --------------------------------------------------------------------------------

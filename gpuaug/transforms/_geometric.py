@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..maps import Map
-from ..transform import Transform, border, colour
+from ..transform import INTERPOLATIONS, Transform, border, colour
 from ..transform import interpolation as number_of
 
 
@@ -23,13 +23,14 @@ class Geometric(Transform, register=False):
     """
 
     targets = ("image", "mask")
+    interpolations = INTERPOLATIONS  # that it takes
 
     def __init__(
         self, interpolation: int = 1, mask_interpolation: int = 0, border_mode: int = 0, fill=0, fill_mask=0, p: float = 0.5
     ):
         super().__init__(p)
-        self.interpolation = number_of("interpolation", interpolation)
-        self.mask_interpolation = number_of("mask_interpolation", mask_interpolation)
+        self.interpolation = number_of("interpolation", interpolation, self.interpolations)
+        self.mask_interpolation = number_of("mask_interpolation", mask_interpolation, self.interpolations)
         self.border_mode = border("border_mode", border_mode)
         self.fill, self.fill_mask = colour("fill", fill), colour("fill_mask", fill_mask)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import library, maps
-from ..transform import boolean, increasing, integer, one_of
+from ..transform import RESIZES, boolean, increasing, integer, one_of
 from ..uniforms import integers
 from ._geometric import Geometric
 
@@ -48,16 +48,54 @@ class _Windowed(Geometric, register=False):
         return out, None
 
 
-class Resize(_Windowed):
+class _Resized(_Windowed, register=False):
+    """What resizes share: interpolations of their own, and when which is taken."""
+
+    interpolations = RESIZES
+
+    def __init__(self, interpolation, mask_interpolation, area_for_downscale, antialias, p):
+        super().__init__(interpolation, mask_interpolation, 1, p=p)
+        self.area_for_downscale = one_of("area_for_downscale", area_for_downscale, (None, "image", "image_mask"))
+        self.antialias = boolean("antialias", antialias)
+        if self.antialias and self.interpolation not in _ANTIALIASED:
+            raise ValueError(f"antialias goes with interpolation 1 (linear) or 2 (cubic), not {interpolation!r}")
+
+    def _resize(self, to, rows, size) -> None:
+        image = to.kind == "image"
+        how = self.interpolation if image else self.mask_interpolation
+        if self.area_for_downscale == "image_mask" or (image and self.area_for_downscale):
+            index = to.index(rows)
+            smaller = (to.size[index] > size).any(1)  # along either axis
+            if smaller.any():
+                to.resample(index[smaller], size, "area")
+                rows = index[~smaller]
+            if not len(to.index(rows)):
+                return
+        if how in _RESAMPLED:
+            to.resample(rows, size, _RESAMPLED[how])
+        elif image and self.antialias:
+            to.resample(rows, size, _ANTIALIASED[how])
+        else:
+            to.gather(rows, maps.Resize(to.size[rows], size), size, how)
+
+
+_RESAMPLED = {3: "area", 4: "lanczos"}
+_ANTIALIASED = {1: "linear", 2: "cubic"}
+
+
+class Resize(_Resized):
     """Resize to a fixed height and width.
 
     Args:
         height, width: of the result, pixels.
-        interpolation: 0 nearest, 1 linear, 2 cubic, 6 nearest exact (OpenCV's numbers), without antialiasing, as
-            ``cv2.resize``.
+        interpolation: 0 nearest, 1 linear, 2 cubic, 3 area, 4 Lanczos (8 taps), 6 nearest exact: OpenCV's numbers, as
+            ``cv2.resize``. Of them only area looks at all pixels of a larger source.
         mask_interpolation: the same for masks. 0 is albumentations' default, and moves masks against their images (by 1.5 pixels
             when 256 become 64); 6 (``cv2.INTER_NEAREST_EXACT``) takes the pixel in the middle. See docs/targets.md.
+        area_for_downscale: "image" takes area for images that lose height or width, "image_mask" for masks too; None never.
         p: probability, per sample.
+        antialias: of images, with interpolation 1 or 2: weights reach over all pixels of a larger source, as in PIL and
+            torchvision.
 
     Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``Resize``, ``cv2.resize``.
 
@@ -70,8 +108,18 @@ class Resize(_Windowed):
         (8, 4, 3)
     """
 
-    def __init__(self, height: int, width: int, interpolation: int = 1, mask_interpolation: int = 0, p: float = 1.0):
-        super().__init__(interpolation, mask_interpolation, 1, p=p)
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        interpolation: int = 1,
+        mask_interpolation: int = 0,
+        area_for_downscale: str | None = None,
+        p: float = 1.0,
+        *,
+        antialias: bool = False,
+    ):
+        super().__init__(interpolation, mask_interpolation, area_for_downscale, antialias, p)
         self.height, self.width = integer("height", height, 1), integer("width", width, 1)
 
     def size_after(self, params, size):
@@ -80,16 +128,20 @@ class Resize(_Windowed):
     def map(self, params, size):
         return maps.Resize(size, (self.height, self.width))
 
+    def lower(self, to, rows, params) -> None:
+        self._resize(to, rows, (self.height, self.width))
 
-class RandomResizedCrop(_Windowed):
+
+class RandomResizedCrop(_Resized):
     """Crop a window of random area and aspect ratio and resize it to a fixed size.
 
     Args:
         size: (height, width) of the result.
         scale: range of the window's area as a fraction of the image's.
         ratio: range of the window's width / height, drawn log-uniformly.
-        interpolation, mask_interpolation: see `Resize`; 6 keeps masks on their images.
+        interpolation, mask_interpolation, area_for_downscale: see `Resize`; 6 keeps masks on their images.
         p: probability, per sample.
+        antialias: see `Resize`.
 
     Shapes and dtypes: any. Targets: image, mask, boxes, keypoints.
     Source: albumentations ``RandomResizedCrop`` (ten tries, then the largest central window whose ratio fits).
@@ -104,9 +156,18 @@ class RandomResizedCrop(_Windowed):
     """
 
     def __init__(
-        self, size, scale=(0.08, 1.0), ratio=(0.75, 4 / 3), interpolation: int = 1, mask_interpolation: int = 0, p: float = 1.0
+        self,
+        size,
+        scale=(0.08, 1.0),
+        ratio=(0.75, 4 / 3),
+        interpolation: int = 1,
+        mask_interpolation: int = 0,
+        area_for_downscale: str | None = None,
+        p: float = 1.0,
+        *,
+        antialias: bool = False,
     ):
-        super().__init__(interpolation, mask_interpolation, 1, p=p)
+        super().__init__(interpolation, mask_interpolation, area_for_downscale, antialias, p)
         if not isinstance(size, (tuple, list)) or len(size) != 2:
             raise TypeError(f"{_PAIR}, got {size!r}")
         self.size = tuple(integer("size", s, 1) for s in size)
@@ -133,8 +194,7 @@ class RandomResizedCrop(_Windowed):
     def lower(self, to, rows, params) -> None:
         x0, y0, x1, y1 = params["crop_coords"].T
         to.crop(rows, x0, y0, y1 - y0, x1 - x0)  # what lies beside the window has no part in the result
-        how = self.interpolation if to.kind == "image" else self.mask_interpolation
-        to.gather(rows, maps.Resize(to.size[rows], self.size), self.size, how)
+        self._resize(to, rows, self.size)
 
 
 class _FixedCrop(_Windowed, register=False):

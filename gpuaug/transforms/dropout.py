@@ -82,11 +82,11 @@ def fill_holes(to, rows, holes: np.ndarray, fill, seed=None) -> None:
         to.no_labels("filled at random")
     how = filling(to, rows, word)
     if word is None:
-        how["fill"] = to.fill(fill)
+        how["fill"] = to.colour(fill)
     elif word == "random_uniform":
         colours = random_numbers(seed, k, to.channels)
         values = np.floor(colours * 256) if to.is_u8 else colours
-        how["fill"] = to.blob(values.astype(np.float32)) + k * to.channels * np.arange(n)
+        how["fill"] = values.astype(np.float32)
     elif word == "random":
         how["key"] = seed
     to.op(rows, "rects", table=holes.astype(np.int32), **how)
@@ -95,7 +95,14 @@ def fill_holes(to, rows, holes: np.ndarray, fill, seed=None) -> None:
 def filling(to, rows, word: str | None) -> dict:
     """What "rects" and "bitmap" take, of a fill that is a word or numbers (None), which the caller adds."""
     scale, whole = (256.0, True) if to.is_u8 else (1.0, False)
-    return {"key": _NO_KEY, "width": to.size[rows][:, 1], "scale": scale, "whole": whole, "fill": 0, "mode": FILLS[word]}
+    return {
+        "key": _NO_KEY,
+        "width": to.size[rows][:, 1],
+        "scale": scale,
+        "whole": whole,
+        "fill": to.colour(0),
+        "mode": FILLS[word],
+    }
 
 
 def random_numbers(seed, rects: int, channels: int) -> np.ndarray:

@@ -66,7 +66,7 @@ class MaskDropout(Transform):
         fill = self.fill if to.kind == "image" else self.fill_mask
         if fill is None:
             return
-        how, size = {**filling(to, rows, None), "fill": to.fill(fill)}, params["map_size"]
+        how, size = {**filling(to, rows, None), "fill": to.colour(fill)}, params["map_size"]
         to.op(rows, "bitmap", table=params["dropped"], words=-(-size[:, 1] // 32), columns=size[:, 1], lines=size[:, 0], **how)
 
     def boxes(self, params, which, boxes, size, limits):
@@ -165,7 +165,7 @@ class ConstrainedCoarseDropout(Dropout):
         return params
 
     def _uniforms(self, objects, number, seed):
-        words = philox(np.arange(objects)[:, None], np.arange(number), 7, 0, *seed) * 2.0**-32
+        words = philox(np.arange(objects)[:, None], np.arange(number), Stream.PLACES, 0, *seed) * 2.0**-32
         return np.moveaxis(words, 2, 0)  # [4, objects, number]
 
     def _on_boxes(self, boxes, number, seed, size):

@@ -60,10 +60,10 @@ class PixelDropout(Transform):
             to.no_labels("filled at random")
             colours = random_numbers(seed, 1, to.channels)
             values = np.floor(colours * 256) if to.is_u8 else colours
-            fill = to.blob(values.astype(np.float32)) + to.channels * np.arange(len(seed))
+            fill = values[:, 0].astype(np.float32)
         else:
             one = value[0] if to.channels == 1 and isinstance(value, tuple) else value  # as albumentations does for grey images
-            fill = to.fill(one, "drop_value" if to.kind == "image" else "mask_drop_value")
+            fill = to.colour(one, "drop_value" if to.kind == "image" else "mask_drop_value")
         below = np.round(self.dropout_prob * 2.0**24) / 2.0**24  # the kernel's uniforms are multiples of it
         width = to.size[rows][:, 1]
         to.op(rows, "pixels", key=seed, width=width, each=self.per_channel, below=below, fill=fill)

@@ -76,7 +76,7 @@ class Normalize(Transform):
                 )
         mean = np.broadcast_to(np.float32(mean) * np.float32(self.max_pixel_value), channels)
         inverse = np.broadcast_to(np.reciprocal(np.float32(std) * np.float32(self.max_pixel_value)), channels)
-        return self._by_channels.setdefault(channels, np.concatenate([mean, inverse]))
+        return self._by_channels.setdefault(channels, np.stack([mean, inverse]))
 
 
 def _to_float32(to, rows) -> None:

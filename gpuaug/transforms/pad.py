@@ -18,8 +18,8 @@ class _Padded(_Windowed, register=False):
         super().__init__(0, 0, border_mode, fill, fill_mask, p)  # whole pixels: nothing to interpolate
 
     def size_after(self, params, size):
-        top, bottom, left, right = params["pad"].T
-        return size + np.stack([top + bottom, left + right], 1)
+        pad = params["pad"]
+        return size + pad[:, ::2] + pad[:, 1::2]
 
     def map(self, params, size):
         return maps.Window(-params["pad"][:, [2, 0]])

@@ -22,7 +22,7 @@ template <int C> void chunks(const Fused& f, const Row& s, int source, int targe
 }  // namespace
 
 void fused_sample(const Launch& l, const Row& s, const float* stats) {
-  if (only_rects(l, s)) return copy_sample(l, s);
+  if (bytes_sample(l, s, stats)) return;
   // a rotated line visits cache lines in an order that no hardware prefetcher follows
   const i64 bytes = (i64)bytes_of(l.source) * s.sh * s.sw * l.channels;
   if (s.map != MAP_VIEW && s.sx > 0 && s.sy > 0 && s.sy >= s.sx && bytes <= 512 * 1024)

@@ -48,6 +48,10 @@ constexpr RunRow RUN[] = {
     [](const Launch& l, const Ends& e, Scratch& scratch, float*) {
       by_type(l.source, [&](auto* t) { rank_sample<std::remove_pointer_t<decltype(t)>>(l, (const RankRow&)e, scratch); });
     },
+    [](const Launch& l, const Ends& e, Scratch& scratch, float*) {
+      by_number(l.source,
+                [&](auto* t) { resample_sample<std::remove_pointer_t<decltype(t)>>(l, (const ResampleRow&)e, scratch); });
+    },
 };
 static_assert(sizeof RUN / sizeof *RUN == sizeof KINDS / sizeof *KINDS, "a line for each kind, in their order");
 

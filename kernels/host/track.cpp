@@ -5,8 +5,10 @@
 #include <map>
 #include <memory>
 #include <stdexcept>
+#include <tuple>
 #include "python.hpp"
 #include "track.hpp"
+#include "taps.hpp"
 #include "export.hpp"
 using namespace aug;
 
@@ -400,7 +402,7 @@ EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject
     const Column<i64> starts(start, n, "start"), sizes(lengths, n, "lengths", points ? 3 : 2);
     const Column<float> scales(scale, n, "scale");
     if (!n) return 0;
-    const i64 at = (i64)t.blob.size(), count = Array(taps).count();
+    const i64 count = Array(taps).count();
     for (i64 k = 0; k < n; ++k) {
       const i64 kh = sizes.line(k)[0], kw = sizes.line(k)[1], need = points ? 3 * sizes.line(k)[2] : kh + kw;
       if (kh < 1 || kw < 1 || kh % 2 == 0 || kw % 2 == 0)
@@ -410,7 +412,8 @@ EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject
         raise(PyExc_ValueError, "sample %d has %zd weights from %zd on, but there are %zd", index[k], (Py_ssize_t)need,
               (Py_ssize_t)starts[k], (Py_ssize_t)count);
     }
-    t.close(index, notes);
+    t.close(index, notes);  // a launch's layers go into the blob, too
+    const i64 at = (i64)t.blob.size();
     append_words(t.blob, taps);
     std::vector<FilterRow> table(n);
     for (i64 k = 0; k < n; ++k) {
@@ -456,6 +459,51 @@ EXPORT void gpuaug_track_rank(void* handle, PyObject* rows, int kind, PyObject* 
     }
     t.launch(KIND_RANK, index, std::move(table), notes + 1);
     return 0;
+  });
+}
+
+// To height x width by the weights of taps.hpp; samples of that size stay. Returns those that do not.
+EXPORT PyObject* gpuaug_track_resample(void* handle, PyObject* rows, int kind, int height, int width, int notes) {
+  return guarded([&] {
+    Track& t = track_of(handle);
+    std::vector<int> index;
+    for (int i : rows_of(rows, t.samples))
+      if (t.height(i) != height || t.width(i) != width) index.push_back(i);
+    t.close(index, notes);
+    struct Known {
+      int at, most;
+    };
+    std::map<std::tuple<int, int, bool>, Known> known;  // by source and target length: samples of one size share their weights
+    const auto taps = [&](int from, int to, bool smaller) {
+      const auto made = known.emplace(std::make_tuple(from, to, smaller), Known{(int)t.blob.size(), 0});
+      if (made.second) {
+        const Taps taps(kind, from, to, smaller);
+        taps.append(t.blob);
+        made.first->second.most = taps.most();
+      }
+      return made.first->second;
+    };
+    std::vector<ResampleRow> table;
+    for (int i : index) {
+      const int h = t.height(i), w = t.width(i);
+      const bool smaller = height <= h && width <= w;
+      ResampleRow r = {};
+      r.dh = height;
+      r.dw = width;
+      const Known columns = taps(w, width, smaller), lines = taps(h, height, smaller);
+      r.columns = columns.at;
+      r.across = columns.most;
+      r.lines = lines.at;
+      r.down = lines.most;
+      // cv2.resize takes (a + b + c + d + 2) / 4 of bytes where it has a vector path
+      const bool vectors = t.channels == 1 || t.channels >= 3;
+      r.up = kind == RESAMPLE_AREA && t.dtype == DT_U8 && h == 2 * height && w == 2 * width && vectors;
+      table.push_back(r);
+    }
+    if (t.blob.size() > 0x7fffffff)
+      raise(PyExc_ValueError, "a batch's launches refer to more than 2^31 - 1 values; make it smaller");
+    if (!index.empty()) t.launch(KIND_RESAMPLE, index, std::move(table), notes + 1);
+    return bytes_of_vector(index.data(), index.size() * sizeof(int));
   });
 }
 

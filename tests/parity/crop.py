@@ -9,19 +9,30 @@ import gpuaug as G
 
 from .about import about
 from .affine import cubic_gain
-from .case import EXACT, GATHER, SAME, Bound, Script, add, albumentations, bounds
+from .case import EXACT, FLOAT, GATHER, SAME, Bound, Script, add, albumentations, bounds
 
 # cv2.resize rounds its weights to 1/2048 and its sums twice, ours are exact: at most 1 level apart
 RESIZE = bounds(Bound(0, 1, 0.85, "OpenCV's weights of 11 bits"), GATHER)
 
 
+# Where both sides shrink the same means in another order, else OpenCV's linear with its weights of 11 bits.
+AREA = bounds(Bound(0, 1, 0.85, "one rounding; OpenCV's weights of 11 bits where a side grows"), FLOAT)
+# Eight weights, each off by up to 2^-12 of 255, are off by 0.5 along one axis; the other spreads that by its sum of absolutes,
+# 1.71; both ways, and two roundings: at most 2 levels. In float32, 64 terms of up to 1.71^2 in all: 64 * 2^-24 * 2.9 = 1.1e-5.
+LANCZOS = bounds(Bound(0, 2, 0.65, "OpenCV's weights of 11 bits"), Bound(1.2e-5, 1.2e-5, 1.0, "float32 sums in another order"))
+
+
 def resized(interpolation):
-    return (
-        RESIZE if interpolation == 1 else bounds(Bound(0, 1, 0.99, RESIZE["uint8"].why), GATHER) if interpolation == 2 else SAME
-    )
+    cubic = bounds(Bound(0, 1, 0.99, RESIZE["uint8"].why), GATHER)
+    return {1: RESIZE, 2: cubic, 3: AREA, 4: LANCZOS}.get(interpolation, SAME)
 
 
-for _i, _word in ((0, "nearest"), (1, "linear"), (2, "cubic"), (6, "nearest exact")):
+def resize_gain(transform, params: dict) -> float:
+    """Lanczos: the sum of the absolutes of eight weights is largest half way, 1.7146 (from cv2.resize of unit impulses)."""
+    return 1.7146**2 if transform.interpolation == 4 else cubic_gain(transform, params)
+
+
+for _i, _word in ((0, "nearest"), (1, "linear"), (2, "cubic"), (3, "area"), (4, "Lanczos"), (6, "nearest exact")):
     _args = {"interpolation": _i, "mask_interpolation": _i if _word == "nearest exact" else 0}
     add(
         G.Resize(40, 53, **_args),
@@ -42,6 +53,26 @@ for _i, _word in ((0, "nearest"), (1, "linear"), (2, "cubic"), (6, "nearest exac
         mask=True,
         note=_word,
     )
+add(
+    G.Resize(40, 53, interpolation=0, area_for_downscale="image"),
+    albumentations(A.Resize(40, 53, interpolation=0, area_for_downscale="image")),
+    "albumentations",
+    AREA,
+    mask=True,
+    note="area where it shrinks",
+)
+add(
+    G.RandomResizedCrop((37, 45), area_for_downscale="image"),
+    albumentations(
+        A.RandomResizedCrop(size=(37, 45), area_for_downscale="image"),
+        lambda u: Script(np.ravel(np.stack([u[:10], u[10:20]], 1)), u[20:]),
+    ),
+    "albumentations",
+    {name: max((AREA[name], RESIZE[name]), key=lambda bound: bound.far) for name in AREA},
+    channels=(1, 3),
+    mask=True,
+    note="area where it shrinks",
+)
 add(
     G.RandomResizedCrop((20, 9), ratio=(5, 6), scale=(0.9, 1)),
     albumentations(
@@ -141,7 +172,8 @@ for _padding in (4, (5, 2)):
 
 
 def _resized(transform, dtype: str):
-    return resized(transform.interpolation)[dtype]
+    own = resized(transform.interpolation)[dtype]
+    return max(own, AREA[dtype], key=lambda bound: bound.far) if transform.area_for_downscale else own
 
 
 about(
@@ -153,8 +185,12 @@ about(
     variants=[
         {"height": 9, "width": 70, "interpolation": 0},
         {"height": 9, "width": 70, "interpolation": 6, "mask_interpolation": 6},
+        {"height": 9, "width": 70, "interpolation": 3},
+        {"height": 7, "width": 9, "interpolation": 4, "area_for_downscale": "image"},
+        {"height": 30, "width": 11, "interpolation": 4},
+        {"height": 9, "width": 70, "interpolation": 2, "antialias": True},
     ],
-    gain=cubic_gain,
+    gain=resize_gain,
     bound=_resized,
 )
 about(
@@ -163,8 +199,8 @@ about(
     marks="no: with drawn parameters in the chains",
     bench={"size": (192, 192)},
     needs={"size": (19, 24)},
-    variants=[{"size": (33, 41), "interpolation": 6, "mask_interpolation": 6}],
-    gain=cubic_gain,
+    variants=[{"size": (33, 41), "interpolation": 6, "mask_interpolation": 6}, {"size": (9, 11), "antialias": True}],
+    gain=resize_gain,
     bound=_resized,
 )
 about(

@@ -12,8 +12,8 @@ from .case import Bound, add, albumentations, bounds
 
 
 # Sums in another order differ by 4e-6 at most (see FLOAT); a difference from the blur that lies so near the threshold is in the
-# mask on one side alone. That moves the blurred mask by a weight of at most 1, and the result by alpha times that difference, which
-# is below (threshold + 0.01) / 255. On photographs few are so near; of noise more are
+# mask on one side alone. That moves the blurred mask by a weight of at most 1, and the result by alpha times that difference,
+# which is below (threshold + 0.01) / 255. On photographs few are so near; of noise more are
 def _bound(threshold):
     far = 0.5 * (threshold + 0.01) / 255 + 1e-5
     return bounds(

@@ -1,0 +1,350 @@
+// bytes.cpp: stages that compute nothing, and tables. What is moved, filled, or looked up byte by byte stays as it lies in memory,
+// and never becomes a plane of floats.
+//
+// Such a stage is a view, or a gather whose columns and lines do not hang on each other (a window beyond the image, a resize to
+// the nearest pixel); then operations that fill rectangles or channels, and runs of operations that on uint8 are a table.
+#include "bytes.hpp"
+#include <algorithm>
+#include <type_traits>
+#include "map.cuh"
+#include "parts.hpp"
+namespace aug {
+
+namespace {
+
+constexpr i64 OUTSIDE = (i64)1 << 62;  // in place of an offset: a pixel of the border's constant
+
+// How a destination lies: whole pixels side by side, or planes whose lines are.
+struct Layout {
+  int outer, inner;  // planes; channels of what lies side by side
+  int one;           // bytes of what moves as one
+};
+bool layout(const Launch& l, const Row& s, Layout& out) {
+  const int item = bytes_of(l.target), n = l.channels;
+  if (s.dx == n && (n == 1 || s.dc == 1)) out = {1, n, n * item};
+  else if (s.dx == 1) out = {n, 1, item};
+  else return false;
+  return true;
+}
+
+// ---- where pixels come from ------------------------------------------------------------------------------------------------
+
+// Bytes from the source's first element to the column (or line) of each output column, and each output line. Runs are columns
+// that lie equally far apart.
+struct Run {
+  int at, n;
+  i64 from, step;
+};
+struct Way {
+  std::vector<i64> x, y;
+  std::vector<Run> runs;
+};
+
+// the index of what a gather reads along one axis for a coordinate of its frame, as place() and sample_nearest() have it
+int index_of(const Row& s, const float* blob, bool along_x, int k) {
+  const int n = along_x ? s.sw : s.sh;
+  switch (s.map) {
+    case MAP_RESIZE: return min_((int)floor_((double)k * s.scale[along_x ? 0 : 1]), n - 1);
+    case MAP_PIXELS: return (int)bits(blob[s.table + (along_x ? 0 : s.cells[0]) + k]);
+    default: {
+      const float a = along_x ? s.m[0] : s.m[4], c = along_x ? s.m[2] : s.m[5];
+      return (int)round_(bounded(fma_(a, (float)k, c)));
+    }
+  }
+}
+
+// A window of whole pixels: the coordinate k is the index k + shift or shift - k, in numbers that float32 tells apart.
+bool whole_window(const Row& s, bool along_x, int furthest, int& sign, int& shift) {
+  const float a = along_x ? s.m[0] : s.m[4], c = along_x ? s.m[2] : s.m[5];
+  if (s.map != MAP_AFFINE || (a != 1.0f && a != -1.0f) || c != round_(c) || __builtin_fabsf(c) + (float)furthest > 1e6f)
+    return false;
+  sign = (int)a;
+  shift = (int)c;
+  return true;
+}
+
+void axis(const Row& s, const float* blob, bool along_x, int first, int step, i64 stride, int count, std::vector<i64>& out) {
+  const int n = along_x ? s.sw : s.sh;
+  out.resize(count);
+  const auto offset = [&](int k) {
+    if ((u32)k < (u32)n) return k * stride;
+    return s.border == BORDER_CONSTANT ? OUTSIDE : border_index(k, n, s.border) * stride;
+  };
+  int sign, shift;
+  if (whole_window(s, along_x, first + count, sign, shift)) {
+    for (int i = 0; i < count; ++i) out[i] = offset(shift + sign * (first + step * i));
+    return;
+  }
+  for (int i = 0; i < count; ++i) out[i] = offset(index_of(s, blob, along_x, first + step * i));
+}
+
+void find_runs(Way& w) {
+  w.runs.clear();
+  const int n = (int)w.x.size();
+  for (int i = 0; i < n;) {
+    const i64 from = w.x[i];
+    i64 step = 0;
+    int k = i + 1;
+    if (k < n && (from == OUTSIDE) == (w.x[k] == OUTSIDE)) {
+      step = w.x[k] - from;
+      while (k < n && w.x[k] - w.x[k - 1] == step) ++k;
+    }
+    w.runs.push_back({i, k - i, from, step});
+    i = k;
+  }
+}
+
+bool separable(const Row& s) {
+  if (s.sample != SAMPLE_NEAREST) return false;
+  return s.map == MAP_RESIZE || s.map == MAP_PIXELS || (s.map == MAP_AFFINE && s.m[1] == 0.0f && s.m[3] == 0.0f);
+}
+
+// may the stage's pixels be moved to its destination as they lie?
+bool movable(const Launch& l, const Row& s, const Layout& d) {
+  if (s.map != MAP_VIEW && !separable(s)) return false;
+  if (d.outer > 1 || l.channels == 1) return l.channels == 1 || std::abs(s.sx) == 1 || std::abs(s.sy) == 1;
+  return s.sc == 1;
+}
+
+// f(to, from, step, n): the lines of a plane, or of whole pixels
+template <int P> void move_plane(const Way& w, const Row& s, u8* dst, i64 dst_line, const u8* src, const u8* fill, int size) {
+  const i64 line = (i64)s.dw * size;
+  if (w.runs.size() == 1 && std::abs(w.runs[0].step) > 64 && w.runs[0].from != OUTSIDE) {
+    // A turned image: its columns are read in the cache lines of so many of its lines; what is written goes on along a line,
+    // since tiles of 16 x 16 took five times as long.
+    constexpr int TILE = 256;
+    const Run& r = w.runs[0];
+    for (int x = 0; x < s.dw; x += TILE)
+      for (int y = 0; y < s.dh; ++y) {
+        u8* to = dst + y * dst_line + (i64)x * size;
+        const int n = min_(TILE, s.dw - x);
+        if (w.y[y] == OUTSIDE) std::memcpy(to, fill, (u64)n * size);
+        else copy_line<P>(to, src + w.y[y] + r.from + x * r.step, r.step, n, size);
+      }
+    return;
+  }
+  const bool loose = w.runs.size() > 16 && (int)w.runs.size() > s.dw / 8;  // columns from anywhere
+  const bool mirrored = w.runs.size() == 1 && w.runs[0].step == -size && line >= 128;
+  for (int y = 0; y < s.dh; ++y) {
+    u8* to = dst + y * dst_line;
+    if (w.y[y] == OUTSIDE) {
+      std::memcpy(to, fill, line);
+      continue;
+    }
+    if (y && w.y[y] == w.y[y - 1]) {
+      std::memcpy(to, to - dst_line, line);
+      continue;
+    }
+    const u8* from = src + w.y[y];
+    if (mirrored)  // no processor foresees lines that are read from their end: a quarter of the time
+      for (i64 k = 0; k < line; k += 64) {
+        __builtin_prefetch(from + w.runs[0].from - line + 2 * (w.y[y] - w.y[y - (y > 0)]) + k);
+        __builtin_prefetch(to + 2 * dst_line + k, 1);
+      }
+    if (loose) {
+      for (int x = 0; x < s.dw; ++x) copy_one<P>(to + (i64)x * size, w.x[x] == OUTSIDE ? fill : from + w.x[x], size);
+      continue;
+    }
+    for (const Run& r : w.runs) {
+      u8* here = to + (i64)r.at * size;
+      if (r.from == OUTSIDE) copy_bytes(here, fill, (i64)r.n * size);
+      else copy_line<P>(here, from + r.from, r.step, r.n, size);
+    }
+  }
+}
+
+// colours of `count` elements of a line, channels c, c + 1 .. in turn
+template <class T> void colour_line(u8* to, u64 count, const float* colour, int c, int inner) {
+  for (u64 i = 0; i < count; ++i) {
+    T v;
+    put(&v, colour[c + i % inner]);
+    std::memcpy(to + i * sizeof(T), &v, sizeof(T));
+  }
+}
+void colour_line(int dtype, u8* to, u64 count, const float* colour, int c, int inner) {
+  by_type(dtype, [&](auto* t) { colour_line<std::remove_pointer_t<decltype(t)>>(to, count, colour, c, inner); });
+}
+
+void move(const Launch& l, const Row& s, const Layout& d) {
+  static thread_local Way w;
+  static thread_local std::vector<u8> fill;
+  const int item = bytes_of(l.source), *f = s.frame;
+  const i64 sx = (i64)s.sx * item, sy = (i64)s.sy * item;
+  const u8* src = (const u8*)s.src;
+  u8* dst = (u8*)s.dst;
+  const i64 line = (i64)s.dw * d.one, dst_line = (i64)s.dy * item;
+  if (s.map == MAP_VIEW) {
+    src += f[2] * sx + f[5] * sy;
+    const i64 ex = f[0] * sx + f[3] * sy, ey = f[1] * sx + f[4] * sy;
+    if (ex == d.one && ey == line && dst_line == line) {
+      for (int c = 0; c < d.outer; ++c) std::memcpy(dst + (i64)c * s.dc * item, src + (i64)c * s.sc * item, line * s.dh);
+      return;
+    }
+    w.y.resize(s.dh);
+    for (int y = 0; y < s.dh; ++y) w.y[y] = y * ey;
+    w.runs.assign(1, {0, s.dw, 0, ex});
+  } else {
+    const bool turned = f[0] == 0;
+    axis(s, l.blob, !turned, turned ? f[5] : f[2], turned ? f[3] : f[0], turned ? sy : sx, s.dw, w.x);
+    axis(s, l.blob, turned, turned ? f[2] : f[5], turned ? f[1] : f[4], turned ? sx : sy, s.dh, w.y);
+    find_runs(w);
+  }
+  if (s.border == BORDER_CONSTANT && s.map != MAP_VIEW) fill.resize(line);
+  for (int c = 0; c < d.outer; ++c) {
+    if (s.border == BORDER_CONSTANT && s.map != MAP_VIEW)
+      colour_line(l.source, fill.data(), (u64)s.dw * d.inner, l.blob + s.fill, c, d.inner);
+    by_size(d.one, [&](auto size) {
+      move_plane<decltype(size)::bytes>(w, s, dst + (i64)c * s.dc * item, dst_line, src + (i64)c * s.sc * item, fill.data(),
+                                        d.one);
+    });
+  }
+}
+
+// ---- what is done with them in place -----------------------------------------------------------------------------------------
+
+bool fills(const Op& op) {
+  return op.code == OP_CHANNELS || (op.code == OP_RECTS && ((const RectsOp*)op.p)->mode <= FILL_PER_RECT);
+}
+
+void fill_rects(const Launch& l, const Row& s, const Layout& d, const Op& op) {
+  static thread_local std::vector<u8> colours;
+  const RectsOp& p = *(const RectsOp*)op.p;
+  const u32* rects = (const u32*)l.blob + op.at;
+  const int item = bytes_of(l.target);
+  colours.resize((u64)s.dw * d.one);
+  const float* made = nullptr;  // what `colours` holds
+  int made_of = -1, length = 0;
+  for (int r = 0; r < op.n; ++r) {
+    const int x0 = max_((int)rects[4 * r], 0), y0 = max_((int)rects[4 * r + 1], 0);
+    const int x1 = min_((int)rects[4 * r + 2], s.dw), y1 = min_((int)rects[4 * r + 3], s.dh);
+    if (x0 >= x1 || y0 >= y1) continue;
+    const float* colour = l.blob + p.fill + (p.mode == FILL_PER_RECT ? r * l.channels : 0);
+    for (int c = 0; c < d.outer; ++c) {
+      if (colour != made || c != made_of || x1 - x0 > length) {
+        colour_line(l.target, colours.data(), (u64)(x1 - x0) * d.inner, colour, c, d.inner);
+        made = colour;
+        made_of = c;
+        length = x1 - x0;
+      }
+      u8* to = (u8*)s.dst + ((i64)c * s.dc + (i64)x0 * s.dx) * item;
+      for (int y = y0; y < y1; ++y) std::memcpy(to + (i64)y * s.dy * item, colours.data(), (u64)(x1 - x0) * d.one);
+    }
+  }
+}
+
+void fill_channels(const Launch& l, const Row& s, const Layout& d, const Op& op) {
+  static thread_local std::vector<u8> line;
+  const float *drop = l.blob + op.at, *colour = drop + l.channels;
+  const int item = bytes_of(l.target);
+  const u64 bytes = (u64)s.dw * d.one;
+  line.resize(2 * bytes);
+  u8 *value = line.data(), *keep = value + bytes;
+  for (int c = 0; c < d.outer; ++c) {
+    if (d.outer > 1 && drop[c] == 0.0f) continue;
+    colour_line(l.target, value, (u64)s.dw * d.inner, colour, c, d.inner);
+    for (u64 i = 0; i < bytes; ++i) {
+      keep[i] = drop[c + i / item % d.inner] != 0.0f ? 0 : 255;
+      value[i] &= ~keep[i];
+    }
+    for (int y = 0; y < s.dh; ++y) {
+      u8* to = (u8*)s.dst + ((i64)c * s.dc + (i64)y * s.dy) * item;
+      for (u64 i = 0; i < bytes; ++i) to[i] = (to[i] & keep[i]) | value[i];
+    }
+  }
+}
+
+// ---- tables ------------------------------------------------------------------------------------------------------------------
+
+// The operations of `s` on 0 .. 255: a table for each channel, or one for all. Returns how many.
+template <int C> void table_of_channels(const Fused& f, const Row& s, int c0, u8* tables) {
+  Pixels<G, C> px;
+  for (int v = 0; v < 256; v += G::lanes) {
+    for (int c = 0; c < C; ++c)
+      for (int i = 0; i < G::lanes; ++i) px.v[c].v[i] = (float)(v + i);
+    program_lanes<C>(f, s, c0, px);
+    for (int c = 0; c < C; ++c)
+      for (int i = 0; i < G::lanes; ++i) put(&tables[256 * (c0 + c) + v + i], px.v[c].v[i]);
+  }
+}
+int make_tables(const Fused& f, const Row& s, std::vector<u8>& tables) {
+  bool alike = true;
+  for (int k = s.ops; k < s.ops + s.n_ops; ++k) alike &= LUT_OPS[f.ops[k].code] == LUT_ALIKE;
+  const int n = alike ? 1 : f.channels;
+  tables.resize(256 * n);
+  for (int c = 0; c < n; ++c) table_of_channels<1>(f, s, c, tables.data());
+  for (int c = 1; c < n; ++c)
+    if (std::memcmp(tables.data(), tables.data() + 256 * c, 256)) return n;
+  return 1;
+}
+
+// bytes of pixels side by side, channels in turn, each through its own table
+void through_tables(u8* to, const u8* from, int pixels, int channels, const u8* tables) {
+  for (int i = 0; i < pixels; ++i)
+    for (int c = 0; c < channels; ++c) to[channels * i + c] = tables[256 * c + from[channels * i + c]];
+}
+
+// lines of the source, which lie as the destination's do, to the destination
+void apply_tables(const Row& s, const Layout& d, const std::vector<u8>& tables, int n, const u8* src, i64 sy, i64 sc) {
+  const u64 line = (u64)s.dw * d.one;
+  const bool whole = sy == (i64)line && s.dy == (i64)line;
+  for (int c = 0; c < d.outer; ++c) {
+    const u8* from = src + c * sc;
+    u8* to = (u8*)s.dst + (i64)c * s.dc;
+    const u8* table = tables.data() + (d.outer > 1 && n > 1 ? 256 * c : 0);
+    for (int y = 0; y < (whole ? 1 : s.dh); ++y) {
+      if (d.inner > 1 && n > 1) through_tables(to + (i64)y * s.dy, from + y * sy, whole ? s.dh * s.dw : s.dw, d.inner, table);
+      else through_table(to + (i64)y * s.dy, from + y * sy, whole ? (i64)line * s.dh : (i64)line, table);
+    }
+  }
+}
+
+}  // namespace
+
+// [first, end) of the row's operations, as a row of their own
+static Row part_of(const Row& s, int first, int end) {
+  Row part = s;
+  part.ops = first;
+  part.n_ops = end - first;
+  return part;
+}
+
+bool bytes_sample(const Launch& l, const Row& s, const float* stats) {
+  Layout d;
+  if (l.source != l.target || !layout(l, s, d) || !movable(l, s, d)) return false;
+  static const int straight[6] = {1, 0, 0, 0, 1, 0};
+  const bool turned = std::memcmp(s.frame, straight, sizeof straight), u8s = l.source == DT_U8;
+  const int end = s.ops + s.n_ops;
+  for (int k = s.ops; k < end; ++k) {
+    const Op& op = l.ops[k];
+    if (!(u8s && LUT_OPS[op.code]) && !(fills(op) && !(turned && op.code == OP_RECTS))) return false;
+  }
+  const Fused f = {l.ops, l.blob, stats, l.channels};
+  static thread_local std::vector<u8> tables;
+  int k = s.ops;
+  const auto table_run = [&] {
+    int to = k + 1;
+    while (to < end && LUT_OPS[l.ops[to].code]) ++to;
+    const int n = make_tables(f, part_of(s, k, to), tables);
+    k = to;
+    return n;
+  };
+  const bool lies_alike = s.map == MAP_VIEW && !turned && s.sx == s.dx && (d.outer > 1 || d.inner == 1 || s.sc == s.dc);
+  if (k < end && u8s && LUT_OPS[l.ops[k].code] && lies_alike) {
+    const int n = table_run();
+    apply_tables(s, d, tables, n, (const u8*)s.src, s.sy, s.sc);
+  } else {
+    move(l, s, d);
+  }
+  while (k < end) {
+    const Op& op = l.ops[k];
+    if (op.code == OP_RECTS) fill_rects(l, s, d, op), ++k;
+    else if (op.code == OP_CHANNELS) fill_channels(l, s, d, op), ++k;
+    else {
+      const int n = table_run();
+      apply_tables(s, d, tables, n, (const u8*)s.dst, s.dy, s.dc);
+    }
+  }
+  return true;
+}
+
+}  // namespace aug

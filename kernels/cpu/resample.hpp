@@ -1,0 +1,73 @@
+// resample.hpp: resample.cuh's sums on one thread of a processor: source lines as floats in a ring, each converted once; their
+// weighted sum, a line; and of that the sums for each output column.
+#pragma once
+#include <vector>
+#include "filter.hpp"
+#include "resample.cuh"
+namespace aug {
+
+template <int C> AUG_FN void resample_columns(const float* line, const TapTable& taps, int n, float* to) {
+  for (int x = 0; x < n; ++x, to += C) {
+    const float *p = line + C * taps.first(x), *w = taps.weights(x);
+    const int count = taps.taps(x);
+    float v[C];
+    AUG_UNROLL for (int c = 0; c < C; ++c)
+      v[c] = w[0] * p[c];
+    for (int i = 1; i < count; ++i) {
+      p += C;
+      AUG_UNROLL for (int c = 0; c < C; ++c)
+        v[c] = fma_(w[i], p[c], v[c]);
+    }
+    AUG_UNROLL for (int c = 0; c < C; ++c)
+      to[c] = v[c];
+  }
+}
+AUG void resample_line(const float* line, const TapTable& taps, int n, int C, float* to) {
+  if (C == 1) return resample_columns<1>(line, taps, n, to);
+  if (C == 3) return resample_columns<3>(line, taps, n, to);
+  if (C == 4) return resample_columns<4>(line, taps, n, to);
+  for (int x = 0; x < n; ++x)
+    for (int c = 0; c < C; ++c, ++to) {
+      const float *p = line + C * taps.first(x) + c, *w = taps.weights(x);
+      float v = w[0] * *p;
+      for (int i = 1; i < taps.taps(x); ++i) v = fma_(w[i], p[i * C], v);
+      *to = v;
+    }
+}
+
+// channels c0 .. c0 + C - 1
+template <class T>
+AUG_FN void resample_image(const ResampleRow& row, const float* blob, int c0, int C, std::vector<float>& scratch) {
+  const int wide = filter_round(row.sw * C + 16), narrow = filter_round(row.dw * C), ring = row.down;
+  scratch.resize((i64)(ring + 3) * wide + narrow + 3 * filter_round(ring) + 64);
+  FilterArena arena(scratch.data());
+  float* lines = arena.take<float>(ring * wide);
+  float *acc = arena.take<float>(wide), *sum = arena.take<float>(wide), *spare = arena.take<float>(wide);
+  float* out = arena.take<float>(narrow);
+  int* held = arena.take<int>(ring);  // the source line in each slot
+  for (int i = 0; i < ring; ++i) held[i] = -1;
+  const TapTable columns(blob, row.columns, row.dw, row.across), rows(blob, row.lines, row.dh, row.down);
+  const T* src = (const T*)row.src + (i64)c0 * row.sc;
+  T* dst = (T*)row.dst + (i64)c0 * row.dc;
+  const bool dense = (row.dx == C) & ((row.dc == 1) | (C == 1));
+  const ResamplePut<T> finish = {row.up};
+  for (int y = 0; y < row.dh; ++y) {
+    const int first = rows.first(y), count = rows.taps(y);
+    const float* weights = rows.weights(y);
+    for (int line = first; line < first + count; ++line) {
+      const int slot = line % ring;
+      if (held[slot] == line) continue;
+      filter_load(src + (i64)line * row.sy, lines + (i64)slot * wide, row.sw, row.sx, row.sc, C, spare);
+      held[slot] = line;
+    }
+    filter_rows(
+        count, [&](int j) { return lines + (i64)((first + j) % ring) * wide; }, [&](int j) { return weights[j]; }, acc,
+        row.sw * C, Keep{sum});
+    resample_line(sum, columns, row.dw, C, out);
+    T* d = dst + (i64)y * row.dy;
+    if (dense) filter_plane<1>(out, d, row.dw * C, 1, finish);
+    else filter_scatter(out, d, row.dw, row.dx, row.dc, C, finish);
+  }
+}
+
+}  // namespace aug

@@ -1,0 +1,99 @@
+// taps.hpp: the weights of a resampling from one length to another.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+namespace aug {
+
+// AREA, LANCZOS: of cv2.resize's INTER_AREA and INTER_LANCZOS4. LINEAR, CUBIC: torchvision's with antialias=True: the kernel is as
+// wide as the source's pixels are many.
+enum ResampleKind { RESAMPLE_AREA = 0, RESAMPLE_LANCZOS = 1, RESAMPLE_LINEAR = 2, RESAMPLE_CUBIC = 3 };
+
+class Taps {
+ public:
+  // smaller: does neither axis grow? INTER_AREA is a mean over areas only then
+  Taps(int kind, int from, int to, bool smaller) : from_(from), start_(to), weights_(to) {
+    for (int i = 0; i < to; ++i) {
+      if (kind == RESAMPLE_LANCZOS) lanczos(i, 1 / (to / (double)from));
+      else if (kind != RESAMPLE_AREA) antialiased(i, from / (double)to, kind == RESAMPLE_CUBIC);
+      else if (smaller) area(i, 1 / (to / (double)from));
+      else stretched(i, 1 / (to / (double)from), to / (double)from);
+      most_ = std::max(most_, (int)weights_[i].size());
+    }
+  }
+  int most() const { return most_; }
+  void append(std::vector<float>& blob) const {  // as a TapTable reads them
+    const size_t n = start_.size(), at = blob.size();
+    blob.resize(at + n * (2 + most_), 0.0f);
+    for (size_t i = 0; i < n; ++i) {
+      const int count = (int)weights_[i].size();
+      std::memcpy(&blob[at + i], &start_[i], sizeof(int));
+      std::memcpy(&blob[at + n + i], &count, sizeof(int));
+      std::copy(weights_[i].begin(), weights_[i].end(), &blob[at + 2 * n + i * most_]);
+    }
+  }
+
+ private:
+  // weight for a source pixel that may lie beyond the ends, which repeat; pixels come in order
+  void add(int i, int at, float weight) {
+    at = std::min(std::max(at, 0), from_ - 1);
+    std::vector<float>& w = weights_[i];
+    if (w.empty()) start_[i] = at;
+    if (at - start_[i] < (int)w.size()) w.back() += weight;
+    else w.push_back(weight);
+  }
+  void area(int i, double scale) {
+    const double low = i * scale, high = low + scale, cell = std::min(scale, from_ - low);
+    const int end = std::min((int)std::floor(high), from_ - 1), begin = std::min((int)std::ceil(low), end);
+    if (begin - low > 1e-3) add(i, begin - 1, (float)((begin - low) / cell));
+    for (int at = begin; at < end; ++at) add(i, at, (float)(1 / cell));
+    if (high - end > 1e-3) add(i, end, (float)(std::min(std::min(high - end, 1.0), cell) / cell));
+  }
+  // what OpenCV calls area where an axis grows: between two pixels only near their edge
+  void stretched(int i, double scale, double inverse) {
+    const int at = (int)std::floor(i * scale);
+    float f = (float)((i + 1) - (at + 1) * inverse);
+    f = f <= 0 ? 0 : f - std::floor(f);
+    if (at >= from_ - 1) return add(i, at, 1);
+    add(i, at, 1 - f);
+    if (f > 0) add(i, at + 1, f);
+  }
+  void lanczos(int i, double scale) {
+    static const double s45 = 0.70710678118654752440084436210485;
+    static const double turn[8][2] = {{1, 0}, {-s45, -s45}, {0, 1}, {s45, -s45}, {-1, 0}, {s45, s45}, {0, -1}, {-s45, s45}};
+    const double quarter = 3.1415926535897932384626433832795 * 0.25;
+    const float place = (float)((i + 0.5) * scale - 0.5);
+    const int at = (int)std::floor(place);
+    const float f = place - at;
+    const double y0 = -(f + 3) * quarter, sine = std::sin(y0), cosine = std::cos(y0);
+    float k[8], sum = 0;
+    for (int j = 0; j < 8; ++j) {
+      const float d = f + 3 - j;
+      const double y = -d * quarter;
+      k[j] = std::fabs(d) >= 1e-6f ? (float)((turn[j][0] * sine + turn[j][1] * cosine) / (y * y)) : 1e30f;
+      sum += k[j];
+    }
+    for (int j = 0; j < 8; ++j) add(i, at - 3 + j, k[j] * (1 / sum));
+  }
+  static double filter(double x, bool cubic) {
+    x = std::fabs(x);
+    if (!cubic) return x < 1 ? 1 - x : 0;
+    const double a = -0.5;  // Keys'; OpenCV's cubic has -0.75
+    if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+    return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+  }
+  void antialiased(int i, double scale, bool cubic) {
+    const double wide = std::max(scale, 1.0), support = (cubic ? 2 : 1) * wide, centre = scale * (i + 0.5);
+    const int begin = std::max((int)(centre - support + 0.5), 0), end = std::min((int)(centre + support + 0.5), from_);
+    double sum = 0;
+    for (int at = begin; at < end; ++at) sum += filter((at - centre + 0.5) / wide, cubic);
+    for (int at = begin; at < end; ++at) add(i, at, (float)(filter((at - centre + 0.5) / wide, cubic) / sum));
+  }
+
+  int from_, most_ = 0;
+  std::vector<int> start_;
+  std::vector<std::vector<float>> weights_;
+};
+
+}  // namespace aug
