@@ -233,10 +233,10 @@ OPS: dict[str, Spec] = {
         ),
         Spec(
             "shapes",
-            ("i32 whole",),
+            ("i32 whole", "i32 index", "i32 strips"),
             table="i32 [n, 8]: shapes and their parts, see `gpuaug.shapes`",
             needs=("position",),
-            doc="draws shapes, one over the other; whole: cut off to whole numbers after each",
+            doc="draws shapes, one over the other; whole: cut off to whole numbers; index: 0, or see kernels/op_shapes.cuh",
         ),
         Spec(
             "gauss",

@@ -15,6 +15,7 @@ import numpy as np
 LINE4, LINE8, ROUND, POLYGON = range(4)  # kernels/op_shapes.cuh
 BLENDS = {"over": 0, "times": 1}  # alpha of the colour and the rest of the pixel; the pixel times alpha
 WORDS = 8
+STRIP = 16  # lines of one index
 LARGEST = 16384  # the longest side: products of two coordinates and 2 must fit 32 bits
 
 
@@ -128,24 +129,51 @@ def clipped(ends: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]
         Ends, and which have a part inside.
     """
     ends = np.array(ends, np.int64)
-    last = np.asarray(size, np.int64)[:, ::-1] - 1  # x, y
+    (x0, y0, x1, y1), (bottom, right) = ends.T, np.asarray(size, np.int64).T - 1
+    some = np.flatnonzero((np.minimum(x0, x1) < 0) | (np.minimum(y0, y1) < 0) | (x0 > right) | (x1 > right) | (y0 > bottom) | (y1 > bottom))
+    inside = np.ones(len(ends), bool)
+    if len(some):
+        ends[some], inside[some] = _clip(ends[some].T, right[some], bottom[some])
+    return ends, inside
 
+
+def _clip(p: np.ndarray, right: np.ndarray, bottom: np.ndarray):
     def outside():
-        """Of each end ``[n, 2]``: 1 left, 2 right, 4 above, 8 below."""
-        p = ends.reshape(-1, 2, 2)
-        return ((p < 0) * (1, 4)).sum(-1) + ((p > last[:, None]) * (2, 8)).sum(-1)
+        """Of each end: 1 left, 2 right, 4 above, 8 below."""
+        return [(p[k] < 0) + 2 * (p[k] > right) + 4 * (p[k + 1] < 0) + 8 * (p[k + 1] > bottom) for k in (0, 2)]
 
-    for axis, bits in ((1, 12), (0, 3)):  # to the lines above and below, then to the columns left and right
-        for end in (0, 1):
+    for axis, bits, last in ((1, 12, bottom), (0, 3, right)):  # to the lines above and below, then to the columns left and right
+        for end in (0, 2):
             code = outside()
-            cut = ((code[:, 0] & code[:, 1]) == 0) & ((code[:, end] & bits) != 0)
-            if not cut.any():
-                continue
-            p = ends[cut].reshape(-1, 2, 2)
-            to = np.where(p[:, end, axis] < 0, 0, last[cut, axis])
-            way = p[:, 1] - p[:, 0]
-            moved = np.trunc((to - p[:, end, axis]).astype(np.float64) * way[:, 1 - axis] / way[:, axis])
-            p[:, end, 1 - axis] += moved.astype(np.int64)
-            p[:, end, axis] = to
-            ends[cut] = p.reshape(-1, 4)
-    return ends, (outside() == 0).all(1)
+            cut = np.flatnonzero(((code[0] & code[1]) == 0) & ((code[end // 2] & bits) != 0))
+            if len(cut):
+                here, there = end + axis, end + 1 - axis
+                to = np.where(p[here, cut] < 0, 0, last[cut])
+                along, across = p[2 + axis, cut] - p[axis, cut], p[3 - axis, cut] - p[1 - axis, cut]
+                p[there, cut] += np.trunc((to - p[here, cut]).astype(np.float64) * across / along).astype(np.int64)
+                p[here, cut] = to
+    code = outside()
+    return p.T, (code[0] | code[1]) == 0
+
+
+def indexed(table: np.ndarray, counts: np.ndarray, heights: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sort shapes of ``rows`` rows each by their first line, and find for each strip of lines the first that reaches it.
+
+    Args:
+        table: ``[n rows, 8]``. counts: rows of each sample. heights: of the samples.
+
+    Returns:
+        The table, and int32 indices of all samples' strips, one after the other, and where each sample's start.
+    """
+    shapes, number = table.reshape(-1, rows, WORDS), counts // rows
+    sample = np.repeat(np.arange(len(counts)), number)
+    order = np.argsort(sample * (4 * LARGEST) + shapes[:, 0, 2], kind="stable")
+    shapes = shapes[order]
+    # how far down the shapes up to this one reach, in samples that lie one below the other
+    reach = np.maximum.accumulate(sample * (4 * LARGEST) + shapes[:, 0, 4])
+    strips = -(-heights // STRIP)
+    of = np.repeat(np.arange(len(counts)), strips)
+    starts = np.cumsum(strips) - strips
+    line = STRIP * (np.arange(len(of)) - starts[of])
+    first = np.searchsorted(reach, of * (4 * LARGEST) + line)
+    return shapes.reshape(-1, WORDS), (rows * (first - (np.cumsum(number) - number)[of])).astype(np.int32), starts

@@ -4,13 +4,16 @@
 // which pixels they visit. A polygon: its outline by such lines, and inside the spans between pairs of crossings of a scan line,
 // ends included; a crossing is OpenCV's 16.16 number, first column + (y - first line) * slope. So a pixel is inside if an odd
 // number of crossings lies left of it, or if one lies on it.
+//
+// Shapes that are sorted by their first line may have an index: for each strip of SHAPE_STRIP lines the first row of the table whose
+// shape reaches it (CPU only: on the GPU the lanes of a block would start at different ones).
 #pragma once
 #include "op_replace.cuh"
 namespace aug {
 
 enum Shape { SHAPE_LINE4 = 0, SHAPE_LINE8 = 1, SHAPE_ROUND = 2, SHAPE_POLYGON = 3 };
 enum Blend { BLEND_OVER = 0, BLEND_TIMES = 1 };
-enum { SHAPE_WORDS = 8, SHAPE_INSIDE = 1, SHAPE_COVERED = 2 };  // bits of a lane's hit while a shape is looked at
+enum { SHAPE_WORDS = 8, SHAPE_STRIP = 16, SHAPE_INSIDE = 1, SHAPE_COVERED = 2 };  // bits of a lane's hit while a shape is looked at
 
 // Bresenham's line from the left end: sides of 4 or of 8 neighbours
 template <class G, int C>
@@ -34,13 +37,35 @@ template <class G, int C> AUG void op_shapes(G g, const ShapesOp& p, const Op& o
   const u32* rows = (const u32*)s.blob + op.at;
   const Box box = box_of<G, C>(g, px);
   const bool whole = p.whole != 0;
-  for (int k = 0; k < op.n;) {
+  int painted = -1;  // the colour of the shapes in hit that are not drawn yet, all of them opaque; -1: there are none
+  const auto draw = [&](float alpha, int colour, int blend) {
+    AUG_UNROLL for (int c = 0; c < C; ++c) {
+      const float f = blend == BLEND_TIMES ? 0.0f : ld(s.blob + colour + s.c0 + c);
+      g.each([&](Lane l) {
+        const float old = px.v[c][l], mixed = blend == BLEND_TIMES ? old * alpha : alpha == 1.0f ? f : old + alpha * (f - old);
+        px.v[c][l] = hit[l] ? (whole ? trunc_(mixed) : mixed) : old;
+      });
+    }
+  };
+#if AUG_GPU
+  const int start = 0;
+#else
+  const int start = p.index ? (int)ld((const u32*)s.blob + p.index + clamp_(box.y0 / SHAPE_STRIP, 0, p.strips - 1)) : 0;
+#endif
+  for (int k = start; k < op.n;) {
     const u32* r = rows + SHAPE_WORDS * k;
     const int kind = (int)ld(r) & 255, parts = (int)ld(r) >> 8;
     k += 1 + parts;
     const int x0 = (int)ld(r + 1), y0 = (int)ld(r + 2), x1 = (int)ld(r + 3), y1 = (int)ld(r + 4);
+    if (p.index && y0 > box.y1) break;  // they are sorted
     if (x0 > box.x1 || x1 < box.x0 || y0 > box.y1 || y1 < box.y0) continue;
-    g.each([&](Lane l) { hit[l] = 0; });
+    const float alpha = unbits(ld(r + 5));
+    const int colour = (int)ld(r + 6), blend = (int)ld(r + 7), opaque = alpha == 1.0f && blend == BLEND_OVER ? colour : -1;
+    if (painted >= 0 && opaque != painted) {
+      draw(1.0f, painted, BLEND_OVER);
+      painted = -1;
+    }
+    if (painted < 0) g.each([&](Lane l) { hit[l] = 0; });
     const u32* part = r + SHAPE_WORDS;
     if (kind <= SHAPE_LINE8) {
       line_hits<G, C>(g, part, kind == SHAPE_LINE8, hit, px);
@@ -65,20 +90,14 @@ template <class G, int C> AUG void op_shapes(G g, const ShapesOp& p, const Op& o
         float u = dx * ax + dy * ay;
         const float v = dx * bx + dy * by;
         u = u - clamp_(u, 0.0f, length);
-        hit[l] = u * u + v * v <= most ? (int)SHAPE_COVERED : 0;
+        hit[l] |= u * u + v * v <= most ? (int)SHAPE_COVERED : 0;
       });
     }
-    const float alpha = unbits(ld(r + 5));
-    const float* colour = s.blob + (int)ld(r + 6) + s.c0;
-    const int blend = (int)ld(r + 7);
-    AUG_UNROLL for (int c = 0; c < C; ++c) {
-      const float f = blend == BLEND_TIMES ? 0.0f : ld(colour + c);
-      g.each([&](Lane l) {
-        const float old = px.v[c][l], mixed = blend == BLEND_TIMES ? old * alpha : alpha == 1.0f ? f : old + alpha * (f - old);
-        px.v[c][l] = hit[l] ? (whole ? trunc_(mixed) : mixed) : old;
-      });
-    }
+    if (kind == SHAPE_POLYGON) g.each([&](Lane l) { hit[l] = hit[l] ? (int)SHAPE_COVERED : 0; });
+    if (opaque >= 0) painted = opaque;
+    else draw(alpha, colour, blend);
   }
+  if (painted >= 0) draw(1.0f, painted, BLEND_OVER);
 }
 
 }  // namespace aug

@@ -178,4 +178,4 @@ class RandomShadow(Transform):
         taken = np.arange(vertices.shape[1]) < number[:, None]
         shapes.check_size(to, rows)
         table = shapes.polygons(vertices[taken], alpha=1 - params["intensity"][taken], blend="times")
-        to.op(rows, "shapes", whole=to.is_u8, table=Ragged(table, number * (1 + self.shadow_dimension)))
+        to.op(rows, "shapes", whole=to.is_u8, index=0, strips=0, table=Ragged(table, number * (1 + self.shadow_dimension)))

@@ -99,7 +99,15 @@ class RandomRain(Transform):
         image = to.keep(rows)
         black = {"factor": 0.0, "offset": 0.0}
         to.op(rows, "linear_u8", **black) if u8 else to.op(rows, "linear", **black, low=0.0, high=1.0)
-        to.op(rows, "shapes", whole=u8, table=Ragged(table, counts))
+        table, index, starts = shapes.indexed(table, counts, size[:, 0], 2)
+        to.op(
+            rows,
+            "shapes",
+            whole=u8,
+            index=to.blob(index) + starts,
+            strips=-(-size[:, 0] // shapes.STRIP),
+            table=Ragged(table, counts),
+        )
         k = self.blur_value
         if k > 1:
             odd = k + 1 - k % 2  # an even window reaches one pixel farther to the left: a last weight of 0
