@@ -14,8 +14,10 @@ import numpy as np
 from .geometry import affine_boxes, affine_points
 from .ragged import Ragged, runs
 
+_T = np.arange(16) / 16  # along a side, 16 points: one that bends by 1 pixel is told to 1 / 16^2 of one
+# all around the unit square
+_OUTLINE = np.concatenate([np.stack(s, 1) for s in ((_T, 0 * _T), (0 * _T + 1, _T), (1 - _T, 0 * _T + 1), (0 * _T, 1 - _T))])
 STEPS, CLOSE, FOUND = 12, 1e-6, 0.05  # Newton's steps; pixels at which it stops; pixels within which a place counts as found
-SIDES = 16  # points along each side of a box, whose outline is moved: a side that bends by 1 pixel is told to 1 / 16^2 of one
 _RESIZES = {0: ("resize", "nearest"), 1: ("affine", "linear"), 2: ("affine", "cubic"), 6: ("pixels", "nearest")}
 _NUMBERS = {0: "nearest", 1: "linear", 2: "cubic", 6: "nearest"}  # by OpenCV's number: a map tells 0 from 6 in resizes only
 
@@ -97,15 +99,20 @@ class Map:
         every[left] = out
         return every, left
 
-    def boxes(self, which: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """The boxes ``[N, 4]`` around what is shown of the outlines of boxes, and which are left (None: all)."""
-        t = np.arange(SIDES) / SIDES
-        zero, one = np.zeros(SIDES), np.ones(SIDES)
-        sides = [(t, zero), (one, t), (1 - t, one), (zero, 1 - t)]
-        edge = np.concatenate([np.stack(side, 1) for side in sides])
+    def boxes(self, which: np.ndarray, boxes: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """The boxes ``[N, 4]`` around what is shown of boxes in results of ``size`` ``[n, 2]``, and which are left (None:
+        all)."""
         low, high = boxes[:, None, :2] - 0.5, boxes[:, None, 2:] - 0.5
-        outline = (low + edge * (high - low)).reshape(-1, 2)
-        moved = self.target(np.repeat(which, len(edge)), outline).reshape(len(boxes), len(edge), 2) + 0.5
+        every = np.repeat(which, len(_OUTLINE))
+        size = np.asarray(size)
+        moved = self.target(every, (low + _OUTLINE * (high - low)).reshape(-1, 2)).reshape(len(boxes), -1, 2)
+        if not np.isfinite(moved).all():
+            # a side that is shown nowhere lies beyond the result's own sides: where those are inside of the box
+            frame = _OUTLINE * size[which][:, None, ::-1] - 0.5
+            source = self.source(every, frame.reshape(-1, 2)).reshape(frame.shape)
+            inside = ((source >= low) & (source <= high)).all(2, keepdims=True)
+            moved = np.concatenate([moved, np.where(inside, frame, np.nan)], 1)
+        moved += 0.5
         left = np.isfinite(moved).all(2).any(1)
         moved[~left] = 0
         out = np.concatenate([np.nanmin(moved, 1), np.nanmax(moved, 1)], 1)
@@ -149,11 +156,11 @@ class Projective(Map):
         return np.linalg.inv(self.matrix[which])
 
     def source(self, which, xy):
-        return _apply(self._inverse(which) if self.forward else self.matrix[which], xy)
+        return projected(self._inverse(which) if self.forward else self.matrix[which], xy)
 
     def target(self, which, xy):
         matrix = self.matrix[which] if self.forward else self._inverse(which)
-        moved, w = _apply(matrix, xy), _denominator(matrix, xy)
+        moved, w = projected(matrix, xy), _denominator(matrix, xy)
         # what lies behind the horizon, on the other side than the image's middle, is shown nowhere
         return moved if self.affine else np.where(w[:, None] * matrix[:, 2, 2, None] > 0, moved, np.nan)
 
@@ -164,17 +171,18 @@ class Projective(Map):
             return affine_points(points, matrix, stretch), None
         return super().points(which, points)
 
-    def boxes(self, which, boxes):
+    def boxes(self, which, boxes, size):
         if self.affine:
             return affine_boxes(boxes, self.matrix[which] if self.forward else self._inverse(which)), None
-        return super().boxes(which, boxes)
+        return super().boxes(which, boxes, size)
 
 
 def _denominator(matrix, xy):
     return matrix[:, 2, 0] * xy[:, 0] + matrix[:, 2, 1] * xy[:, 1] + matrix[:, 2, 2]
 
 
-def _apply(matrix, xy):
+def projected(matrix: np.ndarray, xy: np.ndarray) -> np.ndarray:
+    """Points ``[N, 2]`` by matrices ``[N, 3, 3]``."""
     over = np.einsum("nij,nj->ni", matrix[:, :2, :2], xy) + matrix[:, :2, 2]
     with np.errstate(all="ignore"):
         return over / _denominator(matrix, xy)[:, None]
@@ -220,7 +228,7 @@ class Window(Affine):
         out[bent, 2] = np.arctan2(np.sin(angle) * scale[bent, 1], np.cos(angle) * scale[bent, 0])
         return out, None
 
-    def boxes(self, which, boxes):
+    def boxes(self, which, boxes, size):
         start, scale = self.offset[which], self.scale[which]
         return np.concatenate([(boxes[:, :2] - start) * scale, (boxes[:, 2:] - start) * scale], 1), None
 
@@ -315,6 +323,23 @@ class Radial(Map):
         r2 = ((d * m[:, 2:4]) ** 2).sum(1, keepdims=True)
         return m[:, :2] + d * (1 + m[:, 4:5] * r2 + m[:, 5:6] * r2 * r2)
 
+    def target(self, which, xy):
+        """The smallest s with s (1 + a s^2 + b s^4) = 1, by Newton's method from 0: what lies behind the turn of a lens is
+        lost."""
+        m = self.numbers[which]
+        d = xy - m[:, :2]
+        r2 = ((d * m[:, 2:4]) ** 2).sum(1)
+        a, b, s = m[:, 4] * r2, m[:, 5] * r2 * r2, np.zeros(len(xy))
+        with np.errstate(all="ignore"):
+            for _ in range(5 * STEPS):
+                rise = 1 + 3 * a * s**2 + 5 * b * s**4
+                step = (s * (1 + a * s**2 + b * s**4) - 1) / rise
+                s = s - step
+                if not np.abs(step).max(initial=0) > 1e-12:
+                    break
+            found = (np.abs(s * (1 + a * s**2 + b * s**4) - 1) < 1e-9) & (rise > 0) & (s > 0)
+        return np.where(found[:, None], m[:, :2] + d * s[:, None], np.nan)
+
 
 class Grid(Map):
     """Columns and lines that move on their own: tables of where each is read, which must not decrease.
@@ -364,26 +389,57 @@ class Grid(Map):
 
 
 class Mesh(Map):
-    """Shifts at the nodes of a grid that spans the image from the first pixel to the last, linear between them.
+    """Shifts of a smooth surface: a uniform cubic B-spline.
 
     Args:
-        shift: `Ragged` of ``[lines * columns, 2]`` (x, y) in pixels.
-        nodes: int ``[n, 2]``, lines and columns. size: ``[n, 2]``, heights and widths.
+        shift: `Ragged` of ``[lines * columns, 2]`` (x, y) in pixels: its control points, of which the second lies over the first
+            pixel and the last but one over the last pixel (`spline` has their weights at pixels).
+        nodes: int ``[n, 2]``, lines and columns, at least 4. size: ``[n, 2]``, heights and widths.
     """
 
     kind = "mesh"
 
     def __init__(self, shift: Ragged, nodes, size):
         nodes, size = _checked("nodes", nodes, (len(shift), 2)).astype(np.int64), _checked("size", size, (len(shift), 2))
-        if (nodes.prod(1) != shift.counts).any():
-            i = int(np.flatnonzero(nodes.prod(1) != shift.counts)[0])
-            raise ValueError(f"a mesh of {nodes[i].tolist()} nodes has {shift.counts[i]} shifts (sample {i})")
+        wrong = np.flatnonzero((nodes.prod(1) != shift.counts) | (nodes < 4).any(1))
+        if len(wrong):
+            i = int(wrong[0])
+            raise ValueError(f"a mesh of {nodes[i].tolist()} nodes, each at least 4, has {shift.counts[i]} shifts (sample {i})")
         self.shift, self.cells = shift, nodes[:, ::-1].copy()
-        self.numbers = (self.cells - 1) / np.maximum(size[:, ::-1] - 1, 1)
-        self.table, self.start = shift.values.astype(np.float32), 2 * shift.starts
+        self.numbers = (self.cells - 3) / np.maximum(size[:, ::-1] - 1, 1)
+        self.table, self.start = shift.values.astype(np.float32, copy=False), 2 * shift.starts
 
     def source(self, which, xy):
-        return xy + _between(self.shift, which, self.cells[which], xy * self.numbers[which])
+        cells, at = self.cells[which], xy * self.numbers[which]
+        first, (wx, wy) = _control(at, cells)
+        out = np.zeros((len(xy), 2))
+        for j in range(4):
+            for i in range(4):
+                node = self.shift.starts[which] + (first[:, 1] + j) * cells[:, 0] + first[:, 0] + i
+                out += (wx[i] * wy[j])[:, None] * self.shift.values[node]
+        return xy + out
+
+
+def _control(at: np.ndarray, cells: np.ndarray):
+    """Of places ``[N, 2]`` in control points: the first of four, and their weights along x and along y; beyond the ends as
+    there."""
+    at = np.clip(at, 0, cells - 3)
+    first = np.minimum(at.astype(np.int64), cells - 4)
+    return first, [_spline_weights(t) for t in (at - first).T]
+
+
+def _spline_weights(t):
+    u = 1 - t
+    return u**3 / 6, (t / 2 - 1) * t**2 + 2 / 3, (u / 2 - 1) * u**2 + 2 / 3, t**3 / 6
+
+
+def spline(side: int, nodes: int) -> np.ndarray:
+    """Weights ``[side, nodes]`` of the control points of a `Mesh` at the pixels of a side."""
+    first, weights = _control(np.arange(side)[:, None] * ((nodes - 3) / max(side - 1, 1)), np.full((side, 1), nodes))
+    out = np.zeros((side, nodes))
+    for i, weight in enumerate(weights[0]):
+        out[np.arange(side), first[:, 0] + i] = weight
+    return out
 
 
 class Field(Map):
@@ -442,16 +498,22 @@ class Tiles(Map):
     def lowered(self, interpolation):
         return self.kind, "nearest"  # whole pixels: nothing to interpolate
 
-    def tile(self, which, xy) -> np.ndarray:
-        """The tiles in which points lie; those outside belong to the nearest."""
-        columns, lines = ((edges[which, 1:-1] - 0.5 <= xy[:, i, None]).sum(1) for i, edges in enumerate((self.x, self.y)))
+    def tile(self, which, xy, before=0.5) -> np.ndarray:
+        """The tiles in which points lie, which begin so far before their first pixels' centres; those outside belong to the
+        nearest."""
+        columns, lines = ((edges[which, 1:-1] - before <= xy[:, i, None]).sum(1) for i, edges in enumerate((self.x, self.y)))
         return lines * (self.x.shape[1] - 1) + columns
 
     def source(self, which, xy):
         return xy + self.shift[which, self.tile(which, xy)]
 
-    def target(self, which, xy):
-        return xy - self.shift[which, self.back[which, self.tile(which, xy)]]
+    def target(self, which, xy, before=0.5):
+        return xy - self.shift[which, self.back[which, self.tile(which, xy, before)]]
+
+    def points(self, which, points, before=0.5):
+        out = points.copy()
+        out[:, :2] = self.target(which, points[:, :2], before)
+        return out, None
 
 
 def _between(values: Ragged, which, cells, at):

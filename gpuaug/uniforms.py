@@ -13,8 +13,10 @@ from __future__ import annotations
 import numbers
 
 import numpy as np
+import torch
 
 from . import library
+from .ragged import Ragged
 
 SLOTS = BLOCKS = 4096
 OCCURRENCES = 1 << 20
@@ -104,3 +106,18 @@ def integers(u: np.ndarray, low, high) -> np.ndarray:
 def between(u: np.ndarray, low, high) -> np.ndarray:
     """Real numbers in ``[low, high)`` from uniforms."""
     return low + u * (high - low)
+
+
+def normal(u: np.ndarray) -> np.ndarray:
+    """Normal deviates from uniforms, by the inverse of their distribution; 0 counts as half of the smallest step, 2^-33."""
+    return torch.special.ndtri(torch.from_numpy(np.maximum(u, 2.0**-33))).numpy()
+
+
+def ragged(keys: np.ndarray, counts: np.ndarray) -> Ragged:
+    """So many uniforms for each sample, more than `table` has room for, from a key of its own uint32 ``[n, 2]`` (`key`)."""
+    parts, seeds = [np.empty(0)], keys[:, 0].astype(np.uint64) | keys[:, 1].astype(np.uint64) << _SHIFT
+    slot = np.zeros(1, np.uint32)
+    for seed, count in zip(seeds.tolist(), counts.tolist()):
+        ids = np.arange(-(-count // 4))
+        parts.append(table(seed, 0, ids, np.zeros(len(ids), np.uint32), slot, slot).ravel()[:count])
+    return Ragged(np.concatenate(parts), counts)

@@ -8,7 +8,8 @@
 //               0 .. m4 - 1; columns from m4 on (padding) stay. A reversal is m0 = -1, m5 = m4 - 1, m1 = m4.
 //   RADIAL      d = (X - m0, Y - m1), r^2 = (m2 d.x)^2 + (m3 d.y)^2: the centre (m0, m1) plus d (1 + m4 r^2 + m5 r^4)
 //   GRID        (column[X], line[Y]) of a table
-//   MESH        (X, Y) plus a shift between four nodes of a table [lines][columns][2]; m0, m1 nodes per pixel
+//   MESH        (X, Y) plus a shift: the uniform cubic B-spline surface of control points [lines][columns][2]; pixel 0 lies over the
+//               second, m0, m1 control points per pixel
 //   FIELD       a table [lines][columns][2] of places
 // Whole pixels inside of the source, which are taken as they are:
 //   RESIZE      (floor(scale0 X), floor(scale1 Y)), no more than the last
@@ -28,6 +29,75 @@ AUG float lerp_(float a, float b, float t) { return fma_(t, b - a, a); }
 
 // Beyond 10^6 pixels outside a border has no meaning; the bound keeps index arithmetic exact. Of NaN it makes a number.
 AUG float bounded(float v) { return min_(1e6f, max_(-1e6f, v)); }
+
+// The uniform cubic B-spline of four control points, between the second and the third, t in 0..1.
+AUG float spline_(float t, float a, float b, float c, float d) {
+  const float u = 1.0f - t, t2 = t * t, u2 = u * u;
+  const float ka = u2 * u * (1.0f / 6.0f), kb = fma_(fma_(0.5f, t, -1.0f), t2, 2.0f / 3.0f);
+  const float kc = fma_(fma_(0.5f, u, -1.0f), u2, 2.0f / 3.0f), kd = t2 * t * (1.0f / 6.0f);
+  return fma_(kd, d, fma_(kc, c, fma_(kb, b, ka * a)));
+}
+
+// Lines are blended first, then columns; on the CPU the lines for all places of one output line at once.
+template <class G>
+AUG void mesh(G g, const Row& s, const float* table, typename G::template Var<int>& px, typename G::template Var<int>& py,
+              Place<G>& t) {
+  const int across = s.cells[0], down = s.cells[1];
+  const float kx = s.m[0], ky = s.m[1];
+  g.each([&](Lane l) {
+    t.fx[l] = (float)px[l] * kx;
+    t.fy[l] = (float)py[l] * ky;
+    t.x[l] = min_((int)t.fx[l], across - 4);
+    t.y[l] = min_((int)t.fy[l], down - 4);
+    t.fx[l] -= (float)t.x[l];
+    t.fy[l] -= (float)t.y[l];
+  });
+#if AUG_GPU
+  g.each([&](Lane l) {
+    float x[4], y[4];
+    const float v = t.fy[l];
+    const float* node = table + 2 * (t.y[l] * across + t.x[l]);
+    AUG_UNROLL for (int i = 0; i < 4; ++i) {
+      const float* p = node + 2 * i;
+      x[i] = spline_(v, ld(p), ld(p + 2 * across), ld(p + 4 * across), ld(p + 6 * across));
+      y[i] = spline_(v, ld(p + 1), ld(p + 2 * across + 1), ld(p + 4 * across + 1), ld(p + 6 * across + 1));
+    }
+    const float u = t.fx[l];
+    t.fx[l] = bounded((float)px[l] + spline_(u, x[0], x[1], x[2], x[3]));
+    t.fy[l] = bounded((float)py[l] + spline_(u, y[0], y[1], y[2], y[3]));
+  });
+#else
+  constexpr int MOST = 2 * (G::lanes + 4);
+  float line[MOST];
+  typename G::template Var<float> x[4], y[4];
+  for (int first = 0; first < G::lanes;) {
+    int low = t.x.v[first], high = low, end = first + 1;  // lanes first .. end - 1: of one line, by few enough control points
+    for (; end < G::lanes && py.v[end] == py.v[first]; ++end) {
+      const int a = min_(low, t.x.v[end]), b = max_(high, t.x.v[end]);
+      if (2 * (b - a + 4) > MOST) break;
+      low = a;
+      high = b;
+    }
+    const float v = t.fy.v[first];
+    const float* node = table + 2 * (t.y.v[first] * across + low);
+    AUG_SIMD for (int i = 0; i < 2 * (high - low + 4); ++i)
+      line[i] = spline_(v, node[i], node[i + 2 * across], node[i + 4 * across], node[i + 6 * across]);
+    for (int l = first; l < end; ++l) {
+      const float* p = line + 2 * (t.x.v[l] - low);
+      AUG_UNROLL for (int i = 0; i < 4; ++i) {
+        x[i].v[l] = p[2 * i];
+        y[i].v[l] = p[2 * i + 1];
+      }
+    }
+    first = end;
+  }
+  g.each([&](Lane l) {
+    const float u = t.fx[l];
+    t.fx[l] = bounded((float)px[l] + spline_(u, x[0][l], x[1][l], x[2][l], x[3][l]));
+    t.fy[l] = bounded((float)py[l] + spline_(u, y[0][l], y[1][l], y[2][l], y[3][l]));
+  });
+#endif
+}
 
 #if AUG_GPU
 #define AUG_ONCE AUG_FN
@@ -76,28 +146,7 @@ AUG_ONCE void place(G g, const Row& s, const float* blob, typename G::template V
         t.fy[l] = bounded(ld(table + across + py[l]));
       });
       return;
-    case MAP_MESH:
-      g.each([&](Lane l) {
-        t.fx[l] = (float)px[l] * a;
-        t.fy[l] = (float)py[l] * b;
-        t.x[l] = min_((int)t.fx[l], max_(across - 2, 0));
-        t.y[l] = min_((int)t.fy[l], max_(down - 2, 0));
-        t.fx[l] -= (float)t.x[l];
-        t.fy[l] -= (float)t.y[l];
-      });
-      g.each_scalar([&](Lane l) {
-        const int right = across > 1 ? 2 : 0, below = down > 1 ? 2 * across : 0;
-        const float* node = table + 2 * (t.y[l] * across + t.x[l]);
-        const float u = t.fx[l], v = t.fy[l];
-        t.fx[l] = lerp_(lerp_(ld(node), ld(node + right), u), lerp_(ld(node + below), ld(node + below + right), u), v);
-        ++node;
-        t.fy[l] = lerp_(lerp_(ld(node), ld(node + right), u), lerp_(ld(node + below), ld(node + below + right), u), v);
-      });
-      g.each([&](Lane l) {
-        t.fx[l] = bounded((float)px[l] + t.fx[l]);
-        t.fy[l] = bounded((float)py[l] + t.fy[l]);
-      });
-      return;
+    case MAP_MESH: return mesh(g, s, table, px, py, t);
     case MAP_FIELD:
       g.each_scalar([&](Lane l) {
         const float* at = table + 2 * ((i64)py[l] * across + px[l]);

@@ -13,7 +13,12 @@ namespace aug {
 
 enum Shape { SHAPE_LINE4 = 0, SHAPE_LINE8 = 1, SHAPE_ROUND = 2, SHAPE_POLYGON = 3 };
 enum Blend { BLEND_OVER = 0, BLEND_TIMES = 1 };
-enum { SHAPE_WORDS = 8, SHAPE_STRIP = 16, SHAPE_INSIDE = 1, SHAPE_COVERED = 2 };  // bits of a lane's hit while a shape is looked at
+enum {
+  SHAPE_WORDS = 8,
+  SHAPE_STRIP = 16,
+  SHAPE_INSIDE = 1,
+  SHAPE_COVERED = 2
+};  // bits of a lane's hit while a shape is looked at
 
 // Bresenham's line from the left end: sides of 4 or of 8 neighbours
 template <class G, int C>

@@ -150,10 +150,12 @@ struct AUG_ALIAS FieldOp {
   float scale;
 };
 
-// draws shapes, one over the other; whole: cut off to whole numbers after each
+// draws shapes, one over the other; whole: cut off to whole numbers; index: 0, or see kernels/op_shapes.cuh
 // table: i32 [n, 8]: shapes and their parts, see `gpuaug.shapes`
 struct AUG_ALIAS ShapesOp {
   int whole;
+  int index;
+  int strips;
 };
 
 // v + N(mean, sigma); alike: for all channels; whole: truncated and clipped to 0..255

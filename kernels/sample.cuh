@@ -149,6 +149,15 @@ AUG_FN void sample_linear(G g, const Row& s, const float* blob, int c0, Place<G>
   }
 }
 
+// The pixels at offsets o as words. That of the view's last pixel may end beyond the buffer: bytewise there.
+template <int C, class G>
+AUG void read_words(G g, const Row& s, const u8* src, typename G::template Var<int>& o, typename G::template Var<u32>& q) {
+  const int end = max_(0, (s.sh - 1) * s.sy) + max_(0, (s.sw - 1) * s.sx);
+  if (!AUG_GPU && (C == 4 || g.all([&](Lane l) { return o[l] < end; })))
+    g.each_scalar([&](Lane l) { q[l] = word<C>(src + o[l]); });
+  else g.each_scalar([&](Lane l) { q[l] = bytes<C>(src + o[l]); });
+}
+
 // Nearest: places round half to even, as OpenCV 5 does; whole pixels are taken as they are.
 template <class G, class T, int C>
 AUG_FN void sample_nearest(G g, const Row& s, const float* blob, int c0, Place<G>& t, Pixels<G, C>& px) {
@@ -160,13 +169,19 @@ AUG_FN void sample_nearest(G g, const Row& s, const float* blob, int c0, Place<G
     g.each([&](Lane l) {
       t.x[l] = (int)round_(t.fx[l]);
       t.y[l] = (int)round_(t.fy[l]);
-      o[l] = border_index(t.y[l], h, border) * sy + border_index(t.x[l], w, border) * sx;
     });
+    if (border <= BORDER_REPLICATE)  // a loop of its own: without the modes' branches it vectorizes
+      g.each([&](Lane l) { o[l] = clamp_(t.y[l], 0, h - 1) * sy + clamp_(t.x[l], 0, w - 1) * sx; });
+    else g.each([&](Lane l) { o[l] = border_index(t.y[l], h, border) * sy + border_index(t.x[l], w, border) * sx; });
   }
   const T* src = (const T*)s.src + (i64)c0 * s.sc;
+  typename G::template Var<u32> q;
+  const bool words = sizeof(T) == 1 && C >= 3 && s.sc == 1;  // bytes: one word a pixel
+  if (words) read_words<C>(g, s, (const u8*)src, o, q);
   AUG_UNROLL for (int c = 0; c < C; ++c) {
     const T* p = src + (i64)c * s.sc;
-    g.each_scalar([&](Lane l) { px.v[c][l] = get(ld(p + o[l])); });
+    if (words) g.each([&](Lane l) { px.v[c][l] = byte_(q[l], c); });
+    else g.each_scalar([&](Lane l) { px.v[c][l] = get(ld(p + o[l])); });
     if (border == BORDER_CONSTANT) {
       const float f = settle(ld(blob + s.fill + c0 + c), (const T*)0);
       g.each([&](Lane l) {

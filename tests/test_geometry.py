@@ -26,10 +26,18 @@ MOVING = {
         scale=(0.8, 1.2), rotate=(-40, 40), shear=(-9, 9), translate_px=(-5, 5), mask_interpolation=EXACT, p=1
     ),
     "CenterCrop": lambda: G.CenterCrop(55, 71, pad_if_needed=True),
+    # a dot on a place that bends has its centre beside it: sigma^2 / 2 times what its place bends by, at a side
+    # 0.24 alpha / 3.5 / 20^2 0.5: 0.01 pixels, three times that, and twice in a crop that enlarges by 1.4
+    "ElasticTransform": lambda: G.ElasticTransform(50, 20, mask_interpolation=EXACT, p=1),
     "Flip": lambda: G.Flip(p=1),
+    # a dot across two cells of different widths has its centre beside its middle: 0.4 sigma (1 / 0.96 - 1 / 1.04) = 0.07 pixels
+    # (normalized)
+    "GridDistortion": lambda: G.GridDistortion(distort_limit=0.02, mask_interpolation=EXACT, p=1),
     "HorizontalFlip": lambda: G.HorizontalFlip(p=1),
+    "OpticalDistortion": lambda: G.OpticalDistortion(distort_limit=0.25, mask_interpolation=EXACT, p=1),
     "Pad": lambda: G.Pad((3, 1, 0, 7)),
     "PadIfNeeded": lambda: G.PadIfNeeded(90, None, pad_width_divisor=16, position="random", border_mode=1),
+    "Perspective": lambda: G.Perspective(scale=(0.02, 0.05), fit_output=True, mask_interpolation=EXACT, p=1),
     "RandomCrop": lambda: G.RandomCrop(57, 75, pad_if_needed=True),
     "RandomResizedCrop": lambda: G.RandomResizedCrop((60, 70), scale=(0.5, 1), mask_interpolation=EXACT),
     "RandomRotate90": lambda: G.RandomRotate90(),
@@ -53,7 +61,12 @@ STILL = {
     "ToTensorV2": lambda: G.ToTensorV2(),
     "XYMasking": lambda: G.XYMasking(2, 2, 9, 9, p=1),
 }
-TURNING = {"Affine", "ShiftScaleRotate"}  # a box around a turned rectangle is larger than the rectangle
+# a box around a turned rectangle is larger than the rectangle
+TURNING = {"Affine", "ElasticTransform", "OpticalDistortion", "Perspective", "ShiftScaleRotate"}
+
+
+# ... and those that cut boxes into pieces; tests/test_distort.py
+SCATTERING = {"RandomGridShuffle"}
 
 
 def drawn(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -144,7 +157,9 @@ def check_boxes(results: list[tuple], what: str, turns: int, least: int) -> None
 def test_every_transform_has_a_case():
     """Those that take images alone leave masks and labels where they are: what they do is no geometry."""
     placed = {name for name, cls in G.REGISTRY.items() if "mask" in cls.targets} - {"Lambda"}  # that moves what its caller moves
-    assert placed == set(MOVING) | set(STILL), "a transform that takes masks needs a line in MOVING or in STILL"
+    assert placed == set(MOVING) | set(STILL) | SCATTERING, (
+        "a transform that takes masks needs a line in MOVING, STILL or SCATTERING"
+    )
 
 
 @pytest.mark.parametrize("name", MOVING)

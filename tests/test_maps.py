@@ -47,8 +47,8 @@ def projective(rng):
 
 
 def mesh(rng):
-    nodes = np.array([(5, 7), (3, 9), (1, 4), (8, 2), (3, 1)])
-    return maps.Mesh(ragged([rng.uniform(-1.2, 1.2, (a * b, 2)) for a, b in nodes]), nodes, SIZES)
+    nodes = np.array([(5, 7), (6, 9), (4, 5), (8, 4), (4, 6)])
+    return maps.Mesh(ragged([rng.uniform(-1.6, 1.6, (a * b, 2)) for a, b in nodes]), nodes, SIZES)
 
 
 def field(rng):
@@ -181,8 +181,9 @@ def test_what_no_pixel_shows_is_lost():
     most = 10 * (1 / 3**0.5) * (2 / 3)
     points, left = lens.points(which, np.array([[0.99 * most, 0, 0, 1], [1.05 * most, 0, 0, 1]]))
     assert left.tolist() == [True, False]
-    boxes, left = mapped.boxes(which, np.array([[2.0, 2, 5, 5], [12, 2, 30, 30]]))
-    assert left.tolist() == [True, False]
+    boxes, left = mapped.boxes(np.zeros(3, np.int64), np.array([[2.0, 2, 5, 5], [12, 2, 30, 30], [5, 2, 30, 8]]), [[40, 50]])
+    assert left.tolist() == [True, False, True]
+    assert boxes[2, 2] >= 50, "what lies beyond the horizon is seen to the result's end"
     np.testing.assert_allclose(boxes[0], (1.5 / 0.85 + 0.5, 1.5 / 0.85 + 0.5, 4.5 / 0.55 + 0.5, 4.5 / 0.55 + 0.5))
 
 
@@ -261,7 +262,7 @@ TWO = np.tile(np.eye(3), (2, 1, 1))
         (lambda: maps.Radial(np.zeros((2, 2)), np.ones((2, 2)), np.ones(2)), r"k must be \[2, 2\], not \[2\]"),
         (
             lambda: maps.Mesh(Ragged(np.zeros((6, 2)), [6]), [[2, 2]], [[9, 9]]),
-            r"a mesh of \[2, 2\] nodes has 6 shifts \(sample 0\)",
+            r"a mesh of \[2, 2\] nodes, each at least 4, has 6 shifts",
         ),
         (lambda: maps.Field(Ragged(np.zeros((6, 2)), [6]), [[2, 4]]), r"a field of \[2, 4\] pixels has 6 places \(sample 0\)"),
         (lambda: maps.Tiles([[0, 3, 6]], [[0, 4]], [[0, 0]]), "origin must hold every tile once"),

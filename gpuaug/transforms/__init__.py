@@ -7,6 +7,7 @@ from .color import HueSaturationValue, RandomBrightnessContrast
 from .compression import ImageCompression
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
 from .custom import Lambda
+from .distort import ElasticTransform, GridDistortion, OpticalDistortion
 from .dropout import CoarseDropout, Erasing, GridDropout, XYMasking
 from .dropout_objects import ConstrainedCoarseDropout, MaskDropout
 from .dropout_select import ChannelDropout, PixelDropout
@@ -16,7 +17,9 @@ from .morphology import Morphological
 from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
 from .pad import Pad, PadIfNeeded
+from .perspective import Perspective
 from .sharpen import UnsharpMask
+from .shuffle import RandomGridShuffle
 from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
 from .weather import RandomRain
 
@@ -27,11 +30,13 @@ __all__ = [
     "ChannelDropout",
     "CoarseDropout",
     "ConstrainedCoarseDropout",
+    "ElasticTransform",
     "Erasing",
     "Flip",
     "FrequencyMasking",
     "GaussNoise",
     "GaussianBlur",
+    "GridDistortion",
     "GridDropout",
     "HorizontalFlip",
     "HueSaturationValue",
@@ -43,11 +48,14 @@ __all__ = [
     "Morphological",
     "MotionBlur",
     "Normalize",
+    "OpticalDistortion",
     "Pad",
     "PadIfNeeded",
+    "Perspective",
     "PixelDropout",
     "RandomBrightnessContrast",
     "RandomCrop",
+    "RandomGridShuffle",
     "RandomRain",
     "RandomResizedCrop",
     "RandomRotate90",

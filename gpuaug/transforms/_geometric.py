@@ -46,12 +46,12 @@ class Geometric(Transform, register=False):
         to.gather(rows, self._map(params, size), self.size_after(params, size), how, self.border_mode, fill)
 
     def boxes(self, params, which, boxes, size, limits):
-        mapped, which = self._of(params, which, size)
-        return mapped.boxes(which, boxes)
+        mapped, line, after = self._of(params, which, size)
+        return mapped.boxes(line, boxes, after)
 
     def keypoints(self, params, which, points, size, limits):
-        mapped, which = self._of(params, which, size)
-        return mapped.points(which, points)
+        mapped, line, _ = self._of(params, which, size)
+        return mapped.points(line, points)
 
     def _map(self, params, size) -> Map:
         try:
@@ -60,6 +60,8 @@ class Geometric(Transform, register=False):
             raise ValueError(f"{type(self).__name__}: map: {error}") from None
 
     def _of(self, params, which, size):
-        """The map of those samples that have marks, and its line for each mark: ``which`` and ``size`` are of marks."""
-        rows, first, inverse = np.unique(which, return_index=True, return_inverse=True)
-        return self._map({name: value[rows] for name, value in params.items()}, size[first]), inverse
+        """The map of those samples that have marks, its line for each mark, and the sizes of their results; ``which`` and
+        ``size`` are of marks."""
+        rows, first, line = np.unique(which, return_index=True, return_inverse=True)
+        mine, size = {name: value[rows] for name, value in params.items()}, size[first]
+        return self._map(mine, size), line, self.size_after(mine, size)

@@ -38,7 +38,7 @@ class _Windowed(Geometric, register=False):
     """Crops, pads and resizes: their map is a `gpuaug.maps.Window`."""
 
     def keypoints(self, params, which, points, size, limits):
-        mapped, line = self._of(params, which, size)
+        mapped, line, _ = self._of(params, which, size)
         if limits.geometry != "albumentations":
             return mapped.points(line, points)
         start, scale = mapped.offset[line], mapped.scale[line]  # from the edge of the first pixel, and angles stay

@@ -1,12 +1,32 @@
 // fused.cpp: a sample of a fused launch, group after group of its pixels through load, program and store.
 #include <type_traits>
+#include "map.cuh"
 #include "parts.hpp"
+#include "scaled.hpp"
 namespace aug {
 
 namespace {
 
+// a resize: its source lines are interpolated along x once
+template <int C> void scaled_chunks(const Fused& f, const Row& s, int source, int target, int c0, int c1) {
+  static thread_local Scaled lines;
+  const auto load = by_number(source, [](auto* t) { return load_scaled<std::remove_pointer_t<decltype(t)>, C>; });
+  const auto store = by_type(target, [](auto* t) { return store_lanes<std::remove_pointer_t<decltype(t)>, C>; });
+  const int pixels = s.dh * s.dw;
+  Pixels<G, C> px;
+  for (int c = c0; c < c1; c += C) {
+    start_scaled(s, C, lines);
+    for (int p = 0; p < pixels; p += G::lanes) {
+      load(s, c, p, px, lines);
+      if (s.n_ops) program_lanes<C>(f, s, c, px);
+      store(s, c, p, px);
+    }
+  }
+}
+
 // channels c0 .. c1 - 1 in chunks of C
 template <int C> void chunks(const Fused& f, const Row& s, int source, int target, int c0, int c1) {
+  if (source != DT_I32 && is_scaled(s)) return scaled_chunks<C>(f, s, source, target, c0, c1);
   const auto load = by_type(source, [](auto* t) { return load_lanes<std::remove_pointer_t<decltype(t)>, C>; });
   const auto store = by_type(target, [](auto* t) { return store_lanes<std::remove_pointer_t<decltype(t)>, C>; });
   const int pixels = s.dh * s.dw;
@@ -21,8 +41,28 @@ template <int C> void chunks(const Fused& f, const Row& s, int source, int targe
 
 }  // namespace
 
+void start_scaled(const Row& s, int C, Scaled& k) {
+  k.pitch = (s.dw + G::lanes + 15) & ~15;
+  k.memory.resize((i64)k.pitch * (3 + 4 * C) + 2 * G::lanes);
+  float* p = k.memory.data();
+  k.along = p;
+  k.left = (int*)(p + k.pitch);
+  k.right = (int*)(p + 2 * k.pitch);
+  k.line[0] = p + 3 * k.pitch;
+  k.line[1] = k.line[0] + C * k.pitch;
+  k.ready = k.line[1] + C * k.pitch;
+  k.held[0] = k.held[1] = -1;
+  k.first = k.have = k.y = 0;
+  for (int x = 0; x < k.pitch; ++x) {  // beyond dw: a column that there is
+    const float place = bounded(fma_(s.m[0], (float)min_(x, s.dw - 1), s.m[2])), low = floor_(place);
+    k.along[x] = place - low;
+    k.left[x] = clamp_((int)low, 0, s.sw - 1) * s.sx;
+    k.right[x] = clamp_((int)low + 1, 0, s.sw - 1) * s.sx;
+  }
+}
+
 void fused_sample(const Launch& l, const Row& s, const float* stats) {
-  if (bytes_sample(l, s, stats)) return;
+  if (bytes_sample(l, s, stats) || gray_sample(l, s) || tiles_sample(l, s)) return;
   // a rotated line visits cache lines in an order that no hardware prefetcher follows
   const i64 bytes = (i64)bytes_of(l.source) * s.sh * s.sw * l.channels;
   if (s.map != MAP_VIEW && s.sx > 0 && s.sy > 0 && s.sy >= s.sx && bytes <= 512 * 1024)

@@ -11,8 +11,6 @@ bool is_gray(const Launch& l, const Row& s) {
   return p.method == 0 && p.whole && s.sx == 3 && s.sc == 1;
 }
 
-}  // namespace
-
 bool only_gray(const Launch& l, const Row& s) {
   const int* f = s.frame;
   const bool straight = f[0] == 1 && f[4] == 1 && !f[1] && !f[2] && !f[3] && !f[5];
@@ -21,7 +19,10 @@ bool only_gray(const Launch& l, const Row& s) {
   return is_gray(l, s) || (!s.n_ops && s.sc == 0 && s.sx == 1);
 }
 
-void gray_sample(const Launch& l, const Row& s) {
+}  // namespace
+
+bool gray_sample(const Launch& l, const Row& s) {
+  if (!only_gray(l, s)) return false;
   const bool colour = s.n_ops != 0, spread = s.dx == 3;
   std::vector<u8> line(s.dw);
   for (int y = 0; y < s.dh; ++y) {
@@ -45,6 +46,7 @@ void gray_sample(const Launch& l, const Row& s) {
       out[3 * x + 2] = v;
     }
   }
+  return true;
 }
 
 }  // namespace aug

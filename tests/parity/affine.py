@@ -92,7 +92,7 @@ affine(
 )
 
 
-def _warped(transform, dtype: str):
+def warped(transform, dtype: str):
     assert transform.interpolation, "a nearest neighbour on a tie is no small difference"
     return LINEAR[dtype]
 
@@ -118,7 +118,7 @@ about(
         {"rotate": (-180, 180), "interpolation": 6, "mask_interpolation": 6},
     ],
     gain=cubic_gain,
-    bound=_warped,
+    bound=warped,
     mask_bound=NEAREST,
 )
 about(
@@ -128,6 +128,6 @@ about(
     bench={},
     shown={"interpolation": 2},
     gain=cubic_gain,
-    bound=_warped,
+    bound=warped,
     mask_bound=NEAREST,
 )

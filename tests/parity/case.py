@@ -141,6 +141,22 @@ def by_channel(f: Callable, image: np.ndarray) -> np.ndarray:
     return np.dstack([f(np.ascontiguousarray(image[:, :, i : i + 1])) for i in range(image.shape[2])])
 
 
+def filled(aug, image: np.ndarray, params: dict, kind: str) -> np.ndarray:
+    """What albumentations makes of it, channel by channel: a scalar fill of its remaps reaches the first alone."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if kind == "mask":
+            return aug.apply_to_mask(image, **params)
+        fill, out = aug.fill, []
+        try:
+            for c in range(image.shape[2]):
+                aug.fill = fill[c] if isinstance(fill, (tuple, list)) else fill
+                out.append(aug.apply(np.ascontiguousarray(image[:, :, c]), **params))
+        finally:
+            aug.fill = fill
+        return np.dstack(out)
+
+
 # ---- cases --------------------------------------------------------------------------------
 
 

@@ -1,0 +1,76 @@
+"""Projective maps."""
+
+from __future__ import annotations
+
+import albumentations as A
+import numpy as np
+import scipy.special
+
+import gpuaug as G
+
+from .about import about
+from .affine import LINEAR, TIES, cubic_gain, warped
+from .case import GATHER_U8, NEAREST, Script, add, filled, parameters
+
+
+class Normals(Script):
+    """Normal deviates by their distribution's inverse."""
+
+    def normal(self, mean, scale, size):
+        return mean + scale * scipy.special.ndtri(np.maximum(next(self._blocks), 2.0**-33)).reshape(size)
+
+
+def perspective(note: str, bound: dict, channels=(1, 3), keep=lambda image: True, **kwargs) -> None:
+    theirs = A.Perspective(p=1, **kwargs)
+
+    def run(image, u, kind):
+        params = parameters(theirs, image, Normals(u[:1], blocks=[u[1:]]))
+        return filled(theirs, image, params, kind)
+
+    add(
+        G.Perspective(p=1, **kwargs),
+        run,
+        "albumentations, cv2.warpPerspective",
+        bound,
+        channels=channels,
+        mask=True,
+        note=note,
+        keep=keep,
+        exact_mask=False,
+    )
+
+
+perspective("defaults", LINEAR, (1, 3, 4, 20))
+perspective("wide", LINEAR, scale=(0.1, 0.3))
+perspective("fill", {"uint8": GATHER_U8}, (3,), fill=(10, 200, 90), fill_mask=7, scale=(0.1, 0.3))
+# lines of one pixel are thinner than the steps in which fit_output rounds
+perspective("fit_output", LINEAR, (3,), keep=lambda image: min(image.shape[:2]) > 2, fit_output=True, border_mode=1)
+perspective("own size", LINEAR, (3,), keep_size=False)
+perspective(
+    "own size, fit_output",
+    LINEAR,
+    (3,),
+    keep=lambda image: min(image.shape[:2]) > 2,
+    keep_size=False,
+    fit_output=True,
+    scale=0.15,
+)
+perspective("nearest", TIES, (3,), interpolation=0)
+# as cv2.warpAffine, cv2.warpPerspective does not return from a cubic reflect_101 on an axis of one pixel
+perspective("cubic reflect_101", LINEAR, (3,), keep=lambda image: min(image.shape[:2]) > 1, interpolation=2, border_mode=4)
+
+about(
+    "Perspective",
+    family="warp",
+    marks=[lambda L: L.Perspective(scale=(0, 0), p=1)],
+    bench={},
+    shown={"fill": 9},
+    variants=[
+        {"interpolation": 0, "border_mode": 4},
+        {"interpolation": 2, "border_mode": 2, "keep_size": False},
+        {"scale": 0.3, "fit_output": True, "fill": (1, 2, 3)},
+    ],
+    gain=cubic_gain,
+    bound=warped,
+    mask_bound=NEAREST,
+)
