@@ -130,9 +130,8 @@ def clipped(ends: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     """
     ends = np.array(ends, np.int64)
     (x0, y0, x1, y1), (bottom, right) = ends.T, np.asarray(size, np.int64).T - 1
-    some = np.flatnonzero(
-        (np.minimum(x0, x1) < 0) | (np.minimum(y0, y1) < 0) | (x0 > right) | (x1 > right) | (y0 > bottom) | (y1 > bottom)
-    )
+    beyond = (np.minimum(x0, x1) < 0) | (np.minimum(y0, y1) < 0) | (np.maximum(x0, x1) > right) | (np.maximum(y0, y1) > bottom)
+    some = np.flatnonzero(beyond)
     inside = np.ones(len(ends), bool)
     if len(some):
         ends[some], inside[some] = _clip(ends[some].T, right[some], bottom[some])
