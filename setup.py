@@ -58,9 +58,9 @@ PARTS = {
     "cpu/load.cpp": _TYPES,
     "cpu/program.cpp": [f"GPUAUG_CHANNELS={width}" for width in (1, 3, 4)],
     "cpu/rank.cpp": _TYPES,
+    "cpu/reduce.cpp": _NUMBERS,
     "cpu/resample.cpp": _NUMBERS,
     "cpu/scaled.cpp": _NUMBERS,
-    "cpu/statistics.cpp": _NUMBERS,
     "cpu/store.cpp": _TYPES,
 }
 

@@ -59,7 +59,8 @@ def sorted_out() -> tuple[dict, dict, int, int]:
         raise SystemExit(f"docs/generate.py: put {', '.join(sorted(homeless))} into one of FAMILIES")
     there = {family: [n for n in names if hasattr(gpuaug, n)] for family, names in families.items()}
     missing = {family: [n for n in names if not hasattr(gpuaug, n) and n in ARGUMENTS] for family, names in families.items()}
-    transforms = [n for family, names in families.items() if family != "groups" for n in names if n in ARGUMENTS]
+    groups = set(families["groups"]) - {"NoOp"}  # a transform that stands among them
+    transforms = [n for names in families.values() for n in names if n in ARGUMENTS and n not in groups]
     return (
         {family: names for family, names in there.items() if names},
         {family: names for family, names in missing.items() if names},

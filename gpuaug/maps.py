@@ -18,6 +18,11 @@ _T = np.arange(16) / 16  # along a side, 16 points: one that bends by 1 pixel is
 # all around the unit square
 _OUTLINE = np.concatenate([np.stack(s, 1) for s in ((_T, 0 * _T), (0 * _T + 1, _T), (1 - _T, 0 * _T + 1), (0 * _T, 1 - _T))])
 STEPS, CLOSE, FOUND = 12, 1e-6, 0.05  # Newton's steps; pixels at which it stops; pixels within which a place counts as found
+# kinds, as kernels/map.cuh knows them (`python kernels/generate.py`): those that give places, which are interpolated, and those
+# that give whole pixels inside of the image
+PLACES = ("view", "affine", "projective", "time_warp", "radial", "grid", "mesh", "field")
+WHOLE = ("resize", "pixels", "tiles")
+KINDS = {name: number for number, name in enumerate((*PLACES, *WHOLE))}
 _RESIZES = {0: ("resize", "nearest"), 1: ("affine", "linear"), 2: ("affine", "cubic"), 6: ("pixels", "nearest")}
 _NUMBERS = {0: "nearest", 1: "linear", 2: "cubic", 6: "nearest"}  # by OpenCV's number: a map tells 0 from 6 in resizes only
 
@@ -28,7 +33,7 @@ class Map:
     A kind of map gives `source`, and `target` where that has a closed form. For the kernels it fills:
 
     Attributes:
-        kind: name in `gpuaug.plan.MAPS`.
+        kind: name in `KINDS`.
         n: how many samples.
         numbers: float64 ``[n, k]``, k <= 9: what stands in ``Row.m``. None: a resize, made from the size that a sample has then.
         forward: numbers are a matrix from source to output, and are inverted.
@@ -47,7 +52,7 @@ class Map:
         return len(self.numbers)
 
     def lowered(self, interpolation: int) -> tuple[str, str]:
-        """The names in `gpuaug.plan.MAPS` and `gpuaug.plan.SAMPLES` for OpenCV's number of an interpolation."""
+        """The names in `KINDS` and `gpuaug.plan.SAMPLES` for OpenCV's number of an interpolation."""
         return self.kind, _one_of(_NUMBERS, interpolation)
 
     def source(self, which: np.ndarray, xy: np.ndarray) -> np.ndarray:
@@ -542,3 +547,23 @@ def _one_behind_another(*parts: Ragged) -> tuple[np.ndarray, np.ndarray]:
         out[runs(at, part.counts)] = part.values
         at = at + part.counts
     return start, out
+
+
+def header() -> str:
+    """kernels/maps.gen.cuh: the numbers of the kinds."""
+    return "\n".join(
+        [
+            "// maps.gen.cuh: made of gpuaug/maps.py by `python kernels/generate.py`; not to be edited.",
+            "#pragma once",
+            "namespace aug {",
+            "",
+            "// Where output pixels are read; map.cuh has the formulas.",
+            "enum MapKind {",
+            *(f"  MAP_{name.upper()} = {number}," for name, number in KINDS.items()),
+            "};",
+            f"enum {{ MAP_WHOLE = MAP_{WHOLE[0].upper()} }};  // from there on: whole pixels inside of the source",
+            "",
+            "}  // namespace aug",
+            "",
+        ]
+    )

@@ -16,11 +16,15 @@ from functools import cached_property
 import numpy as np
 
 ROOM = 48  # bytes of parameters: Op.p of kernels/rows.cuh
-_TYPES = {"f32": "<f4", "i32": "<i4", "u32": "<u4", "fill": "<i4"}
-_C_TYPES = {"f32": "float", "i32": "int", "u32": "u32", "fill": "int"}
+# A colour, and what `Track.reduce` and `Track.lookup` return (with a question mark: it may be left out): where they lie.
+FOUND = ("moments", "moments?", "tables")
+_PLAIN = {"f32": ("<f4", "float"), "i32": ("<i4", "int"), "u32": ("<u4", "u32")}
+_LYING = {"fill": ("<i4", "int"), "moments": ("<i4", "int"), "moments?": ("<i4", "int"), "tables": ("(7,)<i4", "Tables")}
+_TYPES = {name: kinds[0] for name, kinds in {**_PLAIN, **_LYING}.items()}
+_C_TYPES = {name: kinds[1] for name, kinds in {**_PLAIN, **_LYING}.items()}
 _RANGES = {"<i4": (-(2**31), 2**31 - 1), "<u4": (0, 2**32 - 1)}
 _IN_RANGE = {"<i4": "?BHbhi", "<u4": "?BHI"}  # NumPy's types of which every number fits
-NEEDS = ("position", "statistics", "rgb")
+NEEDS = ("position", "rgb")
 
 
 class Stream(enum.IntEnum):
@@ -38,32 +42,19 @@ class Stream(enum.IntEnum):
 
 
 @dataclass(frozen=True)
-class Spec:
-    """One pixel operation.
+class Parameters:
+    """What a kernel's function takes beside pixels: a struct of 32-bit words.
 
     Attributes:
-        name: of the function ``op_<name>``.
+        name: of the function.
         params: declarations in order, "TYPE NAME" or "TYPE NAME[COUNT]", of f32, i32, u32; 48 bytes at most. "fill NAME" are
             colours, float32 ``[channels]``, or for each sample ``[n, .., channels]``; the kernel gets their offset in the blob.
-        table: what of the blob it reads at ``op.at``: "TYPE [SHAPE]: in words", SHAPE being of numbers, ``channels`` and, first,
-            ``n`` for any number of entries, which the kernel gets as ``op.n``; "" if nothing.
-        needs: what of `NEEDS` it asks for: where a pixel lies, the sample's statistics, or three channels.
-        labels: whether labels of 32 bits may pass it: it moves or replaces, and computes nothing.
-        lut: whether on uint8 it is, for one sample, a function of one value alone, so that a run of such operations can be one
-            table (of each channel, where it reads a table).
-        layers: how many images it reads beside the pixel, at its place (`Track.keep`).
-        internal: it is appended by the track itself.
+            "moments NAME" and "tables NAME" (`FOUND`) are what was found in the samples; the kernel gets where it lies.
         doc: what it computes.
     """
 
     name: str
     params: tuple[str, ...] = ()
-    table: str = ""
-    needs: tuple[str, ...] = ()
-    labels: bool = False
-    lut: bool = False
-    layers: int = 0
-    internal: bool = False
     doc: str = ""
 
     @cached_property
@@ -74,15 +65,6 @@ class Spec:
             name, _, count = name.rstrip("]").partition("[")
             fields.append((name, _TYPES[kind], (int(count),)) if count else (name, _TYPES[kind]))
         return np.dtype(fields)
-
-    @cached_property
-    def code(self) -> int:
-        return list(OPS).index(self.name) + 1
-
-    @property
-    def struct(self) -> str:
-        """The C++ name of its parameters."""
-        return self.name.title().replace("_", "") + "Op"
 
     def pack(self, who: str, count: int, params: dict) -> np.ndarray | None:
         """Parameters by name, each a number or ``[count, ..]``, as 32-bit words ``[count or 1, k]``; None if it takes none."""
@@ -158,7 +140,50 @@ class Spec:
         raise ValueError(f"{who}: {self.name} takes {', '.join(self.params) or 'no parameters'}; it {' and '.join(parts)}")
 
 
-_FILL = ("u32 key[2]", "i32 width", "f32 scale", "i32 whole", "fill fill", "i32 mode")  # of `fill_hits` in op_replace.cuh
+@dataclass(frozen=True)
+class Spec(Parameters):
+    """One pixel operation.
+
+    Attributes:
+        name: of the function ``op_<name>``.
+        table: what of the blob it reads at ``op.at``: "TYPE [SHAPE]: in words", SHAPE being of numbers, ``channels`` and, first,
+            ``n`` for any number of entries, which the kernel gets as ``op.n``; "" if nothing.
+        needs: what of `NEEDS` it asks for: where a pixel lies, or three channels.
+        labels: whether labels of 32 bits may pass it: it moves or replaces, and computes nothing.
+        lut: whether on uint8 it is, for one sample, a function of one value alone, so that a run of such operations can be one
+            table (of each channel, where it reads tables).
+        layers: how many images it reads beside the pixel, at its place (`Track.keep`).
+        internal: it is appended by the track itself.
+    """
+
+    table: str = ""
+    needs: tuple[str, ...] = ()
+    labels: bool = False
+    lut: bool = False
+    layers: int = 0
+    internal: bool = False
+
+    @cached_property
+    def code(self) -> int:
+        return list(OPS).index(self.name) + 1
+
+    @property
+    def struct(self) -> str:
+        """The C++ name of its parameters."""
+        return camel(self.name) + "Op"
+
+    @cached_property
+    def found(self) -> dict[str, str]:
+        """Its parameters that something found in the sample is passed for: their names, and of which kind it is."""
+        return {each.split()[1]: each.split()[0] for each in self.params if each.split()[0] in FOUND}
+
+
+def camel(name: str) -> str:
+    return name.title().replace("_", "")
+
+
+# of `fill_hits` in op_replace.cuh
+_FILL = ("u32 key[2]", "i32 width", "f32 scale", "i32 whole", "fill fill", "i32 mode", "moments? mean")
 
 OPS: dict[str, Spec] = {
     spec.name: spec
@@ -172,22 +197,15 @@ OPS: dict[str, Spec] = {
         ),
         Spec("round", ("i32 half",), internal=True, doc="as storing float16 (half) or bfloat16 would"),
         Spec("linear_u8", ("f32 factor", "f32 offset"), lut=True, doc="trunc(clip(v * factor + offset, 0, 255))"),
-        Spec(
-            "linear_u8_mean",
-            ("f32 factor", "f32 offset"),
-            needs=("statistics",),
-            lut=True,
-            doc="linear_u8, offset times the mean",
-        ),
+        Spec("linear_u8_mean", ("f32 factor", "f32 offset", "moments mean"), lut=True, doc="linear_u8, offset times the mean"),
         Spec("linear", ("f32 factor", "f32 offset", "f32 low", "f32 high"), doc="clip(v * factor + offset, low, high)"),
         Spec(
             "linear_mean",
-            ("f32 factor", "f32 offset", "f32 low", "f32 high"),
-            needs=("statistics",),
+            ("f32 factor", "f32 offset", "f32 low", "f32 high", "moments mean"),
             doc="linear, offset times the mean",
         ),
         Spec("normalize", table="f32 [2, channels]: means, reciprocals of deviations", doc="(v - mean) * reciprocal"),
-        Spec("standardize", ("i32 kind",), needs=("statistics",), doc="by the sample's own statistics, clipped to -20..20"),
+        Spec("standardize", ("i32 kind", "moments of"), doc="by the sample's own moments, clipped to -20..20"),
         Spec("hsv_u8", ("f32 hue", "f32 saturation", "f32 value"), needs=("rgb",), doc="shifts in OpenCV's 8-bit HSV"),
         Spec("hsv", ("f32 hue", "f32 saturation", "f32 value"), needs=("rgb",), doc="shifts in HSV of 0..1; hue in turns"),
         Spec(
@@ -238,6 +256,21 @@ OPS: dict[str, Spec] = {
             needs=("position",),
             doc="draws shapes, one over the other; whole: cut off to whole numbers; index: 0, or see kernels/op_shapes.cuh",
         ),
+        Spec(
+            "lut", ("tables tables",), lut=True, doc="whole numbers 0..255 by the sample's table, for the channels that it is of"
+        ),
+        Spec(
+            "lut_tiles",
+            ("tables tables",),
+            needs=("position",),
+            doc="whole numbers 0..255 between the tables of the four nearest tiles, linear as OpenCV's CLAHE",
+        ),
+        Spec("to_ycrcb", needs=("rgb",), doc="OpenCV's 8-bit RGB to YCrCb"),
+        Spec("from_ycrcb", needs=("rgb",), doc="... and back"),
+        Spec("to_lab", needs=("rgb",), table="i32 [2297]: gpuaug.lab.FORWARD", doc="OpenCV's 8-bit RGB to LAB"),
+        Spec("from_lab", needs=("rgb",), table="i32 [4096]: gpuaug.lab.BACKWARD", doc="... and back"),
+        Spec("to_bytes", doc="round(clip(v * 255, 0, 255)) of images in 0..1"),
+        Spec("from_bytes", doc="v / 255"),
         Spec(
             "gauss",
             ("u32 key[2]", "f32 sigma", "f32 mean", "i32 width", "i32 alike", "i32 whole"),
@@ -293,11 +326,23 @@ def find(name: str, who: str) -> Spec:
 # ---- what the kernels are told ----------------------------------------------------------------------------------------------
 
 
+def struct_lines(of: Parameters, name: str, more: str = "") -> Iterable[str]:
+    """The struct of parameters in C++."""
+    yield ""
+    yield f"// {of.doc}"
+    if more:
+        yield more
+    yield f"struct AUG_ALIAS {name} {{"
+    yield from (f"  {_C_TYPES[each.split()[0]]} {each.split()[1]};" for each in of.params)
+    yield "};"
+
+
 def _lines() -> Iterable[str]:
     yield "// ops.gen.cuh: made of gpuaug/ops.py by `python kernels/generate.py`; not to be edited."
     yield "// clang-format off"
     yield "#pragma once"
     yield '#include "lang.cuh"'
+    yield '#include "reductions.gen.cuh"'
     yield "namespace aug {"
     yield ""
     yield "// Word 2 of the counter of random words."
@@ -309,15 +354,14 @@ def _lines() -> Iterable[str]:
     yield from (f"  OP_{spec.name.upper()} = {spec.code}," for spec in OPS.values())
     yield "};"
     for spec in OPS.values():
-        yield ""
-        yield f"// {spec.doc}" + (f"\n// table: {spec.table}" if spec.table else "")
-        yield f"struct AUG_ALIAS {spec.struct} {{"
-        yield from (f"  {_C_TYPES[each.split()[0]]} {each.split()[1]};" for each in spec.params)
-        yield "};"
+        yield from struct_lines(spec, spec.struct, f"// table: {spec.table}" if spec.table else "")
     yield ""
     yield "// Which operations on uint8 are a table of 256 bytes, and whether all channels have the same."
     yield "enum { LUT_NONE = 0, LUT_ALIKE = 1, LUT_CHANNELS = 2 };"
-    alike = ["LUT_NONE" if not spec.lut else "LUT_CHANNELS" if spec.table else "LUT_ALIKE" for spec in OPS.values()]
+    alike = [
+        "LUT_NONE" if not spec.lut else "LUT_CHANNELS" if spec.table or "tables" in spec.found.values() else "LUT_ALIKE"
+        for spec in OPS.values()
+    ]
     yield f"constexpr unsigned char LUT_OPS[] = {{{', '.join(['LUT_NONE', *alike])}}};"
     yield ""
     yield "// X(code, function, parameters, channels that it works on; 0: any)"

@@ -17,11 +17,14 @@ ROW = np.dtype(
         ("m", "f4", 9),
         *[(name, "i4") for name in "map sample border fill table".split()],
         ("cells", "i4", 2),
-        *[(name, "i4") for name in "ops n_ops stat positions layers n_layers".split()],
+        *[(name, "i4") for name in "ops n_ops positions layers n_layers pad".split()],
         ("scale", "f8", 2),
     ]
 )
 OP = np.dtype([("code", "i4"), ("at", "i4"), ("n", "i4"), ("layer", "i4"), ("p", "u4", 12)])
+_REDUCE = "reduction at words first count down across height width pad"
+REDUCE_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in _REDUCE.split()]])
+LOOKUP_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "lookup from words at tables".split()], ("p", "u4", 5)])
 FILTER_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "border fill kind kh kw n taps".split()], ("scale", "f4")])
 RANK_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "border kind kh kw runs at".split()], ("pad", "i4", 2)])
 RESAMPLE_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "columns lines across down up pad".split()]])
@@ -29,29 +32,16 @@ RESAMPLE_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "columns lines acros
 # kernels/launch.hpp: a launch as the library takes it, int64 each; the first four are addresses
 RECORD = np.dtype([(name, "i8") for name in "rows sample ops blob kind n channels source target n_ops".split()])
 # kinds of launches in their order, and their rows
-KINDS = {"fused": ROW, "filter": FILTER_ROW, "statistics": ROW, "rank": RANK_ROW, "resample": RESAMPLE_ROW}
+_ROWS = {"filter": FILTER_ROW, "reduce": REDUCE_ROW, "lookup": LOOKUP_ROW, "rank": RANK_ROW, "resample": RESAMPLE_ROW}
+KINDS = {"fused": ROW, **_ROWS}
 # kernels/host/track.cpp: what stands at the start of an exported plan
-HEAD = np.dtype([(name, "i8") for name in "launches events events_at blob stats scratch base".split()])
+HEAD = np.dtype([(name, "i8") for name in "launches events events_at blob found scratch base".split()])
 
-# kernels/rows.cuh: how a gather finds a place, and what it makes of the pixels there
-MAPS = {
-    "view": 0,
-    "affine": 1,
-    "projective": 2,
-    "time_warp": 3,
-    "radial": 4,
-    "grid": 5,
-    "mesh": 6,
-    "field": 7,
-    "resize": 8,
-    "pixels": 9,
-    "tiles": 10,
-}
+# kernels/rows.cuh: what a gather makes of the pixels around a place
 FILTERS = {"separable": 0, "sparse": 1}
 SAMPLES = {"nearest": 0, "linear": 1, "cubic": 2, "line": 3}
 RESAMPLES = {"area": 0, "lanczos": 1, "linear": 2, "cubic": 3}  # the last two are antialiased
 RANKS = {"median": 0, "least": 1, "greatest": 2}
-STATS = 5  # numbers without NaNs, sum, minimum, maximum, squared deviations: of each channel
 # flips, transposes and quarter turns: new pixel (x, y) -> old pixel (a x + b y + .., c x + d y + ..)
 ORIENTATIONS = {
     "identity": (1, 0, 0, 1),
@@ -87,7 +77,7 @@ class Plan:
     launches: list[Launch]
     records: np.ndarray  # `RECORD`: the launches as the compiled library takes them
     scratch_bytes: int  # of scratch memory, which `place` hands out
-    stats: np.ndarray | None  # float32: room for what statistics launches write
+    found: np.ndarray | None  # float32: room for what reduce and lookup launches write
     owner: object  # what keeps the batch's memory alive
     log: list  # (rows, who, what), in order
     events: np.ndarray  # int32 [n, 4]: launch, first row, how many: what it got after so many entries of the log

@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import library
+from . import library, maps
 from .batch import DTYPES, Batch
 from .elements import RANGES
 from .ops import find
-from .plan import FILTERS, HEAD, KINDS, MAPS, OP, ORIENTATIONS, RANKS, RECORD, RESAMPLES, SAMPLES, Launch, Plan
+from .plan import FILTERS, HEAD, KINDS, OP, ORIENTATIONS, RANKS, RECORD, RESAMPLES, SAMPLES, Launch, Plan
 from .ragged import Ragged
+from .reductions import LOOKUPS, REDUCTIONS, TABLE, Found, layout
 from .structuring import reach, runs
 from .transform import BORDERS
 
@@ -58,7 +59,6 @@ class Track:
         self.given = batch.given
         self.doing = ""  # name of the transform that is being lowered
         self.layout = ""  # ToTensorV2: deliver tensors of this layout
-        self._summed = np.zeros(self.samples, bool)  # of which statistics were taken
         self.segments: list[Plan | str] = []  # what was executed already, for `Compose.explain`
         self._size = np.empty((self.samples, 2), np.int32)  # the library writes into it
         self._host = library.load()
@@ -67,9 +67,9 @@ class Track:
     def _read(self, batch: Batch) -> None:
         """Start with an empty plan that reads a batch."""
         self._batch = batch
-        self._summed[:] = False
         self._zeros = 0  # every blob starts with a zero for each channel
         self._segment = len(self.segments)
+        self._constants: dict[int, tuple[int, np.ndarray]] = {}  # where they lie in the blob
         self._log: list = []  # what was done to which rows, for `Plan.explain`
         self._handle = self._host.track_new(
             batch.channels, DTYPES[batch.dtype][0], batch.address, batch.size, batch.stride, self._size
@@ -188,7 +188,7 @@ class Track:
             self._host.track_gather(
                 self._handle,
                 self._rows(rows),
-                MAPS[kind],
+                maps.KINDS[kind],
                 map.numbers,
                 map.forward,
                 map.table,
@@ -245,13 +245,13 @@ class Track:
         Args:
             name: of the operation.
             table: what it reads beside its parameters, for each sample its own: an array ``[n, k, ..]``, or a `Ragged` of n.
-            shared: the same, but one for all samples.
+            shared: the same, but one for all samples; what cannot be written to (a constant) is uploaded once a plan.
             layers: what `keep` returned for these rows, as many as the operation reads.
             params: its parameters by name, each a number or ``[n, ..]``.
 
         Raises:
             ValueError: an operation, parameter or table that there is not, or that is missing, or of another shape; an operation
-                on colours for other than 3 channels; one that reads statistics of which none were taken.
+                on colours for other than 3 channels; something found in other samples than these.
             TypeError: labels, with which it would calculate; parameters that are no numbers.
         """
         spec = find(name, self.doing or "Track.op")
@@ -260,8 +260,11 @@ class Track:
         if "rgb" in spec.needs and self.channels != 3:
             raise ValueError(f"{self.doing}: {name} works on images of 3 channels, got {self.channels}")
         count = self._count(rows)
-        if "statistics" in spec.needs and self._unsummed(rows):
-            raise ValueError(f"{self.doing}: {name} reads statistics; call to.statistics(rows) of these samples first")
+        for param, kind in spec.found.items():
+            if kind.endswith("?") and params.get(param) is None:
+                params[param] = 0
+            elif param in params:
+                params[param] = self._found(name, param, params[param], kind.rstrip("?"), rows).words()
         for fill in spec.fills:
             if fill in params:
                 params[fill] = self._colours(name, fill, params[fill], count)
@@ -278,7 +281,7 @@ class Track:
         at, many = 0, 0
         if shared is not None:
             shared = spec.check_table(self.doing, np.asarray(shared), 0, self.channels)
-            at, many, table = self.blob(shared), len(shared), None
+            at, many, table = self._shared(shared), len(shared), None
         elif isinstance(table, Ragged):
             self._fits(name, len(table.counts), count)
             words = spec.check_table(self.doing, table.values, 0, self.channels)
@@ -303,6 +306,13 @@ class Track:
                 )
         words = np.ascontiguousarray(np.stack([layer.words for layer in layers], 1))
         self._tell("attach", rows, words, len(self._log))
+
+    def _shared(self, values: np.ndarray) -> int:
+        if values.flags.writeable:
+            return self.blob(values)
+        if id(values) not in self._constants:
+            self._constants[id(values)] = (self.blob(values), values)  # held, so that no other gets its id
+        return self._constants[id(values)][0]
 
     def _colours(self, name: str, fill: str, values, count: int):
         """Where colours stand in the blob, one offset or ``[n]``."""
@@ -351,7 +361,6 @@ class Track:
         for n in (count,) if 1 in (count, self.channels) else (1, count):
             self._host.track_channels(self._handle, n, len(self._log))
             self.channels = n
-        self._summed[:] = False
         self._zeros = self.blob(np.zeros(count, np.float32))
 
     def filter(
@@ -432,18 +441,67 @@ class Track:
         if done:
             self._note(np.frombuffer(done, np.int32), method)
 
-    def statistics(self, rows, width=None) -> None:
-        """Take count, sum, minimum, maximum and squared deviations of every channel of the values so far.
+    def reduce(self, rows, name: str, tiles: tuple[int, int] = (1, 1), channels: int | None = None, width=None) -> Found:
+        """Find something in the values so far (`gpuaug.reductions.REDUCTIONS`): numbers for each sample, tile and channel.
+
+        They stay on the device: `op` and `lookup` are told where they lie.
 
         Args:
+            tiles: how many, down and across; see `gpuaug.reductions.layout`.
+            channels: the one to look at; by default all.
             width: ``[n]``: columns from there on (padding) do not count.
         """
+        spec = REDUCTIONS.get(name)
+        if spec is None:
+            raise ValueError(f"{self.doing}: there is no reduction {name!r}; there are {', '.join(REDUCTIONS)}")
         self._labels("summed")
-        self._tell("statistics", rows, width, len(self._log))
-        self._note(rows, "statistics")
+        if not spec.tiles and tuple(tiles) != (1, 1):
+            raise ValueError(f"{self.doing}: {name} is of whole images, not of {tiles[0]} x {tiles[1]} tiles")
+        if min(tiles) < 1:
+            raise ValueError(f"{self.doing}: {name} of {tiles[0]} x {tiles[1]} tiles; there must be one at least each way")
+        if channels is not None and not 0 <= channels < self.channels:
+            raise ValueError(f"{self.doing}: there is no channel {channels} in {self.kind}s of {self.channels} channels")
+        first, count = (0, self.channels) if channels is None else (channels, 1)
+        tile = layout(tiles, self.size[rows])
+        at = self._tell("reduce", rows, spec.code, spec.words, first, count, *tiles, tile, width, len(self._log))
+        self._note(rows, name)
+        index = self.index(rows)
+        each = spec.words * count * tiles[0] * tiles[1]
+        return Found(name, index, at + each * np.arange(len(index)), (first, count), tuple(tiles), tile)
 
-    def _unsummed(self, rows) -> bool:
-        return not self._summed[rows].all()
+    def lookup(self, rows, found: Found, name: str, **params) -> Found:
+        """Make a table of 256 bytes of each histogram that `reduce` found in these samples (`gpuaug.reductions.LOOKUPS`).
+
+        Args:
+            params: what the lookup takes, by name, each a number or ``[n, ..]``.
+        """
+        spec = LOOKUPS.get(name)
+        if spec is None:
+            raise ValueError(f"{self.doing}: there is no lookup {name!r}; there are {', '.join(LOOKUPS)}")
+        found = self._found(name, "found", found, spec.reads, rows)
+        index, (down, across) = found.rows, found.tiles
+        packed = spec.pack(self.doing, len(index), params)
+        tables = found.channels[1] * down * across
+        words = REDUCTIONS[spec.reads].words
+        self._note(rows, name)
+        at = self._tell("lookup", rows, spec.code, found.at, words, tables, packed, len(self._log))
+        return Found("tables", index, at + TABLE * tables * np.arange(len(index)), found.channels, found.tiles, found.tile)
+
+    def _found(self, name: str, param: str, value, kind: str, rows) -> Found:
+        """The part for these samples of something that must be of that kind."""
+        how = "to.lookup(..)" if kind == "tables" else f"to.reduce(rows, {kind!r})"
+        if not isinstance(value, Found) or value.kind != kind:
+            got = f"{value.kind} that were found" if isinstance(value, Found) else repr(value)
+            raise ValueError(f"{self.doing}: {param} of {name} is what {how} returned, got {got}")
+        index = self.index(rows)
+        if np.array_equal(value.rows, index):
+            return value
+        which = np.full(self.samples, -1)
+        which[value.rows] = np.arange(len(value.rows))
+        if (which[index] < 0).any():
+            lost = int(index[np.argmax(which[index] < 0)])
+            raise ValueError(f"{self.doing}: {name} reads what was found in other samples, not in {lost}; call {how} for it, too")
+        return value.part(which[index])
 
     def _check_border(self, border) -> None:
         if border not in BORDERS:
@@ -503,14 +561,13 @@ class Track:
             launches,
             records,
             int(head["scratch"]),
-            np.empty(head["stats"], np.float32) if head["stats"] else None,
+            np.empty(head["found"], np.float32) if head["found"] else None,
             self._batch,
             self._log,
             part(head["events_at"], 4 * head["events"], np.int32).reshape(-1, 4),
         )
 
     def _note(self, rows, what: str) -> None:
-        self._summed[rows] = what == "statistics"  # of values that change behind it they say nothing
         self._log.append((rows, self.doing, what))
 
     def _bad_size(self, size) -> ValueError:

@@ -27,12 +27,12 @@ template <class G, class TI, class TO, int C> AUG void fused_group(G g, const Fu
 extern "C" __global__ void __launch_bounds__(256,
                                              3)  // at most 80 registers: 2 pixels of 4 channels without spills on sm_75 .. sm_120
     GPUAUG_KERNEL(const aug::Row* __restrict__ rows, const aug::Op* __restrict__ ops, const float* __restrict__ blob,
-                  const float* __restrict__ stats, aug::i64 channels, aug::i64 channel0) {
+                  const float* __restrict__ found, aug::i64 channels, aug::i64 channel0) {
   typedef aug::Group<256, GPUAUG_SLOTS> G;
   const aug::Row& s = rows[blockIdx.y];
   const int first = (int)blockIdx.x * G::lanes;
   if (first >= s.dh * s.dw) return;
-  const aug::Fused f = {ops, blob, stats, (int)channels};
+  const aug::Fused f = {ops, blob, found, (int)channels};
   aug::fused_group<G, GPUAUG_IN, GPUAUG_OUT, GPUAUG_CHANNELS>(G(), f, s, (int)channel0 + (int)blockIdx.z * GPUAUG_CHANNELS,
                                                               first);
 }

@@ -1,8 +1,9 @@
-"""Writes kernels/ops.gen.cuh from the table of pixel operations: `python kernels/generate.py`."""
+"""Writes the headers that are made of tables in Python: `python kernels/generate.py`."""
 
 from pathlib import Path
 
-from gpuaug.ops import header
+from gpuaug import maps, ops, reductions
 
 if __name__ == "__main__":
-    Path(__file__).with_name("ops.gen.cuh").write_text(header(), encoding="utf-8")
+    for module in (maps, ops, reductions):
+        Path(__file__).with_name(f"{module.__name__.rpartition('.')[2]}.gen.cuh").write_text(module.header(), encoding="utf-8")

@@ -7,7 +7,7 @@ namespace aug {
 
 // The kinds of launches. A new one is a line here, one in gpuaug/plan.py, its row, its kernel, and its line in the tables of
 // cpu/run.cpp and gpuaug/backends/cuda.py.
-enum Kind { KIND_FUSED = 0, KIND_FILTER = 1, KIND_STATISTICS = 2, KIND_RANK = 3, KIND_RESAMPLE = 4 };
+enum Kind { KIND_FUSED = 0, KIND_FILTER = 1, KIND_REDUCE = 2, KIND_LOOKUP = 3, KIND_RANK = 4, KIND_RESAMPLE = 5 };
 struct KindOf {
   const char* name;
   int row;      // bytes
@@ -15,11 +15,9 @@ struct KindOf {
   bool ops;     // are its rows of type Row, with a slice of the table of operations?
 };
 constexpr KindOf KINDS[] = {
-    {"fused", sizeof(Row), true, true},
-    {"filter", sizeof(FilterRow), true, false},
-    {"statistics", sizeof(Row), false, false},
-    {"rank", sizeof(RankRow), true, false},
-    {"resample", sizeof(ResampleRow), true, false},
+    {"fused", sizeof(Row), true, true},          {"filter", sizeof(FilterRow), true, false},
+    {"reduce", sizeof(ReduceRow), false, false}, {"lookup", sizeof(LookupRow), false, false},
+    {"rank", sizeof(RankRow), true, false},      {"resample", sizeof(ResampleRow), true, false},
 };
 enum { ROW_MOST = 256 };  // bytes that no row exceeds
 

@@ -55,6 +55,13 @@ AUG float round_(float x) {  // half to even, as OpenCV and NumPy do
   return __builtin_rintf(x);
 #endif
 }
+AUG double round_(double x) {
+#if AUG_GPU
+  return rint(x);
+#else
+  return __builtin_rint(x);
+#endif
+}
 AUG double floor_(double x) {
 #if AUG_GPU
   return floor(x);

@@ -86,7 +86,7 @@ template <class G, int C> AUG void op_unsharp(G g, const UnsharpOp& p, const Op&
 
 AUG double double_of(u32 low, u32 high) {
 #if AUG_GPU
-  return __hiloint2double((int)high, (int)low);
+  return __longlong_as_double((long long)((u64)high << 32 | low));
 #else
   return __builtin_bit_cast(double, (u64)high << 32 | low);
 #endif

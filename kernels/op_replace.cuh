@@ -29,7 +29,7 @@ template <class G, int C, class P>
 AUG void fill_hits(G g, const P& p, const Sample& s, typename G::template Var<int>& hit, Pixels<G, C>& px) {
   const float* fill = s.blob + p.fill;
   if (p.mode == FILL_CONSTANT || p.mode == FILL_MEAN) {
-    const float mean = p.mode == FILL_MEAN ? sample_mean(s) : 0.0f;
+    const float mean = p.mode == FILL_MEAN ? sample_mean(s, p.mean) : 0.0f;
     AUG_UNROLL for (int c = 0; c < C; ++c) {
       const float f = p.mode == FILL_MEAN ? mean : ld(fill + s.c0 + c);
       g.each([&](Lane l) { px.v[c][l] = hit[l] ? f : px.v[c][l]; });

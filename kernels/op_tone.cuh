@@ -6,11 +6,11 @@ namespace aug {
 AUG float linear_u8(float v, float a, float b) { return trunc_(clamp_(v * a + b, 0.0f, 255.0f)); }
 
 // the mean over all channels, as NumPy's img.mean()
-AUG float sample_mean(const Sample& s) {
+AUG float sample_mean(const Sample& s, int moments) {
   float sum = 0.0f, count = 0.0f;
   for (int c = 0; c < s.channels; ++c) {
-    sum += ld(s.stats + STATS * c + STAT_SUM);
-    count += ld(s.stats + STATS * c + STAT_COUNT);
+    sum += ld(s.found + moments + STATS * c + STAT_SUM);
+    count += ld(s.found + moments + STATS * c + STAT_COUNT);
   }
   return sum / max_(count, 1.0f);
 }
@@ -32,7 +32,7 @@ template <class G, int C> AUG void op_linear_u8(G g, const LinearU8Op& p, const 
   linear_u8_of(g, p.factor, p.offset, px);
 }
 template <class G, int C> AUG void op_linear_u8_mean(G g, const LinearU8MeanOp& p, const Op&, const Sample& s, Pixels<G, C>& px) {
-  linear_u8_of(g, p.factor, p.offset * sample_mean(s), px);
+  linear_u8_of(g, p.factor, p.offset * sample_mean(s, p.mean), px);
 }
 
 template <class G, int C> AUG void linear_of(G g, float a, float b, float low, float high, Pixels<G, C>& px) {
@@ -43,7 +43,7 @@ template <class G, int C> AUG void op_linear(G g, const LinearOp& p, const Op&, 
   linear_of(g, p.factor, p.offset, p.low, p.high, px);
 }
 template <class G, int C> AUG void op_linear_mean(G g, const LinearMeanOp& p, const Op&, const Sample& s, Pixels<G, C>& px) {
-  linear_of(g, p.factor, p.offset * sample_mean(s), p.low, p.high, px);
+  linear_of(g, p.factor, p.offset * sample_mean(s, p.mean), p.low, p.high, px);
 }
 
 template <class G, int C> AUG void op_normalize(G g, const NormalizeOp&, const Op& op, const Sample& s, Pixels<G, C>& px) {
@@ -56,12 +56,12 @@ template <class G, int C> AUG void op_normalize(G g, const NormalizeOp&, const O
 
 enum Standardize { STANDARDIZE_IMAGE = 0, STANDARDIZE_CHANNEL = 1, MIN_MAX_IMAGE = 2, MIN_MAX_CHANNEL = 3 };
 // what is subtracted, and what the difference is divided by
-AUG void standard(const Sample& s, int c, int kind, float& from, float& by) {
+AUG void standard(const Sample& s, const float* moments, int c, int kind, float& from, float& by) {
   const bool one = kind == STANDARDIZE_CHANNEL || kind == MIN_MAX_CHANNEL;
   const int first = one ? c : 0, last = one ? c + 1 : s.channels;
   float sum = 0.0f, count = 0.0f, low = unbits(0x7f800000u), high = unbits(0xff800000u), squares = 0.0f;
   for (int k = first; k < last; ++k) {
-    const float* t = s.stats + STATS * k;
+    const float* t = moments + STATS * k;
     sum += ld(t + STAT_SUM);
     count += ld(t + STAT_COUNT);
     low = min_(low, ld(t + STAT_LOW));
@@ -70,7 +70,7 @@ AUG void standard(const Sample& s, int c, int kind, float& from, float& by) {
   count = max_(count, 1.0f);
   const float mean = sum / count;
   for (int k = first; k < last; ++k) {  // deviations from a channel's mean, moved to the mean of all
-    const float* t = s.stats + STATS * k;
+    const float* t = moments + STATS * k;
     const float n = ld(t + STAT_COUNT), d = ld(t + STAT_SUM) / max_(n, 1.0f) - mean;
     squares += ld(t + STAT_SQUARES) + n * d * d;
   }
@@ -82,7 +82,7 @@ AUG void standard(const Sample& s, int c, int kind, float& from, float& by) {
 template <class G, int C> AUG void op_standardize(G g, const StandardizeOp& p, const Op&, const Sample& s, Pixels<G, C>& px) {
   AUG_UNROLL for (int c = 0; c < C; ++c) {
     float from, by;
-    standard(s, s.c0 + c, p.kind, from, by);
+    standard(s, s.found + p.of, s.c0 + c, p.kind, from, by);
     g.each([&](Lane l) { px.v[c][l] = clamp_((px.v[c][l] - from) / by, -20.0f, 20.0f); });
   }
 }

@@ -2,6 +2,7 @@
 // clang-format off
 #pragma once
 #include "lang.cuh"
+#include "reductions.gen.cuh"
 namespace aug {
 
 // Word 2 of the counter of random words.
@@ -35,11 +36,19 @@ enum OpCode {
   OP_ADD = 15,
   OP_FIELD = 16,
   OP_SHAPES = 17,
-  OP_GAUSS = 18,
-  OP_RECTS = 19,
-  OP_BITMAP = 20,
-  OP_PIXELS = 21,
-  OP_CHANNELS = 22,
+  OP_LUT = 18,
+  OP_LUT_TILES = 19,
+  OP_TO_YCRCB = 20,
+  OP_FROM_YCRCB = 21,
+  OP_TO_LAB = 22,
+  OP_FROM_LAB = 23,
+  OP_TO_BYTES = 24,
+  OP_FROM_BYTES = 25,
+  OP_GAUSS = 26,
+  OP_RECTS = 27,
+  OP_BITMAP = 28,
+  OP_PIXELS = 29,
+  OP_CHANNELS = 30,
 };
 
 // positions after a turn or crop: x' = a x + b y + x0, y' = c x + d y + y0
@@ -67,6 +76,7 @@ struct AUG_ALIAS LinearU8Op {
 struct AUG_ALIAS LinearU8MeanOp {
   float factor;
   float offset;
+  int mean;
 };
 
 // clip(v * factor + offset, low, high)
@@ -83,6 +93,7 @@ struct AUG_ALIAS LinearMeanOp {
   float offset;
   float low;
   float high;
+  int mean;
 };
 
 // (v - mean) * reciprocal
@@ -90,9 +101,10 @@ struct AUG_ALIAS LinearMeanOp {
 struct AUG_ALIAS NormalizeOp {
 };
 
-// by the sample's own statistics, clipped to -20..20
+// by the sample's own moments, clipped to -20..20
 struct AUG_ALIAS StandardizeOp {
   int kind;
+  int of;
 };
 
 // shifts in OpenCV's 8-bit HSV
@@ -158,6 +170,42 @@ struct AUG_ALIAS ShapesOp {
   int strips;
 };
 
+// whole numbers 0..255 by the sample's table, for the channels that it is of
+struct AUG_ALIAS LutOp {
+  Tables tables;
+};
+
+// whole numbers 0..255 between the tables of the four nearest tiles, linear as OpenCV's CLAHE
+struct AUG_ALIAS LutTilesOp {
+  Tables tables;
+};
+
+// OpenCV's 8-bit RGB to YCrCb
+struct AUG_ALIAS ToYcrcbOp {
+};
+
+// ... and back
+struct AUG_ALIAS FromYcrcbOp {
+};
+
+// OpenCV's 8-bit RGB to LAB
+// table: i32 [2297]: gpuaug.lab.FORWARD
+struct AUG_ALIAS ToLabOp {
+};
+
+// ... and back
+// table: i32 [4096]: gpuaug.lab.BACKWARD
+struct AUG_ALIAS FromLabOp {
+};
+
+// round(clip(v * 255, 0, 255)) of images in 0..1
+struct AUG_ALIAS ToBytesOp {
+};
+
+// v / 255
+struct AUG_ALIAS FromBytesOp {
+};
+
 // v + N(mean, sigma); alike: for all channels; whole: truncated and clipped to 0..255
 struct AUG_ALIAS GaussOp {
   u32 key[2];
@@ -177,6 +225,7 @@ struct AUG_ALIAS RectsOp {
   int whole;
   int fill;
   int mode;
+  int mean;
 };
 
 // fills the set bits of a map
@@ -188,6 +237,7 @@ struct AUG_ALIAS BitmapOp {
   int whole;
   int fill;
   int mode;
+  int mean;
   int words;
   int columns;
   int lines;
@@ -209,7 +259,7 @@ struct AUG_ALIAS ChannelsOp {
 
 // Which operations on uint8 are a table of 256 bytes, and whether all channels have the same.
 enum { LUT_NONE = 0, LUT_ALIKE = 1, LUT_CHANNELS = 2 };
-constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE};
+constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_CHANNELS, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE};
 
 // X(code, function, parameters, channels that it works on; 0: any)
 #define AUG_OPS(X) \
@@ -230,6 +280,14 @@ constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LU
   X(OP_ADD, op_add, AddOp, 0) \
   X(OP_FIELD, op_field, FieldOp, 0) \
   X(OP_SHAPES, op_shapes, ShapesOp, 0) \
+  X(OP_LUT, op_lut, LutOp, 0) \
+  X(OP_LUT_TILES, op_lut_tiles, LutTilesOp, 0) \
+  X(OP_TO_YCRCB, op_to_ycrcb, ToYcrcbOp, 3) \
+  X(OP_FROM_YCRCB, op_from_ycrcb, FromYcrcbOp, 3) \
+  X(OP_TO_LAB, op_to_lab, ToLabOp, 3) \
+  X(OP_FROM_LAB, op_from_lab, FromLabOp, 3) \
+  X(OP_TO_BYTES, op_to_bytes, ToBytesOp, 0) \
+  X(OP_FROM_BYTES, op_from_bytes, FromBytesOp, 0) \
   X(OP_GAUSS, op_gauss, GaussOp, 0) \
   X(OP_RECTS, op_rects, RectsOp, 0) \
   X(OP_BITMAP, op_bitmap, BitmapOp, 0) \

@@ -10,9 +10,11 @@
 #include "op_color.cuh"
 #include "op_field.cuh"
 #include "op_layer.cuh"
+#include "op_lookup.cuh"
 #include "op_noise.cuh"
 #include "op_replace.cuh"
 #include "op_shapes.cuh"
+#include "op_space.cuh"
 #include "op_tone.cuh"
 #ifndef GPUAUG_OPS
 #define GPUAUG_OPS ~0ull

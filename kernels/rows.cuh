@@ -1,6 +1,7 @@
 // rows.cuh: the records that the host packs for a launch (gpuaug/plan.py holds their NumPy twins).
 #pragma once
 #include "border.cuh"
+#include "maps.gen.cuh"
 #include "ops.gen.cuh"
 #include "types.cuh"
 namespace aug {
@@ -24,41 +25,17 @@ struct Row : Ends {      // 184 bytes
   int border, fill;      // fill: offset into the blob, one float per channel
   int table, cells[2];   // of the map: offset into the blob; columns and lines of it
   int ops, n_ops;        // its slice of the op table
-  int stat;              // offset of the sample's statistics (in floats), for operations that read them
   int positions;         // does an operation look at pixel positions?
   int layers, n_layers;  // what operations read beside the pixel: offset into the blob of so many layers
-  double scale[2];       // MAP_RESIZE: source pixels per output pixel, x and y
-};
-
-// Where output pixels are read; map.cuh has the formulas, gpuaug/maps.py the meaning.
-enum MapKind {
-  MAP_VIEW = 0,  // integer strides: copy, crop, flip, transpose; nothing is gathered
-  MAP_AFFINE = 1,
-  MAP_PROJECTIVE = 2,
-  MAP_TIME_WARP = 3,
-  MAP_RADIAL = 4,
-  MAP_GRID = 5,
-  MAP_MESH = 6,
-  MAP_FIELD = 7,
-  MAP_WHOLE = 8,  // from here on: whole pixels inside of the source
-  MAP_RESIZE = 8,
-  MAP_PIXELS = 9,
-  MAP_TILES = 10
+  int pad;
+  double scale[2];  // MAP_RESIZE: source pixels per output pixel, x and y
 };
 
 // What is made of the pixels around a place: OpenCV's numbers, and linear along x alone.
 enum Interpolation { SAMPLE_NEAREST = 0, SAMPLE_LINEAR = 1, SAMPLE_CUBIC = 2, SAMPLE_LINE = 3 };
 
-// Statistics of one sample: STATS floats for each channel, at Row.stat of the launch that takes them (it reads the
-// row's source alone) and of those that use them.
-enum {
-  STAT_COUNT = 0,
-  STAT_SUM = 1,
-  STAT_LOW = 2,
-  STAT_HIGH = 3,
-  STAT_SQUARES = 4,
-  STATS = 5
-};  // number without NaNs; squared deviations
+// What the reduction "moments" writes of a channel: number without NaNs, .., squared deviations
+enum { STAT_COUNT = 0, STAT_SUM = 1, STAT_LOW = 2, STAT_HIGH = 3, STAT_SQUARES = 4, STATS = 5 };
 
 struct Op {         // 64 bytes
   int code, at, n;  // OpCode; its part of the blob (in words of 4 bytes), of n entries
@@ -79,7 +56,7 @@ enum FillMode {       // of OP_RECTS and its like
   FILL_CONSTANT = 0,  // blob[fill + c]
   FILL_PER_RECT = 1,  // blob[fill + k * channels + c]
   FILL_RANDOM = 2,    // a number per pixel and channel, times scale; whole: its floor
-  FILL_MEAN = 3,      // the sample's mean
+  FILL_MEAN = 3,      // the sample's mean, of the moments found at `mean`
 };
 
 // One sample of one filter launch: separable weights, or a list of points.
@@ -90,6 +67,24 @@ struct FilterRow : Ends {  // 88 bytes; source and destination are of one size
   int n;                   // sparse: how many points
   int taps;                // offset into the blob. separable: y weights, x weights. sparse: n times (dy, dx, weight)
   float scale;             // result = scale * sum; uint8 rounds half to even
+};
+
+// One sample of one reduce launch: it reads the source and writes numbers, at offset `at` (in words of 4 bytes) of the plan's
+// memory for them: `words` for each tile, line after line of them, and of each tile for each of `count` channels.
+struct ReduceRow : Ends {  // 96 bytes; no destination
+  int reduction;           // ReductionCode
+  int at, words;
+  int first, count;   // channels
+  int down, across;   // tiles
+  int height, width;  // of a tile; where they reach beyond the image its border is reflected (101)
+  int pad;
+};
+
+// One sample of one lookup launch: of each of `tables` times `words` numbers at `from` it makes a table at `at`.
+struct LookupRow : Ends {  // 96 bytes; neither source nor destination
+  int lookup;              // LookupCode
+  int from, words, at, tables;
+  u32 p[5];  // its parameters, a struct of reductions.gen.cuh
 };
 
 // One sample of one rank launch: of what a window holds the median, the least or the greatest value. Types need an order and no

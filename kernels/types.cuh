@@ -11,6 +11,15 @@ template <class T> AUG T ld(const T* p) {
 #endif
 }
 
+// An index that is used to look something up. The compiler would take indices out of vectors and collect what it finds in vectors
+// by insertion, at twice the time of scalar loads and stores.
+AUG int scalar(int i) {
+#if !AUG_GPU
+  __asm__("" : "+r"(i));
+#endif
+  return i;
+}
+
 // The element types of samples. Lanes hold floats: integers of a mask (i32) travel as their
 // bits, so that every label survives; nothing but copies and selections touches them.
 enum Dtype { DT_U8 = 0, DT_F16 = 1, DT_BF16 = 2, DT_F32 = 3, DT_I32 = 4 };

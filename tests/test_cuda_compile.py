@@ -9,6 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from gpuaug.backends import nvrtc
@@ -43,10 +44,11 @@ DEALT = (
     Key("resample", "float32"),
     Key("resample", "float16"),
     Key("resample", "bfloat16"),
-    Key("statistics", "uint8"),
-    Key("statistics", "float32"),
-    Key("statistics", "float16"),
-    Key("statistics", "bfloat16"),
+    Key("reduce", "uint8"),
+    Key("reduce", "float32"),
+    Key("reduce", "float16"),
+    Key("reduce", "bfloat16"),
+    Key("lookup", "uint8"),
 )
 CASES = [(key, arch) for arch in ARCHS for key in EVERYWHERE] + [(key, ARCHS[i % len(ARCHS)]) for i, key in enumerate(DEALT)]
 SMALLEST_REGISTER_LIMIT = 128  # 65536 registers of a multiprocessor / 256 threads / at least 2 blocks
@@ -88,6 +90,27 @@ def test_compiles_without_spills(compiled, case):
         pytest.skip("this NVRTC does not report the use of registers")
     assert usage.groups() == ("0", "0", "0"), "an array that is indexed at run time, or too many registers"
     assert int(registers[1]) <= SMALLEST_REGISTER_LIMIT
+
+
+def test_a_launch_asks_for_no_more_than_it_interpolates():
+    """A view or the nearest pixel compiles no interpolation, linear no cubic."""
+    from gpuaug import maps
+    from gpuaug.backends import cuda
+    from gpuaug.batch import Batch
+    from gpuaug.track import Track
+
+    def asked(*interpolations) -> str:
+        track = Track(Batch.of(np.zeros((2, 8, 8, 3), np.uint8)))
+        for i, interpolation in enumerate(interpolations):
+            beside = maps.Affine([[[1, 0, 0.25], [0, 1, 0.25]]])
+            track.gather(np.array([i]), beside, (8, 8), interpolation)
+        plan = track.finish(np.zeros(2), np.zeros((2, 3)), "uint8")
+        ((key,),) = (cuda.keys_of(launch) for launch in plan.launches)
+        return key.name
+
+    assert asked() == asked(0) == "fused_u8_u8_c3_nearest"
+    assert asked(1) == asked(0, 1) == "fused_u8_u8_c3_linear"
+    assert asked(2) == asked(2, 1) == "fused_u8_u8_c3_cubic"
 
 
 def test_every_kernel_file_is_compiled():

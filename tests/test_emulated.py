@@ -99,7 +99,7 @@ def test_long_filters(lengths):
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("order", [emu.FORWARD, emu.BACKWARD, 3])
-def test_statistics(dtype, channels, order):
+def test_moments(dtype, channels, order):
     """Sums of each channel, and an operation that reads them: what a sample's mean is added to."""
     data = samples(np.random.default_rng(4), dtype, channels, 5)
     code = "linear_u8_mean" if dtype == "uint8" else "linear_mean"
@@ -107,13 +107,13 @@ def test_statistics(dtype, channels, order):
     results = []
 
     def add_mean(track):
-        track.statistics(slice(None))
-        track.op(slice(None), code, factor=0.7, offset=0.4, **limits)
+        moments = track.reduce(slice(None), "moments")
+        track.op(slice(None), code, factor=0.7, offset=0.4, mean=moments, **limits)
 
     for run in (lambda plan: cpu.execute(plan, 1), lambda plan: cuda.run(plan, emu.Device(order))):
         plan, out = build(data, channels, dtype, False, Only(add_mean))
-        assert [launch.kind for launch in plan.launches] == ["statistics", "fused"]
-        plan.stats[:] = np.nan
+        assert [launch.kind for launch in plan.launches] == ["reduce", "fused"]
+        plan.found[:] = np.nan
         run(plan)
         results.append(out)
     assert torch.equal(*results)

@@ -12,12 +12,13 @@ import pytest
 import torch
 
 import gpuaug as G
-from gpuaug import groups, library, ops, plan
+from gpuaug import groups, library, maps, ops, plan, reductions
 from gpuaug.backends import cpu
 from gpuaug.batch import DTYPES, Batch
 from gpuaug.deliver import deliver_ragged
 from gpuaug.track import Track
 from gpuaug.transform import View
+from gpuaug.transforms._geometric import Geometric
 
 KERNELS = Path(__file__).parent.parent / "kernels"
 BUILDS = [name for name in library.variants() if library._find(name)[0] is not None]
@@ -62,6 +63,8 @@ def test_record_fields():
         ("rows.cuh", "Row", plan.ROW),
         ("rows.cuh", "Op", plan.OP),
         ("rows.cuh", "FilterRow", plan.FILTER_ROW),
+        ("rows.cuh", "ReduceRow", plan.REDUCE_ROW),
+        ("rows.cuh", "LookupRow", plan.LOOKUP_ROW),
         ("rows.cuh", "RankRow", plan.RANK_ROW),
         ("rows.cuh", "ResampleRow", plan.RESAMPLE_ROW),
         ("launch.hpp", "Record", plan.RECORD),
@@ -81,12 +84,11 @@ def test_record_fields():
 
 
 def test_numbers_are_the_headers():
-    text = (KERNELS / "ops.gen.cuh").read_text()
-    assert text == ops.header(), "run python kernels/generate.py"
+    for module in (maps, ops, reductions):
+        name = f"{module.__name__.rpartition('.')[2]}.gen.cuh"
+        assert (KERNELS / name).read_text() == module.header(), f"{name}: run python kernels/generate.py"
+    assert max(each.dtype.itemsize for each in reductions.LOOKUPS.values()) <= plan.LOOKUP_ROW["p"].itemsize
     assert max(spec.dtype.itemsize for spec in ops.OPS.values()) <= ops.ROOM == plan.OP["p"].itemsize
-    kinds = enum(header("rows.cuh"), "MapKind")
-    assert kinds.pop("MAP_WHOLE") == plan.MAPS["resize"]  # the first of whole pixels
-    assert {k.removeprefix("MAP_").lower(): v for k, v in kinds.items()} == plan.MAPS
     samples = enum(header("rows.cuh"), "Interpolation")
     assert {k.removeprefix("SAMPLE_").lower(): v for k, v in samples.items()} == plan.SAMPLES
     names = {"DT_U8": "uint8", "DT_F16": "float16", "DT_BF16": "bfloat16", "DT_F32": "float32", "DT_I32": "int32"}
@@ -116,11 +118,12 @@ def test_numbers_of_launches_are_the_kernels():
         return eval(re.sub(r"[A-Z_]+", lambda m: str(value(m[0])), numbers[names[name]]))  # sums and products of the others
 
     assert value("FILTER_ROWS") == cuda.FILTER_ROWS
-    assert value("STATS_SHARED") == cuda.STATS_SHARED
+    assert value("REDUCE_SHARED") == cuda.REDUCE_SHARED >= 28 * value("STATS_PARTIALS")
+    assert value("LOOKUP_SHARED") == cuda.LOOKUP_SHARED
     assert set(re.findall(r"__launch_bounds__\((\d+)", text)) == {str(nvrtc.THREADS)}
     slots = int(re.search(r"#define GPUAUG_SLOTS (\d+)", text)[1])
     assert nvrtc.THREADS * slots == cuda.FUSED_PIXELS
-    assert value("STATS") == plan.STATS
+    assert value("STATS") == reductions.REDUCTIONS["moments"].words
 
 
 # ---- builds -------------------------------------------------------------------------------------
@@ -175,7 +178,7 @@ def test_builds_agree(case, use):
                     bound = (
                         2e-5
                         + (2.0**-10 if dtype == "float16" else 0)
-                        + (2e-4 if "matrix" in case.source or "esize" in case.name else 0)
+                        + (2e-4 if "matrix" in case.source or isinstance(case.ours, Geometric) else 0)  # coordinates, too
                     )
                     if "nearest" not in case.note:
                         np.testing.assert_allclose(

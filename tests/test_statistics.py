@@ -13,23 +13,23 @@ import gpuaug as G
 from gpuaug import audio, backends, deliver
 from gpuaug.backends import cpu, cuda
 from gpuaug.batch import Batch
-from gpuaug.plan import STATS
+from gpuaug.reductions import REDUCTIONS
 from gpuaug.track import Track
 
 SHAPES = [(1, 1), (1, 700), (33, 47), (3, 256), (64, 64)]
 
 
 def taken(data, width=None):
-    """What a statistics launch writes for the samples of a list: [n, channels, 5]."""
+    """The moments that a launch finds in the samples of a list: [n, channels, 5]."""
     track = Track(Batch.of(data))
-    track.statistics(slice(None), width)
+    track.reduce(slice(None), "moments", width=width)
     out = [torch.empty(int(np.prod(x.shape)), dtype=torch.from_numpy(data[0]).dtype) for x in data]
     stride = np.array([[x.shape[1] * x.shape[2], x.shape[2], 1] for x in data])
     plan = track.finish(np.array([o.data_ptr() for o in out]), stride, track.dtype)
     cpu.execute(plan, 1)
     for x, o in zip(data, out):
         np.testing.assert_array_equal(o.numpy().reshape(x.shape), x)
-    return plan.stats.reshape(len(data), -1, STATS)
+    return plan.found.reshape(len(data), -1, REDUCTIONS["moments"].words)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float16"])

@@ -151,53 +151,53 @@ def test_a_stage_reads_what_the_one_before_it_wrote():
     np.testing.assert_array_equal(out, data.owner.astype(np.float32))
 
 
-# ---- statistics ----------------------------------------------------------------------------------
+# ---- reductions ----------------------------------------------------------------------------------
 
 
-def statistics_of(images: np.ndarray) -> np.ndarray:
+def moments_of(images: np.ndarray) -> np.ndarray:
     """Number, sum, least and largest value of each channel ``[n, C, 4]``."""
     v = images.reshape(len(images), -1, images.shape[-1]).astype(np.float64)
     return np.stack([np.full((len(v), v.shape[2]), v.shape[1]), v.sum(1), v.min(1), v.max(1)], 2)
 
 
-def test_statistics_behind_a_filter():
+def test_moments_behind_a_filter():
     """What they read stays where it is; the caller gets a copy."""
     data = batch()
     track = Track(data)
     one_weight(track, ALL)
-    track.statistics(ALL)
+    track.reduce(ALL, "moments")
     plan, out = finished(track, "uint8")
     np.testing.assert_array_equal(out, data.owner)
-    np.testing.assert_array_equal(plan.stats.reshape(4, 3, 5)[..., :4], statistics_of(data.owner))
+    np.testing.assert_array_equal(plan.found.reshape(4, 3, 5)[..., :4], moments_of(data.owner))
 
 
-def test_statistics_twice_have_a_place_each():
+def test_moments_twice_have_a_place_each():
     data = batch()
     track = Track(data)
-    track.statistics(np.array([3, 1]))
+    track.reduce(np.array([3, 1]), "moments")
     track.crop(ALL, 0, 0, 2, 3)
-    track.statistics(ALL, width=np.array([3, 2, 1, 3]))
+    track.reduce(ALL, "moments", width=np.array([3, 2, 1, 3]))
     plan, _ = finished(track, "uint8", (2, 3))
-    found = plan.stats.reshape(6, 3, 5)[..., :4]
-    np.testing.assert_array_equal(found[:2], statistics_of(data.owner[[3, 1]]))
+    found = plan.found.reshape(6, 3, 5)[..., :4]
+    np.testing.assert_array_equal(found[:2], moments_of(data.owner[[3, 1]]))
     for i, width in enumerate((3, 2, 1, 3)):
-        np.testing.assert_array_equal(found[2 + i], statistics_of(data.owner[i : i + 1, :2, :width])[0])
+        np.testing.assert_array_equal(found[2 + i], moments_of(data.owner[i : i + 1, :2, :width])[0])
 
 
-def test_nothing_that_uses_statistics_comes_before_them():
+def test_nothing_that_uses_moments_comes_before_them():
     """The first sample's stage may not join the launch that was made for the second."""
     data = batch(2)
     track = Track(data)
     track.op(np.array([1]), "linear_u8", factor=1, offset=0)
     one_weight(track, np.array([1]))
-    track.statistics(np.array([0]))
-    track.op(np.array([0]), "linear_u8_mean", factor=0, offset=1)  # the mean
+    mean = track.reduce(np.array([0]), "moments")
+    track.op(np.array([0]), "linear_u8_mean", factor=0, offset=1, mean=mean)  # the mean
     one_weight(track, np.array([0]))
     plan, out = finished(track, "uint8")
     assert kinds(plan) == [
         "fused uint8 uint8 [1]",
         "filter uint8 uint8 [1]",
-        "statistics uint8 uint8 [0]",
+        "reduce uint8 uint8 [0]",
         "fused uint8 uint8 [0]",
         "filter uint8 uint8 [0]",
     ]
@@ -213,7 +213,7 @@ def test_intermediate_images_have_memory_of_their_own():
     track = Track(Batch.of([np.zeros((h, 7, 3), np.uint8) for h in (64, 5, 9)]))
     track.op(ALL, "linear_u8", factor=1, offset=1)
     one_weight(track, np.array([2, 0]))
-    track.statistics(ALL)
+    track.reduce(ALL, "moments")
     track.convert("float32", ALL)
     one_weight(track, np.array([0, 1]))
     plan = track.finish(np.full(3, 7), np.zeros((3, 3)), "uint8")
@@ -223,11 +223,11 @@ def test_intermediate_images_have_memory_of_their_own():
         for sample, row in zip(launch.sample.tolist(), launch.rows):
             if row["src"] >= 1 << 20 and row["src"] < (1 << 20) + plan.scratch_bytes:
                 assert row["src"] == last[sample]
-            if launch.kind != "statistics" and row["dst"] != 7:
+            if launch.kind != "reduce" and row["dst"] != 7:
                 last[sample] = int(row["dst"])
                 h, w = (row["dh"], row["dw"])
                 room.append((last[sample], int(h) * int(w) * 3 * (4 if launch.target == "float32" else 1)))
-            if launch.kind == "statistics":
+            if launch.kind == "reduce":
                 assert row["dst"] == 0
     room.sort()
     assert len(room) == 3 + 2 + 2 + 2
@@ -251,7 +251,7 @@ def test_each_launch_is_told_what_it_does():
     track.op(np.array([0]), "linear_u8", factor=1, offset=0)
     track.doing = "D"
     one_weight(track, np.array([0]))
-    track.statistics(ALL)
+    track.reduce(ALL, "moments")
     track.doing = "E"
     track.gather(ALL, maps.Resize(track.size, (6, 8)), (6, 8), 1)  # they have that size: nothing
     track.gather(np.array([1]), maps.Resize(track.size[1:], (3, 3)), (3, 3), 1)
@@ -259,7 +259,7 @@ def test_each_launch_is_told_what_it_does():
     assert plan.explain().splitlines() == [
         "1. fused on all samples: A (linear_u8) on 1, C (linear_u8) on 1 [uint8 -> uint8]",
         "2. filter on all samples: B (separable) on 1, D (separable) on 1 [uint8 -> uint8]",
-        "3. statistics on all samples: D (statistics) [uint8 -> uint8]",
+        "3. reduce on all samples: D (moments) [uint8 -> uint8]",
         "4. fused on all samples: E (linear) on 1 [uint8 -> uint8]",
     ]
 
@@ -397,7 +397,13 @@ MISUSE = [
     ("rects", {**FILL, "table": np.zeros((4, 1, 3), np.int32)}, ["table of rects is i32 [n, 4]", "[1, 3]"]),
     ("rects", {**FILL, "table": np.zeros((4, 1, 4))}, ["table of rects", "float64"]),
     ("rects", {**FILL, "table": np.full((4, 1, 4), 2**31)}, ["table of rects", "2147483648"]),
-    ("linear_u8_mean", {"factor": 1, "offset": 1}, ["reads statistics", "to.statistics(rows)"]),
+    ("linear_u8_mean", {"factor": 1, "offset": 1}, ["moments mean", "lacks mean"]),
+    (
+        "linear_u8_mean",
+        {"factor": 1, "offset": 1, "mean": 7},
+        ["mean of linear_u8_mean", "to.reduce(rows, 'moments') returned", "got 7"],
+    ),
+    ("lut", {"tables": None}, ["tables of lut is what to.lookup(..) returned, got None"]),
     ("rects", {**FILL}, ["rects reads a table (i32 [n, 4]", "table="]),
     ("rects", {**FILL, "table": RECTS[:3]}, ["table of rects is of 3 samples, it is for 4"]),
     ("rects", {**FILL, "table": Ragged(np.zeros((2, 4), np.int32), [1, 1])}, ["table of rects is of 2 samples"]),
@@ -422,15 +428,39 @@ def test_colours_need_three_channels():
         track.op(ALL, "hsv_u8", hue=0, saturation=0, value=0)
 
 
-def test_statistics_are_of_samples():
-    """Taken of some, they are there for those alone."""
+def test_what_was_found_is_of_samples():
+    """Found in some, it is there for those alone, in any order."""
+    data = batch()
+    track = Track(data)
+    mean = track.reduce(np.array([0, 2]), "moments")
+    track.op(np.array([2, 0]), "linear_u8_mean", factor=0, offset=1, mean=mean)
+    with pytest.raises(ValueError, match=r"found in other samples, not in 1; call to\.reduce"):
+        track.op(np.array([0, 1]), "linear_u8_mean", factor=1, offset=1, mean=mean)
+    _, out = finished(track, "uint8")
+    for i in (0, 2):
+        assert (out[i] == int(data.owner[i].astype(np.float64).mean())).all()
+
+
+def test_misuse_of_reductions_and_lookups_is_said():
     track = Track(batch())
-    track.statistics(np.array([0, 2]))
-    track.op(np.array([2]), "linear_u8_mean", factor=1, offset=1)
-    with pytest.raises(ValueError, match="reads statistics"):
-        track.op(np.array([0, 1]), "linear_u8_mean", factor=1, offset=1)
-    with pytest.raises(ValueError, match="reads statistics"):  # the values have changed since
-        track.op(np.array([2]), "linear_u8_mean", factor=1, offset=1)
+    track.doing = "Spin"
+    found = track.reduce(ALL, "histogram", tiles=(2, 3))
+    wrong = [
+        (lambda: track.reduce(ALL, "sums"), "Spin: there is no reduction 'sums'; there are moments, histogram"),
+        (lambda: track.reduce(ALL, "moments", tiles=(2, 2)), "Spin: moments is of whole images, not of 2 x 2 tiles"),
+        (lambda: track.reduce(ALL, "histogram", tiles=(0, 2)), "Spin: histogram of 0 x 2 tiles"),
+        (lambda: track.reduce(ALL, "histogram", channels=3), "Spin: there is no channel 3 in images of 3 channels"),
+        (lambda: track.lookup(ALL, found, "flat"), "Spin: there is no lookup 'flat'; there are equalize, clahe, autocontrast"),
+        (lambda: track.lookup(ALL, found, "clahe", clip=1), "Spin: clahe takes i32 clip, i32 area; it lacks area"),
+        (
+            lambda: track.lookup(ALL, track.reduce(ALL, "moments"), "equalize", pil=0),
+            "found of equalize is what .*'histogram'.* got moments",
+        ),
+        (lambda: track.op(ALL, "lut", tables=found), "tables of lut is what .* got histogram"),
+    ]
+    for call, words in wrong:
+        with pytest.raises(ValueError, match=words):
+            call()
 
 
 @pytest.mark.parametrize("kind", [np.int32, np.int64, np.uint8])

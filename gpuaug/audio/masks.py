@@ -56,13 +56,14 @@ class _Masks(Augmentation, register=False):
 
     def lower(self, to, rows, params) -> None:
         index = np.arange(to.samples)[rows]
+        mean = None
         if self._value == "mean":  # of the input, without its padding
-            to.statistics(rows, params["length"])
+            mean = to.reduce(rows, "moments", width=params["length"])
         if self._warp:
             moved = params["warp"][:, 0] != params["warp"][:, 1]
             if moved.any():
                 warp(to, index[moved], params["warp"][moved], params["length"][moved])
-        fill_holes(to, rows, params["holes"], self._value)
+        fill_holes(to, rows, params["holes"], self._value, mean=mean)
 
     def by_torch(self, data, lengths, rows, params):
         index = upload(rows, data)

@@ -10,9 +10,9 @@ from .. import library
 def execute(plan, threads: int | None = None) -> None:
     """Run a plan on this machine's processor, in torch's number of threads (one in DataLoader workers)."""
     if plan.samples:
-        stats = plan.stats.ctypes.data if plan.stats is not None else 0
+        found = plan.found.ctypes.data if plan.found is not None else 0
         threads = threads or torch.get_num_threads()
-        if library.load().run(plan.records.ctypes.data, len(plan.records), plan.samples, stats, threads):
+        if library.load().run(plan.records.ctypes.data, len(plan.records), plan.samples, found, threads):
             raise MemoryError(
                 "no memory for the intermediate images of a batch: make images or filters smaller, or take fewer threads"
             )

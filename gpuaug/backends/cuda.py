@@ -18,7 +18,7 @@ GRID_YZ = 65535  # the limit of gridDim.y and .z; a launch of more samples is cu
 FUSED_PIXELS = 512  # of one block of fused.cu: 256 threads, GPUAUG_SLOTS = 2 pixels each
 FILTER_TILE = 32  # pixels, both ways, of one block of filter.cu
 FILTER_ROWS = 32  # as in filter_gpu.cuh
-STATS_SHARED = 256 * (2 * 8 + 3 * 4)  # bytes, as in stats.cuh
+REDUCE_SHARED, LOOKUP_SHARED = 8192, 1024  # bytes, as in part.cuh and lookup.cuh
 _SAMPLE = np.array([0, 1, 2, 1])  # by the Sample of a row, which kernel has it: linear has linear along x, too
 SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
 
@@ -42,15 +42,15 @@ def run(plan, device) -> None:
         return
     base, owner = device.upload(size, parts.values())
     owners.append(owner)
-    stats = 0
-    if plan.stats is not None:
-        stats, owner = device.empty(plan.stats.nbytes)
+    found = 0
+    if plan.found is not None:
+        found, owner = device.empty(plan.found.nbytes)
         owners.append(owner)
 
     for launch in plan.launches:
         if len(launch.rows):
             rows, ops, blob = (base + parts[id(a)][0] for a in (launch.rows, launch.ops, launch.blob))
-            _LAUNCH[launch.kind](device, launch, rows, ops, blob, stats)
+            _LAUNCH[launch.kind](device, launch, rows, ops, blob, found)
 
 
 def layout(launches) -> tuple[dict, int]:
@@ -92,13 +92,13 @@ def cuts(count: int, limit: int) -> list[tuple[int, int]]:
     return [(first, min(limit, count - first)) for first in range(0, count, limit)]
 
 
-def _fused(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
+def _fused(device, launch, rows: int, ops: int, blob: int, found: int) -> None:
     table = launch.rows
     tiles = -(-int((table["dh"] * table["dw"]).max()) // FUSED_PIXELS)
     for key, (channel0, _, chunks) in zip(keys_of(launch), chunks_of(launch.channels)):
         kernel = device.kernel(key)
         for first, count in cuts(len(table), GRID_YZ):
-            args = (rows + first * table.itemsize, ops, blob, stats, launch.channels, channel0)
+            args = (rows + first * table.itemsize, ops, blob, found, launch.channels, channel0)
             device.launch(kernel, (tiles, count, chunks), args, 0)
 
 
@@ -115,7 +115,7 @@ def filter_shape(channels: int, kh: int, kw: int) -> tuple[int, int, int]:
     raise ValueError(f"a filter of {kh} x {kw} weights does not fit into the {SHARED} bytes of shared memory of a GPU's block")
 
 
-def _filter(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
+def _filter(device, launch, rows: int, ops: int, blob: int, found: int) -> None:
     table = launch.rows
     separable = table if not table["kind"].any() else table[table["kind"] == 0]  # others need no shared memory
     longest = (int(separable["kh"].max()), int(separable["kw"].max())) if len(separable) else (1, 1)
@@ -129,15 +129,24 @@ def _filter(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
         device.launch(kernel, (across, down, count * chunks), args, shared)
 
 
-def _statistics(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
+def _reduce(device, launch, rows: int, ops: int, blob: int, found: int) -> None:
+    parts = launch.rows["down"] * launch.rows["across"] * launch.rows["count"]
+    _blocks(device, launch, rows, int(parts.max()), found, REDUCE_SHARED)
+
+
+def _lookup(device, launch, rows: int, ops: int, blob: int, found: int) -> None:
+    _blocks(device, launch, rows, int(launch.rows["tables"].max()), found, LOOKUP_SHARED)
+
+
+def _blocks(device, launch, rows: int, across: int, found: int, shared: int) -> None:
+    """So many blocks for each row; those that it has no use for leave at once."""
     (key,) = keys_of(launch)
     kernel = device.kernel(key)
     for first, count in cuts(len(launch.rows), GRID_YZ):
-        args = (rows + first * launch.rows.itemsize, stats)
-        device.launch(kernel, (launch.channels, count, 1), args, STATS_SHARED)
+        device.launch(kernel, (across, count, 1), (rows + first * launch.rows.itemsize, found), shared)
 
 
-def _pixels(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
+def _pixels(device, launch, rows: int, ops: int, blob: int, found: int) -> None:
     """A thread for each output pixel and channel."""
     table = launch.rows
     (key,) = keys_of(launch)
@@ -147,7 +156,7 @@ def _pixels(device, launch, rows: int, ops: int, blob: int, stats: int) -> None:
         device.launch(kernel, (tiles, count, launch.channels), (rows + first * table.itemsize, blob), 0)
 
 
-_LAUNCH = {"fused": _fused, "filter": _filter, "statistics": _statistics, "rank": _pixels, "resample": _pixels}
+_LAUNCH = {"fused": _fused, "filter": _filter, "reduce": _reduce, "lookup": _lookup, "rank": _pixels, "resample": _pixels}
 
 
 # ---- the device --------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def source(kind: str) -> str:
 
 
 class Key(NamedTuple):
-    """What a kernel is compiled for. A filter writes the type that it reads; it and statistics take channels one by one.
+    """What a kernel is compiled for. A filter writes the type that it reads; it, and the others, take channels one by one.
     sample: the most that a fused kernel interpolates with, a name in `SAMPLES`; None: all.
     """
 

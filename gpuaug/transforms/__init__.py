@@ -12,6 +12,7 @@ from .dropout import CoarseDropout, Erasing, GridDropout, XYMasking
 from .dropout_objects import ConstrainedCoarseDropout, MaskDropout
 from .dropout_select import ChannelDropout, PixelDropout
 from .flip import Flip, HorizontalFlip, RandomRotate90, Transpose, VerticalFlip
+from .histogram import CLAHE, AutoContrast, Equalize
 from .light import Illumination, RandomShadow
 from .morphology import Morphological
 from .noise import GaussNoise
@@ -24,13 +25,16 @@ from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
 from .weather import RandomRain
 
 __all__ = [
+    "CLAHE",
     "Affine",
+    "AutoContrast",
     "Blur",
     "CenterCrop",
     "ChannelDropout",
     "CoarseDropout",
     "ConstrainedCoarseDropout",
     "ElasticTransform",
+    "Equalize",
     "Erasing",
     "Flip",
     "FrequencyMasking",

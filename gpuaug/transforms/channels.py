@@ -98,4 +98,6 @@ def _lightness() -> np.ndarray:
     root = np.where(y < 216 / 24389, y * (841 / 108) + 16 / 116, np.cbrt(y))
     scale, shift = (116 * 255 + 50) // 100, -((16 * 255 * (1 << 15) + 50) // 100)  # OpenCV's Lscale and Lshift
     light = (scale * np.rint((1 << 15) * root).astype(np.int64) + shift + (1 << 14)) >> 15
-    return np.concatenate([linear, light]).astype(np.float32)
+    tables = np.concatenate([linear, light]).astype(np.float32)
+    tables.setflags(write=False)
+    return tables

@@ -59,11 +59,9 @@ class RandomBrightnessContrast(Transform):
         return {"alpha": alpha, "beta": beta}
 
     def lower(self, to, rows, params) -> None:
-        by_mean = not self.brightness_by_max
-        if by_mean:
-            to.statistics(rows)
-        top = 255.0 if to.is_u8 and not by_mean else 1.0
-        linear(to, rows, params["alpha"], params["beta"] * top, by_mean)
+        mean = None if self.brightness_by_max else to.reduce(rows, "moments")
+        top = 255.0 if to.is_u8 and mean is None else 1.0
+        linear(to, rows, params["alpha"], params["beta"] * top, mean)
 
 
 class HueSaturationValue(Transform):
@@ -118,11 +116,12 @@ class HueSaturationValue(Transform):
             to.op(rows, "hsv", hue=hue / 180, saturation=sat / 255, value=val / 255)
 
 
-def linear(to, rows, factor, offset, by_mean: bool = False) -> None:
-    """Values times a factor plus an offset (or an offset times the mean), clipped to 0..255 or 0..1; uint8 is truncated."""
-    name = ("linear_u8" if to.is_u8 else "linear") + "_mean" * by_mean
-    limits = {} if to.is_u8 else {"low": 0.0, "high": 1.0}
-    to.op(rows, name, factor=factor, offset=offset, **limits)
+def linear(to, rows, factor, offset, mean=None) -> None:
+    """Values times a factor plus an offset (times the mean of moments ``mean``), clipped to 0..255 or 0..1; uint8 truncated."""
+    name, more = "linear_u8" if to.is_u8 else "linear", {} if to.is_u8 else {"low": 0.0, "high": 1.0}
+    if mean is not None:
+        name, more["mean"] = name + "_mean", mean
+    to.op(rows, name, factor=factor, offset=offset, **more)
 
 
 def need_colour(to) -> None:

@@ -72,8 +72,9 @@ FILLS = {None: 0, "random_uniform": 1, "random": 2, "mean": 3}  # FillMode of ke
 _NO_KEY = np.zeros(2, np.uint32)
 
 
-def fill_holes(to, rows, holes: np.ndarray, fill, seed=None) -> None:
-    """Lower rectangles ``[n, K, 4]`` with a fill: a number, one for each channel, "random", "random_uniform" or "mean"."""
+def fill_holes(to, rows, holes: np.ndarray, fill, seed=None, mean=None) -> None:
+    """Lower rectangles ``[n, K, 4]`` with a fill: a number, one for each channel, "random", "random_uniform" or "mean": of the
+    samples' moments ``mean``."""
     n, k = holes.shape[:2]
     if k == 0 or n == 0:
         return
@@ -89,6 +90,8 @@ def fill_holes(to, rows, holes: np.ndarray, fill, seed=None) -> None:
         how["fill"] = values.astype(np.float32)
     elif word == "random":
         how["key"] = seed
+    elif word == "mean":
+        how["mean"] = mean
     to.op(rows, "rects", table=holes.astype(np.int32), **how)
 
 

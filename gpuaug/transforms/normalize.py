@@ -56,9 +56,9 @@ class Normalize(Transform):
 
     def lower(self, to, rows, params) -> None:
         if self.normalization != "standard":
-            to.statistics(rows)
+            moments = to.reduce(rows, "moments")
             _to_float32(to, rows)
-            to.op(rows, "standardize", kind=_KINDS.index(self.normalization) - 1)
+            to.op(rows, "standardize", kind=_KINDS.index(self.normalization) - 1, of=moments)
             return
         _to_float32(to, rows)
         to.op(rows, "normalize", shared=self._constants(to.channels))

@@ -279,7 +279,20 @@ int make_tables(const Fused& f, const Row& s, std::vector<u8>& tables) {
 
 // bytes of pixels side by side, channels in turn, each through its own table
 void through_tables(u8* to, const u8* from, int pixels, int channels, const u8* tables) {
-  for (int i = 0; i < pixels; ++i)
+  int i = 0;
+  if (channels == 3) {  // four pixels are three words: a third of the loads and stores, and of the time
+    const auto word = [&](const u8* p, int first) {
+      u32 in;
+      std::memcpy(&in, p, 4);
+      const u8 *a = tables + 256 * first, *b = tables + 256 * ((first + 1) % 3), *c = tables + 256 * ((first + 2) % 3);
+      return (u32)a[in & 255] | (u32)b[in >> 8 & 255] << 8 | (u32)c[in >> 16 & 255] << 16 | (u32)a[in >> 24] << 24;
+    };
+    for (; i + 4 <= pixels; i += 4) {
+      const u32 out[3] = {word(from + 3 * i, 0), word(from + 3 * i + 4, 1), word(from + 3 * i + 8, 2)};
+      std::memcpy(to + 3 * i, out, sizeof out);
+    }
+  }
+  for (; i < pixels; ++i)
     for (int c = 0; c < channels; ++c) to[channels * i + c] = tables[256 * c + from[channels * i + c]];
 }
 
@@ -308,7 +321,7 @@ static Row part_of(const Row& s, int first, int end) {
   return part;
 }
 
-bool bytes_sample(const Launch& l, const Row& s, const float* stats) {
+bool bytes_sample(const Launch& l, const Row& s, const float* found) {
   Layout d;
   if (l.source != l.target || !layout(l, s, d) || !movable(l, s, d)) return false;
   static const int straight[6] = {1, 0, 0, 0, 1, 0};
@@ -318,7 +331,7 @@ bool bytes_sample(const Launch& l, const Row& s, const float* stats) {
     const Op& op = l.ops[k];
     if (!(u8s && LUT_OPS[op.code]) && !(fills(op) && !(turned && op.code == OP_RECTS))) return false;
   }
-  const Fused f = {l.ops, l.blob, stats, l.channels};
+  const Fused f = {l.ops, l.blob, found, l.channels};
   static thread_local std::vector<u8> tables;
   int k = s.ops;
   const auto table_run = [&] {

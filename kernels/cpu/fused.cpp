@@ -61,13 +61,13 @@ void start_scaled(const Row& s, int C, Scaled& k) {
   }
 }
 
-void fused_sample(const Launch& l, const Row& s, const float* stats) {
-  if (gray_sample(l, s) || bytes_sample(l, s, stats) || tiles_sample(l, s)) return;
+void fused_sample(const Launch& l, const Row& s, const float* found) {
+  if (gray_sample(l, s) || bytes_sample(l, s, found) || tiles_sample(l, s)) return;
   // a rotated line visits cache lines in an order that no hardware prefetcher follows
   const i64 bytes = (i64)bytes_of(l.source) * s.sh * s.sw * l.channels;
   if (s.map != MAP_VIEW && s.sx > 0 && s.sy > 0 && s.sy >= s.sx && bytes <= 512 * 1024)
     for (i64 k = 0; k < bytes; k += 64) __builtin_prefetch((const u8*)s.src + k, 0, 2);
-  const Fused f = {l.ops, l.blob, stats, l.channels};
+  const Fused f = {l.ops, l.blob, found, l.channels};
   if (l.channels == 3) return chunks<3>(f, s, l.source, l.target, 0, 3);
   const int whole = l.channels & ~3;
   if (whole) chunks<4>(f, s, l.source, l.target, 0, whole);

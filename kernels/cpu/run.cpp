@@ -36,15 +36,16 @@ template <class F> bool parallel(int count, int threads, F job) {
 }
 
 // by kind: a row of it, whose ends have addresses
-using RunRow = void (*)(const Launch&, const Ends&, Scratch&, float* stats);
+using RunRow = void (*)(const Launch&, const Ends&, Scratch&, float* found);
 constexpr RunRow RUN[] = {
-    [](const Launch& l, const Ends& e, Scratch&, float* stats) { fused_sample(l, (const Row&)e, stats); },
+    [](const Launch& l, const Ends& e, Scratch&, float* found) { fused_sample(l, (const Row&)e, found); },
     [](const Launch& l, const Ends& e, Scratch& scratch, float*) {
       by_number(l.source, [&](auto* t) { filter_sample<std::remove_pointer_t<decltype(t)>>(l, (const FilterRow&)e, scratch); });
     },
-    [](const Launch& l, const Ends& e, Scratch&, float* stats) {
-      by_number(l.source, [&](auto* t) { statistics_sample<std::remove_pointer_t<decltype(t)>>(l, (const Row&)e, stats); });
+    [](const Launch& l, const Ends& e, Scratch&, float* found) {
+      by_number(l.source, [&](auto* t) { reduce_sample<std::remove_pointer_t<decltype(t)>>((const ReduceRow&)e, found); });
     },
+    [](const Launch&, const Ends& e, Scratch&, float* found) { lookup_sample((const LookupRow&)e, found); },
     [](const Launch& l, const Ends& e, Scratch& scratch, float*) {
       by_type(l.source, [&](auto* t) { rank_sample<std::remove_pointer_t<decltype(t)>>(l, (const RankRow&)e, scratch); });
     },
@@ -59,7 +60,7 @@ static_assert(sizeof RUN / sizeof *RUN == sizeof KINDS / sizeof *KINDS, "a line 
 
 // Sample after sample through all its launches, so that a sample stays in the cache.
 // Returns 0, or 1 where memory ran out.
-EXPORT int gpuaug_run(const Record* records, int count, int samples, float* stats, int threads) try {
+EXPORT int gpuaug_run(const Record* records, int count, int samples, float* found, int threads) try {
   std::vector<Launch> launches;
   for (int k = 0; k < count; ++k) launches.emplace_back(records[k], samples);
   std::vector<std::vector<int>> keep(count);  // [launch][row]: the last launch that reads what it writes as a layer
@@ -89,7 +90,7 @@ EXPORT int gpuaug_run(const Record* records, int count, int samples, float* stat
         e.dst = scratch.next(bytes, k, keep[k].empty() ? -1 : keep[k][l.row_of[i]]);
       }
       wrote[k] = e.dst;
-      RUN[l.kind](l, e, scratch, stats);
+      RUN[l.kind](l, e, scratch, found);
     }
   });
   return enough ? 0 : 1;

@@ -37,7 +37,7 @@ i64 aligned(i64 at) { return (at + 63) & ~(i64)63; }
 
 // A plan's memory: a head, the launches' records, then what they point to.
 struct Head {
-  i64 launches, events, events_at, blob, stats, scratch, base;
+  i64 launches, events, events_at, blob, found, scratch, base;
 };
 
 // Calls put(offset, data, bytes) for every part; base: the address of offset 0.
@@ -49,7 +49,7 @@ template <class F> i64 lay_out(const Track& t, i64 base, F put) {
     at = aligned(at + bytes);
     return base + here;
   };
-  Head head = {(i64)t.launches.size(), (i64)t.events.size(), 0, (i64)t.blob.size(), t.stats, 0, base};
+  Head head = {(i64)t.launches.size(), (i64)t.events.size(), 0, (i64)t.blob.size(), t.found, 0, base};
   std::vector<Record> records;
   const i64 blob = next(t.blob.data(), t.blob.size() * sizeof(float));
   for (const Planned& l : t.launches) {
@@ -507,19 +507,75 @@ EXPORT PyObject* gpuaug_track_resample(void* handle, PyObject* rows, int kind, i
   });
 }
 
-EXPORT void gpuaug_track_statistics(void* handle, PyObject* rows, PyObject* width, int notes) {
-  guarded([&] {
+namespace {
+
+// Words that a launch writes for n samples, `each` for one, must stay within reach of the offsets that rows hold.
+void check_found(const Track& t, i64 each, i64 n) {
+  if (each * n > 0x7fffffffLL - t.found)
+    raise(PyExc_ValueError, "what is found in a batch takes more than 2^31 - 1 numbers; make it smaller, or take fewer tiles");
+}
+
+}  // namespace
+
+// reduction: ReductionCode, of `words` for a tile and channel. tiles: down, across; size: [n, 2] of a tile. width: columns from there
+// on do not count; or none. Returns the offset of what is written; that of each sample lies behind that of the one before.
+EXPORT i64 gpuaug_track_reduce(void* handle, PyObject* rows, int reduction, int words, int first, int count, int down, int across,
+                               PyObject* size, PyObject* width, int notes) {
+  return guarded([&] {
     Track& t = track_of(handle);
     const std::vector<int> index = rows_of(rows, t.samples);
-    t.close(index, notes);
-    if (index.empty()) return 0;
+    const i64 n = (i64)index.size(), each = (i64)words * count * down * across;
+    const Column<i64> sizes(size, n, "size", 2);
     std::vector<i64> widths;
     if (PyObject_CheckBuffer(width)) {
-      const Column<i64> column(width, (i64)index.size(), "width");
-      for (size_t k = 0; k < index.size(); ++k) widths.push_back(column[k]);
+      const Column<i64> column(width, n, "width");
+      for (i64 k = 0; k < n; ++k) widths.push_back(column[k]);
     }
-    t.statistics(index, widths.empty() ? nullptr : widths.data(), notes + 1);
-    return 0;
+    check_found(t, each, n);
+    t.close(index, notes);
+    std::vector<ReduceRow> table(n);
+    for (i64 k = 0; k < n; ++k) {
+      ReduceRow& r = table[k];
+      r = {};
+      r.reduction = reduction;
+      r.words = words;
+      r.first = first;
+      r.count = count;
+      r.down = down;
+      r.across = across;
+      r.height = (int)sizes.line(k)[0];
+      r.width = (int)sizes.line(k)[1];
+    }
+    return n ? t.find(KIND_REDUCE, t.dtype, index, std::move(table), widths.empty() ? nullptr : widths.data(), each, notes + 1)
+             : t.found;
+  });
+}
+
+// lookup: LookupCode. from: [n], where the numbers of each row are, `words` for a table. params: 32-bit words [n, k] or [1, k].
+EXPORT i64 gpuaug_track_lookup(void* handle, PyObject* rows, int lookup, PyObject* from, int words, int tables, PyObject* params,
+                               int notes) {
+  return guarded([&] {
+    Track& t = track_of(handle);
+    const std::vector<int> index = rows_of(rows, t.samples);
+    const i64 n = (i64)index.size();
+    const Column<i64> starts(from, n, "from");
+    const Array packed(params);
+    packed.check_contiguous("params");
+    const i64 bytes = packed.ndim == 2 ? 4 * packed.shape(1) : -1;
+    if (bytes < 0 || bytes > (i64)sizeof(LookupRow::p) || !(packed.shape(0) == n || packed.shape(0) == 1))
+      raise(PyExc_ValueError, "params must be words [%zd or 1, k], k <= 5", (Py_ssize_t)n);
+    check_found(t, (i64)TABLE_WORDS * tables, n);
+    std::vector<LookupRow> table(n);
+    for (i64 k = 0; k < n; ++k) {
+      LookupRow& r = table[k];
+      r = {};
+      r.lookup = lookup;
+      r.from = (int)starts[k];
+      r.words = words;
+      r.tables = tables;
+      std::memcpy(r.p, packed.data() + (packed.shape(0) == 1 ? 0 : k * bytes), (size_t)bytes);
+    }
+    return n ? t.find(KIND_LOOKUP, DT_U8, index, std::move(table), nullptr, (i64)TABLE_WORDS * tables, notes) : t.found;
   });
 }
 

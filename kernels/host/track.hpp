@@ -45,7 +45,7 @@ class Track {
   std::vector<Planned> launches;
   std::vector<Event> events;
   std::vector<float> blob;
-  i64 stats = 0;  // floats that statistics write
+  i64 found = 0;  // words of 4 bytes that reductions and lookups write
 
   // size: [samples][2], written here, owned by the caller. before: sizes; stride: of y, x, channel in elements.
   Track(int n, int channels, int dtype, const i64* address, const i64* before, const i64* stride, int* size)
@@ -219,20 +219,27 @@ class Track {
     emit(kind, rows, dtype, dtype, bytes_of_rows(what), {}, true, notes);
   }
 
-  // width: columns from there on do not count; or null
-  void statistics(const std::vector<int>& rows, const i64* width, int notes) {
-    std::vector<Row> table(rows.size());
+  // Rows of a kind that writes no image: of `each` words for a sample, which begin at the offset that is returned. They read what
+  // the samples' views show, but no more than `width` columns of it.
+  template <class R>
+  i64 find(int kind, int source, const std::vector<int>& rows, std::vector<R> what, const i64* width, i64 each, int notes) {
+    const i64 at = found;
     for (size_t k = 0; k < rows.size(); ++k) {
       Stage& s = stages_[rows[k]];
-      s.row.stat = (int)(stats + STATS * channels * (i64)k);
-      table[k] = s.row;
-      if (width) table[k].sw = (int)width[k];
-      s.last = (int)launches.size();
+      R& r = what[k];
+      r.src = s.row.src;
+      r.sy = s.row.sy;
+      r.sx = s.row.sx;
+      r.sc = s.row.sc;
+      r.sh = height(rows[k]);
+      r.sw = width ? (int)width[k] : this->width(rows[k]);
+      r.at = (int)(at + each * (i64)k);
       s.writer = -1;  // what it reads must not be written to the caller's memory instead
     }
-    stats += STATS * channels * (i64)rows.size();
-    launches.push_back({KIND_STATISTICS, channels, dtype, dtype, bytes_of_rows(table), rows, {}});
-    events.push_back({(int)launches.size() - 1, 0, (int)rows.size(), notes});
+    found += each * (i64)rows.size();
+    const int number = emit(kind, rows, source, source, bytes_of_rows(what), {}, false, notes);
+    for (int i : rows) stages_[i].last = number;
+    return at;
   }
 
   // Every sample to its place: address [samples], stride [samples][3], of element type `type`.
@@ -332,9 +339,9 @@ class Track {
     }
   }
 
-  // Adds a launch, or rows to an earlier one of its kind that none of these samples has to wait for.
-  void emit(int kind, const std::vector<int>& index, int source, int target, std::vector<char> rows, std::vector<Op> ops,
-            bool go_on, int notes) {
+  // Adds a launch, or rows to an earlier one of its kind that none of these samples has to wait for. Returns which.
+  int emit(int kind, const std::vector<int>& index, int source, int target, std::vector<char> rows, std::vector<Op> ops,
+           bool go_on, int notes) {
     int after = -1, number = (int)launches.size();
     for (int i : index) after = std::max(after, stages_[i].last);
     for (int k = number - 1; k > after; --k)
@@ -355,7 +362,7 @@ class Track {
       l.sample.insert(l.sample.end(), index.begin(), index.end());
     }
     events.push_back({number, first, (int)index.size(), notes});
-    if (!go_on) return;
+    if (!go_on) return number;
     for (size_t k = 0; k < index.size(); ++k) {
       const int i = index[k];
       Stage& s = stages_[i] = fresh(height(i), width(i), target);
@@ -365,6 +372,7 @@ class Track {
       s.last = s.writer = s.writer_of_source = number;
       s.writer_row = s.row_of_source = first + (int)k;
     }
+    return number;
   }
 
   int* size_;

@@ -319,11 +319,10 @@ inline unsigned __float_as_uint(float f) {
   memcpy(&u, &f, 4);
   return u;
 }
-static inline double __hiloint2double(int high, int low) {
-  const unsigned long long bits = (unsigned long long)(unsigned)high << 32 | (unsigned)low;
-  double out;
-  memcpy(&out, &bits, sizeof out);
-  return out;
+inline double __longlong_as_double(long long l) {
+  double d;
+  memcpy(&d, &l, 8);
+  return d;
 }
 inline float __uint_as_float(unsigned u) {
   float f;

@@ -19,6 +19,7 @@ from . import (  # noqa: F401  (they add their cases)
     distort,
     dropout,
     flip,
+    histogram,
     light,
     morphology,
     noise,

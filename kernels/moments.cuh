@@ -1,13 +1,13 @@
-// stats.cuh: number, sum, minimum, maximum and sum of squared deviations of each channel of a sample.
+// moments.cuh: the reduction to number, sum, minimum, maximum and sum of squared deviations of a channel of a sample.
 //
 // A channel is dealt out to 256 partial sums in the order of its pixels (pixel i to partial i mod 256), which are then
 // added as a tree: 256 threads on the GPU, four vectors of lanes on the CPU, the same bits. Sums are doubles: the sum of
 // squares of decibels around -80 with a deviation of 1 would lose a float's last four digits. NaNs are left out.
 #pragma once
-#include "rows.cuh"
+#include "part.cuh"
 namespace aug {
 
-enum { STATS_PARTIALS = 256, STATS_SHARED = STATS_PARTIALS * (2 * 8 + 3 * 4) };  // bytes of shared memory
+enum { STATS_PARTIALS = 256 };  // of (2 * 8 + 3 * 4) bytes
 
 struct Partials {
   double *sum, *squares;
@@ -42,11 +42,10 @@ AUG void write(const Partials& p, float* out) {
 }
 
 #if AUG_GPU
-// one block of 256 threads for one channel; memory is shared, STATS_SHARED bytes
-template <class T> AUG void statistics(const Row& s, int c, float* stats, double* memory) {
+template <class T> AUG void reduce_moments(const ReduceRow& s, const Part& part, float* out, double* memory) {
   const Partials p = partials_in(memory);
   const int t = threadIdx.x, w = s.sw;
-  const T* src = (const T*)s.src + (i64)c * s.sc;
+  const T* src = (const T*)s.src + (i64)part.c * s.sc;
   clear(p, t);
   double sum = 0.0, squares = 0.0;
   float low = p.low[t], high = p.high[t];
@@ -78,14 +77,13 @@ template <class T> AUG void statistics(const Row& s, int c, float* stats, double
     if (t < step) merge(p, t, t + step);
     __syncthreads();
   }
-  if (t == 0) write(p, stats + s.stat + STATS * c);
+  if (t == 0) write(p, out);
 }
 #else
-template <class T> AUG_FN void statistics(const Row& s, int c, float* stats) {
-  double memory[STATS_SHARED / 8];
+template <class T> AUG_FN void reduce_moments(const ReduceRow& s, const Part& part, float* out, double* memory) {
   const Partials p = partials_in(memory);
   const int n = s.sh * s.sw;
-  const T* src = (const T*)s.src + (i64)c * s.sc;
+  const T* src = (const T*)s.src + (i64)part.c * s.sc;
   for (int i = 0; i < STATS_PARTIALS; ++i) clear(p, i);
   float line[STATS_PARTIALS];
   for (int first = 0, y = 0, x = 0; first < n; first += STATS_PARTIALS) {
@@ -120,7 +118,7 @@ template <class T> AUG_FN void statistics(const Row& s, int c, float* stats) {
   }
   for (int step = STATS_PARTIALS / 2; step; step >>= 1)
     for (int i = 0; i < step; ++i) merge(p, i, i + step);
-  write(p, stats + s.stat + STATS * c);
+  write(p, out);
 }
 #endif
 

@@ -1,0 +1,154 @@
+"""Transforms by histograms: Equalize, CLAHE, AutoContrast."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import lab
+from ..transform import Transform, boolean, integer, one_of, real, span
+from ..uniforms import between
+from .color import need_colour
+
+
+class _ByBytes(Transform, register=False):
+    """Works on bytes: float images (0..1) are rounded to 0..255 before, and divided by 255 after."""
+
+    def lower(self, to, rows, params) -> None:
+        self.check(to)
+        if not to.is_u8:
+            to.op(rows, "to_bytes")
+        self.lower_bytes(to, rows, params)
+        if not to.is_u8:
+            to.op(rows, "from_bytes")
+
+    def check(self, to) -> None:
+        """Raise for images that it does not work on."""
+        need_colour(to)
+
+
+class Equalize(_ByBytes):
+    """Spread the values so that all are about equally frequent: equalize the histogram.
+
+    Args:
+        mode: "cv", as ``cv2.equalizeHist``, or "pil", as albumentations' version of Pillow's.
+        by_channels: each channel by itself; False equalizes the luma of colours (Y of OpenCV's YCrCb) alone.
+        mask: must be None: equalizing by the pixels of a mask is not supported.
+        mask_params: must be empty, likewise.
+        p: probability, per sample.
+
+    Shapes and dtypes: 1 or 3 channels; float images (0..1) are rounded to 8 bits, as albumentations does. Targets: image.
+    Source: albumentations ``Equalize``.
+
+    Raises:
+        ValueError: a mask; images with other channel counts (at the first batch).
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.Equalize(p=1)])(np.array([[10, 20, 20, 30]], np.uint8))
+        array([[  0, 170, 170, 255]], dtype=uint8)
+    """
+
+    def __init__(self, mode: str = "cv", by_channels: bool = True, mask=None, mask_params=(), p: float = 0.5):
+        super().__init__(p)
+        self.mode = one_of("mode", mode, ("cv", "pil"))
+        self.by_channels = boolean("by_channels", by_channels)
+        if mask is not None or len(mask_params):
+            raise ValueError("Equalize: mask must be None and mask_params empty: equalizing by a mask is not supported")
+
+    def lower_bytes(self, to, rows, params) -> None:
+        luma = to.channels == 3 and not self.by_channels
+        if luma:
+            to.op(rows, "to_ycrcb")
+        found = to.reduce(rows, "histogram", channels=0 if luma else None)
+        to.op(rows, "lut", tables=to.lookup(rows, found, "equalize", pil=self.mode == "pil"))
+        if luma:
+            to.op(rows, "from_ycrcb")
+
+
+class CLAHE(_ByBytes):
+    """Equalize the histograms of tiles, with a limit to the contrast that this may make.
+
+    Args:
+        clip_limit: range of the limit: how many times as frequent as the average a value may count; a number v means (1, v).
+        tile_grid_size: how many tiles across and down, as ``cv2.createCLAHE`` has it.
+        p: probability, per sample.
+
+    Shapes and dtypes: 1 or 3 channels, of colours the lightness alone (L of OpenCV's 8-bit LAB); float images (0..1) are rounded
+    to 8 bits, as albumentations does. Targets: image. Source: albumentations ``CLAHE``, ``cv2.createCLAHE``.
+
+    Raises:
+        ValueError: a limit below 1, a grid without tiles; images with other channel counts (at the first batch).
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.CLAHE((9, 9), (1, 1), p=1)])(np.array([[10, 20, 20, 30]], np.uint8))
+        array([[ 64, 128, 191, 255]], dtype=uint8)
+    """
+
+    def __init__(self, clip_limit=4.0, tile_grid_size=(8, 8), p: float = 0.5):
+        super().__init__(p)
+        self.clip_limit = span("clip_limit", clip_limit, 1, scalar="one")
+        if not isinstance(tile_grid_size, (tuple, list)) or len(tile_grid_size) != 2:
+            raise TypeError(f"tile_grid_size must be a pair (across, down), got {tile_grid_size!r}")
+        self.tile_grid_size = tuple(integer("tile_grid_size", value, 1) for value in tile_grid_size)
+
+    def columns(self) -> int:
+        return 1
+
+    def draw(self, u, view):
+        return {"clip_limit": between(u[:, 0], *self.clip_limit)}
+
+    def lower_bytes(self, to, rows, params) -> None:
+        colour = to.channels == 3
+        if colour:
+            to.op(rows, "to_lab", shared=lab.FORWARD)
+        across, down = self.tile_grid_size
+        found = to.reduce(rows, "histogram", tiles=(down, across), channels=0)
+        area = found.tile.prod(1)
+        clip = np.maximum((params["clip_limit"] * area / 256).astype(np.int64), 1)
+        to.op(rows, "lut_tiles", tables=to.lookup(rows, found, "clahe", clip=clip, area=area))
+        if colour:
+            to.op(rows, "from_lab", shared=lab.BACKWARD)
+
+
+class AutoContrast(_ByBytes):
+    """Stretch the values of each channel over the whole range.
+
+    Args:
+        cutoff: percentage of the pixels that may leave the range at either end, 0 to 100.
+        ignore: a value, 0 to 255, that is not counted and stays; as in albumentations the channel of this number does, too.
+        method: "cdf", by the distribution of the values in between, or "pil", linearly.
+        p: probability, per sample.
+
+    Shapes and dtypes: any channel count; float images (0..1) are rounded to 8 bits, as albumentations does; 255 is not counted.
+    Channels of up to 16.7 million pixels. Targets: image. Source: albumentations ``AutoContrast``.
+
+    Raises:
+        ValueError: a cutoff, ignore or method that there is not.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.AutoContrast(method="pil", p=1)])(np.array([[10, 20, 30]], np.uint8))
+        array([[  0, 128, 255]], dtype=uint8)
+    """
+
+    def __init__(self, cutoff: float = 0, ignore: int | None = None, method: str = "cdf", p: float = 0.5):
+        super().__init__(p)
+        self.cutoff = real("cutoff", cutoff, 0, 100)
+        self.ignore = None if ignore is None else integer("ignore", ignore, 0, 255)
+        self.method = one_of("method", method, ("cdf", "pil"))
+
+    def check(self, to) -> None:
+        pass
+
+    def lower_bytes(self, to, rows, params) -> None:
+        found = to.reduce(rows, "histogram")
+        table = to.lookup(
+            rows,
+            found,
+            "autocontrast",
+            cutoff=np.array([self.cutoff], np.float64).view(np.uint32),
+            pil=self.method == "pil",
+            ignore=-1 if self.ignore is None else self.ignore,
+        )
+        to.op(rows, "lut", tables=table)

@@ -1,0 +1,161 @@
+// lookup.cuh: tables of 256 bytes, made of the histograms that a reduce launch wrote.
+//
+// A table is made by 256 lanes, one for each byte: a block's threads on the GPU, one thread's vectors on the CPU. What needs the
+// others' numbers is `cumulate`, `total` and `of`. Counts are whole numbers, so sums have no order; they are exact as floats, as the
+// references hold them, up to 2^24 pixels.
+#pragma once
+#include "rows.cuh"
+namespace aug {
+
+#if AUG_GPU
+typedef Group<256, 1> Bytes;
+#else
+typedef Group<1, 256> Bytes;
+#endif
+typedef Bytes::Var<int> Counts;
+enum { LOOKUP_SHARED = 256 * 4 };  // bytes
+
+// v[i] becomes the sum of v[0] .. v[i]
+AUG void cumulate(Counts& v, int* shared) {
+#if AUG_GPU
+  const int t = threadIdx.x;
+  for (int step = 1; step < 256; step *= 2) {
+    shared[t] = v.v[0];
+    __syncthreads();
+    v.v[0] += t >= step ? shared[t - step] : 0;
+    __syncthreads();
+  }
+#else
+  for (int i = 1; i < 256; ++i) v.v[i] += v.v[i - 1];
+#endif
+}
+// v[i], for all lanes; i is the same in all of them
+AUG int of(const Counts& v, int i, int* shared) {
+#if AUG_GPU
+  if ((int)threadIdx.x == i) shared[0] = v.v[0];
+  __syncthreads();
+  const int found = shared[0];
+  __syncthreads();
+  return found;
+#else
+  return v.v[i];
+#endif
+}
+// the sum of f(lane)
+template <class F> AUG int total(F f, int* shared) {
+  Counts v;
+  Bytes().each([&](Lane l) { v[l] = f(l); });
+#if AUG_GPU
+  cumulate(v, shared);
+  return of(v, 255, shared);
+#else
+  int sum = 0;
+  AUG_SIMD for (int i = 0; i < 256; ++i)
+    sum += v.v[i];
+  return sum;
+#endif
+}
+
+struct Histogram {
+  Counts count, below;  // how often a byte occurs; how often it or a smaller one does
+  int all;
+};
+AUG void accumulate(Histogram& h, int* shared) {
+  h.below = h.count;
+  cumulate(h.below, shared);
+  h.all = of(h.below, 255, shared);
+}
+// the least and the greatest byte that occurs; 256 and 0 if none does
+AUG int least(Histogram& h, int* shared) {
+  return total([&](Lane l) { return h.below[l] == 0 ? 1 : 0; }, shared);
+}
+AUG int greatest(Histogram& h, int* shared) {
+  return total([&](Lane l) { return h.below[l] < h.all ? 1 : 0; }, shared);
+}
+AUG void identity(u8* table) {
+  Bytes().each([&](Lane l) { table[l.id] = (u8)l.id; });
+}
+
+// cv2.equalizeHist; albumentations' equalization "as Pillow", which counts a byte itself with those below it
+AUG void lookup_equalize(const EqualizeLookup& p, Histogram& h, int, u8* table, int* shared) {
+  accumulate(h, shared);
+  if (p.pil) {
+    const int last = of(h.count, min_(greatest(h, shared), 255), shared), step = (h.all - last) / 255;
+    if (step == 0) return identity(table);
+    Bytes().each([&](Lane l) { table[l.id] = (u8)min_((h.below[l] + step / 2) / step, 255); });
+    return;
+  }
+  const int first = min_(least(h, shared), 255), none = of(h.count, first, shared);
+  if (none == h.all) return identity(table);
+  const float scale = 255.0f / (float)(h.all - none);
+  Bytes().each([&](Lane l) { table[l.id] = l.id <= first ? (u8)0 : to_u8((float)(h.below[l] - none) * scale); });
+}
+
+// cv2.createCLAHE: what bins have above the limit goes to all alike, its remainder to bins at equal distances
+AUG void lookup_clahe(const ClaheLookup& p, Histogram& h, int, u8* table, int* shared) {
+  const int clip = p.clip;
+  const int excess = total([&](Lane l) { return max_(h.count[l] - clip, 0); }, shared);
+  const int each = excess / 256, rest = excess - 256 * each, step = max_(256 / max_(rest, 1), 1);
+  Bytes().each([&](Lane l) {
+    const int at = l.id / step;
+    h.count[l] = min_(h.count[l], clip) + each + (at * step == l.id && at < rest ? 1 : 0);
+  });
+  cumulate(h.count, shared);
+  const float scale = 255.0f / (float)p.area;
+  Bytes().each([&](Lane l) { table[l.id] = to_u8((float)h.count[l] * scale); });
+}
+
+AUG double double_of(const u32* words) {
+  const u64 both = (u64)words[1] << 32 | words[0];
+#if AUG_GPU
+  return __longlong_as_double((long long)both);
+#else
+  return __builtin_bit_cast(double, both);
+#endif
+}
+
+// albumentations' auto_contrast, which does not count 255 (its histogram's range ends there), and leaves the channel alone whose
+// number is that of the byte to ignore
+AUG void lookup_autocontrast(const AutocontrastLookup& p, Histogram& h, int channel, u8* table, int* shared) {
+  const int ignore = p.ignore;
+  const double cutoff = double_of(p.cutoff);
+  Bytes().each([&](Lane l) { h.count[l] = l.id == 255 || l.id == ignore ? 0 : h.count[l]; });
+  accumulate(h, shared);
+  int low = least(h, shared), high = greatest(h, shared);
+  if (cutoff != 0.0) {
+    const float cut = (float)((double)h.all * cutoff / 100.0);
+    const int left = total([&](Lane l) { return (float)h.below[l] < cut ? 1 : 0; }, shared);
+    const int right = total([&](Lane l) { return (float)(h.all - h.below[l] + h.count[l]) < cut ? 1 : 0; }, shared);
+    low = left == 256 ? 0 : min_(left + 1, 255);
+    high = right == 256 ? 255 : 255 - right;
+  }
+  if (h.all == 0 || high <= low || channel == ignore) return identity(table);
+  const int from = of(h.below, low, shared), to = of(h.below, high, shared);
+  const double scale = 255.0 / (double)(high - low);
+  // nothing but the lowest byte is left: the distribution is 0 / 0, which as a byte is 0; not even that: nothing is changed
+  const bool flat = from == to, none = flat && of(h.count, low, shared) == 0;
+  const float range = flat ? 1.0f : (float)(to - from);
+  Bytes().each([&](Lane l) {
+    const float linear = (float)round_((double)(l.id - low) * scale);
+    const float v = p.pil ? linear : none ? (float)l.id : (float)(h.below[l] - from) * 255.0f / range;
+    const u8 stretched = !p.pil && none ? (u8)l.id : l.id < low ? (u8)0 : l.id > high ? (u8)255 : to_u8(v);
+    table[l.id] = l.id == ignore ? (u8)l.id : stretched;
+  });
+}
+
+// the number-th table of a row
+AUG void lookup(const LookupRow& s, int number, float* found, int* shared) {
+  const u32* counts = (const u32*)found + s.from + (i64)number * s.words;
+  u8* table = (u8*)(found + s.at + (i64)number * TABLE_WORDS);
+  Histogram h;
+  Bytes().each([&](Lane l) { h.count[l] = (int)counts[l.id]; });
+  switch (s.lookup) {
+#define AUG_CASE(CODE, FUNCTION, PARAMS) \
+  case CODE: FUNCTION(*(const PARAMS*)s.p, h, number, table, shared); break;
+    AUG_LOOKUPS(AUG_CASE)
+#undef AUG_CASE
+    default: break;
+  }
+}
+
+}  // namespace aug

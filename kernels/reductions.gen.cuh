@@ -1,0 +1,56 @@
+// reductions.gen.cuh: made of gpuaug/reductions.py by `python kernels/generate.py`; not to be edited.
+// clang-format off
+#pragma once
+#include "lang.cuh"
+namespace aug {
+
+// Where a sample's tables lie (in words of 4 bytes), of which channels, how many down and across, and of what tiles.
+struct AUG_ALIAS Tables {
+  int at, first, count, down, across, height, width;
+};
+
+enum { TABLE_WORDS = 64 };
+
+// moments: number of values that are no NaN, sum, minimum, maximum, squared deviations from the mean
+// histogram: how often each of the values 0 .. 255 occurs
+enum ReductionCode {
+  REDUCE_MOMENTS = 0,
+  REDUCE_HISTOGRAM = 1,
+};
+
+enum LookupCode {
+  LOOKUP_EQUALIZE = 0,
+  LOOKUP_CLAHE = 1,
+  LOOKUP_AUTOCONTRAST = 2,
+};
+
+// a flat histogram, as cv2.equalizeHist or albumentations' _equalize_pil (pil) has it
+struct AUG_ALIAS EqualizeLookup {
+  int pil;
+};
+
+// a flat histogram of which no bin is above clip, of tiles of so many pixels
+struct AUG_ALIAS ClaheLookup {
+  int clip;
+  int area;
+};
+
+// the range less cutoff (percent, the bits of a double) at its ends, stretched by its distribution or (pil) linearly; ignore: a value that stays, or -1
+struct AUG_ALIAS AutocontrastLookup {
+  u32 cutoff[2];
+  int pil;
+  int ignore;
+};
+
+// X(code, function)
+#define AUG_REDUCTIONS(X) \
+  X(REDUCE_MOMENTS, reduce_moments) \
+  X(REDUCE_HISTOGRAM, reduce_histogram)
+
+// X(code, function, parameters)
+#define AUG_LOOKUPS(X) \
+  X(LOOKUP_EQUALIZE, lookup_equalize, EqualizeLookup) \
+  X(LOOKUP_CLAHE, lookup_clahe, ClaheLookup) \
+  X(LOOKUP_AUTOCONTRAST, lookup_autocontrast, AutocontrastLookup)
+
+}  // namespace aug
