@@ -1,7 +1,8 @@
 """The table of pixel operations: the one place that says what each is called, takes and needs.
 
-`python kernels/generate.py` makes kernels/ops.gen.cuh of it: codes, a struct of parameters for each operation, and the
-dispatch. The function of an operation is ``op_<name>`` in one of kernels/op_*.cuh; a transform appends one with `Track.op`.
+`python kernels/generate.py` makes kernels/ops.gen.cuh of it: codes, a struct of parameters for each operation, the dispatch, and
+the functions of those that are an expression of one value. The function of another is ``op_<name>`` in one of kernels/op_*.cuh; a
+transform appends an operation with `Track.op`.
 """
 
 from __future__ import annotations
@@ -154,6 +155,8 @@ class Spec(Parameters):
             table (of each channel, where it reads tables).
         layers: how many images it reads beside the pixel, at its place (`Track.keep`).
         internal: it is appended by the track itself.
+        value: of an operation on single values, the new one: a C++ expression of the old one, ``v``, and the parameters.
+            Its function is made of that.
     """
 
     table: str = ""
@@ -162,6 +165,7 @@ class Spec(Parameters):
     lut: bool = False
     layers: int = 0
     internal: bool = False
+    value: str = ""
 
     @cached_property
     def code(self) -> int:
@@ -306,6 +310,28 @@ OPS: dict[str, Spec] = {
             labels=True,
             doc="fills whole channels",
         ),
+        Spec("invert", ("f32 top",), lut=True, value="top - v", doc="top - v"),
+        Spec(
+            "solarize",
+            ("f32 threshold", "f32 top"),
+            lut=True,
+            value="v >= threshold ? top - v : v",
+            doc="top - v from the threshold on",
+        ),
+        Spec("power", ("f32 exponent",), value="power_(v, exponent)", doc="v to a power"),
+        Spec(
+            "curve",
+            table="u32 [n, 64]: 256 bytes, the new values: n is 1, or the channels",
+            lut=True,
+            doc="whole numbers 0..255 through a table that the host has made",
+        ),
+        Spec(
+            "posterize",
+            ("f32 top",),
+            table="f32 [channels]: how many of 256 values become one",
+            lut=True,
+            doc="the lowest of so many values; top 1: of 0..1, rounded to 0..255 before",
+        ),
     )
 }
 
@@ -321,6 +347,17 @@ def find(name: str, who: str) -> Spec:
             + (f"did you mean {near[0]!r}?" if near else f"gpuaug.ops.OPS has {', '.join(sorted(names))}")
         )
     return spec
+
+
+INTERNAL = tuple(spec.name for spec in OPS.values() if spec.internal)
+
+
+def mask(names: Iterable[str]) -> int:
+    """A bit for the code of each operation of these names."""
+    bits = 0
+    for name in names:
+        bits |= 1 << OPS[name].code
+    return bits
 
 
 # ---- what the kernels are told ----------------------------------------------------------------------------------------------
@@ -341,7 +378,7 @@ def _lines() -> Iterable[str]:
     yield "// ops.gen.cuh: made of gpuaug/ops.py by `python kernels/generate.py`; not to be edited."
     yield "// clang-format off"
     yield "#pragma once"
-    yield '#include "lang.cuh"'
+    yield '#include "math.cuh"'
     yield '#include "reductions.gen.cuh"'
     yield "namespace aug {"
     yield ""
@@ -364,6 +401,13 @@ def _lines() -> Iterable[str]:
     ]
     yield f"constexpr unsigned char LUT_OPS[] = {{{', '.join(['LUT_NONE', *alike])}}};"
     yield ""
+    yield "struct Op;"
+    yield "struct Sample;"
+    yield "template <class G, int C> struct Pixels;"
+    for spec in OPS.values():
+        if spec.value:
+            yield from _function(spec)
+    yield ""
     yield "// X(code, function, parameters, channels that it works on; 0: any)"
     yield "#define AUG_OPS(X) \\"
     rows = [
@@ -372,6 +416,22 @@ def _lines() -> Iterable[str]:
     yield " \\\n".join(rows)
     yield ""
     yield "}  // namespace aug"
+
+
+def _function(spec: Spec) -> Iterable[str]:
+    """The function of an operation that is an expression."""
+    yield ""
+    yield "template <class G, int C>"
+    yield f"AUG void op_{spec.name}(G g, const {spec.struct}& p, const Op&, const Sample&, Pixels<G, C>& px) {{"
+    for each in spec.params:
+        kind, name = each.split()
+        yield f"  const {_C_TYPES[kind]} {name} = p.{name};"
+    yield "  AUG_UNROLL for (int c = 0; c < C; ++c)"
+    yield "    g.each([&](Lane l) {"
+    yield "      const float v = px.v[c][l];"
+    yield f"      px.v[c][l] = {spec.value};"
+    yield "    });"
+    yield "}"
 
 
 def header() -> str:

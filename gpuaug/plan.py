@@ -81,6 +81,7 @@ class Plan:
     owner: object  # what keeps the batch's memory alive
     log: list  # (rows, who, what), in order
     events: np.ndarray  # int32 [n, 4]: launch, first row, how many: what it got after so many entries of the log
+    ops: int | None = None  # the operations that the pipeline can emit, a bit for each code; None: those of the launches
     _placed: bool = False
 
     def place(self, base: int) -> None:

@@ -58,6 +58,8 @@ class Track:
         self.kind, self.dtype, self.channels, self.device = kind, batch.dtype, batch.channels, batch.device
         self.given = batch.given
         self.doing = ""  # name of the transform that is being lowered
+        self.may: tuple[str, ...] | None = None  # the operations that it has declared; None: any
+        self.ops: int | None = None  # those of the whole pipeline, `gpuaug.ops.mask`; None: not known
         self.layout = ""  # ToTensorV2: deliver tensors of this layout
         self.segments: list[Plan | str] = []  # what was executed already, for `Compose.explain`
         self._size = np.empty((self.samples, 2), np.int32)  # the library writes into it
@@ -255,6 +257,11 @@ class Track:
             TypeError: labels, with which it would calculate; parameters that are no numbers.
         """
         spec = find(name, self.doing or "Track.op")
+        if self.may is not None and name not in self.may:
+            raise ValueError(
+                f"{self.doing}: {name} is not among the operations that it declares, {', '.join(self.may) or 'none'}; "
+                f"write ops = {(*self.may, name)!r} in the class: kernels for GPUs hold what is declared"
+            )
         if not spec.labels:
             self._labels("computed with", bools=True)
         if "rgb" in spec.needs and self.channels != 3:
@@ -565,6 +572,7 @@ class Track:
             self._batch,
             self._log,
             part(head["events_at"], 4 * head["events"], np.int32).reshape(-1, 4),
+            self.ops,
         )
 
     def _note(self, rows, what: str) -> None:

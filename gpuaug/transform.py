@@ -38,9 +38,11 @@ class Transform:
 
     Attributes:
         p: probability, per sample.
+        ops: names of the pixel operations (`gpuaug.ops`) that `lower` may append: a GPU's kernel holds those of its pipeline.
         targets: what `lower` handles: ``("image",)`` for pixel operations, ``("image", "mask")`` for geometry and dropout.
     """
 
+    ops: tuple[str, ...] = ()
     targets: tuple[str, ...] = ("image",)
     stencil = False  # does it read a pixel's neighbours (a filter), so that what it reads must have been written?
     moves_pixels: bool | None = None  # None: yes if it handles masks; holes, which do too, leave pixels where they are

@@ -3,19 +3,6 @@
 #include "pixels.cuh"
 namespace aug {
 
-// A polynomial: the same bits on both sides, and it vectorizes with no vector math library; about 2e-7 relative.
-AUG float exp2_(float x) {
-  x = clamp_(x, -126.0f, 127.0f);
-  const float k = floor_(x), f = x - k;
-  float p = 1.8775767e-3f;
-  p = fma_(p, f, 8.9893397e-3f);
-  p = fma_(p, f, 5.5826318e-2f);
-  p = fma_(p, f, 2.4015361e-1f);
-  p = fma_(p, f, 6.9315308e-1f);
-  p = fma_(p, f, 1.0f);
-  return unbits(bits(p) + ((u32)(int)k << 23));
-}
-
 enum FieldForm { FIELD_SLOPE = 0, FIELD_DISTANCE = 1, FIELD_BELL = 2 };
 enum FieldRounding { FIELD_REAL = 0, FIELD_TRUNCATED = 1, FIELD_ROUNDED = 2 };
 

@@ -87,4 +87,23 @@ template <class G, int C> AUG void op_standardize(G g, const StandardizeOp& p, c
   }
 }
 
+template <class G, int C> AUG void op_curve(G g, const CurveOp&, const Op& op, const Sample& s, Pixels<G, C>& px) {
+  AUG_UNROLL for (int c = 0; c < C; ++c) {
+    const u8* table = (const u8*)(s.blob + op.at) + (op.n > 1 ? 256 * (s.c0 + c) : 0);
+    g.each_scalar([&](Lane l) { px.v[c][l] = get(ld(table + ((int)px.v[c][l] & 255))); });
+  }
+}
+
+template <class G, int C> AUG void op_posterize(G g, const PosterizeOp& p, const Op& op, const Sample& s, Pixels<G, C>& px) {
+  const float top = p.top;
+  AUG_UNROLL for (int c = 0; c < C; ++c) {
+    const float step = ld(s.blob + op.at + s.c0 + c), inv = 1.0f / step;  // a power of two
+    g.each([&](Lane l) {
+      const float v = top == 1.0f ? clamp_(round_(px.v[c][l] * 255.0f), 0.0f, 255.0f) : px.v[c][l];
+      const float low = floor_(v * inv) * step;
+      px.v[c][l] = top == 1.0f ? low / 255.0f : low;
+    });
+  }
+}
+
 }  // namespace aug

@@ -1,7 +1,7 @@
 // ops.gen.cuh: made of gpuaug/ops.py by `python kernels/generate.py`; not to be edited.
 // clang-format off
 #pragma once
-#include "lang.cuh"
+#include "math.cuh"
 #include "reductions.gen.cuh"
 namespace aug {
 
@@ -49,6 +49,11 @@ enum OpCode {
   OP_BITMAP = 28,
   OP_PIXELS = 29,
   OP_CHANNELS = 30,
+  OP_INVERT = 31,
+  OP_SOLARIZE = 32,
+  OP_POWER = 33,
+  OP_CURVE = 34,
+  OP_POSTERIZE = 35,
 };
 
 // positions after a turn or crop: x' = a x + b y + x0, y' = c x + d y + y0
@@ -257,9 +262,71 @@ struct AUG_ALIAS PixelsOp {
 struct AUG_ALIAS ChannelsOp {
 };
 
+// top - v
+struct AUG_ALIAS InvertOp {
+  float top;
+};
+
+// top - v from the threshold on
+struct AUG_ALIAS SolarizeOp {
+  float threshold;
+  float top;
+};
+
+// v to a power
+struct AUG_ALIAS PowerOp {
+  float exponent;
+};
+
+// whole numbers 0..255 through a table that the host has made
+// table: u32 [n, 64]: 256 bytes, the new values: n is 1, or the channels
+struct AUG_ALIAS CurveOp {
+};
+
+// the lowest of so many values; top 1: of 0..1, rounded to 0..255 before
+// table: f32 [channels]: how many of 256 values become one
+struct AUG_ALIAS PosterizeOp {
+  float top;
+};
+
 // Which operations on uint8 are a table of 256 bytes, and whether all channels have the same.
 enum { LUT_NONE = 0, LUT_ALIKE = 1, LUT_CHANNELS = 2 };
-constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_CHANNELS, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE};
+constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_CHANNELS, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_CHANNELS, LUT_CHANNELS};
+
+struct Op;
+struct Sample;
+template <class G, int C> struct Pixels;
+
+template <class G, int C>
+AUG void op_invert(G g, const InvertOp& p, const Op&, const Sample&, Pixels<G, C>& px) {
+  const float top = p.top;
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    g.each([&](Lane l) {
+      const float v = px.v[c][l];
+      px.v[c][l] = top - v;
+    });
+}
+
+template <class G, int C>
+AUG void op_solarize(G g, const SolarizeOp& p, const Op&, const Sample&, Pixels<G, C>& px) {
+  const float threshold = p.threshold;
+  const float top = p.top;
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    g.each([&](Lane l) {
+      const float v = px.v[c][l];
+      px.v[c][l] = v >= threshold ? top - v : v;
+    });
+}
+
+template <class G, int C>
+AUG void op_power(G g, const PowerOp& p, const Op&, const Sample&, Pixels<G, C>& px) {
+  const float exponent = p.exponent;
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    g.each([&](Lane l) {
+      const float v = px.v[c][l];
+      px.v[c][l] = power_(v, exponent);
+    });
+}
 
 // X(code, function, parameters, channels that it works on; 0: any)
 #define AUG_OPS(X) \
@@ -292,6 +359,11 @@ constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LU
   X(OP_RECTS, op_rects, RectsOp, 0) \
   X(OP_BITMAP, op_bitmap, BitmapOp, 0) \
   X(OP_PIXELS, op_pixels, PixelsOp, 0) \
-  X(OP_CHANNELS, op_channels, ChannelsOp, 0)
+  X(OP_CHANNELS, op_channels, ChannelsOp, 0) \
+  X(OP_INVERT, op_invert, InvertOp, 0) \
+  X(OP_SOLARIZE, op_solarize, SolarizeOp, 0) \
+  X(OP_POWER, op_power, PowerOp, 0) \
+  X(OP_CURVE, op_curve, CurveOp, 0) \
+  X(OP_POSTERIZE, op_posterize, PosterizeOp, 0)
 
 }  // namespace aug

@@ -22,6 +22,7 @@ from .perspective import Perspective
 from .sharpen import UnsharpMask
 from .shuffle import RandomGridShuffle
 from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
+from .tone import InvertImg, Posterize, RandomGamma, Solarize
 from .weather import RandomRain
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "HueSaturationValue",
     "Illumination",
     "ImageCompression",
+    "InvertImg",
     "Lambda",
     "MaskDropout",
     "MedianBlur",
@@ -57,8 +59,10 @@ __all__ = [
     "PadIfNeeded",
     "Perspective",
     "PixelDropout",
+    "Posterize",
     "RandomBrightnessContrast",
     "RandomCrop",
+    "RandomGamma",
     "RandomGridShuffle",
     "RandomRain",
     "RandomResizedCrop",
@@ -66,6 +70,7 @@ __all__ = [
     "RandomShadow",
     "Resize",
     "ShiftScaleRotate",
+    "Solarize",
     "TimeMasking",
     "TimeReverse",
     "ToGray",

@@ -35,6 +35,8 @@ class ToGray(Transform):
         [[[76]]]
     """
 
+    ops = ("gray", "gray_lab")
+
     def __init__(self, num_output_channels: int = 3, method: str = "weighted_average", p: float = 0.5):
         super().__init__(p)
         self.num_output_channels = integer("num_output_channels", num_output_channels, 1, 4096)

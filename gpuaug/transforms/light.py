@@ -38,6 +38,8 @@ class Illumination(Transform):
         [[80, 100, 120]]
     """
 
+    ops = ("field",)
+
     def __init__(
         self,
         mode: str = "linear",
@@ -133,6 +135,8 @@ class RandomShadow(Transform):
         >>> sorted({int(v) for v in shaded.ravel()} - {50})
         [100, 200]
     """
+
+    ops = ("shapes",)
 
     def __init__(
         self,

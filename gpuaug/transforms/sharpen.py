@@ -50,6 +50,8 @@ class UnsharpMask(_Sized):
         [50, 50, 45, 36, 214, 205, 200, 200]
     """
 
+    ops = ("differs", "linear", "unsharp")
+
     def __init__(self, blur_limit=(3, 7), sigma_limit=0.0, alpha=(0.2, 0.5), threshold: int = 10, p: float = 0.5):
         super().__init__(blur_limit, p)
         self.sigma_limit = increasing("sigma_limit", (0, sigma_limit) if is_number(sigma_limit) else sigma_limit, 0, 1000)

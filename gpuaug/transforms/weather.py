@@ -40,6 +40,8 @@ class RandomRain(Transform):
         [70, 178]
     """
 
+    ops = ("add", "linear", "linear_u8", "shapes")
+
     def __init__(
         self,
         slant_range=(-10, 10),

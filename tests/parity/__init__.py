@@ -27,6 +27,7 @@ from . import (  # noqa: F401  (they add their cases)
     perspective,
     sharpen,
     spectrogram,
+    tone,
     weather,
 )
 from .about import ABOUT, FAMILIES
