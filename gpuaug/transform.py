@@ -222,6 +222,7 @@ def colour(name: str, value, words: tuple[str, ...] = ()) -> object:
     return real(name, value) if isinstance(value, float) else value
 
 
+WIDEST = 4095  # side of a window, pixels: what is wider than most images is taken as a mistake
 INTERPOLATIONS = {0: "nearest", 1: "linear", 2: "cubic", 6: "nearest"}  # by a matrix; a resize tells 0 from 6
 BORDERS = {0: "constant", 1: "replicate", 2: "reflect", 3: "wrap", 4: "reflect_101"}
 

@@ -54,6 +54,8 @@ template <class G, int C> AUG void op_normalize(G g, const NormalizeOp&, const O
   }
 }
 
+// albumentations' numbers: what keeps a flat image from a division by 0, and where results are clipped
+constexpr float STANDARD_EPSILON = 1e-4f, STANDARD_MOST = 20.0f;
 enum Standardize { STANDARDIZE_IMAGE = 0, STANDARDIZE_CHANNEL = 1, MIN_MAX_IMAGE = 2, MIN_MAX_CHANNEL = 3 };
 // what is subtracted, and what the difference is divided by
 AUG void standard(const Sample& s, const float* moments, int c, int kind, float& from, float& by) {
@@ -76,14 +78,14 @@ AUG void standard(const Sample& s, const float* moments, int c, int kind, float&
   }
   const bool range = kind >= MIN_MAX_IMAGE;
   from = range ? low : mean;
-  by = (range ? high - low : sqrt_(squares / count)) + 1e-4f;
+  by = (range ? high - low : sqrt_(squares / count)) + STANDARD_EPSILON;
 }
 
 template <class G, int C> AUG void op_standardize(G g, const StandardizeOp& p, const Op&, const Sample& s, Pixels<G, C>& px) {
   AUG_UNROLL for (int c = 0; c < C; ++c) {
     float from, by;
     standard(s, s.found + p.of, s.c0 + c, p.kind, from, by);
-    g.each([&](Lane l) { px.v[c][l] = clamp_((px.v[c][l] - from) / by, -20.0f, 20.0f); });
+    g.each([&](Lane l) { px.v[c][l] = clamp_((px.v[c][l] - from) / by, -STANDARD_MOST, STANDARD_MOST); });
   }
 }
 

@@ -239,6 +239,9 @@ bool is_whole(const double m[9]) {
 
 }  // namespace
 
+// times a coordinate, below 2^31, it must stay a float: the difference of two infinities is nowhere
+constexpr double FARTHEST = 1e28;
+
 // kind: MapKind. matrix: its numbers [n, k]; of MAP_PROJECTIVE 3x3, from output to source or, forward, from source to output. None:
 // a resize from the size that a sample has, by MAP_AFFINE, _RESIZE or _PIXELS. table: words, of which a sample's start at start[n],
 // cells [n, 2] of them; or none. Returns int32s: 0 and the rows that gather (others have become views, or stay as they are); or,
@@ -270,9 +273,8 @@ EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyO
         double* mine = &maps[9 * k];
         if (forward) inverse(m.line(k), mine);
         else std::copy_n(m.line(k), numbers, mine);
-        // times a coordinate, below 2^31, it must stay a float: the difference of two infinities is nowhere
         for (int j = 0; j < 9; ++j)
-          if (!(std::fabs(mine[j]) < 1e28)) return refused(-1 - k);
+          if (!(std::fabs(mine[j]) < FARTHEST)) return refused(-1 - k);
       }
     }
     for (i64 k = 0; k < n; ++k) {
