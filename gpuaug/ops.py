@@ -39,6 +39,7 @@ class Stream(enum.IntEnum):
     GRID = 5  # per cell of a grid
     OBJECTS = 6  # per object of a mask
     PLACES = 7  # per object, where its holes lie
+    SHAPES = 8  # per shape, where it lies
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,7 @@ class Spec(Parameters):
         labels: whether labels of 32 bits may pass it: it moves or replaces, and computes nothing.
         lut: whether on uint8 it is, for one sample, a function of one value alone, so that a run of such operations can be one
             table (of each channel, where it reads tables).
+        layers: how many images it reads beside the pixel, at its place (`Track.keep`).
         internal: it is appended by the track itself.
         value: of an operation on single values, the new one: a C++ expression of the old one, ``v``, and the parameters.
             Its function is made of that.
@@ -161,6 +163,7 @@ class Spec(Parameters):
     needs: tuple[str, ...] = ()
     labels: bool = False
     lut: bool = False
+    layers: int = 0
     internal: bool = False
     value: str = ""
 
@@ -209,6 +212,54 @@ OPS: dict[str, Spec] = {
         Spec("standardize", ("i32 kind", "moments of"), doc="by the sample's own moments, clipped to -20..20"),
         Spec("hsv_u8", ("f32 hue", "f32 saturation", "f32 value"), needs=("rgb",), doc="shifts in OpenCV's 8-bit HSV"),
         Spec("hsv", ("f32 hue", "f32 saturation", "f32 value"), needs=("rgb",), doc="shifts in HSV of 0..1; hue in turns"),
+        Spec(
+            "gray",
+            ("i32 method", "i32 whole"),
+            needs=("rgb",),
+            doc="all channels: 0 a weighted mean, 1 of the extremes, 2 the mean, 3 the maximum; whole: as uint8",
+        ),
+        Spec(
+            "gray_lab",
+            ("f32 scale",),
+            table="f32 [3328]: 256 linear values of a byte, lightness by luminance, as OpenCV's 8-bit CIELab has them",
+            needs=("rgb",),
+            doc="all channels: the lightness; values times scale are bytes",
+        ),
+        Spec(
+            "differs",
+            ("f32 threshold",),
+            needs=("position",),
+            layers=1,
+            doc="1 where the value differs from the layer's by more than threshold / 255, else 0",
+        ),
+        Spec(
+            "unsharp",
+            ("f32 alpha", "i32 whole"),
+            needs=("position",),
+            layers=2,
+            doc="of a mask, an image and the image blurred: alpha times their difference is added where it is; whole: to bytes",
+        ),
+        Spec(
+            "add",
+            ("u32 factor[2]", "f32 top", "i32 whole"),
+            needs=("position",),
+            layers=1,
+            doc="(the layer + v, at most top) * factor, the words of a float64, low half first; whole: rounded",
+        ),
+        Spec(
+            "field",
+            ("i32 form", "i32 rounding", "f32 base", "f32 slope", "f32 x", "f32 y", "f32 scale"),
+            needs=("position",),
+            doc="v times a factor of the place. form 0: base + x * column + y * line; with the distance d of (x, y) "
+            "1: base + slope * d, 2: base + slope * 2^(scale * d^2). rounding: 0 none, 0..1; bytes: 1 cut off, 2 rounded",
+        ),
+        Spec(
+            "shapes",
+            ("i32 whole", "i32 index", "i32 strips"),
+            table="i32 [n, 8]: shapes and their parts, see `gpuaug.shapes`",
+            needs=("position",),
+            doc="draws shapes, one over the other; whole: cut off to whole numbers; index: 0, or see kernels/op_shapes.cuh",
+        ),
         Spec(
             "lut", ("tables tables",), lut=True, doc="whole numbers 0..255 by the sample's table, for the channels that it is of"
         ),

@@ -70,6 +70,10 @@ class Transform:
         """Sizes ``[n, 2]`` after the transform."""
         return size
 
+    def channels_after(self, channels: int) -> int:
+        """How many channels images have after the transform."""
+        return channels
+
     def lower(self, to, rows, params: dict) -> None:
         """Add the transform of samples ``rows`` (indices, or a slice for all) to a `gpuaug.track.Track`."""
         raise NotImplementedError

@@ -8,9 +8,12 @@
 // registers do not grow with the library. Without it, all.
 #pragma once
 #include "op_color.cuh"
+#include "op_field.cuh"
+#include "op_layer.cuh"
 #include "op_lookup.cuh"
 #include "op_noise.cuh"
 #include "op_replace.cuh"
+#include "op_shapes.cuh"
 #include "op_space.cuh"
 #include "op_tone.cuh"
 namespace aug {
