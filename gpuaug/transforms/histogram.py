@@ -86,7 +86,7 @@ class CLAHE(_ByBytes):
     Example:
         >>> import numpy as np, gpuaug as G
         >>> G.Compose([G.CLAHE((9, 9), (1, 1), p=1)])(np.array([[10, 20, 20, 30]], np.uint8))
-        array([[ 64, 128, 191, 255]], dtype=uint8)
+        array([[128, 191, 191, 255]], dtype=uint8)
     """
 
     ops = (*_ByBytes.ops, "from_lab", "lut_tiles", "to_lab")
