@@ -47,7 +47,7 @@ class UnsharpMask(_Sized):
         >>> import numpy as np, gpuaug as G
         >>> edge = np.repeat(np.uint8([[50, 50, 50, 50, 200, 200, 200, 200]]), 8, 0)
         >>> G.Compose([G.UnsharpMask((3, 3), alpha=(0.5, 0.5), p=1)])(edge)[4].tolist()
-        [50, 50, 45, 36, 214, 205, 200, 200]
+        [50, 50, 50, 36, 214, 200, 200, 200]
     """
 
     ops = ("differs", "linear", "unsharp")
