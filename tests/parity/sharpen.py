@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import albumentations as A
-import numpy as np
 
 import gpuaug as G
 
-from .about import PIXELS, about
+from .about import PIXELS, about, unsteady
 from .case import Bound, add, albumentations, bounds
 
 
@@ -41,6 +40,6 @@ about(
     bench={},
     shown={"threshold": 3},
     variants=[{"blur_limit": (9, 13), "sigma_limit": (0.5, 3.0)}],
-    gain=lambda transform, params: np.inf,  # a threshold
+    gain=unsteady,  # a threshold
     bound=lambda transform, dtype: _bound(10)[dtype],
 )
