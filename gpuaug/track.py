@@ -181,6 +181,7 @@ class Track:
                 raise ValueError(f"a map of {map.n} samples for {n} rows")
             if size.shape not in ((2,), (n, 2)):
                 raise ValueError(f"sizes are int [2] or [{n}, 2] (height, width), not {list(size.shape)}")
+            map.check(kind, size.reshape(-1, 2))
         except ValueError as error:
             raise ValueError(f"{self.doing}: gather: {error}") from None
         self._check_border(border)
