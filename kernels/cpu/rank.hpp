@@ -44,7 +44,7 @@ static inline int rank_levels(const RankRow& row, const float* blob) {
   while (1 << levels <= row.kw) ++levels;
   return levels;
 }
-static inline int rank_pitch(const RankRow& row, int C, int tw) { return filter_round((tw + row.kw - 1) * C + G::lanes + 16); }
+static inline int rank_pitch(const RankRow& row, int C, int tw) { return ((tw + row.kw - 1) * C + G::lanes + 16 + 63) & ~63; }
 // columns of a strip: see filter_strip
 static inline int rank_strip(const RankRow& row, const float* blob, int C, int item) {
   const int most = RING_MOST * 4 / item;
@@ -90,7 +90,7 @@ AUG_FN void rank_tile(const RankRow& row, const float* blob, int c0, int C, int 
   typedef typename KeyOf<T>::type Key;
   const int kh = row.kh, lanes = tw * C, levels = rank_levels(row, blob), pitch = rank_pitch(row, C, tw), line = levels * pitch;
   const int most = max_(2 * row.runs, RANK_FEW);  // lines of which an output line is the extreme
-  scratch.resize(((i64)kh * line + 3 * pitch + C) * sizeof(Key) / 4 + 4 * kh + row.kw + 2 * most + 16 * 16);
+  scratch.resize(((i64)kh * line + 3 * pitch + C) * sizeof(Key) / 4 + 4 * kh + row.kw + 2 * most + 16 * 20);
   FilterArena arena(scratch.data());
   FilterLines<T, Key> s = filter_lines<T, Key>(row, c0, C, x0, tw);
   const bool greatest = row.kind == RANK_GREATEST;
@@ -100,7 +100,7 @@ AUG_FN void rank_tile(const RankRow& row, const float* blob, int c0, int C, int 
     s.fill = fill;
   }
   s.pitch = line;
-  s.ring = arena.take<Key>(kh * line);
+  s.ring = arena.take<Key>(kh * line + 64) + (-s.rx * C & 63);  // so that pixels, after their halo, begin on whole vectors
   s.spare = arena.take<Key>(pitch);
   Key* result = arena.take<Key>(filter_round(lanes + G::lanes));
   const Key** at = arena.take<const Key*>(kh);

@@ -32,7 +32,8 @@ struct Resize {
   int* base;               // [groups] where they are read
   u8* lanes;               // [groups][16 or 32] which of them
   u8 *a, *b;               // [pitch] bytes left and right
-  int pitch, lowest, end;  // the view's bytes are lowest .. end - 1, from its first pixel
+  i64 end;                 // behind the view's last byte, from its first pixel
+  int pitch;
 };
 
 // Columns of a shuffle: of FULL all bytes left are one vector, those right another; of HALF both share one.
@@ -68,8 +69,7 @@ template <int C> void start(const Row& s, Resize& k) {
   k.a = k.bytes.data();
   k.b = k.a + k.pitch;
   k.lanes = k.b + k.pitch;
-  k.lowest = min_(0, (s.sh - 1) * s.sy) + min_(0, (s.sw - 1) * s.sx);
-  k.end = max_(0, (s.sh - 1) * s.sy) + max_(0, (s.sw - 1) * s.sx) + C;
+  k.end = (s.sy > 0 ? (i64)(s.sh - 1) * s.sy : 0) + max_(0, (s.sw - 1) * s.sx) + C;
   for (int x = 0; x < columns; ++x) {  // beyond dw: a column that there is
     const float place = bounded(fma_(s.m[0], (float)min_(x, s.dw - 1), s.m[2])), low = floor_(place);
     for (int c = 0; c < C; ++c) k.along[C * x + c] = place - low;
@@ -81,7 +81,7 @@ template <int C> void start(const Row& s, Resize& k) {
   k.group = near(k, FULL<C>, s.dw, C) ? FULL<C> : near(k, HALF<C>, s.dw, C) ? HALF<C> : 0;
   if (!k.group) return;
   const int n = k.group, second = n == FULL<C> ? 16 : 8;
-  k.most = k.lowest;
+  k.most = k.left[0];
   int* base = k.base;
   u8* lanes = k.lanes;
   for (int x = 0; x < s.dw; x += n, lanes += 2 * second) {
@@ -164,7 +164,7 @@ template <int C> const float* line_of(const Row& s, Resize& k, int y, int other)
   for (int slot = 0; slot < 2; ++slot)
     if (k.held[slot] == y) return k.line[slot];
   const int slot = k.held[0] == other ? 1 : 0;
-  const int first = y * s.sy;
+  const i64 first = (i64)y * s.sy;
   const u8* src = (const u8*)s.src + first;
   bool done = false;
 #if defined(__SSSE3__)
@@ -197,7 +197,7 @@ template <int C> void resize(const Row& s) {
 bool resize_sample(const Launch& l, const Row& s) {
   const int C = l.channels;
   if (l.source != DT_U8 || l.target != DT_U8 || s.n_ops || !is_scaled(s) || s.dx != C) return false;
-  if (C > 1 && (s.sc != 1 || s.dc != 1)) return false;
+  if (C > 1 && (s.sc != 1 || s.dc != 1)) return false;  // planes
   if (C == 3) resize<3>(s);
   else if (C == 1) resize<1>(s);
   else if (C == 4) resize<4>(s);
