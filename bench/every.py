@@ -56,8 +56,9 @@ def main():
         if not hasattr(albumentations, name):
             unmeasured[name] = "albumentations has none"
             continue
-        theirs = callers(albumentations, name, about.bench, list(images), list(masks), False)
-        ours = callers(gpuaug, name, about.bench, images, masks, True)
+        mine = np.ascontiguousarray(images[..., : about.bench_channels])
+        theirs = callers(albumentations, name, about.bench, list(mine), list(masks), False)
+        ours = callers(gpuaug, name, about.bench, mine, masks, True)
         row = {"case": name, "arguments": repr(about.bench), "batch": options.batch, "ratios": {}, "seconds": {}}
         for number, what in enumerate(("image", "image and mask")):
             if number and "mask" not in gpuaug.REGISTRY[name].targets:

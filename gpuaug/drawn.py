@@ -25,12 +25,14 @@ class Step:
 
 @dataclass
 class Drawn:
-    """Everything that was drawn for a batch: deterministic from here on. applied: which samples; None: all."""
+    """Everything that was drawn for a batch: deterministic from here on. applied: which samples; None: all. ops: the pixel
+    operations that the pipeline can emit (`gpuaug.ops.mask`)."""
 
     samples: int
     steps: list[Step] = field(default_factory=list)
     size: np.ndarray | None = None
     applied: np.ndarray | None = None
+    ops: int | None = None
 
     def explain(self) -> str:
         """Which transform applies to how many samples, in order; a transform that groups visit several times is one line."""
@@ -43,7 +45,7 @@ class Drawn:
 
     def repeated(self, of: np.ndarray) -> Drawn:
         """The same for another batch, whose sample i is treated as sample ``of[i]`` of this one: frames of a video."""
-        out = Drawn(len(of), size=self.size[of])
+        out = Drawn(len(of), size=self.size[of], ops=self.ops)
         for step in self.steps:
             if isinstance(step.rows, slice):
                 rows, pick = step.rows, of
@@ -59,6 +61,7 @@ class Drawn:
     def lower(self, batch: Batch, kind: str = "image") -> Track:
         """Lower it to launches for one target; `Track.finish` makes it a plan."""
         track = Track(batch, kind)
+        track.ops = self.ops
         self.lower_onto(track)
         return track
 
@@ -67,7 +70,7 @@ class Drawn:
         steps = [step for step in self.steps[start:] if track.kind in step.transform.targets]
         closed = 0
         for i, step in enumerate(steps):
-            track.doing = type(step.transform).__name__
+            track.doing, track.may = type(step.transform).__name__, step.transform.ops
             if step.transform.stencil and i >= closed:
                 # branches of one OneOf(blurs): what they all read is written by one launch, not by one for each
                 closed = i + 1
@@ -94,14 +97,15 @@ class Drawn:
 def draw_tree(tree: Tree, u: np.ndarray, view: View) -> Drawn:
     """Let every transform draw for the samples that take it."""
     size = np.array(view.size, np.int64)  # never written: parameters may be views of it
-    drawn = Drawn(u.shape[1], size=size)
+    channels = view.channels
+    drawn = Drawn(u.shape[1], size=size, ops=tree.ops)
     everyone = np.arange(u.shape[1])
     for transform, lines, rows in tree.walk(u):
         all_ = isinstance(rows, slice)
         # take: an index of rows costs four times as much
         before, mine = (size, u[lines]) if all_ else (size.take(rows, 0), u[lines].take(rows, 1))
         seen = None if view.now is None else view.now.at(drawn, everyone if all_ else rows)
-        params = transform.draw(mine.T, View(before, view.channels, view.dtype, seen, None if all_ else rows))
+        params = transform.draw(mine.T, View(before, channels, view.dtype, seen, None if all_ else rows))
         after = transform.size_after(params, before)
         if after is not before:
             if all_:
@@ -109,6 +113,7 @@ def draw_tree(tree: Tree, u: np.ndarray, view: View) -> Drawn:
             else:
                 size = size.copy()
                 size[rows] = after
+        channels = transform.channels_after(channels)
         drawn.steps.append(Step(transform, rows, params))
     drawn.size = size
     return drawn

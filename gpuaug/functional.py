@@ -6,7 +6,7 @@ from .batch import Batch
 from .deliver import Container
 from .structuring import SHAPES, element
 from .track import Track
-from .transform import integer, is_number, one_of
+from .transform import WIDEST, integer, is_number, one_of
 
 
 def dilate(images, size=3, shape: str = "ellipse", iterations: int = 1, *, layout: str | None = None):
@@ -78,7 +78,7 @@ def _morphology(images, kind, size, shape, iterations, layout):
     sides = (size, size) if is_number(size) else size
     if not isinstance(sides, (tuple, list)) or len(sides) != 2:
         raise TypeError(f"size must be a whole number or a pair (width, height), got {size!r}")
-    width, height = (integer("size", side, 1, 4095) for side in sides)
+    width, height = (integer("size", side, 1, WIDEST) for side in sides)
     one_of("shape", shape, SHAPES)
     times = integer("iterations", iterations, 1)
     if shape == "rectangle" and width % 2 and height % 2:  # of rectangles around a pixel n steps are one of n times their reach

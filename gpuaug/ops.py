@@ -1,7 +1,8 @@
 """The table of pixel operations: the one place that says what each is called, takes and needs.
 
-`python kernels/generate.py` makes kernels/ops.gen.cuh of it: codes, a struct of parameters for each operation, and the
-dispatch. The function of an operation is ``op_<name>`` in one of kernels/op_*.cuh; a transform appends one with `Track.op`.
+`python kernels/generate.py` makes kernels/ops.gen.cuh of it: codes, a struct of parameters for each operation, the dispatch, and
+the functions of those that are an expression of one value. The function of another is ``op_<name>`` in one of kernels/op_*.cuh; a
+transform appends an operation with `Track.op`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Stream(enum.IntEnum):
     GRID = 5  # per cell of a grid
     OBJECTS = 6  # per object of a mask
     PLACES = 7  # per object, where its holes lie
+    SHAPES = 8  # per shape, where it lies
 
 
 @dataclass(frozen=True)
@@ -151,14 +153,19 @@ class Spec(Parameters):
         labels: whether labels of 32 bits may pass it: it moves or replaces, and computes nothing.
         lut: whether on uint8 it is, for one sample, a function of one value alone, so that a run of such operations can be one
             table (of each channel, where it reads tables).
+        layers: how many images it reads beside the pixel, at its place (`Track.keep`).
         internal: it is appended by the track itself.
+        value: of an operation on single values, the new one: a C++ expression of the old one, ``v``, and the parameters.
+            Its function is made of that.
     """
 
     table: str = ""
     needs: tuple[str, ...] = ()
     labels: bool = False
     lut: bool = False
+    layers: int = 0
     internal: bool = False
+    value: str = ""
 
     @cached_property
     def code(self) -> int:
@@ -205,6 +212,54 @@ OPS: dict[str, Spec] = {
         Spec("standardize", ("i32 kind", "moments of"), doc="by the sample's own moments, clipped to -20..20"),
         Spec("hsv_u8", ("f32 hue", "f32 saturation", "f32 value"), needs=("rgb",), doc="shifts in OpenCV's 8-bit HSV"),
         Spec("hsv", ("f32 hue", "f32 saturation", "f32 value"), needs=("rgb",), doc="shifts in HSV of 0..1; hue in turns"),
+        Spec(
+            "gray",
+            ("i32 method", "i32 whole"),
+            needs=("rgb",),
+            doc="all channels: 0 a weighted mean, 1 of the extremes, 2 the mean, 3 the maximum; whole: as uint8",
+        ),
+        Spec(
+            "gray_lab",
+            ("f32 scale",),
+            table="f32 [3328]: 256 linear values of a byte, lightness by luminance, as OpenCV's 8-bit CIELab has them",
+            needs=("rgb",),
+            doc="all channels: the lightness; values times scale are bytes",
+        ),
+        Spec(
+            "differs",
+            ("f32 threshold",),
+            needs=("position",),
+            layers=1,
+            doc="1 where the value differs from the layer's by more than threshold / 255, else 0",
+        ),
+        Spec(
+            "unsharp",
+            ("f32 alpha", "i32 whole"),
+            needs=("position",),
+            layers=2,
+            doc="of a mask, an image and the image blurred: alpha times their difference is added where it is; whole: to bytes",
+        ),
+        Spec(
+            "add",
+            ("u32 factor[2]", "f32 top", "i32 whole"),
+            needs=("position",),
+            layers=1,
+            doc="(the layer + v, at most top) * factor, the words of a float64, low half first; whole: rounded",
+        ),
+        Spec(
+            "field",
+            ("i32 form", "i32 rounding", "f32 base", "f32 slope", "f32 x", "f32 y", "f32 scale"),
+            needs=("position",),
+            doc="v times a factor of the place. form 0: base + x * column + y * line; with the distance d of (x, y) "
+            "1: base + slope * d, 2: base + slope * 2^(scale * d^2). rounding: 0 none, 0..1; bytes: 1 cut off, 2 rounded",
+        ),
+        Spec(
+            "shapes",
+            ("i32 whole", "i32 index", "i32 strips"),
+            table="i32 [n, 8]: shapes and their parts, see `gpuaug.shapes`",
+            needs=("position",),
+            doc="draws shapes, one over the other; whole: cut off to whole numbers; index: 0, or see kernels/op_shapes.cuh",
+        ),
         Spec(
             "lut", ("tables tables",), lut=True, doc="whole numbers 0..255 by the sample's table, for the channels that it is of"
         ),
@@ -255,6 +310,28 @@ OPS: dict[str, Spec] = {
             labels=True,
             doc="fills whole channels",
         ),
+        Spec("invert", ("f32 top",), lut=True, value="top - v", doc="top - v"),
+        Spec(
+            "solarize",
+            ("f32 threshold", "f32 top"),
+            lut=True,
+            value="v >= threshold ? top - v : v",
+            doc="top - v from the threshold on",
+        ),
+        Spec("power", ("f32 exponent",), value="power_(v, exponent)", doc="v to a power"),
+        Spec(
+            "curve",
+            table="u32 [n, 64]: 256 bytes, the new values: n is 1, or the channels",
+            lut=True,
+            doc="whole numbers 0..255 through a table that the host has made",
+        ),
+        Spec(
+            "posterize",
+            ("f32 top",),
+            table="f32 [channels]: how many of 256 values become one",
+            lut=True,
+            doc="the lowest of so many values; top 1: of 0..1, rounded to 0..255 before",
+        ),
     )
 }
 
@@ -270,6 +347,17 @@ def find(name: str, who: str) -> Spec:
             + (f"did you mean {near[0]!r}?" if near else f"gpuaug.ops.OPS has {', '.join(sorted(names))}")
         )
     return spec
+
+
+INTERNAL = tuple(spec.name for spec in OPS.values() if spec.internal)
+
+
+def mask(names: Iterable[str]) -> int:
+    """A bit for the code of each operation of these names."""
+    bits = 0
+    for name in names:
+        bits |= 1 << OPS[name].code
+    return bits
 
 
 # ---- what the kernels are told ----------------------------------------------------------------------------------------------
@@ -290,7 +378,7 @@ def _lines() -> Iterable[str]:
     yield "// ops.gen.cuh: made of gpuaug/ops.py by `python kernels/generate.py`; not to be edited."
     yield "// clang-format off"
     yield "#pragma once"
-    yield '#include "lang.cuh"'
+    yield '#include "math.cuh"'
     yield '#include "reductions.gen.cuh"'
     yield "namespace aug {"
     yield ""
@@ -313,6 +401,13 @@ def _lines() -> Iterable[str]:
     ]
     yield f"constexpr unsigned char LUT_OPS[] = {{{', '.join(['LUT_NONE', *alike])}}};"
     yield ""
+    yield "struct Op;"
+    yield "struct Sample;"
+    yield "template <class G, int C> struct Pixels;"
+    for spec in OPS.values():
+        if spec.value:
+            yield from _function(spec)
+    yield ""
     yield "// X(code, function, parameters, channels that it works on; 0: any)"
     yield "#define AUG_OPS(X) \\"
     rows = [
@@ -321,6 +416,22 @@ def _lines() -> Iterable[str]:
     yield " \\\n".join(rows)
     yield ""
     yield "}  // namespace aug"
+
+
+def _function(spec: Spec) -> Iterable[str]:
+    """The function of an operation that is an expression."""
+    yield ""
+    yield "template <class G, int C>"
+    yield f"AUG void op_{spec.name}(G g, const {spec.struct}& p, const Op&, const Sample&, Pixels<G, C>& px) {{"
+    for each in spec.params:
+        kind, name = each.split()
+        yield f"  const {_C_TYPES[kind]} {name} = p.{name};"
+    yield "  AUG_UNROLL for (int c = 0; c < C; ++c)"
+    yield "    g.each([&](Lane l) {"
+    yield "      const float v = px.v[c][l];"
+    yield f"      px.v[c][l] = {spec.value};"
+    yield "    });"
+    yield "}"
 
 
 def header() -> str:

@@ -17,11 +17,11 @@ ROW = np.dtype(
         ("m", "f4", 9),
         *[(name, "i4") for name in "map sample border fill table".split()],
         ("cells", "i4", 2),
-        *[(name, "i4") for name in "ops n_ops positions pad".split()],
+        *[(name, "i4") for name in "ops n_ops positions layers n_layers pad".split()],
         ("scale", "f8", 2),
     ]
 )
-OP = np.dtype([("code", "i4"), ("at", "i4"), ("n", "i4"), ("pad", "i4"), ("p", "u4", 12)])
+OP = np.dtype([("code", "i4"), ("at", "i4"), ("n", "i4"), ("layer", "i4"), ("p", "u4", 12)])
 _REDUCE = "reduction at words first count down across height width pad"
 REDUCE_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in _REDUCE.split()]])
 LOOKUP_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "lookup from words at tables".split()], ("p", "u4", 5)])
@@ -81,6 +81,7 @@ class Plan:
     owner: object  # what keeps the batch's memory alive
     log: list  # (rows, who, what), in order
     events: np.ndarray  # int32 [n, 4]: launch, first row, how many: what it got after so many entries of the log
+    ops: int | None = None  # the operations that the pipeline can emit, a bit for each code; None: those of the launches
     _placed: bool = False
 
     def place(self, base: int) -> None:

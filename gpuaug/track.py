@@ -8,6 +8,9 @@ each other become one. kernels/host/track.hpp does it; this module checks what i
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import NamedTuple
+
 import numpy as np
 
 from . import library, maps
@@ -24,6 +27,16 @@ _NAMES = list(DTYPES)
 _ROUNDED = {"float16": 1, "bfloat16": 0}  # RoundOp.half
 _KINDS = list(KINDS.items())
 _ALL = slice(None)
+LAYER_WORDS = 8
+
+
+class Layer(NamedTuple):
+    """Images of some samples at some step, as `Track.keep` returns them: words ``[n, LAYER_WORDS]`` of kernels/rows.cuh, sizes,
+    and the segment of the plan in which they lie."""
+
+    words: np.ndarray
+    size: np.ndarray
+    segment: int
 
 
 class Track:
@@ -45,6 +58,8 @@ class Track:
         self.kind, self.dtype, self.channels, self.device = kind, batch.dtype, batch.channels, batch.device
         self.given = batch.given
         self.doing = ""  # name of the transform that is being lowered
+        self.may: tuple[str, ...] | None = None  # the operations that it has declared; None: any
+        self.ops: int | None = None  # those of the whole pipeline, `gpuaug.ops.mask`; None: not known
         self.layout = ""  # ToTensorV2: deliver tensors of this layout
         self.segments: list[Plan | str] = []  # what was executed already, for `Compose.explain`
         self._size = np.empty((self.samples, 2), np.int32)  # the library writes into it
@@ -54,6 +69,8 @@ class Track:
     def _read(self, batch: Batch) -> None:
         """Start with an empty plan that reads a batch."""
         self._batch = batch
+        self._zeros = 0  # every blob starts with a zero for each channel
+        self._segment = len(self.segments)
         self._constants: dict[int, tuple[int, np.ndarray]] = {}  # where they lie in the blob
         self._log: list = []  # what was done to which rows, for `Plan.explain`
         self._handle = self._host.track_new(
@@ -128,7 +145,7 @@ class Track:
     def fill(self, fill, name: str = "", *, border: bool = False) -> int:
         """The offset of a fill in the blob; see `colour`."""
         if isinstance(fill, (int, float)) and fill == 0:
-            return 0  # every blob starts with zeros
+            return self._zeros
         return self.blob(self.colour(fill, name, border=border))
 
     # ---- verbs -----------------------------------------------------------------------
@@ -203,13 +220,35 @@ class Track:
         if map.numbers is not None:  # a resize to the size that is there is none
             self._note(np.setdiff1d(self.index(rows), done[1:]) if len(done) > 1 else rows, "view")
 
-    def op(self, rows, name: str, *, table=None, shared=None, **params) -> None:
+    def keep(self, rows) -> Layer:
+        """The images of ``rows`` as they are now, to be read by a later operation of the same samples at the same size."""
+        words = np.frombuffer(self._host.track_keep(self._handle, self._rows(rows), len(self._log)), np.int32)
+        return Layer(words.reshape(-1, LAYER_WORDS), self._size[rows].copy(), self._segment)
+
+    @contextmanager
+    def working(self, rows, dtype: str):
+        """Let values of ``rows`` be stored in another type between the steps of one transform: within the block alone. What the
+        last operation behind it leaves must fit the track's own type."""
+        own = self.dtype
+        if own == dtype:
+            yield
+            return
+        self.dtype = dtype
+        self._host.track_work_in(self._handle, self._rows(rows), DTYPES[dtype][0])
+        try:
+            yield
+        finally:
+            self.dtype = own
+            self._host.track_work_in(self._handle, self._rows(rows), DTYPES[own][0])
+
+    def op(self, rows, name: str, *, table=None, shared=None, layers=(), **params) -> None:
         """Append one pixel operation (`gpuaug.ops`).
 
         Args:
             name: of the operation.
             table: what it reads beside its parameters, for each sample its own: an array ``[n, k, ..]``, or a `Ragged` of n.
             shared: the same, but one for all samples; what cannot be written to (a constant) is uploaded once a plan.
+            layers: what `keep` returned for these rows, as many as the operation reads.
             params: its parameters by name, each a number or ``[n, ..]``.
 
         Raises:
@@ -218,6 +257,11 @@ class Track:
             TypeError: labels, with which it would calculate; parameters that are no numbers.
         """
         spec = find(name, self.doing or "Track.op")
+        if self.may is not None and name not in self.may:
+            raise ValueError(
+                f"{self.doing}: {name} is not among the operations that it declares, {', '.join(self.may) or 'none'}; "
+                f"write ops = {(*self.may, name)!r} in the class: kernels for GPUs hold what is declared"
+            )
         if not spec.labels:
             self._labels("computed with", bools=True)
         if "rgb" in spec.needs and self.channels != 3:
@@ -237,6 +281,10 @@ class Track:
                 f"{self.doing}: {name} "
                 + (f"reads a table ({spec.table}): pass table= or shared=" if spec.table else "reads no table")
             )
+        if len(layers) != spec.layers:
+            raise ValueError(f"{self.doing}: {name} reads {spec.layers} layers, got {len(layers)}")
+        if layers:
+            self._attach(rows, name, layers)
         at, many = 0, 0
         if shared is not None:
             shared = spec.check_table(self.doing, np.asarray(shared), 0, self.channels)
@@ -255,6 +303,17 @@ class Track:
         self._tell("op", rows, spec.code, packed, table, at, many, positions, rounding)
         self._note(rows, name)
 
+    def _attach(self, rows, name: str, layers) -> None:
+        for layer in layers:
+            if layer.segment != self._segment:
+                raise ValueError(f"{self.doing}: a layer of {name} was kept before a host stage: its memory is gone")
+            if layer.size.shape != self._size[rows].shape or (layer.size != self._size[rows]).any():
+                raise ValueError(
+                    f"{self.doing}: a layer of {name} has other sizes or samples than the images that it is read for"
+                )
+        words = np.ascontiguousarray(np.stack([layer.words for layer in layers], 1))
+        self._tell("attach", rows, words, len(self._log))
+
     def _shared(self, values: np.ndarray) -> int:
         if values.flags.writeable:
             return self.blob(values)
@@ -272,7 +331,7 @@ class Track:
                 f"Track.colour makes them, got {values.dtype} {list(values.shape)}"
             )
         if one:
-            return self.blob(values) if values.view(np.int32).any() else 0  # every blob starts with zeros
+            return self.blob(values) if values.view(np.int32).any() else self._zeros
         return self.blob(values) + np.arange(count) * (values.size // max(count, 1))
 
     def _count(self, rows) -> int:
@@ -295,6 +354,21 @@ class Track:
         if dtype != self.dtype:
             self.dtype = dtype
             self._host.track_convert(self._handle, DTYPES[dtype][0])
+
+    def set_channels(self, rows, count: int) -> None:
+        """Make images of ``count`` channels: one channel becomes several that are alike; of several, which an operation must
+        have made alike, one stays. No pixel is copied for it."""
+        if count == self.channels:
+            return
+        if self._count(rows) != self.samples:
+            raise ValueError(
+                f"{self.doing} makes {self.kind}s of {count} channels of {self.channels} and so must apply to every sample of a "
+                f"batch; set its p to 1 and do not place it in OneOf or SomeOf"
+            )
+        for n in (count,) if 1 in (count, self.channels) else (1, count):
+            self._host.track_channels(self._handle, n, len(self._log))
+            self.channels = n
+        self._zeros = self.blob(np.zeros(count, np.float32))
 
     def filter(
         self, rows, kind: str, taps: np.ndarray, start, lengths, border: int = 4, scale: float | np.ndarray = 1.0, fill=0
@@ -498,6 +572,7 @@ class Track:
             self._batch,
             self._log,
             part(head["events_at"], 4 * head["events"], np.int32).reshape(-1, 4),
+            self.ops,
         )
 
     def _note(self, rows, what: str) -> None:

@@ -38,9 +38,11 @@ class Transform:
 
     Attributes:
         p: probability, per sample.
+        ops: names of the pixel operations (`gpuaug.ops`) that `lower` may append: a GPU's kernel holds those of its pipeline.
         targets: what `lower` handles: ``("image",)`` for pixel operations, ``("image", "mask")`` for geometry and dropout.
     """
 
+    ops: tuple[str, ...] = ()
     targets: tuple[str, ...] = ("image",)
     stencil = False  # does it read a pixel's neighbours (a filter), so that what it reads must have been written?
     moves_pixels: bool | None = None  # None: yes if it handles masks; holes, which do too, leave pixels where they are
@@ -67,6 +69,10 @@ class Transform:
     def size_after(self, params: dict, size: np.ndarray) -> np.ndarray:
         """Sizes ``[n, 2]`` after the transform."""
         return size
+
+    def channels_after(self, channels: int) -> int:
+        """How many channels images have after the transform."""
+        return channels
 
     def lower(self, to, rows, params: dict) -> None:
         """Add the transform of samples ``rows`` (indices, or a slice for all) to a `gpuaug.track.Track`."""
@@ -216,6 +222,7 @@ def colour(name: str, value, words: tuple[str, ...] = ()) -> object:
     return real(name, value) if isinstance(value, float) else value
 
 
+WIDEST = 4095  # side of a window, pixels: what is wider than most images is taken as a mistake
 INTERPOLATIONS = {0: "nearest", 1: "linear", 2: "cubic", 6: "nearest"}  # by a matrix; a resize tells 0 from 6
 BORDERS = {0: "constant", 1: "replicate", 2: "reflect", 3: "wrap", 4: "reflect_101"}
 

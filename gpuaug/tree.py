@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import library, uniforms
+from . import library, ops, uniforms
 from .groups import NODE, NODES, Group
 from .transform import Transform, probability
 
@@ -14,6 +14,7 @@ class Tree:
 
     Attributes:
         slots, blocks: uint32: what `uniforms.uniforms` draws for one sample.
+        ops: the pixel operations that its transforms declare (`gpuaug.ops.mask`), and the track's own.
         leaves: for each node its transform and the lines of its own uniforms; groups have none.
     """
 
@@ -64,6 +65,7 @@ class Tree:
         self._visits, self._most = add(root)
         if len(nodes) > uniforms.SLOTS:
             raise ValueError(f"a Compose holds at most {uniforms.SLOTS} transforms, got {len(nodes)}")
+        self.ops = ops.mask({*ops.INTERNAL, *(name for leaf in self.leaves if leaf for name in leaf[0].ops)})
         self.slots, self.blocks = np.array(slots, np.uint32), np.array(blocks, np.uint32)
         self._p = [node.p for node in self._owners]
         self._table = np.array(nodes, NODE), np.array(children, np.int32), np.array(edges, np.float64)

@@ -1,5 +1,6 @@
 // launch.hpp: what a launch looks like to Python and to the backends.
 #pragma once
+#include <cstring>
 #include <vector>
 #include "rows.cuh"
 namespace aug {
@@ -29,6 +30,17 @@ struct Record {                 // gpuaug/plan.py names its words
   i64 kind, n, channels, source, target, n_ops;
 };
 
+// f(address, launch, its row) for the layers of a row that an earlier launch wrote
+template <class F> void each_layer(const Record& l, const Row& r, F f) {
+  for (int k = 0; k < r.n_layers; ++k) {
+    int* words = (int*)l.blob + r.layers + LAYER_WORDS * k;
+    if (words[LAYER_LAUNCH] < 0) continue;
+    i64 address;
+    f(address, words[LAYER_LAUNCH], words[LAYER_ROW]);
+    std::memcpy(words, &address, sizeof address);
+  }
+}
+
 // Gives every intermediate image (source or destination 0) an address in scratch memory at `base`; base 0 gives none.
 // Returns the bytes that it takes: 256-byte aligned, with SCRATCH_PAST behind each.
 inline i64 place(const Record* launches, int count, int samples, i64 base) {
@@ -40,6 +52,11 @@ inline i64 place(const Record* launches, int count, int samples, i64 base) {
     const int* sample = (const int*)l.sample;
     for (int i = 0; i < l.n; ++i) {
       Ends& r = *(Ends*)(l.rows + (i64)i * kind.row);
+      if (base && kind.ops)
+        each_layer(l, (const Row&)r, [&](i64& address, int launch, int row) {
+          const Record& from = launches[launch];
+          address = ((const Ends*)(from.rows + (i64)row * KINDS[from.kind].row))->dst;
+        });
       if (base && r.src == 0) r.src = last[sample[i]];
       if (!kind.writes || r.dst) continue;
       if (base) r.dst = last[sample[i]] = base + at;

@@ -100,6 +100,22 @@ AUG float log2_(float x) {                  // x > 0, about 2e-7 relative away f
   p = fma_(p, m, 1.44269504f);
   return fma_(m, p, e);
 }
+AUG float exp2_(float x) {  // about 2e-7 relative
+  x = clamp_(x, -126.0f, 127.0f);
+  const float k = floor_(x), f = x - k;
+  float p = 1.8775767e-3f;
+  p = fma_(p, f, 8.9893397e-3f);
+  p = fma_(p, f, 5.5826318e-2f);
+  p = fma_(p, f, 2.4015361e-1f);
+  p = fma_(p, f, 6.9315308e-1f);
+  p = fma_(p, f, 1.0f);
+  return unbits(bits(p) + ((u32)(int)k << 23));
+}
+// v to a power above 0, about 1e-6 of max(1, result) away for v up to 1; NaN of negative numbers, as NumPy has it
+AUG float power_(float v, float exponent) {
+  const float r = exp2_(exponent * log2_(v));
+  return v > 0.0f ? r : v == 0.0f ? 0.0f : unbits(0x7fc00000u);
+}
 // sine and cosine of u turns
 AUG void sincos_turns(float u, float& s, float& c) {
   const float q = round_(4.0f * u), t = (4.0f * u - q) * 1.57079633f, z = t * t;

@@ -49,6 +49,47 @@ AUG void hsv_float(float& r, float& g, float& b, float hue, float sat, float val
   b = hue_channel(h, 1.0f, w, c);
 }
 
+// OpenCV's RGB to gray (weights of 15 bits on uint8), and albumentations' others
+enum Gray { GRAY_WEIGHTED = 0, GRAY_EXTREMES = 1, GRAY_MEAN = 2, GRAY_MAX = 3 };
+template <class G> AUG void op_gray(G g, const GrayOp& p, const Op&, const Sample&, Pixels<G, 3>& px) {
+  const bool whole = p.whole != 0;
+  const auto all = [&](auto f) {
+    g.each([&](Lane l) {
+      const float v = f(px.v[0][l], px.v[1][l], px.v[2][l]);
+      px.v[0][l] = v;
+      px.v[1][l] = v;
+      px.v[2][l] = v;
+    });
+  };
+  const auto most = [](float r, float g, float b) { return max_(r, max_(g, b)); };
+  if (p.method == GRAY_WEIGHTED && whole)
+    all([](float r, float g, float b) { return (float)(((int)r * 9798 + (int)g * 19235 + (int)b * 3735 + 16384) >> 15); });
+  else if (p.method == GRAY_WEIGHTED) all([](float r, float g, float b) { return fma_(r, 0.299f, fma_(g, 0.587f, b * 0.114f)); });
+  else if (p.method == GRAY_EXTREMES)
+    all([&](float r, float g, float b) {
+      const float v = (most(r, g, b) + min_(r, min_(g, b))) * 0.5f;
+      return whole ? trunc_(v) : clamp_(v, 0.0f, 1.0f);
+    });
+  else if (p.method == GRAY_MEAN)
+    all([&](float r, float g, float b) { return whole ? (float)((int)(r + g + b) * 21846 >> 16) : (r + g + b) / 3.0f; });
+  else all(most);
+}
+
+// 8-bit CIELab's lightness, in OpenCV's steps: linear values of 11 bits, luminance of them by weights of 12 bits, a table
+template <class G> AUG void op_gray_lab(G g, const GrayLabOp& p, const Op& op, const Sample& s, Pixels<G, 3>& px) {
+  const float *linear = s.blob + op.at, *light = linear + 256;
+  const float scale = p.scale, back = 1.0f / scale;
+  const auto at = [&](float v) { return (int)ld(linear + (int)to_u8(v * scale)); };
+  g.each_scalar([&](Lane l) {
+    const int y = (at(px.v[0][l]) * 871 + at(px.v[1][l]) * 2929 + at(px.v[2][l]) * 296 + 2048) >> 12;
+    const float v = ld(light + clamp_(y, 0, 3071));
+    const float out = scale == 1.0f ? v : v * back;
+    px.v[0][l] = out;
+    px.v[1][l] = out;
+    px.v[2][l] = out;
+  });
+}
+
 template <class G> AUG void op_hsv_u8(G g, const HsvU8Op& p, const Op&, const Sample&, Pixels<G, 3>& px) {
   const float h = p.hue, s = p.saturation, v = p.value;
   g.each([&](Lane l) { hsv_u8(px.v[0][l], px.v[1][l], px.v[2][l], h, s, v); });

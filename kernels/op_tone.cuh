@@ -54,6 +54,8 @@ template <class G, int C> AUG void op_normalize(G g, const NormalizeOp&, const O
   }
 }
 
+// albumentations' numbers: what keeps a flat image from a division by 0, and where results are clipped
+constexpr float STANDARD_EPSILON = 1e-4f, STANDARD_MOST = 20.0f;
 enum Standardize { STANDARDIZE_IMAGE = 0, STANDARDIZE_CHANNEL = 1, MIN_MAX_IMAGE = 2, MIN_MAX_CHANNEL = 3 };
 // what is subtracted, and what the difference is divided by
 AUG void standard(const Sample& s, const float* moments, int c, int kind, float& from, float& by) {
@@ -76,14 +78,33 @@ AUG void standard(const Sample& s, const float* moments, int c, int kind, float&
   }
   const bool range = kind >= MIN_MAX_IMAGE;
   from = range ? low : mean;
-  by = (range ? high - low : sqrt_(squares / count)) + 1e-4f;
+  by = (range ? high - low : sqrt_(squares / count)) + STANDARD_EPSILON;
 }
 
 template <class G, int C> AUG void op_standardize(G g, const StandardizeOp& p, const Op&, const Sample& s, Pixels<G, C>& px) {
   AUG_UNROLL for (int c = 0; c < C; ++c) {
     float from, by;
     standard(s, s.found + p.of, s.c0 + c, p.kind, from, by);
-    g.each([&](Lane l) { px.v[c][l] = clamp_((px.v[c][l] - from) / by, -20.0f, 20.0f); });
+    g.each([&](Lane l) { px.v[c][l] = clamp_((px.v[c][l] - from) / by, -STANDARD_MOST, STANDARD_MOST); });
+  }
+}
+
+template <class G, int C> AUG void op_curve(G g, const CurveOp&, const Op& op, const Sample& s, Pixels<G, C>& px) {
+  AUG_UNROLL for (int c = 0; c < C; ++c) {
+    const u8* table = (const u8*)(s.blob + op.at) + (op.n > 1 ? 256 * (s.c0 + c) : 0);
+    g.each_scalar([&](Lane l) { px.v[c][l] = get(ld(table + ((int)px.v[c][l] & 255))); });
+  }
+}
+
+template <class G, int C> AUG void op_posterize(G g, const PosterizeOp& p, const Op& op, const Sample& s, Pixels<G, C>& px) {
+  const float top = p.top;
+  AUG_UNROLL for (int c = 0; c < C; ++c) {
+    const float step = ld(s.blob + op.at + s.c0 + c), inv = 1.0f / step;  // a power of two
+    g.each([&](Lane l) {
+      const float v = top == 1.0f ? clamp_(round_(px.v[c][l] * 255.0f), 0.0f, 255.0f) : px.v[c][l];
+      const float low = floor_(v * inv) * step;
+      px.v[c][l] = top == 1.0f ? low / 255.0f : low;
+    });
   }
 }
 

@@ -11,6 +11,7 @@ struct Sample {  // what an operation may ask about its sample
   const float* blob;
   const float* found;  // what reductions and lookups wrote; operations have offsets into it
   int channels, c0;    // of the image; first channel of this chunk
+  int layers;          // where in the blob its layers are
 };
 struct Fused {  // what the samples of a launch share
   const Op* ops;

@@ -17,15 +17,16 @@ struct Ends {  // 56 bytes
 };
 
 // One sample of one fused launch.
-struct Row : Ends {     // 176 bytes
-  int frame[6];         // output pixel (x, y) -> pixel of the gather's frame:
-                        // (f0 x + f1 y + f2, f3 x + f4 y + f5), entries of the 2x2 part in {-1, 0, 1}
-  float m[9];           // numbers of the map, frame pixel -> source pixel; see map.cuh
-  int map, sample;      // MapKind, Interpolation
-  int border, fill;     // fill: offset into the blob, one float per channel
-  int table, cells[2];  // of the map: offset into the blob; columns and lines of it
-  int ops, n_ops;       // its slice of the op table
-  int positions;        // does an operation look at pixel positions?
+struct Row : Ends {      // 184 bytes
+  int frame[6];          // output pixel (x, y) -> pixel of the gather's frame:
+                         // (f0 x + f1 y + f2, f3 x + f4 y + f5), entries of the 2x2 part in {-1, 0, 1}
+  float m[9];            // numbers of the map, frame pixel -> source pixel; see map.cuh
+  int map, sample;       // MapKind, Interpolation
+  int border, fill;      // fill: offset into the blob, one float per channel
+  int table, cells[2];   // of the map: offset into the blob; columns and lines of it
+  int ops, n_ops;        // its slice of the op table
+  int positions;         // does an operation look at pixel positions?
+  int layers, n_layers;  // what operations read beside the pixel: offset into the blob of so many layers
   int pad;
   double scale[2];  // MAP_RESIZE: source pixels per output pixel, x and y
 };
@@ -36,10 +37,20 @@ enum Interpolation { SAMPLE_NEAREST = 0, SAMPLE_LINEAR = 1, SAMPLE_CUBIC = 2, SA
 // What the reduction "moments" writes of a channel: number without NaNs, .., squared deviations
 enum { STAT_COUNT = 0, STAT_SUM = 1, STAT_LOW = 2, STAT_HIGH = 3, STAT_SQUARES = 4, STATS = 5 };
 
-struct Op {              // 64 bytes
-  int code, at, n, pad;  // OpCode; its part of the blob (in words of 4 bytes), of n entries
-  u32 p[12];             // its parameters, a struct of ops.gen.cuh
+struct Op {         // 64 bytes
+  int code, at, n;  // OpCode; its part of the blob (in words of 4 bytes), of n entries
+  int layer;        // the first that it reads, of its row's
+  u32 p[12];        // its parameters, a struct of ops.gen.cuh
 };
+
+// A layer: an image of the size that a sample has where an operation reads it. In the blob, as LAYER_WORDS words: its address (low
+// half first), strides of y, x, channel, element type, and, of what an earlier launch wrote to scratch memory, that launch and
+// its row; else -1 (`place` of launch.hpp and cpu/run.cpp fill in such addresses).
+struct Layer {
+  const void* src;
+  int sy, sx, sc, type;
+};
+enum { LAYER_WORDS = 8, LAYER_LAUNCH = 6, LAYER_ROW = 7 };
 
 enum FillMode {       // of OP_RECTS and its like
   FILL_CONSTANT = 0,  // blob[fill + c]

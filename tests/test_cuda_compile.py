@@ -11,13 +11,19 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from real import delivered, pipelines
 
-from gpuaug.backends import nvrtc
+from gpuaug import Compose, Solarize, VerticalFlip
+from gpuaug.backends import cuda, nvrtc
 from gpuaug.backends.nvrtc import Key
+from gpuaug.batch import Batch
+from gpuaug.ops import OPS, mask
 
 ARCHS = ("sm_75", "sm_80", "sm_90", "sm_100", "sm_120")
-# One combination is in every architecture; each of the others in at least one, dealt in turn.
-EVERYWHERE = (Key("fused", "uint8", "float32", 3, "linear"), Key("filter", "uint8"))
+# Real pipelines with the operations that they can emit, and the filter, are in every architecture; each of the others in at least
+# one, dealt in turn, with the operations of one of these pipelines.
+REAL = [Key("fused", "uint8", delivered(each), 3, "linear", each._tree.ops) for each in pipelines()]
+EVERYWHERE = (*dict.fromkeys(REAL), Key("filter", "uint8"))
 DEALT = (
     Key("fused", "uint8", "uint8", 3, "cubic"),
     Key("fused", "uint8", "float16", 1, "linear"),
@@ -50,7 +56,11 @@ DEALT = (
     Key("reduce", "bfloat16"),
     Key("lookup", "uint8"),
 )
-CASES = [(key, arch) for arch in ARCHS for key in EVERYWHERE] + [(key, ARCHS[i % len(ARCHS)]) for i, key in enumerate(DEALT)]
+DEALT = [key._replace(ops=REAL[i % len(REAL)].ops) if key.kind == "fused" else key for i, key in enumerate(DEALT)]
+# Every operation at once, which no pipeline has: they compile, with whatever registers.
+ALL = [Key("fused", "uint8", "float32", width, "nearest") for width in (1, 3, 4)]
+CASES = [(key, arch) for arch in ARCHS for key in EVERYWHERE]
+CASES += [(key, ARCHS[i % len(ARCHS)]) for i, key in enumerate((*DEALT, *ALL))]
 SMALLEST_REGISTER_LIMIT = 128  # 65536 registers of a multiprocessor / 256 threads / at least 2 blocks
 
 
@@ -88,6 +98,8 @@ def test_compiles_without_spills(compiled, case):
     registers = re.search(r"Used (\d+) registers", result.log)
     if usage is None or registers is None:
         pytest.skip("this NVRTC does not report the use of registers")
+    if case[0] in ALL:
+        return
     assert usage.groups() == ("0", "0", "0"), "an array that is indexed at run time, or too many registers"
     assert int(registers[1]) <= SMALLEST_REGISTER_LIMIT
 
@@ -142,6 +154,34 @@ def test_a_compile_error_names_file_and_line(monkeypatch, tmp_path, compiled):
         nvrtc.compile(Key("fused", "uint8", "uint8", 1), "sm_90")
 
 
+# ---- which operations a kernel holds -----------------------------------------------------------
+
+
+def keys(transforms, *, samples=4, dtype="uint8", seed=0):
+    pipeline = Compose(transforms, seed=seed)
+    batch = Batch.of(np.zeros((samples, 8, 8, 3), dtype))
+    track = pipeline.draw(batch.size, ids=np.arange(samples)).lower(batch)
+    plan = track.finish(np.zeros(samples, np.int64), np.zeros((samples, 3), np.int64), track.dtype)
+    return {key for launch in plan.launches for key in cuda.keys_of(launch, plan.ops)}
+
+
+def test_a_pipeline_is_one_kernel_whatever_is_drawn():
+    made = [keys([Solarize(p=0.5), VerticalFlip(p=0.5)], samples=n, seed=n) for n in (1, 2, 3, 4, 5)]
+    assert set().union(*made) == {Key("fused", "uint8", "uint8", 3, "nearest", mask(("move", "round", "solarize")))}
+
+
+def test_the_operations_of_a_key_are_words_of_64_bits():
+    key = Key("fused", "uint8", "uint8", 3, "nearest", 1 << 1 | 1 << 63 | 1 << 64 | 1 << 130)
+    assert key.defines[-1] == "-DGPUAUG_OPS=0x8000000000000002ull,0x1ull,0x4ull"
+    assert key.name == f"fused_u8_u8_c3_nearest_ops{key.ops:x}"
+
+
+def test_a_kernel_holds_what_it_is_told():
+    alone, all_ = (Key("fused", "uint8", "uint8", 3, "nearest", ops) for ops in (mask(("invert",)), mask(OPS)))
+    sizes = [len(nvrtc.compile(key, "sm_90").code) for key in (alone, all_)]
+    assert sizes[0] < 0.7 * sizes[1]
+
+
 class TestCache:
     KEY = Key("fused", "int32", "int32", 1)
 
@@ -166,11 +206,13 @@ class TestCache:
         nvrtc.binary(self.KEY, "sm_90")
         nvrtc.binary(self.KEY, "sm_80")
         nvrtc.binary(self.KEY._replace(channels=4), "sm_90")
+        nvrtc.binary(self.KEY._replace(ops=6), "sm_90")
+        nvrtc.binary(self.KEY._replace(ops=6 | 1 << 200), "sm_90")
         self.text = "other"
         assert b"other" in nvrtc.binary(self.KEY, "sm_90")
         monkeypatch.setattr(nvrtc, "OPTIONS", (*nvrtc.OPTIONS, "--fmad=true"))
         nvrtc.binary(self.KEY, "sm_90")
-        assert self.calls == 5
+        assert self.calls == 7
 
     def test_a_damaged_file_is_compiled_again(self):
         good = nvrtc.binary(self.KEY, "sm_90")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import json
 from pathlib import Path
 
 import gpuaug
+from gpuaug import transform
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -70,3 +72,13 @@ def test_no_module_imports_itself_by_way_of_others():
 
     for name in graph:
         visit(name, [])
+
+
+def test_the_example_of_readme_runs(monkeypatch):
+    text = (ROOT / "README.md").read_text().partition("## Add an augmentation")[2]
+    code = text.partition("```python\n")[2].partition("```")[0]
+    monkeypatch.setattr(transform, "REGISTRY", dict(transform.REGISTRY))  # the example is no part of gpuaug
+    space: dict = {}
+    exec(compile(code, "README.md", "exec"), space)
+    last = code.strip().splitlines()[-1]
+    assert eval(last, space).tolist() == json.loads(last.partition("# ")[2])

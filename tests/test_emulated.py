@@ -20,6 +20,7 @@ import parity
 import pytest
 import torch
 from emu.plans import GUARD, Only, Steps, build, correlate, image, samples
+from real import pipelines
 
 from gpuaug import REGISTRY, Compose, OneOf, backends, deliver, library
 from gpuaug.backends import cpu, cuda
@@ -160,6 +161,21 @@ def equal(results) -> None:
     for name in want:
         for i, (a, b) in enumerate(zip(want[name], got[name], strict=True)):
             np.testing.assert_array_equal(a, b, err_msg=f"{name} {i}", strict=True)
+
+
+@pytest.mark.parametrize("number", range(len(pipelines())))
+def test_kernels_that_hold_the_operations_of_their_pipeline(monkeypatch, number):
+    device = emu.Device(emu.BACKWARD, masked=True)
+    pipeline = Compose(pipelines()[number].transforms, seed=5)
+    rng, sizes = np.random.default_rng(number), [(260, 410)] * 2 if number == 1 else [(31, 45), (24, 17), (9, 70), (50, 50)]
+    images = [image(rng, "uint8", *size, 3) for size in sizes]
+    results = []
+    for execute in (backends.execute, lambda plan, _: cuda.run(plan, device)):
+        monkeypatch.setattr(deliver, "execute", execute)
+        masks = [np.ascontiguousarray(each[..., 0]) for each in images]
+        results.append(pipeline(image=images, mask=masks, ids=np.arange(len(images))))
+    equal(results)
+    assert all("_ops" in name for name in device.launches if name.startswith("fused"))
 
 
 def transform(name: str, p: float = 1.0):

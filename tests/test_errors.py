@@ -75,7 +75,7 @@ ARGUMENTS = [
     ("GaussNoise", {"noise_scale_factor": 0.5}, ["noise_scale_factor", "0.5"]),
     ("Resize", {"height": 0}, ["height", "0", r"\[1,"]),
     ("Resize", {"width": 2.5}, ["width", "2.5", "whole"]),
-    ("Resize", {"interpolation": 4}, ["interpolation", "4"]),
+    ("Resize", {"interpolation": 5}, ["interpolation", "5", "INTER_LANCZOS4"]),
     ("RandomResizedCrop", {"size": 4}, ["size", "4", "height, width"]),
     ("RandomResizedCrop", {"size": (0, 4)}, ["size", "0"]),
     ("RandomResizedCrop", {"scale": (0, 1.5)}, ["scale", "1.5", r"\[0, 1\]"]),

@@ -28,7 +28,7 @@ SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
 
 def run(plan, device) -> None:
     """Queues the plan on `device`, which is a `Gpu` or has its methods."""
-    device.prepare([key for launch in plan.launches for key in keys_of(launch)])
+    device.prepare([key for launch in plan.launches for key in keys_of(launch, plan.ops)])
     # What is allocated here is freed when everything is queued. That is safe: the allocator hands memory
     # that was freed to later work of the same stream only.
     owners = []
@@ -50,7 +50,7 @@ def run(plan, device) -> None:
     for launch in plan.launches:
         if len(launch.rows):
             rows, ops, blob = (base + parts[id(a)][0] for a in (launch.rows, launch.ops, launch.blob))
-            _LAUNCH[launch.kind](device, launch, rows, ops, blob, found)
+            _LAUNCH[launch.kind](device, launch, keys_of(launch, plan.ops), rows, ops, blob, found)
 
 
 def layout(launches) -> tuple[dict, int]:
@@ -79,11 +79,13 @@ def chunks_of(channels: int) -> list[tuple[int, int, int]]:
     return ([(0, 4, fours)] if fours else []) + ([(4 * fours, 1, channels % 4)] if channels % 4 else [])
 
 
-def keys_of(launch) -> list[Key]:
-    """The kernels of a launch."""
+def keys_of(launch, ops: int | None = None) -> list[Key]:
+    """The kernels of a launch. ops: the operations that its pipeline can emit, a bit for each code; None: those that it holds."""
     if launch.kind == "fused":
         most = nvrtc.SAMPLES[_SAMPLE[launch.rows["sample"]].max(initial=0)]  # cubic is 61 % of what NVRTC would compile
-        return [Key("fused", launch.source, launch.target, width, most) for _, width, _ in chunks_of(launch.channels)]
+        if ops is None:
+            ops = sum(1 << int(code) for code in np.unique(launch.ops["code"])) if launch.ops is not None else 0
+        return [Key("fused", launch.source, launch.target, width, most, ops) for _, width, _ in chunks_of(launch.channels)]
     return [Key(launch.kind, launch.source)]
 
 
@@ -92,10 +94,10 @@ def cuts(count: int, limit: int) -> list[tuple[int, int]]:
     return [(first, min(limit, count - first)) for first in range(0, count, limit)]
 
 
-def _fused(device, launch, rows: int, ops: int, blob: int, found: int) -> None:
+def _fused(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
     table = launch.rows
     tiles = -(-int((table["dh"] * table["dw"]).max()) // FUSED_PIXELS)
-    for key, (channel0, _, chunks) in zip(keys_of(launch), chunks_of(launch.channels)):
+    for key, (channel0, _, chunks) in zip(keys, chunks_of(launch.channels)):
         kernel = device.kernel(key)
         for first, count in cuts(len(table), GRID_YZ):
             args = (rows + first * table.itemsize, ops, blob, found, launch.channels, channel0)
@@ -115,41 +117,41 @@ def filter_shape(channels: int, kh: int, kw: int) -> tuple[int, int, int]:
     raise ValueError(f"a filter of {kh} x {kw} weights does not fit into the {SHARED} bytes of shared memory of a GPU's block")
 
 
-def _filter(device, launch, rows: int, ops: int, blob: int, found: int) -> None:
+def _filter(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
     table = launch.rows
     separable = table if not table["kind"].any() else table[table["kind"] == 0]  # others need no shared memory
     longest = (int(separable["kh"].max()), int(separable["kw"].max())) if len(separable) else (1, 1)
     tile, chunk, shared = filter_shape(launch.channels, *longest)
     chunks = -(-launch.channels // chunk)
     across, down = -(-int(table["dw"].max()) // tile), -(-int(table["dh"].max()) // tile)
-    (key,) = keys_of(launch)
+    (key,) = keys
     kernel = device.kernel(key)
     for first, count in cuts(len(table), GRID_YZ // chunks):
         args = (rows + first * table.itemsize, blob, launch.channels, chunk, tile, tile)
         device.launch(kernel, (across, down, count * chunks), args, shared)
 
 
-def _reduce(device, launch, rows: int, ops: int, blob: int, found: int) -> None:
+def _reduce(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
     parts = launch.rows["down"] * launch.rows["across"] * launch.rows["count"]
-    _blocks(device, launch, rows, int(parts.max()), found, REDUCE_SHARED)
+    _blocks(device, launch, keys, rows, int(parts.max()), found, REDUCE_SHARED)
 
 
-def _lookup(device, launch, rows: int, ops: int, blob: int, found: int) -> None:
-    _blocks(device, launch, rows, int(launch.rows["tables"].max()), found, LOOKUP_SHARED)
+def _lookup(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
+    _blocks(device, launch, keys, rows, int(launch.rows["tables"].max()), found, LOOKUP_SHARED)
 
 
-def _blocks(device, launch, rows: int, across: int, found: int, shared: int) -> None:
+def _blocks(device, launch, keys, rows: int, across: int, found: int, shared: int) -> None:
     """So many blocks for each row; those that it has no use for leave at once."""
-    (key,) = keys_of(launch)
+    (key,) = keys
     kernel = device.kernel(key)
     for first, count in cuts(len(launch.rows), GRID_YZ):
         device.launch(kernel, (across, count, 1), (rows + first * launch.rows.itemsize, found), shared)
 
 
-def _pixels(device, launch, rows: int, ops: int, blob: int, found: int) -> None:
+def _pixels(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
     """A thread for each output pixel and channel."""
     table = launch.rows
-    (key,) = keys_of(launch)
+    (key,) = keys
     kernel = device.kernel(key)
     tiles = -(-int((table["dh"].astype(np.int64) * table["dw"]).max()) // nvrtc.THREADS)
     for first, count in cuts(len(table), GRID_YZ):

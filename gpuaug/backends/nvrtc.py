@@ -73,7 +73,8 @@ def source(kind: str) -> str:
 
 class Key(NamedTuple):
     """What a kernel is compiled for. A filter writes the type that it reads; it, and the others, take channels one by one.
-    sample: the most that a fused kernel interpolates with, a name in `SAMPLES`; None: all.
+    sample: the most that a fused kernel interpolates with, a name in `SAMPLES`; None: all. ops: which pixel operations it has, a
+    bit for each code (`gpuaug.ops.mask`); None: all.
     """
 
     kind: str
@@ -81,14 +82,16 @@ class Key(NamedTuple):
     written: str | None = None
     channels: int | None = None
     sample: str | None = None
+    ops: int | None = None
 
     @property
     def name(self) -> str:
-        """What a profiler shows, e.g. fused_u8_f32_c3_linear."""
+        """What a profiler shows, e.g. fused_u8_f32_c3_linear_ops86."""
         parts = [self.kind, TYPES[self.read]]
         parts += [TYPES[self.written]] if self.written else []
         parts += [f"c{self.channels}"] if self.channels else []
         parts += [self.sample] if self.sample else []
+        parts += [f"ops{self.ops:x}"] if self.ops is not None else []
         return "_".join(parts)
 
     @property
@@ -100,6 +103,9 @@ class Key(NamedTuple):
             values["CHANNELS"] = str(self.channels)
         if self.sample:
             values["SAMPLE"] = str(SAMPLES.index(self.sample))
+        if self.ops is not None:
+            words = range(0, max(self.ops.bit_length(), 1), 64)
+            values["OPS"] = ",".join(f"{self.ops >> at & 0xFFFFFFFFFFFFFFFF:#x}ull" for at in words)
         return tuple(f"-DGPUAUG_{name}={value}" for name, value in values.items())
 
 

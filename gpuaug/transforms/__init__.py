@@ -2,6 +2,7 @@
 
 from .affine import Affine, ShiftScaleRotate
 from .blur import Blur, GaussianBlur, MedianBlur, MotionBlur
+from .channels import ToGray, ToRGB
 from .color import HueSaturationValue, RandomBrightnessContrast
 from .compression import ImageCompression
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
@@ -12,13 +13,17 @@ from .dropout_objects import ConstrainedCoarseDropout, MaskDropout
 from .dropout_select import ChannelDropout, PixelDropout
 from .flip import Flip, HorizontalFlip, RandomRotate90, Transpose, VerticalFlip
 from .histogram import CLAHE, AutoContrast, Equalize
+from .light import Illumination, RandomShadow
 from .morphology import Morphological
 from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
 from .pad import Pad, PadIfNeeded
 from .perspective import Perspective
+from .sharpen import UnsharpMask
 from .shuffle import RandomGridShuffle
 from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
+from .tone import InvertImg, Posterize, RandomGamma, Solarize
+from .weather import RandomRain
 
 __all__ = [
     "CLAHE",
@@ -40,7 +45,9 @@ __all__ = [
     "GridDropout",
     "HorizontalFlip",
     "HueSaturationValue",
+    "Illumination",
     "ImageCompression",
+    "InvertImg",
     "Lambda",
     "MaskDropout",
     "MedianBlur",
@@ -52,17 +59,25 @@ __all__ = [
     "PadIfNeeded",
     "Perspective",
     "PixelDropout",
+    "Posterize",
     "RandomBrightnessContrast",
     "RandomCrop",
+    "RandomGamma",
     "RandomGridShuffle",
+    "RandomRain",
     "RandomResizedCrop",
     "RandomRotate90",
+    "RandomShadow",
     "Resize",
     "ShiftScaleRotate",
+    "Solarize",
     "TimeMasking",
     "TimeReverse",
+    "ToGray",
+    "ToRGB",
     "ToTensorV2",
     "Transpose",
+    "UnsharpMask",
     "VerticalFlip",
     "XYMasking",
 ]

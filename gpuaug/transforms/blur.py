@@ -7,13 +7,13 @@ import warnings
 import numpy as np
 
 from .. import library
-from ..transform import Transform, boolean, increasing, is_number, whole
+from ..transform import WIDEST, Transform, boolean, increasing, is_number, whole
 from ..uniforms import between, integers
 
 
 def _odd_limit(value) -> tuple[int, int]:
     """Kernel sizes as an odd range of at least 3; a number n means (3, n)."""
-    low, high = whole("blur_limit", (3, value) if is_number(value) and value >= 3 else value, 0, 4095)
+    low, high = whole("blur_limit", (3, value) if is_number(value) and value >= 3 else value, 0, WIDEST)
     fixed = tuple(max(3, v + 1 - v % 2) for v in (low, high))
     if fixed != (low, high):
         warnings.warn(
@@ -97,7 +97,7 @@ class GaussianBlur(Transform):
 
     def __init__(self, blur_limit=0, sigma_limit=(0.5, 3.0), p: float = 0.5):
         super().__init__(p)
-        self.blur_limit = whole("blur_limit", blur_limit, 0, 4095, scalar="zero")
+        self.blur_limit = whole("blur_limit", blur_limit, 0, WIDEST, scalar="zero")
         sigmas = (0, sigma_limit) if is_number(sigma_limit) else sigma_limit
         self.sigma_limit = increasing("sigma_limit", sigmas, 0, 1000)
 

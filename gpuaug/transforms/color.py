@@ -28,6 +28,8 @@ class RandomBrightnessContrast(Transform):
         array([[125, 125]], dtype=uint8)
     """
 
+    ops = ("linear", "linear_mean", "linear_u8", "linear_u8_mean")
+
     def __init__(
         self,
         brightness_limit=(-0.2, 0.2),
@@ -85,6 +87,8 @@ class HueSaturationValue(Transform):
         >>> G.Compose([aug])(np.array([[[255, 0, 0]]], np.uint8))
         array([[[  0, 255,   0]]], dtype=uint8)
     """
+
+    ops = ("hsv", "hsv_u8", "linear", "linear_u8")
 
     def __init__(self, hue_shift_limit=(-20, 20), sat_shift_limit=(-30, 30), val_shift_limit=(-20, 20), p: float = 0.5):
         super().__init__(p)

@@ -19,6 +19,7 @@ class Dropout(Transform, register=False):
     A subclass returns from `holes` int rectangles ``[n, K, 4]`` (x0, y0, x1, y1; those of no area are dropped).
     """
 
+    ops = ("rects",)
     targets = ("image", "mask")
     moves_pixels = False
 
@@ -396,22 +397,33 @@ class GridDropout(Dropout):
         cells = self._cells(u[:, 0], size)
         seeds = key(u[:, 1:3])
         holes = np.zeros((len(u), int(cells.prod(1).max(initial=0)), 4), np.int64)
-        for i, (rows, columns) in enumerate(cells.tolist()):
-            words = philox(np.arange(rows * columns + rows + columns), 0, Stream.GRID, 0, *seeds[i])[:, :2] * 2.0**-32
-            at, order = words[: rows * columns], words[rows * columns :, 0]
-            # cells that are one pixel larger lie at random places
-            edges = [_intervals(int(side), n, o) for side, n, o in zip(size[i], (rows, columns), (order[:rows], order[rows:]))]
-            top, left = (e[:-1] for e in edges)
-            ch, cw = (np.diff(e) for e in edges)
-            hh, hw = (np.clip(c * self.ratio, 1, np.maximum(c - 1, 1)).astype(np.int64) for c in (ch, cw))
-            if self.random_offset:
-                dy = np.floor(at[:, 0].reshape(rows, columns) * (ch - hh + 1)[:, None]).astype(np.int64)
-                dx = np.floor(at[:, 1].reshape(rows, columns) * (cw - hw + 1)).astype(np.int64)
-            else:
-                dy, dx = np.full((rows, columns), self.shift_xy[1]), np.full((rows, columns), self.shift_xy[0])
-            y, x = np.clip(top[:, None] + dy, 0, (size[i, 0] - hh)[:, None]), np.clip(left + dx, 0, size[i, 1] - hw)
-            holes[i, : rows * columns] = np.stack([x, y, x + hw, y + hh[:, None]], 2).reshape(-1, 4)
+        # samples of one size with as many cells in one go: one group, where all images are alike
+        kinds, group = np.unique(np.concatenate([cells, size], 1), axis=0, return_inverse=True)
+        for k, (rows, columns, height, width) in enumerate(kinds.tolist()):
+            mine = np.flatnonzero(group.reshape(-1) == k)
+            holes[mine, : rows * columns] = self._grid(seeds[mine], rows, columns, height, width)
         return holes
+
+    def _grid(self, seeds, rows: int, columns: int, height: int, width: int) -> np.ndarray:
+        """The holes ``[n, rows * columns, 4]`` of images of one size."""
+        count = rows * columns
+        words = philox(np.arange(count + rows + columns), 0, Stream.GRID, 0, seeds[:, :1], seeds[:, 1:])[..., :2] * 2.0**-32
+        at, order = words[:, :count].reshape(-1, rows, columns, 2), words[:, count:, 0]
+        # cells that are one pixel larger lie at random places
+        down, across = _intervals(height, rows, order[:, :rows]), _intervals(width, columns, order[:, rows:])
+        top, left = down[:, :-1, None], across[:, None, :-1]
+        ch, cw = np.diff(down)[:, :, None], np.diff(across)[:, None]
+        hh, hw = (np.clip(c * self.ratio, 1, np.maximum(c - 1, 1)).astype(np.int64) for c in (ch, cw))
+        if self.random_offset:
+            dy = np.floor(at[..., 0] * (ch - hh + 1)).astype(np.int64)
+            dx = np.floor(at[..., 1] * (cw - hw + 1)).astype(np.int64)
+        else:
+            dx, dy = self.shift_xy
+        y, x = np.clip(top + dy, 0, height - hh), np.clip(left + dx, 0, width - hw)
+        out = np.empty((len(seeds), rows, columns, 4), np.int64)
+        for i, side in enumerate((x, y, x + hw, y + hh)):
+            out[..., i] = side
+        return out.reshape(len(seeds), -1, 4)
 
 
 def _two(name, value, low):
@@ -421,6 +433,6 @@ def _two(name, value, low):
 
 
 def _intervals(size: int, parts: int, order: np.ndarray) -> np.ndarray:
-    """Edges of ``parts`` almost equal intervals; which of them are one longer follows the ranks of ``order``."""
+    """Edges ``[n, parts + 1]`` of almost equal intervals; which are one longer follows the ranks of ``order`` ``[n, parts]``."""
     length = size // parts + (np.argsort(np.argsort(order, kind="stable"), kind="stable") < size % parts)
-    return np.concatenate([[0], np.cumsum(length)])
+    return np.concatenate([np.zeros((len(order), 1), np.int64), np.cumsum(length, 1)], 1)

@@ -38,6 +38,7 @@ class MaskDropout(Transform):
         (array([[0, 0, 9, 0]], dtype=uint8), array([[0, 0, 0, 0]], dtype=uint8))
     """
 
+    ops = ("bitmap",)
     targets = ("image", "mask")
     moves_pixels = False
 

@@ -34,6 +34,7 @@ class PixelDropout(Transform):
         True
     """
 
+    ops = ("pixels",)
     targets = ("image", "mask")
     moves_pixels = False
 
@@ -101,6 +102,8 @@ class ChannelDropout(Transform):
         >>> int(out.any((0, 1)).sum())
         1
     """
+
+    ops = ("channels",)
 
     def __init__(self, channel_drop_range=(1, 1), fill: float = 0, p: float = 0.5, *, fill_value=None):
         super().__init__(p)

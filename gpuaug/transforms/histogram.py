@@ -13,6 +13,8 @@ from .color import need_colour
 class _ByBytes(Transform, register=False):
     """Works on bytes: float images (0..1) are rounded to 0..255 before, and divided by 255 after."""
 
+    ops: tuple[str, ...] = ("from_bytes", "to_bytes")
+
     def lower(self, to, rows, params) -> None:
         self.check(to)
         if not to.is_u8:
@@ -48,6 +50,8 @@ class Equalize(_ByBytes):
         array([[  0, 170, 170, 255]], dtype=uint8)
     """
 
+    ops = (*_ByBytes.ops, "from_ycrcb", "lut", "to_ycrcb")
+
     def __init__(self, mode: str = "cv", by_channels: bool = True, mask=None, mask_params=(), p: float = 0.5):
         super().__init__(p)
         self.mode = one_of("mode", mode, ("cv", "pil"))
@@ -82,8 +86,10 @@ class CLAHE(_ByBytes):
     Example:
         >>> import numpy as np, gpuaug as G
         >>> G.Compose([G.CLAHE((9, 9), (1, 1), p=1)])(np.array([[10, 20, 20, 30]], np.uint8))
-        array([[ 64, 128, 191, 255]], dtype=uint8)
+        array([[128, 191, 191, 255]], dtype=uint8)
     """
+
+    ops = (*_ByBytes.ops, "from_lab", "lut_tiles", "to_lab")
 
     def __init__(self, clip_limit=4.0, tile_grid_size=(8, 8), p: float = 0.5):
         super().__init__(p)
@@ -131,6 +137,8 @@ class AutoContrast(_ByBytes):
         >>> G.Compose([G.AutoContrast(method="pil", p=1)])(np.array([[10, 20, 30]], np.uint8))
         array([[  0, 128, 255]], dtype=uint8)
     """
+
+    ops = (*_ByBytes.ops, "lut")
 
     def __init__(self, cutoff: float = 0, ignore: int | None = None, method: str = "cdf", p: float = 0.5):
         super().__init__(p)

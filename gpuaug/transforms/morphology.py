@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..structuring import element, reach
-from ..transform import Transform, integer, is_number, one_of
+from ..transform import WIDEST, Transform, integer, is_number, one_of
 
 OPERATIONS = {"dilation": "greatest", "erosion": "least"}
 
@@ -41,7 +41,7 @@ class Morphological(Transform):
         sides = (1, scale) if is_number(scale) else scale
         if not isinstance(sides, (tuple, list)) or len(sides) != 2:
             raise TypeError(f"scale must be a whole number or a pair of them, got {scale!r}")
-        self.scale = tuple(sorted(integer("scale", side, 1, 4095) for side in sides))
+        self.scale = tuple(sorted(integer("scale", side, 1, WIDEST) for side in sides))
         self.operation = one_of("operation", operation, tuple(OPERATIONS))
 
     def lower(self, to, rows, params) -> None:

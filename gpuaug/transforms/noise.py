@@ -29,6 +29,8 @@ class GaussNoise(Transform):
         True
     """
 
+    ops = ("gauss",)
+
     def __init__(
         self,
         std_range=(0.2, 0.44),

@@ -37,6 +37,8 @@ class Normalize(Transform):
         array([[-1.,  1.]], dtype=float32)
     """
 
+    ops = ("normalize", "standardize")
+
     def __init__(
         self,
         mean=(0.485, 0.456, 0.406),

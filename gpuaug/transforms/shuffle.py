@@ -28,7 +28,7 @@ class RandomGridShuffle(Geometric):
     Example:
         >>> import numpy as np, gpuaug as G
         >>> G.Compose([G.RandomGridShuffle((1, 3), p=1)], seed=1)(np.arange(6, dtype=np.uint8)[None])
-        array([[4, 5, 2, 3, 0, 1]], dtype=uint8)
+        array([[2, 3, 4, 5, 0, 1]], dtype=uint8)
     """
 
     boxes = Transform.boxes

@@ -22,13 +22,23 @@ struct Launch {
   int kind, channels, source, target;
 };
 
-// scratch of one worker: two images that a sample's stages write in turn, and room for a filter's lines
+// scratch of one worker: images that a sample's stages write in turn, one more for each that is kept as a layer, and room for a
+// filter's lines
 struct Scratch {
-  std::vector<u8> image[2];
+  std::vector<std::vector<u8>> image = std::vector<std::vector<u8>>(2);
+  std::vector<int> until = std::vector<int>(2, -1);  // the last launch that reads it as a layer
   std::vector<float> lines;
   int turn = 0;
-  i64 next(i64 bytes) {
-    turn ^= 1;
+  // Room that the launch numbered `now` may write, to be kept up to the launch `keep`, or -1.
+  i64 next(i64 bytes, int now, int keep) {
+    int free = 0;
+    while (free < (int)image.size() && (free == turn || until[free] >= now)) ++free;
+    if (free == (int)image.size()) {
+      image.emplace_back();
+      until.push_back(-1);
+    }
+    turn = free;
+    until[turn] = keep;
     if ((i64)image[turn].size() < bytes) image[turn].resize(bytes);
     return (i64)image[turn].data();
   }
@@ -54,6 +64,7 @@ template <class T, int C> void store_lanes(const Row&, int c0, int first, Pixels
 // A sample of a launch. fused.cpp, bytes.cpp, tiles.cpp, resize.cpp, filter.cpp, rank.cpp, resample.cpp, reduce.cpp, lookup.cpp
 void fused_sample(const Launch&, const Row&, const float* found);
 bool bytes_sample(const Launch&, const Row&, const float* found);  // false: it computes more than bytes.cpp does
+bool gray_sample(const Launch&, const Row&);                       // false: it does more than gray.cpp does
 bool tiles_sample(const Launch&, const Row&);                      // false: it does more than change the places of tiles
 bool resize_sample(const Launch&, const Row&);                     // false: it does more than resize bytes
 template <class T> void filter_sample(const Launch&, const FilterRow&, Scratch&);

@@ -63,8 +63,19 @@ static_assert(sizeof RUN / sizeof *RUN == sizeof KINDS / sizeof *KINDS, "a line 
 EXPORT int gpuaug_run(const Record* records, int count, int samples, float* found, int threads) try {
   std::vector<Launch> launches;
   for (int k = 0; k < count; ++k) launches.emplace_back(records[k], samples);
+  std::vector<std::vector<int>> keep(count);  // [launch][row]: the last launch that reads what it writes as a layer
+  for (int k = 0; k < count; ++k)
+    for (int i = 0; KINDS[records[k].kind].ops && i < records[k].n; ++i)
+      each_layer(records[k], ((const Row*)records[k].rows)[i], [&](i64& address, int launch, int row) {
+        address = 0;
+        keep[launch].resize(records[launch].n, -1);
+        keep[launch][row] = k;
+      });
   const bool enough = parallel(samples, threads, [&](int i) {
     static thread_local Scratch scratch;
+    static thread_local std::vector<i64> wrote;  // by launch: where
+    wrote.resize(count);
+    scratch.until.assign(scratch.until.size(), -1);
     for (int k = 0; k < count; ++k) {
       const Launch& l = launches[k];
       const KindOf& kind = KINDS[l.kind];
@@ -73,7 +84,12 @@ EXPORT int gpuaug_run(const Record* records, int count, int samples, float* foun
       std::memcpy(row, l.rows + (i64)l.row_of[i] * kind.row, kind.row);
       Ends& e = (Ends&)row;
       if (!e.src) e.src = scratch.last();
-      if (kind.writes && !e.dst) e.dst = scratch.next((i64)bytes_of(l.target) * e.dh * e.dw * l.channels + SCRATCH_PAST);
+      if (kind.ops) each_layer(records[k], (const Row&)e, [&](i64& address, int launch, int) { address = wrote[launch]; });
+      if (kind.writes && !e.dst) {
+        const i64 bytes = (i64)bytes_of(l.target) * e.dh * e.dw * l.channels + SCRATCH_PAST;
+        e.dst = scratch.next(bytes, k, keep[k].empty() ? -1 : keep[k][l.row_of[i]]);
+      }
+      wrote[k] = e.dst;
       RUN[l.kind](l, e, scratch, found);
     }
   });

@@ -53,7 +53,7 @@ template <class F> i64 lay_out(const Track& t, i64 base, F put) {
   std::vector<Record> records;
   const i64 blob = next(t.blob.data(), t.blob.size() * sizeof(float));
   for (const Planned& l : t.launches) {
-    Record r = {0, 0, 0, blob, l.kind, l.n(), t.channels, l.source, l.target, (i64)l.ops.size()};
+    Record r = {0, 0, 0, blob, l.kind, l.n(), l.channels, l.source, l.target, (i64)l.ops.size()};
     r.rows = next(l.rows.data(), l.rows.size());
     r.ops = next(l.ops.data(), l.ops.size() * sizeof(Op));
     r.sample = next(l.sample.data(), l.n() * sizeof(int));
@@ -96,6 +96,23 @@ EXPORT void gpuaug_track_convert(void* handle, int dtype) {
   guarded([&] {
     track_of(handle).dtype = dtype;
     track_of(handle).open_all();  // the source still holds the old type
+    return 0;
+  });
+}
+
+EXPORT void gpuaug_track_channels(void* handle, int channels, int notes) {
+  guarded([&] {
+    track_of(handle).recount(channels, notes);
+    return 0;
+  });
+}
+
+// The type of what the next launches write; of rows that are open it is that of their stage, too.
+EXPORT void gpuaug_track_work_in(void* handle, PyObject* rows, int dtype) {
+  guarded([&] {
+    Track& t = track_of(handle);
+    t.dtype = dtype;
+    t.open(rows_of(rows, t.samples));
     return 0;
   });
 }
@@ -222,6 +239,9 @@ bool is_whole(const double m[9]) {
 
 }  // namespace
 
+// times a coordinate, below 2^31, it must stay a float: the difference of two infinities is nowhere
+constexpr double FARTHEST = 1e28;
+
 // kind: MapKind. matrix: its numbers [n, k]; of MAP_PROJECTIVE 3x3, from output to source or, forward, from source to output. None:
 // a resize from the size that a sample has, by MAP_AFFINE, _RESIZE or _PIXELS. table: words, of which a sample's start at start[n],
 // cells [n, 2] of them; or none. Returns int32s: 0 and the rows that gather (others have become views, or stay as they are); or,
@@ -253,9 +273,8 @@ EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyO
         double* mine = &maps[9 * k];
         if (forward) inverse(m.line(k), mine);
         else std::copy_n(m.line(k), numbers, mine);
-        // times a coordinate, below 2^31, it must stay a float: the difference of two infinities is nowhere
         for (int j = 0; j < 9; ++j)
-          if (!(std::fabs(mine[j]) < 1e28)) return refused(-1 - k);
+          if (!(std::fabs(mine[j]) < FARTHEST)) return refused(-1 - k);
       }
     }
     for (i64 k = 0; k < n; ++k) {
@@ -351,6 +370,30 @@ EXPORT void gpuaug_track_op(void* handle, PyObject* rows, int code, PyObject* pa
   });
 }
 
+// Returns the layers of the rows, LAYER_WORDS int32s each.
+EXPORT PyObject* gpuaug_track_keep(void* handle, PyObject* rows, int notes) {
+  return guarded([&] {
+    Track& t = track_of(handle);
+    const std::vector<int> words = t.keep(rows_of(rows, t.samples), notes);
+    return bytes_of_vector(words.data(), words.size() * sizeof(int));
+  });
+}
+
+// layers: int32 [n, k, LAYER_WORDS], which the operation that is appended next reads.
+EXPORT void gpuaug_track_attach(void* handle, PyObject* rows, PyObject* layers, int notes) {
+  guarded([&] {
+    Track& t = track_of(handle);
+    const std::vector<int> index = rows_of(rows, t.samples);
+    const Array a(layers);
+    a.check_contiguous("layers");
+    if (a.ndim != 3 || a.shape(0) != (i64)index.size() || a.shape(1) < 1 || a.shape(1) > LAYERS || a.shape(2) != LAYER_WORDS ||
+        a.item != 4)
+      raise(PyExc_ValueError, "layers must be int32 [%zd, 1 to %d, %d]", (Py_ssize_t)index.size(), (int)LAYERS, (int)LAYER_WORDS);
+    t.attach(index, (const int*)a.data(), (int)a.shape(1), notes);
+    return 0;
+  });
+}
+
 EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject* taps, PyObject* start, PyObject* lengths,
                                 int border, PyObject* scale, int fill, int notes) {
   guarded([&] {
@@ -361,7 +404,7 @@ EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject
     const Column<i64> starts(start, n, "start"), sizes(lengths, n, "lengths", points ? 3 : 2);
     const Column<float> scales(scale, n, "scale");
     if (!n) return 0;
-    const i64 at = (i64)t.blob.size(), count = Array(taps).count();
+    const i64 count = Array(taps).count();
     for (i64 k = 0; k < n; ++k) {
       const i64 kh = sizes.line(k)[0], kw = sizes.line(k)[1], need = points ? 3 * sizes.line(k)[2] : kh + kw;
       if (kh < 1 || kw < 1 || kh % 2 == 0 || kw % 2 == 0)
@@ -371,7 +414,8 @@ EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject
         raise(PyExc_ValueError, "sample %d has %zd weights from %zd on, but there are %zd", index[k], (Py_ssize_t)need,
               (Py_ssize_t)starts[k], (Py_ssize_t)count);
     }
-    t.close(index, notes);
+    t.close(index, notes);  // a launch's layers go into the blob, too
+    const i64 at = (i64)t.blob.size();
     append_words(t.blob, taps);
     std::vector<FilterRow> table(n);
     for (i64 k = 0; k < n; ++k) {

@@ -10,19 +10,24 @@
 #include "launch.hpp"
 namespace aug {
 
+enum { LAYERS = 4 };  // that one stage reads at most
+
 struct Stage {
-  Row row;                 // the output's size is filled in when it closes
-  int count;               // operations
-  int last;                // the last launch that touches the sample; -1: none
-  int writer, writer_row;  // the launch and row that wrote its source, if nothing else reads that; or -1
-  int move[6];             // a turn or crop that operations have not been told, from their positions to the output's so far
-  bool open, moved;        // is it more than a view of its source? is there a move to be told?
-  bool caller;             // does it read the caller's memory (or scratch)?
-  int source;              // element type there
+  Row row;                              // the output's size is filled in when it closes
+  int count;                            // operations
+  int last;                             // the last launch that touches the sample; -1: none
+  int writer, writer_row;               // the launch and row that wrote its source, if nothing else reads that; or -1
+  int writer_of_source, row_of_source;  // the same, whoever reads it
+  int move[6];       // a turn or crop that operations have not been told, from their positions to the output's so far
+  bool open, moved;  // is it more than a view of its source? is there a move to be told?
+  bool caller;       // does it read the caller's memory (or scratch)?
+  int source;        // element type there
+  int attached;      // the first layer of the operation that comes next
+  int layers[LAYERS][LAYER_WORDS];  // what its operations read beside the pixel, of which row.n_layers are set
 };
 
 struct Planned {  // a launch
-  int kind, source, target;
+  int kind, channels, source, target;
   std::vector<char> rows;
   std::vector<int> sample;
   std::vector<Op> ops;
@@ -120,7 +125,7 @@ class Track {
     Stage& s = stages_[i];
     if (s.count == capacity_) grow();
     Op& op = ops_[(size_t)i * capacity_ + s.count++];
-    op = Op{code, at, n, 0, {}};
+    op = Op{code, at, n, s.attached, {}};
     std::memcpy(op.p, params, bytes);
     s.open = true;
   }
@@ -136,15 +141,62 @@ class Track {
     identity(s.move);
   }
 
+  // Closes what is open and returns LAYER_WORDS words for each of the rows: the samples as they are now.
+  std::vector<int> keep(const std::vector<int>& rows, int notes) {
+    close(rows, notes);
+    std::vector<int> out;
+    for (int i : rows) {
+      const Stage& s = stages_[i];
+      int words[LAYER_WORDS] = {
+          0, 0, s.row.sy, s.row.sx, s.row.sc, s.source, s.caller ? -1 : s.writer_of_source, s.row_of_source};
+      std::memcpy(words, &s.row.src, sizeof s.row.src);
+      out.insert(out.end(), words, words + LAYER_WORDS);
+    }
+    return out;
+  }
+
+  // The next operation of the rows reads `count` layers, of words [rows][count][LAYER_WORDS].
+  void attach(const std::vector<int>& rows, const int* words, int count, int notes) {
+    std::vector<int> full;
+    for (int i : rows)
+      if (stages_[i].row.n_layers + count > LAYERS) full.push_back(i);
+    close(full, notes);
+    for (int i : rows) {
+      Stage& s = stages_[i];
+      s.attached = s.row.n_layers;
+      std::memcpy(s.layers[s.attached], words, sizeof(int) * LAYER_WORDS * count);
+      s.row.n_layers += count;
+      words += LAYER_WORDS * count;
+    }
+  }
+
+  // Images of n channels from here on. One channel becomes n that all read it; of several, which must be alike, one stays.
+  void recount(int n, int notes) {
+    if (n == channels) return;
+    std::vector<int> busy;
+    for (int i = 0; i < samples; ++i)
+      if (stages_[i].open) busy.push_back(i);
+    if (!busy.empty()) flush(busy, nullptr, nullptr, dtype, notes, true);
+    for (Stage& s : stages_) {
+      s.row.sc = 0;
+      // what wrote it writes what comes of it only where both are one channel
+      if (n > 1 || s.writer < 0 || launches[s.writer].ends(s.writer_row).dc != 0) s.writer = -1;
+    }
+    channels = n;
+  }
+
   void open_all() {
     for (Stage& s : stages_) s.open = true;
+  }
+  void open(const std::vector<int>& rows) {
+    for (int i : rows) stages_[i].open = true;
   }
 
   void close(const std::vector<int>& rows, int notes) {
     std::vector<int> busy;
     for (int i : rows)
       if (stages_[i].open) busy.push_back(i);
-    if (!busy.empty()) flush(busy, nullptr, nullptr, dtype, notes);
+    if (!busy.empty()) flush(busy, nullptr, nullptr, dtype, notes, false);
   }
 
   // Rows of a kind that reads what the samples' views show and writes an image of the sizes given (those of `what`, or 0: the
@@ -200,9 +252,12 @@ class Track {
         continue;
       }
       // its last launch was its last step: that writes to its place
-      put(launches[s.writer].ends(s.writer_row), address[i], stride + 3 * i);
+      Ends& ends = launches[s.writer].ends(s.writer_row);
+      const bool plane = ends.dc == 0;
+      put(ends, address[i], stride + 3 * i);
+      if (plane) ends.dc = 0;
     }
-    if (!rest.empty()) flush(rest, address, stride, type, notes);
+    if (!rest.empty()) flush(rest, address, stride, type, notes, false);
   }
 
  private:
@@ -212,8 +267,10 @@ class Track {
     r.dx = (int)stride[1];
     r.dc = (int)stride[2];
   }
-  void dense(Ends& r) const {
-    const i64 stride[3] = {r.dw * channels, channels, 1};
+  // plane: one channel is all there is, so that each writes there
+  void dense(Ends& r, bool plane = false) const {
+    const int step = plane ? 1 : channels;
+    const i64 stride[3] = {r.dw * step, step, plane ? 0 : 1};
     put(r, 0, stride);
   }
   template <class R> static std::vector<char> bytes_of_rows(const std::vector<R>& rows) {
@@ -231,7 +288,7 @@ class Track {
     s.row.border = 1;
     identity(s.row.frame);
     identity(s.move);
-    s.last = s.writer = s.writer_row = -1;
+    s.last = s.writer = s.writer_row = s.writer_of_source = -1;
     s.source = source;
     return s;
   }
@@ -244,8 +301,9 @@ class Track {
     capacity_ *= 2;
   }
 
-  // Open stages become launches, one for each element type at the source. address: where they go; null: to scratch.
-  void flush(const std::vector<int>& index, const i64* address, const i64* stride, int target, int notes) {
+  // Open stages become launches, one for each element type at the source. address: where they go; null: to scratch, of which
+  // `plane` keeps one channel.
+  void flush(const std::vector<int>& index, const i64* address, const i64* stride, int target, int notes, bool plane) {
     for (int source = 0; source < 8; ++source) {
       std::vector<int> part;
       for (int i : index)
@@ -263,12 +321,20 @@ class Track {
         r.dw = width(i);
         r.ops = (int)ops.size();
         r.n_ops = stages_[i].count;
+        r.layers = (int)blob.size();
+        const float* layers = (const float*)stages_[i].layers;
+        blob.insert(blob.end(), layers, layers + LAYER_WORDS * r.n_layers);
         const Op* mine = &ops_[(size_t)i * capacity_];
         ops.insert(ops.end(), mine, mine + r.n_ops);
         if (address) put(r, address[i], stride + 3 * i);
-        else dense(r);
+        else dense(r, plane);
       }
       emit(KIND_FUSED, part, source, target, bytes_of_rows(table), std::move(ops), !address, notes);
+      for (int i : part)
+        if (plane) {
+          stages_[i].row.sy = stages_[i].row.sw;
+          stages_[i].row.sx = 1;
+        }
       if (part.size() == index.size()) return;
     }
   }
@@ -279,13 +345,14 @@ class Track {
     int after = -1, number = (int)launches.size();
     for (int i : index) after = std::max(after, stages_[i].last);
     for (int k = number - 1; k > after; --k)
-      if (launches[k].kind == kind && launches[k].source == source && launches[k].target == target) {
+      if (launches[k].kind == kind && launches[k].channels == channels && launches[k].source == source &&
+          launches[k].target == target) {
         number = k;
         break;
       }
     int first = 0;
     if (number == (int)launches.size()) {
-      launches.push_back({kind, source, target, std::move(rows), index, std::move(ops)});
+      launches.push_back({kind, channels, source, target, std::move(rows), index, std::move(ops)});
     } else {
       Planned& l = launches[number];
       first = l.n();
@@ -302,8 +369,8 @@ class Track {
       s.row.sy = s.row.sw * channels;
       s.row.sx = channels;
       s.row.sc = 1;
-      s.last = s.writer = number;
-      s.writer_row = first + (int)k;
+      s.last = s.writer = s.writer_of_source = number;
+      s.writer_row = s.row_of_source = first + (int)k;
     }
     return number;
   }

@@ -100,10 +100,18 @@ class Device:
     """What `gpuaug.backends.cuda.run` needs of a GPU: memory of NumPy, kernels on fibers.
 
     Memory is separate for every call and filled with 0xff (NaN), so that nothing is right by being zero.
+
+    masked: kernels hold the operations of their pipeline, as on a GPU; else all, so that pipelines share what was compiled.
     """
 
-    def __init__(self, order: int = FORWARD, replace: tuple[tuple[str, str, str], ...] = (), sanitize: bool = False):
-        self.order, self.replace, self.sanitize = order, replace, sanitize
+    def __init__(
+        self,
+        order: int = FORWARD,
+        replace: tuple[tuple[str, str, str], ...] = (),
+        sanitize: bool = False,
+        masked: bool = False,
+    ):
+        self.order, self.replace, self.sanitize, self.masked = order, replace, sanitize, masked
         # replace holds (kernel, old, new): edits of the source, to plant a bug
         self.launches: list[str] = []
         self._owners: list[np.ndarray] = []
@@ -126,6 +134,7 @@ class Device:
 
     def kernel(self, key):
         assert key in self.prepared, f"{key.name} was not announced, and would be compiled alone"
+        key = key if self.masked else key._replace(ops=None)
         return _kernel(key, self.order, self.replace, self.sanitize)
 
     def launch(self, kernel, grid, args, shared: int) -> None:

@@ -12,6 +12,7 @@ a module of cases for each module of `gpuaug.transforms`.
 from . import (  # noqa: F401  (they add their cases)
     affine,
     blur,
+    channels,
     color,
     compression,
     crop,
@@ -19,11 +20,15 @@ from . import (  # noqa: F401  (they add their cases)
     dropout,
     flip,
     histogram,
+    light,
     morphology,
     noise,
     normalize,
     perspective,
+    sharpen,
     spectrogram,
+    tone,
+    weather,
 )
 from .about import ABOUT, FAMILIES
 from .case import CASES, EXACT, NEAREST, images, stack

@@ -39,6 +39,7 @@ class About:
         marks: calls ``library -> transform`` with fixed parameters, whose boxes and keypoints must be albumentations'
             (tests/test_targets.py); or how they are tested otherwise.
         bench: its arguments in the table of speeds (bench/every.py), p=1 being added; or why it has no row.
+        bench_channels: of the images of that row, where not 3.
         needs: arguments without which it cannot be made.
         shown: arguments for the emulator, where the needed ones and defaults would do little.
         variants: further arguments that lead to other kernels, operations or borders: run by the emulator, too.
@@ -51,6 +52,7 @@ class About:
     family: str
     marks: list[Callable] | str
     bench: dict | str
+    bench_channels: int = 3
     needs: dict = field(default_factory=dict)
     shown: dict = field(default_factory=dict)
     variants: list[dict] = field(default_factory=list)

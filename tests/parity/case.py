@@ -106,11 +106,14 @@ class Script:
         self._uniforms, self._single, self._blocks = (iter(list(x)) for x in (uniforms, single, blocks))
 
     def uniform(self, low, high, size=None):
-        u = next(self._uniforms) if size is None else next(self._blocks)[:size]
+        u = float(next(self._uniforms)) if size is None else next(self._blocks)[:size]
         return low + (high - low) * u
 
     def randint(self, low, high):
         return int(low + np.floor((high - low + 1) * next(self._uniforms)))
+
+    def randrange(self, low, high, step):
+        return low + step * int(len(range(low, high, step)) * next(self._uniforms))
 
     def random(self):
         return next(self._single)

@@ -1,0 +1,105 @@
+"""How many channels an image has: colour to gray and back."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from ..transform import Transform, integer, one_of
+
+_METHODS = {"weighted_average": 0, "desaturation": 1, "average": 2, "max": 3}  # GrayOp.method
+
+
+class ToGray(Transform):
+    """Make gray images of colours.
+
+    Args:
+        num_output_channels: how many equal channels the result has, at least 1. Other than 3 it must apply to all samples of a
+            batch.
+        method: ``"weighted_average"`` (0.299 R + 0.587 G + 0.114 B), ``"from_lab"`` (the lightness of 8-bit CIELab),
+            ``"desaturation"`` (half of minimum and maximum), ``"average"`` or ``"max"``; ``"pca"`` is not built: it needs the
+            covariance of each image's channels.
+        p: probability, per sample.
+
+    Shapes and dtypes: 3 channels; images of 1 channel stay as they are. uint8 follows the references' rounding to the bit.
+    Targets: image. Source: albumentations ``ToGray``, ``cv2.cvtColor``.
+
+    Raises:
+        ValueError: images of other channel counts (at the first batch), another method; a result that has not 3 channels, for
+            some samples of a batch only.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.ToGray(num_output_channels=1, p=1)])(np.array([[[255, 0, 0]]], np.uint8)).tolist()
+        [[[76]]]
+    """
+
+    ops = ("gray", "gray_lab")
+
+    def __init__(self, num_output_channels: int = 3, method: str = "weighted_average", p: float = 0.5):
+        super().__init__(p)
+        self.num_output_channels = integer("num_output_channels", num_output_channels, 1, 4096)
+        if method == "pca":
+            raise ValueError("method 'pca' of ToGray is not built: it needs the covariance of each image's channels")
+        self.method = one_of("method", method, (*_METHODS, "from_lab"))
+
+    def channels_after(self, channels: int) -> int:
+        return channels if channels == 1 else self.num_output_channels
+
+    def lower(self, to, rows, params) -> None:
+        if to.channels == 1:
+            return
+        if to.channels != 3:
+            raise ValueError(f"ToGray works on images of 1 or 3 channels, got {to.channels}")
+        if self.method == "from_lab":
+            to.op(rows, "gray_lab", scale=1.0 if to.is_u8 else 255.0, shared=_lightness())
+        else:
+            to.op(rows, "gray", method=_METHODS[self.method], whole=to.is_u8)
+        to.set_channels(rows, self.num_output_channels)
+
+
+class ToRGB(Transform):
+    """Repeat the channel of gray images. Nothing is copied for it: what comes next reads the one channel.
+
+    Args:
+        num_output_channels: how many equal channels the result has, at least 1.
+        p: probability, per sample; must be 1 where images have one channel, since all of a batch have equally many.
+
+    Shapes and dtypes: any, of 1 channel; images of 3 channels stay as they are. Targets: image. Source: albumentations ``ToRGB``.
+
+    Raises:
+        ValueError: images of other channel counts, or some samples of a batch only (at the first batch).
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.ToRGB()])(np.array([[7, 8]], np.uint8)).tolist()
+        [[[7, 7, 7], [8, 8, 8]]]
+    """
+
+    def __init__(self, num_output_channels: int = 3, p: float = 1.0):
+        super().__init__(p)
+        self.num_output_channels = integer("num_output_channels", num_output_channels, 1, 4096)
+
+    def channels_after(self, channels: int) -> int:
+        return self.num_output_channels if channels == 1 else channels
+
+    def lower(self, to, rows, params) -> None:
+        if to.channels == 1:
+            to.set_channels(rows, self.num_output_channels)
+        elif to.channels != 3:
+            raise ValueError(f"ToRGB takes images of 1 channel (3 stay as they are), got {to.channels}")
+
+
+@cache
+def _lightness() -> np.ndarray:
+    """The tables of OpenCV's 8-bit RGB to CIELab: a byte's linear value in 11 bits, a luminance's lightness."""
+    value = np.arange(256) / 255
+    linear = np.rint(255 * 8 * np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4))
+    y = np.arange(3072) / (255 * 8)
+    root = np.where(y < 216 / 24389, y * (841 / 108) + 16 / 116, np.cbrt(y))
+    scale, shift = (116 * 255 + 50) // 100, -((16 * 255 * (1 << 15) + 50) // 100)  # OpenCV's Lscale and Lshift
+    light = (scale * np.rint((1 << 15) * root).astype(np.int64) + shift + (1 << 14)) >> 15
+    tables = np.concatenate([linear, light]).astype(np.float32)
+    tables.setflags(write=False)
+    return tables
