@@ -47,6 +47,9 @@ def main():
     images = crops(options.batch)
     masks = np.ascontiguousarray(images[..., 0]) // 64
     results, unmeasured = [], {}
+    unknown = set(filter(None, options.only.split(","))) - set(parity.ABOUT)
+    if unknown:
+        raise SystemExit(f"bench.every: there is no about({', '.join(map(repr, sorted(unknown)))}, ..) in tests/parity")
     for name, about in sorted(parity.ABOUT.items()):
         if options.only and name not in options.only.split(","):
             continue

@@ -23,6 +23,14 @@ STEPS, CLOSE, FOUND = 12, 1e-6, 0.05  # Newton's steps; pixels at which it stops
 PLACES = ("view", "affine", "projective", "time_warp", "radial", "grid", "mesh", "field")
 WHOLE = ("resize", "pixels", "tiles")
 KINDS = {name: number for number, name in enumerate((*PLACES, *WHOLE))}
+MOST_NUMBERS = 9  # Row.m
+# words of a sample's table, by its cells ``[n, 2]`` (columns, lines); tiles' shifts follow
+_WORDS = {
+    "grid": lambda cells: cells.sum(1),
+    "mesh": lambda cells: 2 * cells.prod(1),
+    "field": lambda cells: 2 * cells.prod(1),
+    "tiles": lambda cells: cells.sum(1),
+}
 _RESIZES = {0: ("resize", "nearest"), 1: ("affine", "linear"), 2: ("affine", "cubic"), 6: ("pixels", "nearest")}
 _NUMBERS = {0: "nearest", 1: "linear", 2: "cubic", 6: "nearest"}  # by OpenCV's number: a map tells 0 from 6 in resizes only
 
@@ -55,9 +63,32 @@ class Map:
         """The names in `KINDS` and `gpuaug.plan.SAMPLES` for OpenCV's number of an interpolation."""
         return self.kind, _one_of(_NUMBERS, interpolation)
 
+    def check(self, kind: str, size: np.ndarray) -> None:
+        """Raise unless the kernel can read what it is given, for outputs of ``size`` ``[n or 1, 2]``."""
+        if kind not in KINDS:
+            raise ValueError(f"there is no kind of map {kind!r}; gpuaug.maps.KINDS has {', '.join(KINDS)}")
+        if self.numbers is not None and (self.numbers.ndim != 2 or self.numbers.shape[1] > MOST_NUMBERS):
+            raise ValueError(f"numbers of a map must be [n, k], k <= {MOST_NUMBERS}, not {list(self.numbers.shape)}")
+        if self.kind not in _WORDS:  # "pixels" of a resize: the library makes the tables
+            return
+        if self.table is None or self.table.dtype.char not in "fiI":
+            raise ValueError(f"a map of kind {kind!r} reads a table of 32-bit words, not {getattr(self.table, 'dtype', None)}")
+        cells = np.asarray(self.cells)
+        if cells.ndim != 2 or cells.shape[1] != 2:
+            raise ValueError(f"cells of a map of kind {kind!r} must be int [n, 2] (columns, lines), not {list(cells.shape)}")
+        short = np.flatnonzero(np.asarray(self.start) + _WORDS[self.kind](cells) > self.table.size)
+        if len(short):
+            raise ValueError(f"the table of a map of kind {kind!r} ends before that of sample {short[0]}")
+        if self.kind != "mesh" and (size > cells[:, ::-1]).any():
+            i = int(np.flatnonzero((size > cells[:, ::-1]).any(1))[0])
+            raise ValueError(
+                f"a map of kind {kind!r} has places for {cells[i, ::-1].tolist()} lines and columns of sample {i}, the result is "
+                f"{np.broadcast_to(size, cells.shape)[i].tolist()}"
+            )
+
     def source(self, which: np.ndarray, xy: np.ndarray) -> np.ndarray:
         """Where output points ``[N, 2]`` are read, ``[N, 2]``."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} gives no source(which, xy), the formula of its places")
 
     def jacobian(self, which: np.ndarray, xy: np.ndarray, step: float = 1e-3) -> np.ndarray:
         """d source / d output at output points: ``[N, 2, 2]``."""

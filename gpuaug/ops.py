@@ -18,11 +18,15 @@ import numpy as np
 
 ROOM = 48  # bytes of parameters: Op.p of kernels/rows.cuh
 # A colour, and what `Track.reduce` and `Track.lookup` return (with a question mark: it may be left out): where they lie.
-FOUND = ("moments", "moments?", "tables")
 _PLAIN = {"f32": ("<f4", "float"), "i32": ("<i4", "int"), "u32": ("<u4", "u32")}
-_LYING = {"fill": ("<i4", "int"), "moments": ("<i4", "int"), "moments?": ("<i4", "int"), "tables": ("(7,)<i4", "Tables")}
-_TYPES = {name: kinds[0] for name, kinds in {**_PLAIN, **_LYING}.items()}
-_C_TYPES = {name: kinds[1] for name, kinds in {**_PLAIN, **_LYING}.items()}
+_LYING = {"fill": ("<i4", "int"), "tables": ("(7,)<i4", "Tables")}
+
+
+def _types(kind: str) -> tuple[str, str]:
+    """NumPy's and C++'s type of a parameter; what is no type is a reduction's name: the offset of what it found."""
+    return {**_PLAIN, **_LYING}.get(kind, ("<i4", "int"))
+
+
 _RANGES = {"<i4": (-(2**31), 2**31 - 1), "<u4": (0, 2**32 - 1)}
 _IN_RANGE = {"<i4": "?BHbhi", "<u4": "?BHI"}  # NumPy's types of which every number fits
 NEEDS = ("position", "rgb")
@@ -50,7 +54,8 @@ class Parameters:
         name: of the function.
         params: declarations in order, "TYPE NAME" or "TYPE NAME[COUNT]", of f32, i32, u32; 48 bytes at most. "fill NAME" are
             colours, float32 ``[channels]``, or for each sample ``[n, .., channels]``; the kernel gets their offset in the blob.
-            "moments NAME" and "tables NAME" (`FOUND`) are what was found in the samples; the kernel gets where it lies.
+            "tables NAME", and a reduction's name in place of the type, "moments NAME" ("moments? NAME": or none), are what was
+            found in the samples; the kernel gets where it lies.
         doc: what it computes.
     """
 
@@ -64,7 +69,7 @@ class Parameters:
         for each in self.params:
             kind, name = each.split()
             name, _, count = name.rstrip("]").partition("[")
-            fields.append((name, _TYPES[kind], (int(count),)) if count else (name, _TYPES[kind]))
+            fields.append((name, _types(kind)[0], (int(count),)) if count else (name, _types(kind)[0]))
         return np.dtype(fields)
 
     def pack(self, who: str, count: int, params: dict) -> np.ndarray | None:
@@ -122,7 +127,7 @@ class Parameters:
             )
         if values.dtype.kind not in ("biuf" if kind == "f32" else "biu") and values.size:
             raise TypeError(f"{who}: the table of {self.name} is {self.table}, got {values.dtype}")
-        dtype = np.dtype(_TYPES[kind])
+        dtype = np.dtype(_types(kind)[0])
         if kind != "f32" and values.size and values.dtype.char not in _IN_RANGE[dtype.str]:
             low, high = int(values.min()), int(values.max())
             if low < _RANGES[dtype.str][0] or high > _RANGES[dtype.str][1]:
@@ -179,7 +184,7 @@ class Spec(Parameters):
     @cached_property
     def found(self) -> dict[str, str]:
         """Its parameters that something found in the sample is passed for: their names, and of which kind it is."""
-        return {each.split()[1]: each.split()[0] for each in self.params if each.split()[0] in FOUND}
+        return {each.split()[1]: each.split()[0] for each in self.params if each.split()[0] not in (*_PLAIN, "fill")}
 
 
 def camel(name: str) -> str:
@@ -370,7 +375,7 @@ def struct_lines(of: Parameters, name: str, more: str = "") -> Iterable[str]:
     if more:
         yield more
     yield f"struct AUG_ALIAS {name} {{"
-    yield from (f"  {_C_TYPES[each.split()[0]]} {each.split()[1]};" for each in of.params)
+    yield from (f"  {_types(each.split()[0])[1]} {each.split()[1]};" for each in of.params)
     yield "};"
 
 
@@ -425,7 +430,7 @@ def _function(spec: Spec) -> Iterable[str]:
     yield f"AUG void op_{spec.name}(G g, const {spec.struct}& p, const Op&, const Sample&, Pixels<G, C>& px) {{"
     for each in spec.params:
         kind, name = each.split()
-        yield f"  const {_C_TYPES[kind]} {name} = p.{name};"
+        yield f"  const {_types(kind)[1]} {name} = p.{name};"
     yield "  AUG_UNROLL for (int c = 0; c < C; ++c)"
     yield "    g.each([&](Lane l) {"
     yield "      const float v = px.v[c][l];"

@@ -84,7 +84,7 @@ class Found:
 
     def words(self) -> np.ndarray:
         """What an operation is told of it: an offset, or `Tables` of kernels/reductions.gen.cuh."""
-        if self.kind == "moments":
+        if self.kind != "tables":
             return self.at
         out = np.empty((len(self.rows), 7), np.int32)
         out[:, 0], out[:, 1:3], out[:, 3:5], out[:, 5:] = self.at, self.channels, self.tiles, self.tile

@@ -181,6 +181,7 @@ class Track:
                 raise ValueError(f"a map of {map.n} samples for {n} rows")
             if size.shape not in ((2,), (n, 2)):
                 raise ValueError(f"sizes are int [2] or [{n}, 2] (height, width), not {list(size.shape)}")
+            map.check(kind, size.reshape(-1, 2))
         except ValueError as error:
             raise ValueError(f"{self.doing}: gather: {error}") from None
         self._check_border(border)
@@ -271,7 +272,13 @@ class Track:
             if kind.endswith("?") and params.get(param) is None:
                 params[param] = 0
             elif param in params:
-                params[param] = self._found(name, param, params[param], kind.rstrip("?"), rows).words()
+                found = self._found(name, param, params[param], kind.rstrip("?"), rows)
+                if found.kind != "tables" and (found.channels, found.tiles) != ((0, self.channels), (1, 1)):
+                    raise ValueError(
+                        f"{self.doing}: {param} of {name} must be of all {self.channels} channels and of whole images, it is of "
+                        f"{found.channels[1]} from channel {found.channels[0]} on, in {found.tiles[0]} x {found.tiles[1]} tiles"
+                    )
+                params[param] = found.words()
         for fill in spec.fills:
             if fill in params:
                 params[fill] = self._colours(name, fill, params[fill], count)
@@ -468,6 +475,8 @@ class Track:
             raise ValueError(f"{self.doing}: {name} of {tiles[0]} x {tiles[1]} tiles; there must be one at least each way")
         if channels is not None and not 0 <= channels < self.channels:
             raise ValueError(f"{self.doing}: there is no channel {channels} in {self.kind}s of {self.channels} channels")
+        if width is not None and spec.tiles:
+            raise ValueError(f"{self.doing}: {name} is of tiles and takes no width=: crop to what counts first")
         first, count = (0, self.channels) if channels is None else (channels, 1)
         tile = layout(tiles, self.size[rows])
         at = self._tell("reduce", rows, spec.code, spec.words, first, count, *tiles, tile, width, len(self._log))

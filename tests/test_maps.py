@@ -276,6 +276,14 @@ def test_wrong_maps_say_what_is_wrong(make, error):
         make()
 
 
+def broken(**wrong) -> maps.Map:
+    """A grid of three samples of 4 x 4, and what is wrong with it."""
+    made = maps.Grid(*(ragged([np.arange(4.0)] * 3) for _ in range(2)))
+    for name, value in wrong.items():
+        setattr(made, name, value)
+    return made
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
@@ -295,6 +303,14 @@ def test_wrong_maps_say_what_is_wrong(make, error):
         ),
         ((maps.Affine(np.zeros((3, 2, 3))), (4, 4), 1), "Mine: the map of sample 0 cannot be inverted"),
         ((maps.Projective(np.ones((3, 3, 3))), (4, 4), 1), "Mine: the map of sample 0 cannot be inverted"),
+        ((broken(kind="whirl"), (4, 4), 1), "Mine: gather: there is no kind of map 'whirl'"),
+        ((broken(numbers=np.zeros(3)), (4, 4), 1), r"numbers of a map must be \[n, k\], k <= 9, not \[3\]"),
+        ((broken(numbers=np.zeros((3, 10))), (4, 4), 1), r"k <= 9, not \[3, 10\]"),
+        ((broken(table=None), (4, 4), 1), "a map of kind 'grid' reads a table of 32-bit words, not None"),
+        ((broken(table=np.zeros(24)), (4, 4), 1), "not float64"),
+        ((broken(table=np.zeros(23, np.float32)), (4, 4), 1), "ends before that of sample 2"),
+        ((broken(cells=0), (4, 4), 1), r"cells of a map of kind 'grid' must be int \[n, 2\]"),
+        ((broken(), (5, 4), 1), r"has places for \[4, 4\] lines and columns of sample 0, the result is \[5, 4\]"),
     ],
 )
 def test_misuse_names_the_transform(arguments, error):

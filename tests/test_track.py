@@ -14,6 +14,7 @@ from gpuaug.backends import cpu
 from gpuaug.batch import Batch
 from gpuaug.ops import OPS
 from gpuaug.ragged import Ragged
+from gpuaug.reductions import REDUCTIONS
 from gpuaug.track import Track
 
 ALL = slice(None)
@@ -439,6 +440,22 @@ def test_what_was_found_is_of_samples():
     _, out = finished(track, "uint8")
     for i in (0, 2):
         assert (out[i] == int(data.owner[i].astype(np.float64).mean())).all()
+
+
+def test_what_was_found_in_parts_is_refused():
+    """An operation on all channels would read the next sample's, or beyond the end."""
+    track = Track(batch())
+    track.doing = "Spin"
+    part = track.reduce(ALL, "moments", channels=1)
+    with pytest.raises(ValueError, match=r"^Spin: mean of linear_u8_mean must be of all 3 .* it is of 1 from channel 1 on"):
+        track.op(ALL, "linear_u8_mean", factor=1, offset=1, mean=part)
+    with pytest.raises(ValueError, match=r"^Spin: histogram is of tiles and takes no width="):
+        track.reduce(ALL, "histogram", width=np.full(4, 3))
+
+
+def test_parameters_of_operations_are_of_types_that_there_are():
+    kinds = {each.split()[0].rstrip("?") for spec in OPS.values() for each in spec.params}
+    assert kinds <= {"f32", "i32", "u32", "fill", "tables", *REDUCTIONS}
 
 
 def test_misuse_of_reductions_and_lookups_is_said():

@@ -36,7 +36,7 @@ class Geometric(Transform, register=False):
 
     def map(self, params: dict, size: np.ndarray) -> Map:
         """The map of ``n`` samples of sizes ``[n, 2]`` with these parameters."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} gives no map(params, size)")
 
     def lower(self, to, rows, params) -> None:
         size = to.size[rows]
@@ -54,10 +54,14 @@ class Geometric(Transform, register=False):
         return mapped.points(line, points)
 
     def _map(self, params, size) -> Map:
+        who = type(self).__name__
         try:
-            return self.map(params, size)
+            made = self.map(params, size)
         except ValueError as error:
-            raise ValueError(f"{type(self).__name__}: map: {error}") from None
+            raise ValueError(f"{who}: map: {error}") from None
+        if not isinstance(made, Map):
+            raise TypeError(f"{who}: map(params, size) must return a gpuaug.maps.Map, got {type(made).__name__}")
+        return made
 
     def _of(self, params, which, size):
         """The map of those samples that have marks, its line for each mark, and the sizes of their results; ``which`` and

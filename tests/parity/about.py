@@ -1,6 +1,6 @@
 """What the tests know of a transform beside its cases: one entry for each, in the module of its cases.
 
-A field that does not apply holds the reason, a string that begins with "no: ". `tests/test_about.py` finds what is missing.
+A field that does not apply holds the reason, a string that begins with "no: ". tests/test_parity.py finds what is missing.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class About:
     """
     Attributes:
         name: of the transform.
-        family: its place in random chains (tests/chains_made.py), one of `FAMILIES`; or why it has none.
+        family: its place in random chains (tests/chains_made.py), one of `FAMILIES`, which takes a case of uint8; or why it has
+            none.
         marks: calls ``library -> transform`` with fixed parameters, whose boxes and keypoints must be albumentations'
             (tests/test_targets.py); or how they are tested otherwise.
         bench: its arguments in the table of speeds (bench/every.py), p=1 being added; or why it has no row.
