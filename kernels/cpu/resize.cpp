@@ -28,7 +28,7 @@ struct Resize {
   float *along, *line[2];  // [pitch]: fraction between left and right of each value of a line; source lines, interpolated along x
   int held[2];             // which
   int *left, *right;       // [columns] bytes from a source line's first
-  int group, most;         // columns of a shuffle, 0: words; the furthest offset at which one reads 16 bytes
+  int group;               // columns of a shuffle; 0: words
   int* base;               // [groups] where they are read
   u8* lanes;               // [groups][16 or 32] which of them
   u8 *a, *b;               // [pitch] bytes left and right
@@ -78,16 +78,19 @@ template <int C> void start(const Row& s, Resize& k) {
   }
   k.group = 0;
 #if defined(__SSSE3__)
+  const auto [least, most] = std::minmax_element(k.left, k.left + 2 * columns);  // right lies behind left
+  if (*most + C - *least < 16) return;
   k.group = near(k, FULL<C>, s.dw, C) ? FULL<C> : near(k, HALF<C>, s.dw, C) ? HALF<C> : 0;
   if (!k.group) return;
   const int n = k.group, second = n == FULL<C> ? 16 : 8;
-  k.most = k.left[0];
+  // no group reads beyond the bytes that the line's columns take
+  const int last = *most + C - 16;
   int* base = k.base;
   u8* lanes = k.lanes;
   for (int x = 0; x < s.dw; x += n, lanes += 2 * second) {
-    const int low = min_(*std::min_element(k.left + x, k.left + x + n), *std::min_element(k.right + x, k.right + x + n));
+    const int first = min_(*std::min_element(k.left + x, k.left + x + n), *std::min_element(k.right + x, k.right + x + n));
+    const int low = min_(first, last);
     *base++ = low;
-    k.most = max_(k.most, low);
     for (int i = 0; i < n; ++i)
       for (int c = 0; c < C; ++c) {
         lanes[C * i + c] = (u8)(k.left[x + i] - low + c);
@@ -168,7 +171,7 @@ template <int C> const float* line_of(const Row& s, Resize& k, int y, int other)
   const u8* src = (const u8*)s.src + first;
   bool done = false;
 #if defined(__SSSE3__)
-  done = k.group && first + k.most + 16 <= k.end;
+  done = k.group > 0;
   if (done && k.group == FULL<C>) collect_full<C>(src, k.base, k.lanes, s.dw, k.a, k.b);
   else if (done) collect_half<C>(src, k.base, k.lanes, s.dw, k.a, k.b);
 #endif
