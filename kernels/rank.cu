@@ -27,22 +27,18 @@ template <class T> struct RankWindow {
     int dy, dx;
     AUG Key at(Lane) const { return w->pixel(w->y + dy, w->x + dx, (Key)0); }
   };
-  template <bool GREATEST> struct Run {
-    const RankWindow* w;
-    int dy, dx, n;
-    AUG Key at(Lane) const {
-      const Key none = GREATEST ? (Key)0 : (Key) ~(Key)0;
-      Key best = none;
-      for (int i = 0; i < n; ++i) {
-        const Key k = w->pixel(w->y + dy, w->x + dx + i, none);
-        best = GREATEST ? (k > best ? k : best) : (k < best ? k : best);
-      }
-      return best;
-    }
-  };
   AUG Tap tap(int dy, int dx) const { return {this, dy, dx}; }
-  template <bool GREATEST> AUG Run<GREATEST> run(int k) const {
-    return {this, (int)ld(runs + 3 * k), (int)ld(runs + 3 * k + 1), (int)ld(runs + 3 * k + 2)};
+  template <bool GREATEST> AUG Key extreme() const {
+    const Key none = GREATEST ? (Key)0 : (Key) ~(Key)0;
+    Key best = none;
+    for (int k = 0; k < r->runs; ++k) {
+      const int dy = (int)ld(runs + 3 * k), dx = (int)ld(runs + 3 * k + 1), n = (int)ld(runs + 3 * k + 2);
+      for (int i = 0; i < n; ++i) {
+        const Key v = pixel(y + dy, x + dx + i, none);
+        best = GREATEST ? (v > best ? v : best) : (v < best ? v : best);
+      }
+    }
+    return best;
   }
 };
 
@@ -60,7 +56,9 @@ extern "C" __global__ void __launch_bounds__(256, 2)
   const GPUAUG_IN* src = (const GPUAUG_IN*)row.src + (aug::i64)channel * row.sc;
   const aug::RankWindow<GPUAUG_IN> window = {&row, src, (const aug::u32*)blob + row.at, y, x};
   G::Var<KeyOf::type> out;
-  aug::rank<KeyOf::type>(G(), row, window, out);
+  if (row.kind == aug::RANK_GREATEST) out.v[0] = window.extreme<true>();
+  else if (row.kind == aug::RANK_LEAST) out.v[0] = window.extreme<false>();
+  else aug::median<KeyOf::type>(G(), row, window, out);
   if (first + G::thread() >= row.dh * row.dw) return;
   ((GPUAUG_IN*)row.dst)[(aug::i64)y * row.dy + (aug::i64)x * row.dx + (aug::i64)channel * row.dc] = KeyOf::back(out.v[0]);
 }

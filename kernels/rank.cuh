@@ -9,8 +9,8 @@
 // so that 64 lanes are one vector of AVX-512; floats with their sign turned; labels as signed numbers. NaNs are above (with the
 // sign bit set: below) all numbers.
 //
-// A window W gives `tap(dy, dx)`: the pixels dy lines below and dx columns right of the lanes' own, and `run<GREATEST>(k)`: the
-// extreme of the k-th run; of both `at(lane)` is a key. See cpu/rank.hpp and rank.cu.
+// A window W gives `tap(dy, dx)`: the pixels dy lines below and dx columns right of the lanes' own, of which `at(lane)` is a key.
+// Extremes have no order that changes their bits: cpu/rank.hpp takes them of whole lines, rank.cu of one pixel's runs.
 #pragma once
 #include "rows.cuh"
 namespace aug {
@@ -118,21 +118,8 @@ template <class Key, class Count, class G, class W, class V> AUG_FN void median_
   }
 }
 
-template <bool GREATEST, class Key, class G, class W, class V> AUG_FN void extreme(G g, W w, int runs, V& out) {
-  g.each([&](Lane l) { out[l] = GREATEST ? (Key)0 : (Key) ~(Key)0; });
-  for (int k = 0; k < runs; ++k) {
-    const auto run = w.template run<GREATEST>(k);
-    g.each([&](Lane l) {
-      const Key a = run.at(l), b = out[l];
-      out[l] = GREATEST ? (a > b ? a : b) : (a < b ? a : b);
-    });
-  }
-}
-
-template <class Key, class G, class W, class V> AUG void rank(G g, const RankRow& row, W w, V& out) {
-  if (row.kind == RANK_GREATEST) extreme<true, Key>(g, w, row.runs, out);
-  else if (row.kind == RANK_LEAST) extreme<false, Key>(g, w, row.runs, out);
-  else if (row.kh == 3) median_of_few<3>(g, w, out);
+template <class Key, class G, class W, class V> AUG void median(G g, const RankRow& row, W w, V& out) {
+  if (row.kh == 3) median_of_few<3>(g, w, out);
   else if (row.kh == 5) median_of_few<5>(g, w, out);
   else if (row.kh <= 15) median_by_bits<Key, u8>(g, w, row.kh, out);
   else median_by_bits<Key, u16>(g, w, row.kh, out);

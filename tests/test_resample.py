@@ -79,6 +79,21 @@ def test_samples_of_any_size_and_those_that_have_it():
     assert "resample on all samples: Resize (area)" in G.Compose([G.Resize(20, 20, interpolation=3)]).explain((40, 30))
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_linear_bytes_are_the_rounded_floats(channels):
+    # lines of bytes and planes of floats are two ways on a processor: sizes, crops, flips and strides must not tell them apart
+    rng = np.random.default_rng(channels)
+    for seed in range(60):
+        height, width = rng.integers(1, 5 if seed % 7 == 0 else 90, 2)
+        to = tuple(int(side) for side in rng.integers(1, 150, 2))
+        batch = rng.integers(0, 256, (2, height + 2, width + 3, channels), dtype=np.uint8)
+        batch = [batch, batch[:, 1:-1, 1:-2], batch[:, ::-1], batch[:, :, ::-1]][seed % 4]
+        first, last = G.RandomResizedCrop(to, p=1) if seed % 3 else G.Resize(*to), G.HorizontalFlip(p=0.5)
+        steps = [first, last] if seed % 2 else [last, first]
+        got, floats = (G.Compose(steps, seed=seed)(image=given)["image"] for given in (batch, batch.astype(np.float32)))
+        assert np.array_equal(got, np.rint(floats).astype(np.uint8)), (seed, batch.shape, to)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -106,6 +106,45 @@ bool movable(const Launch& l, const Row& s, const Layout& d) {
   return s.sc == 1;
 }
 
+#if defined(__SSSE3__)
+// Columns of bytes from anywhere, eight of a line from 16 bytes by one shuffle: a fifth of the time. No line is read beyond its columns.
+struct Eights {
+  std::vector<i64> base;
+  std::vector<u8> lanes;
+};
+bool eights(const std::vector<i64>& x, Eights& e) {
+  const int n = (int)x.size();
+  const auto [least, most] = std::minmax_element(x.begin(), x.end());
+  if (n < 8 || *most == OUTSIDE || *most - *least < 15) return false;
+  const i64 last = *most - 15;
+  e.base.clear();
+  e.lanes.clear();
+  for (int i = 0; i < n; i += 8) {
+    const i64* at = x.data() + min_(i, n - 8);  // the last overlaps the one before it
+    const auto [low, high] = std::minmax_element(at, at + 8);
+    if (*high - *low > 15) return false;
+    e.base.push_back(std::min(*low, last));
+    for (int k = 0; k < 8; ++k) e.lanes.push_back((u8)(at[k] - e.base.back()));
+  }
+  return true;
+}
+AUG void copy_eights(u8* to, const u8* from, const Eights& e, int n) {
+  typedef char Sixteen __attribute__((vector_size(16)));
+  typedef i64 Words __attribute__((vector_size(16)));
+  const int groups = (int)e.base.size();
+  const i64* base = e.base.data();
+  const u8* lanes = e.lanes.data();
+  for (int g = 0; g < groups; ++g) {
+    Sixteen v;
+    i64 lane;
+    std::memcpy(&v, from + base[g], 16);
+    std::memcpy(&lane, lanes + 8 * g, 8);
+    const i64 eight = ((Words)__builtin_ia32_pshufb128(v, (Sixteen)Words{lane, 0}))[0];
+    std::memcpy(to + min_(8 * g, n - 8), &eight, 8);
+  }
+}
+#endif
+
 // f(to, from, step, n): the lines of a plane, or of whole pixels
 template <int P> void move_plane(const Way& w, const Row& s, u8* dst, i64 dst_line, const u8* src, const u8* fill, int size) {
   const i64 line = (i64)s.dw * size;
@@ -124,6 +163,11 @@ template <int P> void move_plane(const Way& w, const Row& s, u8* dst, i64 dst_li
     return;
   }
   const bool loose = w.runs.size() > 16 && (int)w.runs.size() > s.dw / 8;  // columns from anywhere
+#if defined(__SSSE3__)
+  static thread_local Eights by_eight;
+  const bool shuffled = P == 1 && loose && eights(w.x, by_eight);
+  const Eights& e = by_eight;
+#endif
   const bool mirrored = w.runs.size() == 1 && w.runs[0].step == -size && line >= 128;
   for (int y = 0; y < s.dh; ++y) {
     u8* to = dst + y * dst_line;
@@ -141,6 +185,12 @@ template <int P> void move_plane(const Way& w, const Row& s, u8* dst, i64 dst_li
         __builtin_prefetch(from + w.runs[0].from - line + 2 * (w.y[y] - w.y[y - (y > 0)]) + k);
         __builtin_prefetch(to + 2 * dst_line + k, 1);
       }
+#if defined(__SSSE3__)
+    if (shuffled) {
+      copy_eights(to, from, e, s.dw);
+      continue;
+    }
+#endif
     if (loose) {
       for (int x = 0; x < s.dw; ++x) copy_one<P>(to + (i64)x * size, w.x[x] == OUTSIDE ? fill : from + w.x[x], size);
       continue;

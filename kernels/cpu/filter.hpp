@@ -212,7 +212,8 @@ template <class T, class U> struct FilterLines {
   template <class Make> AUG void enter(int y, Make make) {
     const int from = fill && (y < 0 || y >= h) ? (int)OUTSIDE : border_index(y, h, border), to = slot(y);
     int twin = -1;
-    for (int i = 0; i < kh; ++i) twin = held[i] == from ? i : twin;
+    if (!fill || from == OUTSIDE)  // else each row comes once
+      for (int i = 0; i < kh; ++i) twin = held[i] == from ? i : twin;
     if (twin < 0) make(from, ring + (i64)to * pitch);
     else if (twin != to) __builtin_memcpy(ring + (i64)to * pitch, ring + (i64)twin * pitch, pitch * sizeof(U));
     held[to] = from;

@@ -1,7 +1,8 @@
 // rank.hpp: rank.cuh on one thread of a processor.
 //
 // It keeps a ring of kh source lines with their halo, as keys (filter.hpp brings them in). For the extremes each line is kept
-// several times: of 1, 2, 4, .. pixels from each on; a run of n is then the extreme of two that overlap, whatever n is.
+// several times: of 1, 2, 4, .. pixels from each on; a run of n is then the extreme of two that overlap, whatever n is. Of few
+// pixels each is read by itself. Either way an output line is the extreme of some lines of values, in one loop.
 #pragma once
 #include "filter.hpp"
 #include "parts.hpp"
@@ -18,58 +19,78 @@ template <class T> struct RankPut {
   AUG void operator()(T* p, typename KeyOf<T>::type k) const { *p = KeyOf<T>::back(k); }
 };
 
-// A run of n pixels as two overlapping ones of a power of two: where they begin at the first lane of an output line.
-template <class Key> struct RunEnds {
-  const Key *a, *b;
-};
 // lanes i .. i + 63 of an output line: values of a line lie C apart from pixel to pixel
 template <class Key> struct RankLanes {
   const Key* const* line;  // [kh] from the uppermost on, each at its first lane of the middle pixel
-  const RunEnds<Key>* runs;
   int ry, C, i;
   struct Tap {
     const Key* p;
     AUG Key at(Lane l) const { return p[l.slot]; }
   };
-  template <bool GREATEST> struct Run {
-    const Key *a, *b;
-    AUG Key at(Lane l) const {
-      const Key x = a[l.slot], y = b[l.slot];
-      return GREATEST ? (x > y ? x : y) : (x < y ? x : y);
-    }
-  };
   AUG Tap tap(int dy, int dx) const { return {line[dy + ry] + i + dx * C}; }
-  template <bool GREATEST> AUG Run<GREATEST> run(int k) const { return {runs[k].a + i, runs[k].b + i}; }
 };
 
-// How often a line is kept: up to the greatest power of two that the longest run holds.
-static inline int rank_levels(const RankRow& row) {
+enum { RANK_FEW = 9 };  // pixels of an element that are read one by one: 3 x 3, and all smaller ones
+// pixels of a structuring element, in ints (dy, dx, length)
+static inline int rank_pixels(const RankRow& row, const float* blob) {
+  int n = 0;
+  for (int k = 0; k < row.runs; ++k) n += ((const int*)blob)[row.at + 3 * k + 2];
+  return n;
+}
+// How often a line is kept: once, or up to the greatest power of two that the longest run holds.
+static inline int rank_levels(const RankRow& row, const float* blob) {
   int levels = 1;
-  while (row.kind != RANK_MEDIAN && 1 << levels <= row.kw) ++levels;
+  if (row.kind == RANK_MEDIAN || rank_pixels(row, blob) <= RANK_FEW) return levels;
+  while (1 << levels <= row.kw) ++levels;
   return levels;
 }
-static inline int rank_pitch(const RankRow& row, int C, int tw) { return filter_round((tw + row.kw - 1) * C + G::lanes + 16); }
+static inline int rank_pitch(const RankRow& row, int C, int tw) { return ((tw + row.kw - 1) * C + G::lanes + 16 + 63) & ~63; }
 // columns of a strip: see filter_strip
-static inline int rank_strip(const RankRow& row, int C, int item) {
+static inline int rank_strip(const RankRow& row, const float* blob, int C, int item) {
   const int most = RING_MOST * 4 / item;
-  const int fit = max_(clamp_(most / (row.kh * rank_levels(row) + 2), LINE_LEAST, LINE_MOST) / C, 1);
+  const int fit = max_(clamp_(most / (row.kh * rank_levels(row, blob) + 2), LINE_LEAST, LINE_MOST) / C, 1);
   const int strips = (row.sw + fit - 1) / fit;
   return (row.sw + strips - 1) / strips;
 }
 
-// all of 1 << (level + 1) pixels from those of half as many
-template <bool GREATEST, class Key> AUG_FN void rank_double(const Key* p, const Key* q, Key* to, int n) {
-  AUG_SIMD for (int i = 0; i < n; ++i) {
-    const Key a = p[i], b = q[i];
-    to[i] = GREATEST ? (a > b ? a : b) : (a < b ? a : b);
+// the extreme of N lines of values; `to` may be one of them
+template <bool GREATEST, int N, class Key> AUG_FN void extreme_of(const Key* const* from, Key* to, int lanes) {
+  const Key* p[N];
+  AUG_UNROLL for (int j = 0; j < N; ++j)
+    p[j] = from[j];
+  AUG_SIMD for (int i = 0; i < lanes; ++i) {
+    Key v = p[0][i];
+    AUG_UNROLL for (int j = 1; j < N; ++j) {
+      const Key k = p[j][i];
+      v = GREATEST ? (k > v ? k : v) : (k < v ? k : v);
+    }
+    to[i] = v;
+  }
+}
+template <bool GREATEST, int N, class Key> AUG void extreme_of_few(int n, const Key* const* from, Key* to, int lanes) {
+  if constexpr (N > 1) {
+    if (n < N) return extreme_of_few<GREATEST, N - 1>(n, from, to, lanes);
+  }
+  extreme_of<GREATEST, N>(from, to, lanes);
+}
+// of n lines, FILTER_TAPS at a time: the result so far takes the place of one that is done with
+template <bool GREATEST, class Key> AUG_FN void extreme_line(int n, const Key** from, Key* to, int lanes) {
+  while (true) {
+    const int m = min_(n, FILTER_TAPS);
+    extreme_of_few<GREATEST, FILTER_TAPS>(m, from, to, lanes);
+    if (m == n) return;
+    from += m - 1;
+    n -= m - 1;
+    *from = to;
   }
 }
 
 template <class T>
 AUG_FN void rank_tile(const RankRow& row, const float* blob, int c0, int C, int x0, int tw, std::vector<float>& scratch) {
   typedef typename KeyOf<T>::type Key;
-  const int kh = row.kh, lanes = tw * C, levels = rank_levels(row), pitch = rank_pitch(row, C, tw), line = levels * pitch;
-  scratch.resize(((i64)kh * line + 3 * pitch + C) * sizeof(Key) / 4 + 4 * kh + row.kw + 4 * row.runs + 16 * 16);
+  const int kh = row.kh, lanes = tw * C, levels = rank_levels(row, blob), pitch = rank_pitch(row, C, tw), line = levels * pitch;
+  const int most = max_(2 * row.runs, RANK_FEW);  // lines of which an output line is the extreme
+  scratch.resize(((i64)kh * line + 3 * pitch + C) * sizeof(Key) / 4 + 4 * kh + row.kw + 2 * most + 16 * 20);
   FilterArena arena(scratch.data());
   FilterLines<T, Key> s = filter_lines<T, Key>(row, c0, C, x0, tw);
   const bool greatest = row.kind == RANK_GREATEST;
@@ -79,12 +100,12 @@ AUG_FN void rank_tile(const RankRow& row, const float* blob, int c0, int C, int 
     s.fill = fill;
   }
   s.pitch = line;
-  s.ring = arena.take<Key>(kh * line);
+  s.ring = arena.take<Key>(kh * line + 64) + (-s.rx * C & 63);  // so that pixels, after their halo, begin on whole vectors
   s.spare = arena.take<Key>(pitch);
   Key* result = arena.take<Key>(filter_round(lanes + G::lanes));
   const Key** at = arena.take<const Key*>(kh);
-  RunEnds<Key>* ends = arena.take<RunEnds<Key>>(row.runs);
-  const u32* runs = (const u32*)blob + row.at;
+  const Key** taps = arena.take<const Key*>(most);
+  const int* runs = (const int*)blob + row.at;
   s.held = arena.take<int>(kh);
   s.edge = arena.take<int>(row.kw);
   s.start();
@@ -95,8 +116,9 @@ AUG_FN void rank_tile(const RankRow& row, const float* blob, int c0, int C, int 
       for (int level = 1; level < levels; ++level) {
         const int step = C << (level - 1), n = max_(whole - 2 * step + C, 0);
         Key* half = to + (level - 1) * pitch;
-        if (greatest) rank_double<true>(half, half + step, half + pitch, n);
-        else rank_double<false>(half, half + step, half + pitch, n);
+        const Key* two[2] = {half, half + step};
+        if (greatest) extreme_of<true, 2>(two, half + pitch, n);
+        else extreme_of<false, 2>(two, half + pitch, n);
       }
     });
   };
@@ -108,16 +130,31 @@ AUG_FN void rank_tile(const RankRow& row, const float* blob, int c0, int C, int 
     T* d = dst + (i64)y * row.dy;
     const int first = s.slot(y - s.ry);
     for (int j = 0; j < kh; ++j) at[j] = s.after(first, j) + s.rx * C;
-    for (int k = 0; k < row.runs; ++k) {
-      const int n = (int)runs[3 * k + 2], level = 31 - __builtin_clz(n);
-      const Key* p = at[(int)runs[3 * k] + s.ry] + level * pitch + (int)runs[3 * k + 1] * C;
-      ends[k] = {p, p + (n - (1 << level)) * C};
-    }
-    for (int i = 0; i < lanes; i += G::lanes) {
-      G::Var<Key> out;
-      rank<Key>(G(), row, RankLanes<Key>{at, ends, s.ry, C, i}, out);
-      if (dense) filter_plane<1>(out.v, d + i, min_(lanes - i, G::lanes), 1, RankPut<T>());
-      else __builtin_memcpy(result + i, out.v, sizeof out.v);
+    if (row.kind == RANK_MEDIAN) {
+      for (int i = 0; i < lanes; i += G::lanes) {
+        G::Var<Key> out;
+        median<Key>(G(), row, RankLanes<Key>{at, s.ry, C, i}, out);
+        if (dense) filter_plane<1>(out.v, d + i, min_(lanes - i, G::lanes), 1, RankPut<T>());
+        else __builtin_memcpy(result + i, out.v, sizeof out.v);
+      }
+    } else {
+      int n = 0;
+      for (int k = 0; k < row.runs; ++k) {
+        const Key* p = at[runs[3 * k] + s.ry] + runs[3 * k + 1] * C;
+        const int length = runs[3 * k + 2], level = levels == 1 ? 0 : 31 - __builtin_clz(length);
+        p += level * pitch;
+        if (levels == 1) {
+          for (int i = 0; i < length; ++i) taps[n++] = p + i * C;
+        } else {
+          taps[n++] = p;
+          if (length != 1 << level) taps[n++] = p + (length - (1 << level)) * C;
+        }
+      }
+      constexpr bool as_they_are = sizeof(T) == 1;  // bytes are their own keys
+      Key* to = as_they_are && dense ? (Key*)d : result;
+      if (greatest) extreme_line<true>(n, taps, to, lanes);
+      else extreme_line<false>(n, taps, to, lanes);
+      if (!as_they_are && dense) filter_plane<1>(result, d, lanes, 1, RankPut<T>());
     }
     if (!dense) filter_scatter(result, d, tw, row.dx, row.dc, C, RankPut<T>());
   }
