@@ -606,3 +606,16 @@ def test_misuse_of_verbs_is_said(verb, given, words):
     with pytest.raises(ValueError, match=r"^Spin: ") as error:
         getattr(track, verb)(ALL, *given)
     assert all(word in str(error.value) for word in words), error.value
+
+
+def test_operations_that_a_transform_does_not_declare_are_an_error():
+    """A kernel for a GPU holds what is declared: another operation would do nothing there."""
+
+    class Brighter(G.Transform, register=False):
+        ops = ("hsv_u8",)
+
+        def lower(self, to, rows, params):
+            to.op(rows, "linear_u8", factor=1, offset=9)
+
+    with pytest.raises(ValueError, match=r"Brighter.*linear_u8.*ops"):
+        G.Compose([Brighter(p=1.0)])(np.zeros((4, 5, 3), np.uint8))
