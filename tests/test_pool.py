@@ -183,11 +183,12 @@ def test_the_loader_trims_now_and_then(monkeypatch):
     import itertools
 
     from gpuaug import DataLoader
+    from gpuaug import pool as module
 
     trims = []
-    monkeypatch.setattr(pool, "trim", lambda: trims.append(1))
-    monkeypatch.setattr(pool, "TRIM_EVERY", 4)
-    monkeypatch.setattr(pool, "_batches", itertools.count(1))
+    monkeypatch.setattr(module, "trim", lambda: trims.append(1))
+    monkeypatch.setattr(module, "TRIM_EVERY", 4)
+    monkeypatch.setattr(module, "_batches", itertools.count(1))
     data = torch.utils.data.TensorDataset(torch.zeros(20, 3, 4, 4, dtype=torch.uint8))
     for _ in DataLoader(data, batch_size=2, device="cpu", transform=Compose([HorizontalFlip()], seed=0)):
         pass
