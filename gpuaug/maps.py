@@ -23,6 +23,7 @@ STEPS, CLOSE, FOUND = 12, 1e-6, 0.05  # Newton's steps; pixels at which it stops
 PLACES = ("view", "affine", "projective", "time_warp", "radial", "grid", "mesh", "field")
 WHOLE = ("resize", "pixels", "tiles")
 KINDS = {name: number for number, name in enumerate((*PLACES, *WHOLE))}
+_LAST = np.array([0.0, 0, 1])  # the last row of an affine matrix
 MOST_NUMBERS = 9  # Row.m
 # words of a sample's table, by its cells ``[n, 2]`` (columns, lines); tiles' shifts follow
 _WORDS = {
@@ -186,7 +187,7 @@ class Projective(Map):
         self.matrix, self.forward = _checked("matrix", matrix, (None, 3, 3)), forward
         self.numbers = self.matrix.reshape(-1, 9)
         last = self.numbers[:, 6:]
-        self.affine = bool(((last == (0, 0, 1)).all(1)).all())
+        self.affine = bool((last == _LAST).all())
 
     def _inverse(self, which):
         return np.linalg.inv(self.matrix[which])
