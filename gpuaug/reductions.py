@@ -69,6 +69,7 @@ class Found:
         channels: the first of the channels that it is of, and how many there are.
         tiles: how many tiles, down and across.
         tile: int ``[n, 2]``, height and width of a tile.
+        segment: of the track, whose plan's memory it lies in: a host stage ends it.
     """
 
     kind: str
@@ -77,6 +78,7 @@ class Found:
     channels: tuple[int, int]
     tiles: tuple[int, int]
     tile: np.ndarray = field(repr=False)
+    segment: int
 
     def part(self, which: np.ndarray) -> Found:
         """That of some of its samples."""

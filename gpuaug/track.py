@@ -483,7 +483,7 @@ class Track:
         self._note(rows, name)
         index = self.index(rows)
         each = spec.words * count * tiles[0] * tiles[1]
-        return Found(name, index, at + each * np.arange(len(index)), (first, count), tuple(tiles), tile)
+        return Found(name, index, at + each * np.arange(len(index)), (first, count), tuple(tiles), tile, self._segment)
 
     def lookup(self, rows, found: Found, name: str, **params) -> Found:
         """Make a table of 256 bytes of each histogram that `reduce` found in these samples (`gpuaug.reductions.LOOKUPS`).
@@ -501,7 +501,9 @@ class Track:
         words = REDUCTIONS[spec.reads].words
         self._note(rows, name)
         at = self._tell("lookup", rows, spec.code, found.at, words, tables, packed, len(self._log))
-        return Found("tables", index, at + TABLE * tables * np.arange(len(index)), found.channels, found.tiles, found.tile)
+        return Found(
+            "tables", index, at + TABLE * tables * np.arange(len(index)), found.channels, found.tiles, found.tile, self._segment
+        )
 
     def _found(self, name: str, param: str, value, kind: str, rows) -> Found:
         """The part for these samples of something that must be of that kind."""
@@ -509,6 +511,10 @@ class Track:
         if not isinstance(value, Found) or value.kind != kind:
             got = f"{value.kind} that were found" if isinstance(value, Found) else repr(value)
             raise ValueError(f"{self.doing}: {param} of {name} is what {how} returned, got {got}")
+        if value.segment != self._segment:
+            raise ValueError(
+                f"{self.doing}: {name} reads what was found before a host stage: its memory is gone; call {how} behind it"
+            )
         index = self.index(rows)
         if np.array_equal(value.rows, index):
             return value

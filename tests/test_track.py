@@ -12,6 +12,7 @@ import gpuaug as G
 from gpuaug import library, maps
 from gpuaug.backends import cpu
 from gpuaug.batch import Batch
+from gpuaug.hosted import on_host
 from gpuaug.ops import OPS
 from gpuaug.ragged import Ragged
 from gpuaug.reductions import REDUCTIONS
@@ -451,6 +452,15 @@ def test_what_was_found_in_parts_is_refused():
         track.op(ALL, "linear_u8_mean", factor=1, offset=1, mean=part)
     with pytest.raises(ValueError, match=r"^Spin: histogram is of tiles and takes no width="):
         track.reduce(ALL, "histogram", width=np.full(4, 3))
+
+
+def test_what_was_found_is_gone_behind_a_host_stage():
+    track = Track(batch())
+    track.doing = "Spin"
+    mean = track.reduce(ALL, "moments")
+    on_host(track, ALL, lambda k, image: image, "nothing")
+    with pytest.raises(ValueError, match=r"^Spin: linear_u8_mean reads what was found before a host stage"):
+        track.op(ALL, "linear_u8_mean", factor=1, offset=1, mean=mean)
 
 
 def test_parameters_of_operations_are_of_types_that_there_are():
