@@ -47,11 +47,13 @@ class Map:
         numbers: float64 ``[n, k]``, k <= 9: what stands in ``Row.m``. None: a resize, made from the size that a sample has then.
         forward: numbers are a matrix from source to output, and are inverted.
         table: 32-bit words, of which sample i's begin at ``start[i]``; or None. cells: int ``[n, 2]``, its columns and lines.
+        factors: of a resize, see `Resize`.
     """
 
     kind = ""
     forward = False
     numbers: np.ndarray | None = None
+    factors: np.ndarray | float = 0.0
     table: np.ndarray | None = None
     start: np.ndarray | int = 0
     cells: np.ndarray | int = 0
@@ -274,10 +276,15 @@ class Resize(Window):
     """To another size with pixel centres at half-integers, as ``cv2.resize``; nearest (0) and nearest exact (6) by its two rules.
 
     A sample that has the size stays as it is.
+
+    Args:
+        before, after: ``[n, 2]`` (of ``after`` also one for all), heights and widths.
+        factors: ``[n, 2]`` (x, y): how many pixels become of one, where that is not what the sizes say (``cv2.resize``'s fx, fy,
+            which nearest exact disregards).
     """
 
-    def __init__(self, before, after):
-        self.before, self.after = _checked("before", before, (None, 2)), after
+    def __init__(self, before, after, factors=0.0):
+        self.before, self.after, self.factors = _checked("before", before, (None, 2)), after, factors
         self.numbers, self.forward, self.affine = None, False, True  # the library makes the matrices
 
     @property
@@ -290,6 +297,8 @@ class Resize(Window):
 
     @cached_property
     def scale(self):
+        if np.ndim(self.factors):
+            return np.asarray(self.factors, np.float64)
         return (np.broadcast_to(np.asarray(self.after, np.float64), self.before.shape) / self.before)[:, ::-1]
 
     @cached_property

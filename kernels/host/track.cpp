@@ -211,10 +211,12 @@ class NearestTables {
   std::map<std::array<int, 4>, i64> at_;  // samples of one size share a table
 };
 
-// The size of a source that is resized with pixel centres at half-integers, as cv2.resize does it.
-void resized(Row& how, int h, int w, int to_h, int to_w, NearestTables& tables) {
+// The size of a source that is resized with pixel centres at half-integers, as cv2.resize does it: by the factors (x, y), or,
+// where they are 0, by those that lead from one size to the other. (INTER_NEAREST_EXACT goes by sizes alone.)
+double factor_of(double given, int from, int to) { return given > 0 ? given : to / (double)from; }
+void resized(Row& how, int h, int w, int to_h, int to_w, const double* factor, NearestTables& tables) {
   // two divisions, as cv2.resize: floor(i * scale) hangs on the last bit
-  const double sy = 1 / (to_h / (double)h), sx = 1 / (to_w / (double)w);
+  const double sy = 1 / factor_of(factor[1], h, to_h), sx = 1 / factor_of(factor[0], w, to_w);
   if (how.map == MAP_AFFINE) {
     const double m[9] = {sx, 0, 0.5 * sx - 0.5, 0, sy, 0.5 * sy - 0.5, 0, 0, 1};
     std::copy_n(m, 9, how.m);
@@ -242,11 +244,11 @@ bool is_whole(const double m[9]) {
 // times a coordinate, below 2^31, it must stay a float: the difference of two infinities is nowhere
 constexpr double FARTHEST = 1e28;
 
-// kind: MapKind. matrix: its numbers [n, k]; of MAP_PROJECTIVE 3x3, from output to source or, forward, from source to output. None:
-// a resize from the size that a sample has, by MAP_AFFINE, _RESIZE or _PIXELS. table: words, of which a sample's start at start[n],
-// cells [n, 2] of them; or none. Returns int32s: 0 and the rows that gather (others have become views, or stay as they are); or,
-// with nothing done, 1 + the first row whose result has no pixels or more than 2^31 - 1 elements, or minus (1 + the first row)
-// whose map is none.
+// kind: MapKind. matrix: its numbers [n, k]; of MAP_PROJECTIVE 3x3, from output to source or, forward, from source to output. Of
+// MAP_AFFINE, _RESIZE and _PIXELS, which are resizes: factors (x, y), 0 for those of the sizes. table: words, of which a sample's
+// start at start[n], cells [n, 2] of them; or none. Returns int32s: 0 and the rows that gather (others have become views, or stay as
+// they are); or, with nothing done, 1 + the first row whose result has no pixels or more than 2^31 - 1 elements, or minus (1 + the
+// first row) whose map is none.
 EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyObject* matrix, int forward, PyObject* table,
                                      PyObject* start, PyObject* cells, PyObject* size, int sample, int border, int fill,
                                      int notes) {
@@ -259,7 +261,9 @@ EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyO
       const int word = (int)code;
       return bytes_of_vector(&word, sizeof word);
     };
-    const bool resize = !PyObject_CheckBuffer(matrix);
+    const bool resize = kind == MAP_AFFINE || kind == MAP_RESIZE || kind == MAP_PIXELS;
+    std::unique_ptr<Column<double>> factors;
+    if (resize) factors.reset(new Column<double>(matrix, n, "factors", 2));
     i64 numbers = 0;
     if (!resize) {
       const Array a(matrix);
@@ -327,7 +331,7 @@ EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyO
     for (size_t g = 0; g < how.size(); ++g) {
       const i64 k = which[g];
       const int i = gathers[g + 1], h = (int)sizes.line(k)[0], w = (int)sizes.line(k)[1];
-      if (resize) resized(how[g], t.height(i), t.width(i), h, w, tables);
+      if (resize) resized(how[g], t.height(i), t.width(i), h, w, factors->line(k), tables);
       else how[g].table = (int)(at + starts[k]);
       t.gather(i, how[g], h, w);
     }
@@ -464,47 +468,64 @@ EXPORT void gpuaug_track_rank(void* handle, PyObject* rows, int kind, PyObject* 
   });
 }
 
-// To height x width by the weights of taps.hpp; samples of that size stay. Returns those that do not.
-EXPORT PyObject* gpuaug_track_resample(void* handle, PyObject* rows, int kind, int height, int width, int notes) {
+// To sizes [n, 2] by the weights of taps.hpp; samples that have it stay. factors: (x, y) [n, 2], 0 for those of the sizes. Returns
+// int32s: 0 and the rows that do not stay; or, with nothing done, 1 + the first whose result has no pixels or more than 2^31 - 1
+// elements.
+EXPORT PyObject* gpuaug_track_resample(void* handle, PyObject* rows, int kind, PyObject* size, PyObject* factors, int notes) {
   return guarded([&] {
     Track& t = track_of(handle);
-    std::vector<int> index;
-    for (int i : rows_of(rows, t.samples))
-      if (t.height(i) != height || t.width(i) != width) index.push_back(i);
+    const std::vector<int> all = rows_of(rows, t.samples);
+    const Column<i64> sizes(size, (i64)all.size(), "size", 2);
+    const Column<double> factor(factors, (i64)all.size(), "factors", 2);
+    std::vector<int> index, which;
+    for (size_t k = 0; k < all.size(); ++k) {
+      const i64 h = sizes.line(k)[0], w = sizes.line(k)[1];
+      if (h < 1 || w < 1 || h > 0x7fffffffLL / t.channels / w) {
+        const int wrong = 1 + (int)k;
+        return bytes_of_vector(&wrong, sizeof wrong);
+      }
+      if (t.height(all[k]) == h && t.width(all[k]) == w) continue;
+      index.push_back(all[k]);
+      which.push_back((int)k);
+    }
     t.close(index, notes);
     struct Known {
       int at, most;
     };
-    std::map<std::tuple<int, int, bool>, Known> known;  // by source and target length: samples of one size share their weights
-    const auto taps = [&](int from, int to, bool smaller) {
-      const auto made = known.emplace(std::make_tuple(from, to, smaller), Known{(int)t.blob.size(), 0});
+    // by lengths and factor: samples of one size share their weights
+    std::map<std::tuple<int, int, double, bool>, Known> known;
+    const auto taps = [&](int from, int to, double by, bool smaller) {
+      const auto made = known.emplace(std::make_tuple(from, to, by, smaller), Known{(int)t.blob.size(), 0});
       if (made.second) {
-        const Taps taps(kind, from, to, smaller);
+        const Taps taps(kind, from, to, by, smaller);
         taps.append(t.blob);
         made.first->second.most = taps.most();
       }
       return made.first->second;
     };
     std::vector<ResampleRow> table;
-    for (int i : index) {
-      const int h = t.height(i), w = t.width(i);
-      const bool smaller = height <= h && width <= w;
+    for (size_t g = 0; g < index.size(); ++g) {
+      const int i = index[g], h = t.height(i), w = t.width(i);
+      const int height = (int)sizes.line(which[g])[0], width = (int)sizes.line(which[g])[1];
+      const double fx = factor_of(factor.line(which[g])[0], w, width), fy = factor_of(factor.line(which[g])[1], h, height);
+      const bool smaller = fx <= 1 && fy <= 1;
       ResampleRow r = {};
       r.dh = height;
       r.dw = width;
-      const Known columns = taps(w, width, smaller), lines = taps(h, height, smaller);
+      const Known columns = taps(w, width, fx, smaller), lines = taps(h, height, fy, smaller);
       r.columns = columns.at;
       r.across = columns.most;
       r.lines = lines.at;
       r.down = lines.most;
       // cv2.resize takes (a + b + c + d + 2) / 4 of bytes where it has a vector path
       const bool vectors = t.channels == 1 || t.channels >= 3;
-      r.up = kind == RESAMPLE_AREA && t.dtype == DT_U8 && h == 2 * height && w == 2 * width && vectors;
+      r.up = kind == RESAMPLE_AREA && t.dtype == DT_U8 && fx == 0.5 && fy == 0.5 && vectors;
       table.push_back(r);
     }
     if (t.blob.size() > 0x7fffffff)
       raise(PyExc_ValueError, "a batch's launches refer to more than 2^31 - 1 values; make it smaller");
     if (!index.empty()) t.launch(KIND_RESAMPLE, index, std::move(table), notes + 1);
+    index.insert(index.begin(), 0);
     return bytes_of_vector(index.data(), index.size() * sizeof(int));
   });
 }
