@@ -15,13 +15,13 @@ import numpy as np
 
 from . import library, maps
 from .batch import DTYPES, Batch
+from .checks import BORDERS
 from .elements import RANGES
 from .ops import find
 from .plan import FILTERS, HEAD, KINDS, OP, ORIENTATIONS, RANKS, RECORD, RESAMPLES, SAMPLES, Launch, Plan
 from .ragged import Ragged
 from .reductions import LOOKUPS, REDUCTIONS, TABLE, Found, layout
 from .structuring import reach, runs
-from .transform import BORDERS
 
 _NAMES = list(DTYPES)
 _ROUNDED = {"float16": 1, "bfloat16": 0}  # RoundOp.half
@@ -170,7 +170,7 @@ class Track:
         Args:
             map: `gpuaug.maps.Map` of these samples, or `gpuaug.maps.Resize`.
             size: ``[n, 2]`` or ``[2]``, output height and width.
-            interpolation: OpenCV's number (`gpuaug.transform.INTERPOLATIONS`).
+            interpolation: OpenCV's number (`gpuaug.checks.INTERPOLATIONS`).
             border: OpenCV's number; with 0 (constant) outside pixels are ``fill``.
         """
         n = self.samples if isinstance(rows, slice) and rows == _ALL else len(self.index(rows))
