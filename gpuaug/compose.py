@@ -10,6 +10,7 @@ import torch
 
 from . import uniforms
 from .batch import Batch
+from .checks import integer, one_of
 from .device import chosen
 from .drawn import Drawn, draw_tree
 from .groups import Group
@@ -21,7 +22,7 @@ from .plan import explained
 from .strangers import first_scale, refuse_kornia, still_unsure
 from .streams import Seeded, Stream
 from .targets import Boxes
-from .transform import Transform, View, integer, one_of
+from .transform import Transform, View
 from .tree import Tree
 
 

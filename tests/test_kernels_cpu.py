@@ -94,7 +94,7 @@ def test_numbers_are_the_headers():
     names = {"DT_U8": "uint8", "DT_F16": "float16", "DT_BF16": "bfloat16", "DT_F32": "float32", "DT_I32": "int32"}
     assert {names[k]: v for k, v in enum(header("types.cuh"), "Dtype").items()} == {k: v[0] for k, v in DTYPES.items()}
     borders = {k.removeprefix("BORDER_").lower(): v for k, v in enum(header("border.cuh"), "Border").items()}
-    assert {v: k for k, v in borders.items()} == G.transform.BORDERS
+    assert {v: k for k, v in borders.items()} == G.checks.BORDERS
     assert {k.removeprefix("RANK_").lower(): v for k, v in enum(header("rows.cuh"), "RankKind").items()} == plan.RANKS
     resamples = enum(header("host/taps.hpp"), "ResampleKind")
     assert {k.removeprefix("RESAMPLE_").lower(): v for k, v in resamples.items()} == plan.RESAMPLES

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..checks import INTERPOLATIONS, border, colour
+from ..checks import interpolation as number_of
 from ..maps import Map
-from ..transform import INTERPOLATIONS, Transform, border, colour
-from ..transform import interpolation as number_of
+from ..transform import Transform
 
 
 class Geometric(Transform, register=False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import library, maps
-from ..transform import RESIZES, boolean, increasing, integer, one_of
+from ..checks import RESIZES, boolean, increasing, integer, one_of
 from ..uniforms import integers
 from ._geometric import Geometric
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .. import maps
-from ..transform import boolean, integer, is_number, real
-from ..transform import border as border_mode_of
+from ..checks import boolean, integer, is_number, real
+from ..checks import border as border_mode_of
 from ..uniforms import between, integers
 from .crop import _FixedCrop, _Resized, _Windowed
 from .pad import LARGEST

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .. import maps
+from ..checks import boolean, integer, one_of, real, span
 from ..ragged import Ragged
-from ..transform import boolean, integer, one_of, real, span
 from ..uniforms import between, key, normal, ragged
 from ._geometric import Geometric
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from .. import library
+from ..checks import boolean, colour, increasing, integer, real, whole
 from ..geometry import boxes_beside_holes, outside_holes
 from ..ops import Stream
-from ..transform import Transform, boolean, colour, increasing, integer, real, whole
+from ..transform import Transform
 from ..uniforms import between, integers, key, philox
 
 WORDS = ("random", "random_uniform")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..transform import Transform, boolean, increasing, real
+from ..checks import boolean, increasing, real
+from ..transform import Transform
 from ..uniforms import between, key
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import maps
-from ..transform import integer, one_of
+from ..checks import integer, one_of
 from .crop import POSITIONS, _Windowed, paddings
 
 LARGEST = 1 << 24  # what float32 coordinates tell apart

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..transform import boolean, span
+from ..checks import boolean, span
 from ..uniforms import between
 from .affine import Affine
 

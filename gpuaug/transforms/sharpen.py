@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..transform import increasing, integer, is_number
+from ..checks import increasing, integer, is_number
 from ..uniforms import between
 from .blur import _Sized
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .. import maps
-from ..transform import Transform, integer
+from ..checks import integer
+from ..transform import Transform
 from ._geometric import Geometric
 
 MOST = 16000  # uniforms of a sample, of which there are 4 * 4096

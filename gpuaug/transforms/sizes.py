@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .. import maps
-from ..transform import RESIZES, Transform, increasing, integer, interpolation, real, span, whole
+from ..checks import RESIZES, increasing, integer, interpolation, real, span, whole
+from ..transform import Transform
 from ..uniforms import between, integers
 from .crop import CroppedAndResized, _Resized, pair, placed, resize
 
@@ -252,6 +253,9 @@ class RandomSizedCrop(CroppedAndResized):
         return {"crop_coords": placed(np.minimum(window, view.size), view.size, u[:, 1:3])}
 
 
+NEAREST = {"upscale": 0, "downscale": 0}
+
+
 class Downscale(Transform):
     """Make the image smaller and as large again: what is lost on the way is lost.
 
@@ -273,15 +277,16 @@ class Downscale(Transform):
 
     stencil = True
 
-    def __init__(self, scale_range=(0.25, 0.25), interpolation_pair=None, p: float = 0.5):
+    def __init__(self, scale_range=(0.25, 0.25), interpolation_pair=NEAREST, p: float = 0.5):
         super().__init__(p)
         self.scale_range = increasing("scale_range", scale_range, 0, 1)
         real("scale_range", self.scale_range[0], 0, 1, above=True)
-        found = {"upscale": 0, "downscale": 0} if interpolation_pair is None else interpolation_pair
-        if not isinstance(found, dict) or set(found) != {"upscale", "downscale"}:
-            raise ValueError(f"interpolation_pair must be a dict with the keys 'downscale' and 'upscale', got {found!r}")
+        if not isinstance(interpolation_pair, dict) or set(interpolation_pair) != set(NEAREST):
+            raise ValueError(
+                f"interpolation_pair must be a dict with the keys 'downscale' and 'upscale', got {interpolation_pair!r}"
+            )
         self.interpolation_pair = {
-            name: interpolation(f"interpolation_pair[{name!r}]", found[name], RESIZES) for name in ("upscale", "downscale")
+            name: interpolation(f"interpolation_pair[{name!r}]", interpolation_pair[name], RESIZES) for name in NEAREST
         }
 
     def columns(self) -> int:

@@ -105,7 +105,7 @@ about(
     bench={"x_min": 16, "y_min": 16, "x_max": 208, "y_max": 208},
     shown={"x_min": 3, "x_max": 30, "y_max": 20, "pad_if_needed": True, "fill": 9},
 )
-about("RandomCropFromBorders", family="size", marks="no: with drawn parameters in the chains", bench={})
+about("RandomCropFromBorders", family="size", marks="no: with drawn parameters in the chains", bench={}, bench_ragged=True)
 about(
     "CropAndPad",
     family="size",

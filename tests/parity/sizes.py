@@ -142,6 +142,7 @@ about(
     family="size",
     marks="no: with drawn parameters in the chains",
     bench={},
+    bench_ragged=True,
     shown={"scale_limit": (-0.5, 0.5)},
     variants=[{"scale_limit": (-0.5, 0.5), "interpolation": 4}, {"scale_limit": (-0.5, 0.5), "area_for_downscale": "image"}],
     gain=resize_gain,
