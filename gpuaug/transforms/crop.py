@@ -86,7 +86,7 @@ def resize(to, rows, size, interpolation: int, factors=0.0) -> None:
     if interpolation in _RESAMPLED:
         to.resample(rows, size, _RESAMPLED[interpolation], factors)
     else:
-        to.gather(rows, maps.Resize(to.size[rows], size, factors), size, interpolation)
+        to.gather(rows, maps.Resize(to.sizes(rows), size, factors), size, interpolation)
 
 
 class Resize(_Resized):

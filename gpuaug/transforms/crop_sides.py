@@ -215,7 +215,7 @@ class CropAndPad(_Resized):
         return maps.Window(start, (size / params["result"])[:, ::-1] if self.keep_size else None)
 
     def lower(self, to, rows, params) -> None:
-        index, size = to.index(rows), to.size[rows].copy()
+        index, size = to.index(rows), to.sizes(rows)
         cut, pad = params["crop"], params["pad"]
         if cut.any():
             inside = size - cut[:, [0, 1]] - cut[:, [2, 3]]

@@ -296,7 +296,7 @@ class Downscale(Transform):
         return {"scale": between(u[:, 0], *self.scale_range)}
 
     def lower(self, to, rows, params) -> None:
-        size, scale = to.size[rows].astype(np.int64), params["scale"][:, None]
+        size, scale = to.sizes(rows).astype(np.int64), params["scale"][:, None]
         small = np.maximum(np.rint(size * scale), 1).astype(np.int64)
         resize(to, rows, small, self.interpolation_pair["downscale"], np.repeat(scale, 2, 1))
         resize(to, rows, size, self.interpolation_pair["upscale"])
