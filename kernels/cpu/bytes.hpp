@@ -6,7 +6,7 @@
 namespace aug {
 
 typedef u8 Bytes16 __attribute__((vector_size(16)));
-typedef u8 Bytes64 __attribute__((vector_size(64)));
+typedef u8 Bytes32 __attribute__((vector_size(32)));
 
 // P bytes: what moves as one: a pixel, or an element of a plane. P = 0: as many as `size` says.
 template <int P> AUG void copy_one(u8* to, const u8* from, int size) {
@@ -27,8 +27,8 @@ template <class V> AUG void copy_vectors(u8* to, const u8* from, i64 n) {
 }
 AUG void copy_bytes(u8* to, const u8* from, i64 n) {
   if (n < 16 || n > 4096) std::memcpy(to, from, n);
-  else if (n < 64) copy_vectors<Bytes16>(to, from, n);
-  else copy_vectors<Bytes64>(to, from, n);
+  else if (n < 32) copy_vectors<Bytes16>(to, from, n);
+  else copy_vectors<Bytes32>(to, from, n);
 }
 
 // The lane of a reversed vector's byte i: whole pixels of P bytes from its end; the bytes behind the last are of no use.
