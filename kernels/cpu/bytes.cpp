@@ -184,7 +184,7 @@ template <int P> bool move_framed(const Way& w, const Row& s, u8* dst, i64 dst_l
   if (w.runs.back().from != OUTSIDE && inside + 1 < w.runs.size()) return false;
   const bool straight = r.step == size || r.n == 1, back = P > 0 && r.step == -size;
   if (r.from == OUTSIDE || (!straight && !back)) return false;
-  const auto lines = straight ? move_lines<P, false> : move_lines<P ? P : 1, true>;
+  const auto lines = straight ? move_lines<P, false> : move_lines<(P > 0 ? P : 1), true>;
   const i64 left = (i64)r.at * size, middle = (i64)r.n * size, right = (i64)(s.dw - r.at - r.n) * size;
   lines(dst, dst_line, src + r.from, w.y.data(), s.dh, left, middle, right, fill);
   return true;

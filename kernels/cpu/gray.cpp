@@ -36,7 +36,8 @@ AUG __m128i lane_of(u64 low, u64 high) { return _mm_set_epi64x((i64)high, (i64)l
 // n pixels that lie side by side; at least as many as fill a vector
 template <bool COLOUR, bool SPREAD> void run(const u8* from, u8* to, i64 n) {
   // of each four pixels red and green, and blue, as words of 16 bits; and a number four times three times
-  const __m128i red_green = lane_of(0xff04ff03ff01ff00, 0xff0aff09ff07ff06), blue = lane_of(0xffffff05ffffff02, 0xffffff0bffffff08);
+  const __m128i red_green = lane_of(0xff04ff03ff01ff00, 0xff0aff09ff07ff06),
+                blue = lane_of(0xffffff05ffffff02, 0xffffff0bffffff08);
   const __m128i thrice = lane_of(0x0808040404000000, 0xffffffff0c0c0c08);
   const auto gray = [&](Wide v) {
     return (v.pick(red_green).pairs(9798, 19235) + v.pick(blue).pairs(3735, 0)).plus(16384).shifted<15>();

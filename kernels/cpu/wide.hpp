@@ -18,10 +18,14 @@ struct Wide {
         _mm512_setr_epi32(a, a + 1, a + 2, a, b, b + 1, b + 2, b, c, c + 1, c + 2, c, d, d + 1, d + 2, d), _mm512_set1_epi32(k));
     return {_mm512_maskz_permutexvar_epi32(0xffff, lanes, _mm512_loadu_si512(from))};
   }
-  static Wide bytes(const u8* from) { return {_mm512_maskz_cvtepu8_epi32(0xffff, _mm_loadu_si128((const __m128i*)from))}; }  // one to a pixel
+  static Wide bytes(const u8* from) {
+    return {_mm512_maskz_cvtepu8_epi32(0xffff, _mm_loadu_si128((const __m128i*)from))};
+  }  // one to a pixel
   static Wide whole(const u8* from) { return {_mm512_loadu_si512(from)}; }
-  Wide pick(__m128i of) const { return {_mm512_shuffle_epi8(v, _mm512_maskz_broadcast_i32x4(0xffff, of))}; }  // in each lane; negative: 0
-  Wide turned() const { return {_mm512_maskz_shuffle_i64x2(0xff, v, v, 0x1b)}; }                            // lanes from the last to the first
+  Wide pick(__m128i of) const {
+    return {_mm512_shuffle_epi8(v, _mm512_maskz_broadcast_i32x4(0xffff, of))};
+  }                                                                               // in each lane; negative: 0
+  Wide turned() const { return {_mm512_maskz_shuffle_i64x2(0xff, v, v, 0x1b)}; }  // lanes from the last to the first
   // pairs of 16 bits, each times its factor, added up
   Wide pairs(int low, int high) const { return {_mm512_madd_epi16(v, _mm512_set1_epi32(low | high << 16))}; }
   Wide operator+(Wide o) const { return {_mm512_add_epi32(v, o.v)}; }
@@ -37,7 +41,9 @@ struct Wide {
   __m512i closed() const {
     return _mm512_maskz_permutexvar_epi32(0xffff, _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0), v);
   }
-  void close_bytes(u8* to) const { _mm_storeu_si128((__m128i*)to, _mm512_maskz_cvtepi32_epi8(0xffff, v)); }  // the first of each pixel
+  void close_bytes(u8* to) const {
+    _mm_storeu_si128((__m128i*)to, _mm512_maskz_cvtepi32_epi8(0xffff, v));
+  }  // the first of each pixel
 };
 #else
 struct Wide {
@@ -66,7 +72,8 @@ struct Wide {
   __m256i closed() const { return _mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 0, 0)); }
   void close_bytes(u8* to) const {
     const __m256i four = _mm256_shuffle_epi8(v, _mm256_set1_epi32(0x0c080400));
-    _mm_storel_epi64((__m128i*)to, _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(four, _mm256_setr_epi32(0, 4, 0, 0, 0, 0, 0, 0))));
+    _mm_storel_epi64((__m128i*)to,
+                     _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(four, _mm256_setr_epi32(0, 4, 0, 0, 0, 0, 0, 0))));
   }
 };
 #endif
