@@ -22,9 +22,8 @@ struct Wide {
     return {_mm512_maskz_cvtepu8_epi32(0xffff, _mm_loadu_si128((const __m128i*)from))};
   }  // one to a pixel
   static Wide whole(const u8* from) { return {_mm512_loadu_si512(from)}; }
-  Wide pick(__m128i of) const {
-    return {_mm512_shuffle_epi8(v, _mm512_maskz_broadcast_i32x4(0xffff, of))};
-  }                                                                               // in each lane; negative: 0
+  // in each lane; negative: 0
+  Wide pick(__m128i of) const { return {_mm512_shuffle_epi8(v, _mm512_maskz_broadcast_i32x4(0xffff, of))}; }
   Wide turned() const { return {_mm512_maskz_shuffle_i64x2(0xff, v, v, 0x1b)}; }  // lanes from the last to the first
   // pairs of 16 bits, each times its factor, added up
   Wide pairs(int low, int high) const { return {_mm512_madd_epi16(v, _mm512_set1_epi32(low | high << 16))}; }
@@ -57,6 +56,7 @@ struct Wide {
   }
   static Wide bytes(const u8* from) { return {_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)from))}; }
   static Wide whole(const u8* from) { return {_mm256_loadu_si256((const __m256i*)from)}; }
+  // in each lane; negative: 0
   Wide pick(__m128i of) const { return {_mm256_shuffle_epi8(v, _mm256_broadcastsi128_si256(of))}; }
   Wide turned() const { return {_mm256_permute4x64_epi64(v, 0x4e)}; }
   Wide pairs(int low, int high) const { return {_mm256_madd_epi16(v, _mm256_set1_epi32(low | high << 16))}; }
