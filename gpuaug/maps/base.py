@@ -53,7 +53,7 @@ class Map:
         return self.kind, one_of(_NUMBERS, interpolation)
 
     def check(self, kind: str, size: np.ndarray) -> None:
-        """Raise unless the kernel can read what it is given, for outputs of ``size`` ``[n or 1, 2]``."""
+        """Raise unless the kernel can read what it is given, for outputs of ``size`` ``[n, 2]`` or ``[2]``."""
         if kind not in KINDS:
             raise ValueError(f"there is no kind of map {kind!r}; gpuaug.maps.KINDS has {', '.join(KINDS)}")
         if self.numbers is not None and (self.numbers.ndim != 2 or self.numbers.shape[1] > MOST_NUMBERS):
@@ -68,6 +68,7 @@ class Map:
         short = np.flatnonzero(np.asarray(self.start) + _WORDS[self.kind](cells) > self.table.size)
         if len(short):
             raise ValueError(f"the table of a map of kind {kind!r} ends before that of sample {short[0]}")
+        size = size.reshape(-1, 2)
         if self.kind != "mesh" and (size > cells[:, ::-1]).any():
             i = int(np.flatnonzero((size > cells[:, ::-1]).any(1))[0])
             raise ValueError(

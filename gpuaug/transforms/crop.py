@@ -76,7 +76,7 @@ class _Resized(_Windowed, register=False):
         elif image and self.antialias:
             to.resample(rows, size, _ANTIALIASED[how])
         else:
-            to.gather(rows, maps.Resize(to.size[rows], size), size, how)
+            to.gather(rows, maps.Resize(to.sizes(rows), size), size, how)
 
 
 _RESAMPLED = {3: "area", 4: "lanczos"}

@@ -91,6 +91,20 @@ bool is_whole(const double m[9]) {
   return (p == 1 && s == 1 && q == 0 && r == 0) || (p == 0 && s == 0 && q == 1 && r == 1);
 }
 
+// A map of whole pixels all of which lie inside the sample is a view of it: done here.
+bool became_view(Track& t, int i, const double m[9], int h, int w) {
+  if (!is_whole(m)) return false;
+  const double x[2] = {m[2], m[2] + (m[0] * (w - 1) + m[1] * (h - 1))};
+  const double y[2] = {m[5], m[5] + (m[3] * (w - 1) + m[4] * (h - 1))};
+  if (std::min(x[0], x[1]) < 0 || std::max(x[0], x[1]) >= t.width(i) || std::min(y[0], y[1]) < 0 ||
+      std::max(y[0], y[1]) >= t.height(i))
+    return false;
+  const int turn[4] = {(int)m[0], (int)m[1], (int)m[3], (int)m[4]};
+  const bool stays = turn[0] == 1 && turn[3] == 1 && m[2] == 0 && m[5] == 0 && h == t.height(i) && w == t.width(i);
+  if (!stays) t.reindex(i, turn, (int)m[2], (int)m[5], h, w);
+  return true;
+}
+
 }  // namespace
 
 // times a coordinate, below 2^31, it must stay a float: the difference of two infinities is nowhere
@@ -131,59 +145,48 @@ EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyO
           if (!(std::fabs(mine[j]) < FARTHEST)) return refused(-1 - k);
       }
     }
+    const i64 most = 0x7fffffffLL, pixels = most / t.channels;
     for (i64 k = 0; k < n; ++k) {
       const i64 h = sizes.line(k)[0], w = sizes.line(k)[1];
-      if (h < 1 || w < 1 || h > 0x7fffffffLL / t.channels / w) return refused(1 + k);
+      if (h < 1 || w < 1 || h > most || w > most || h * w > pixels) return refused(1 + k);
     }
-    std::vector<int> gathers(1, 0), which;
-    std::vector<Row> how;
+    std::vector<int> gathers(1, 0), which;  // samples, and which of the rows they are
+    gathers.reserve(n + 1);
+    which.reserve(n);
     for (i64 k = 0; k < n; ++k) {
       const int i = index[k], h = (int)sizes.line(k)[0], w = (int)sizes.line(k)[1];
-      Row r = {};
-      r.map = kind;
-      r.sample = sample;
-      r.border = border;
-      r.fill = border == 0 ? fill : 0;
-      if (resize) {
-        if (t.height(i) == h && t.width(i) == w) continue;
-      } else {
-        const double* m = &maps[9 * k];
-        std::copy_n(m, 9, r.m);
-        if (kind == MAP_PROJECTIVE) {
-          if (is_affine(m)) r.map = MAP_AFFINE;
-          if (is_whole(m)) {  // nothing to interpolate; a view, where all of it lies inside
-            r.sample = SAMPLE_NEAREST;
-            const double x[2] = {m[2], m[2] + (m[0] * (w - 1) + m[1] * (h - 1))};
-            const double y[2] = {m[5], m[5] + (m[3] * (w - 1) + m[4] * (h - 1))};
-            if (std::min(x[0], x[1]) >= 0 && std::max(x[0], x[1]) < t.width(i) && std::min(y[0], y[1]) >= 0 &&
-                std::max(y[0], y[1]) < t.height(i)) {
-              const int turn[4] = {(int)m[0], (int)m[1], (int)m[3], (int)m[4]};
-              const bool stays = turn[0] == 1 && turn[3] == 1 && m[2] == 0 && m[5] == 0 && h == t.height(i) && w == t.width(i);
-              if (!stays) t.reindex(i, turn, (int)m[2], (int)m[5], h, w);
-              continue;
-            }
-          }
-        }
-        r.cells[0] = (int)counts.line(k)[0];
-        r.cells[1] = (int)counts.line(k)[1];
-      }
+      if (resize ? t.height(i) == h && t.width(i) == w : kind == MAP_PROJECTIVE && became_view(t, i, &maps[9 * k], h, w))
+        continue;
       gathers.push_back(i);
       which.push_back((int)k);
-      how.push_back(r);
     }
     i64 at = 0;
     if (PyObject_CheckBuffer(table)) {
       at = (i64)t.blob.size();
       append_words(t.blob, table);
     }
-    t.close({gathers.begin() + 1, gathers.end()}, notes);
+    t.close(gathers.data() + 1, which.size(), notes);
     NearestTables tables(t);
-    for (size_t g = 0; g < how.size(); ++g) {
+    for (size_t g = 0; g < which.size(); ++g) {
       const i64 k = which[g];
       const int i = gathers[g + 1], h = (int)sizes.line(k)[0], w = (int)sizes.line(k)[1];
-      if (resize) resized(how[g], t.height(i), t.width(i), h, w, tables);
-      else how[g].table = (int)(at + starts[k]);
-      t.gather(i, how[g], h, w);
+      const int before[2] = {t.height(i), t.width(i)};
+      Row& r = t.gather(i, h, w);
+      r.map = kind;
+      r.sample = sample;
+      r.border = border;
+      r.fill = border == 0 ? fill : 0;
+      if (resize) {
+        resized(r, before[0], before[1], h, w, tables);
+        continue;
+      }
+      const double* m = &maps[9 * k];
+      std::copy_n(m, 9, r.m);
+      if (kind == MAP_PROJECTIVE && is_affine(m)) r.map = MAP_AFFINE;
+      if (kind == MAP_PROJECTIVE && is_whole(m)) r.sample = SAMPLE_NEAREST;  // nothing to interpolate
+      r.table = (int)(at + starts[k]);
+      r.cells[0] = (int)counts.line(k)[0];
+      r.cells[1] = (int)counts.line(k)[1];
     }
     return bytes_of_vector(gathers.data(), gathers.size() * sizeof(int));
   });

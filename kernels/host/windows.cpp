@@ -2,6 +2,7 @@
 #include <cstring>
 #include <map>
 #include <tuple>
+#include "params.hpp"
 #include "verbs.hpp"
 #include "taps.hpp"
 #include "export.hpp"
@@ -166,30 +167,28 @@ EXPORT i64 gpuaug_track_reduce(void* handle, PyObject* rows, int reduction, int 
   });
 }
 
-// lookup: LookupCode. from: [n], where the numbers of each row are, `words` for a table. params: 32-bit words [n, k] or [1, k].
-EXPORT i64 gpuaug_track_lookup(void* handle, PyObject* rows, int lookup, PyObject* from, int words, int tables, PyObject* params,
-                               int notes) {
-  return guarded([&] {
+// lookup: LookupCode. from: [n], where the numbers of each row are, `words` for a table. params: as those of `gpuaug_track_op`.
+EXPORT i64 gpuaug_track_lookup(void* handle, PyObject* rows, int lookup, PyObject* from, int words, int tables, PyObject* names,
+                               PyObject* declared, PyObject* params, int notes) {
+  return guarded([&]() -> i64 {
     Track& t = track_of(handle);
     const std::vector<int> index = rows_of(rows, t.samples);
     const i64 n = (i64)index.size();
     const Column<i64> starts(from, n, "from");
-    const Array packed(params);
-    packed.check_contiguous("params");
-    const i64 bytes = packed.ndim == 2 ? 4 * packed.shape(1) : -1;
-    if (bytes < 0 || bytes > (i64)sizeof(LookupRow::p) || !(packed.shape(0) == n || packed.shape(0) == 1))
-      raise(PyExc_ValueError, "params must be words [%zd or 1, k], k <= 5", (Py_ssize_t)n);
     check_found(t, (i64)TABLE_WORDS * tables, n);
-    std::vector<LookupRow> table(n);
-    for (i64 k = 0; k < n; ++k) {
-      LookupRow& r = table[k];
-      r = {};
-      r.lookup = lookup;
-      r.from = (int)starts[k];
-      r.words = words;
-      r.tables = tables;
-      std::memcpy(r.p, packed.data() + (packed.shape(0) == 1 ? 0 : k * bytes), (size_t)bytes);
-    }
-    return n ? t.find(KIND_LOOKUP, DT_U8, index, std::move(table), nullptr, (i64)TABLE_WORDS * tables, notes) : t.found;
+    try {
+      const Params packed(names, declared, params, n, t.channels, t.blob);
+      std::vector<LookupRow> table(n);
+      for (i64 k = 0; k < n; ++k) {
+        LookupRow& r = table[k];
+        r = {};
+        r.lookup = lookup;
+        r.from = (int)starts[k];
+        r.words = words;
+        r.tables = tables;
+        std::memcpy(r.p, packed.line(k), (size_t)packed.bytes());
+      }
+      return n ? t.find(KIND_LOOKUP, DT_U8, index, std::move(table), nullptr, (i64)TABLE_WORDS * tables, notes) : t.found;
+    } catch (const Refused& refused) { return refused.code(); }
   });
 }
