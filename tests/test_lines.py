@@ -1,4 +1,4 @@
-"""Lines of every length, moved between pages that nobody may touch (kernels/cpu/wide.hpp, bytes.cpp, gray.cpp), by every build."""
+"""Lines of every length between pages that nobody may touch (kernels/cpu/wide.hpp, bytes.cpp, gray.cpp), by every build."""
 
 from __future__ import annotations
 

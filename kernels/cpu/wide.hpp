@@ -1,5 +1,6 @@
 // wide.hpp: pixels of three bytes in vectors as wide as the processor's: four of them to each lane of 16 bytes, within which bytes
-// are picked. GCC and clang take a shuffle of single bytes across lanes apart, so these are intrinsics; without AVX2 there are none.
+// are picked. GCC takes a shuffle of single bytes across lanes apart, so these are intrinsics (`maskz`: what is not masked warns of
+// its own undefined operand in GCC 12); without AVX2 there are none.
 #pragma once
 #include "lang.cuh"
 #if defined(__AVX2__)
@@ -18,9 +19,8 @@ struct Wide {
         _mm512_setr_epi32(a, a + 1, a + 2, a, b, b + 1, b + 2, b, c, c + 1, c + 2, c, d, d + 1, d + 2, d), _mm512_set1_epi32(k));
     return {_mm512_maskz_permutexvar_epi32(0xffff, lanes, _mm512_loadu_si512(from))};
   }
-  static Wide bytes(const u8* from) {
-    return {_mm512_maskz_cvtepu8_epi32(0xffff, _mm_loadu_si128((const __m128i*)from))};
-  }  // one to a pixel
+  // one byte to a pixel
+  static Wide bytes(const u8* from) { return {_mm512_maskz_cvtepu8_epi32(0xffff, _mm_loadu_si128((const __m128i*)from))}; }
   static Wide whole(const u8* from) { return {_mm512_loadu_si512(from)}; }
   // in each lane; negative: 0
   Wide pick(__m128i of) const { return {_mm512_shuffle_epi8(v, _mm512_maskz_broadcast_i32x4(0xffff, of))}; }
@@ -40,9 +40,8 @@ struct Wide {
   __m512i closed() const {
     return _mm512_maskz_permutexvar_epi32(0xffff, _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0), v);
   }
-  void close_bytes(u8* to) const {
-    _mm_storeu_si128((__m128i*)to, _mm512_maskz_cvtepi32_epi8(0xffff, v));
-  }  // the first of each pixel
+  // the first byte of each pixel
+  void close_bytes(u8* to) const { _mm_storeu_si128((__m128i*)to, _mm512_maskz_cvtepi32_epi8(0xffff, v)); }
 };
 #else
 struct Wide {
