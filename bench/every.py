@@ -13,22 +13,37 @@ import torch
 
 from bench.harness import arguments, interleave, markdown, quartiles, ratio, write
 
+BOXES = [(30, 40, 90, 130), (100, 20, 190, 80)]
 
-def callers(library, name, given, images, masks, batched):
+
+def beside(reads, masks, one):
+    """What a call needs beside the image, and the arguments of its Compose."""
+    if reads == "mask":
+        return {"mask": masks}, {}
+    if reads == "bboxes":
+        return {"bboxes": BOXES if one else [BOXES] * len(masks)}, {"bbox_params": {"format": "pascal_voc"}}
+    return ({reads: BOXES[0] if one else BOXES[:1] * len(masks)} if reads else {}), {}
+
+
+def callers(library, name, given, images, masks, batched, reads=""):
     """Calls without and with masks."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         transform = getattr(library, name)(**given, p=1)
+    more, params = beside(reads, masks, not batched)
+    params = {word: library.BboxParams(**value) for word, value in params.items()}
     if not batched:
-        pairs = list(zip(images, masks))
+        if params:
+            transform = library.Compose([transform], **params)
+        pairs = [(image, mask, more if reads != "mask" else {"mask": mask}) for image, mask in zip(images, masks)]
         return (
-            lambda: [transform(image=image)["image"] for image in images],
-            lambda: [transform(image=image, mask=mask) for image, mask in pairs],
+            lambda: [transform(image=image, **own)["image"] for image, _, own in pairs],
+            lambda: [transform(image=image, **{"mask": mask, **own}) for image, mask, own in pairs],
         )
-    compose, ids, epoch = library.Compose([transform], seed=0), np.arange(len(images)), iter(range(10**9))
+    compose, ids, epoch = library.Compose([transform], seed=0, **params), np.arange(len(images)), iter(range(10**9))
     return (
-        lambda: compose(image=images, ids=ids, epoch=next(epoch)),
-        lambda: compose(image=images, mask=masks, ids=ids, epoch=next(epoch)),
+        lambda: compose(image=images, ids=ids, epoch=next(epoch), **more),
+        lambda: compose(image=images, ids=ids, epoch=next(epoch), **{"mask": masks, **more}),
     )
 
 
@@ -60,9 +75,9 @@ def main():
             unmeasured[name] = "albumentations has none"
             continue
         mine = np.ascontiguousarray(images[..., : about.bench_channels])
-        theirs = callers(albumentations, name, about.bench, list(mine), list(masks), False)
+        theirs = callers(albumentations, name, about.bench, list(mine), list(masks), False, about.reads)
         given = (list(mine), list(masks)) if about.bench_ragged else (mine, masks)
-        ours = callers(gpuaug, name, about.bench, *given, True)
+        ours = callers(gpuaug, name, about.bench, *given, True, about.reads)
         row = {"case": name, "arguments": repr(about.bench), "batch": options.batch, "ratios": {}, "seconds": {}}
         for number, what in enumerate(("image", "image and mask")):
             if number and "mask" not in gpuaug.REGISTRY[name].targets:

@@ -173,7 +173,13 @@ class Compose(Seeded, torch.nn.Module, Group):
         leading = given.leading()
         if self._scales:
             self._scales = still_unsure(self._scales, leading)
-        now = Now(given.batches.get("mask"), next((m for m in given.marks if isinstance(m, Boxes)), None))
+        now = Now(
+            given.batches.get("mask"),
+            next((m for m in given.marks if isinstance(m, Boxes)), None),
+            given.batches.get("masks"),
+            given.sets["masks"].of if "masks" in given.sets else None,
+            {name: [value] if given.one else value for name, value in given.read.items()},
+        )
         samples = len(given.size)
         seed, ids = self._stream.call(self.seed, ids, samples) if seed is None else (seed, np.atleast_1d(ids))
         like = {"channels": leading.channels, "dtype": leading.dtype}
@@ -183,7 +189,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         out = {name: deliver(given, name, drawn) for name in given.batches}
         for marks in given.marks:
             out.update(marks.results(drawn.size, drawn.applied))
-        return out | given.labels
+        return out | given.labels | given.read
 
     def run(
         self,

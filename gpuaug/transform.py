@@ -44,6 +44,7 @@ class Transform:
     ops: tuple[str, ...] = ()
     targets: tuple[str, ...] = ("image",)
     stencil = False  # does it read a pixel's neighbours (a filter), so that what it reads must have been written?
+    reads: tuple[str, ...] = ()  # further entries of a call, one for each sample, that `draw` asks `view.now` for
     moves_pixels: bool | None = None  # None: yes if it handles masks; holes, which do too, leave pixels where they are
 
     def __init_subclass__(cls, register: bool = True, **kwargs):

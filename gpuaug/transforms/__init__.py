@@ -6,6 +6,13 @@ from .channels import ToGray, ToRGB
 from .color import HueSaturationValue, RandomBrightnessContrast
 from .compression import ImageCompression
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
+from .crop_labels import (
+    AtLeastOneBBoxRandomCrop,
+    BBoxSafeRandomCrop,
+    CropNonEmptyMaskIfExists,
+    RandomCropNearBBox,
+    RandomSizedBBoxSafeCrop,
+)
 from .crop_sides import Crop, CropAndPad, RandomCropFromBorders
 from .custom import Lambda
 from .distort import ElasticTransform, GridDistortion, OpticalDistortion
@@ -32,7 +39,9 @@ __all__ = [
     "CLAHE",
     "D4",
     "Affine",
+    "AtLeastOneBBoxRandomCrop",
     "AutoContrast",
+    "BBoxSafeRandomCrop",
     "Blur",
     "CenterCrop",
     "ChannelDropout",
@@ -40,6 +49,7 @@ __all__ = [
     "ConstrainedCoarseDropout",
     "Crop",
     "CropAndPad",
+    "CropNonEmptyMaskIfExists",
     "Downscale",
     "ElasticTransform",
     "Equalize",
@@ -71,6 +81,7 @@ __all__ = [
     "RandomBrightnessContrast",
     "RandomCrop",
     "RandomCropFromBorders",
+    "RandomCropNearBBox",
     "RandomGamma",
     "RandomGridShuffle",
     "RandomRain",
@@ -78,6 +89,7 @@ __all__ = [
     "RandomRotate90",
     "RandomScale",
     "RandomShadow",
+    "RandomSizedBBoxSafeCrop",
     "RandomSizedCrop",
     "Resize",
     "Rotate",

@@ -164,12 +164,6 @@ def pixel_dropout():
 
 pixel_dropout()
 
-# tested in test_parity.py by what they do, since they look at a mask when they draw
-ELSEWHERE = {
-    "MaskDropout": "test_mask_dropout_removes_whole_objects",
-    "ConstrainedCoarseDropout": "test_constrained_dropout_stays_on_objects",
-}
-
 
 _HOLES = "no: docs/masking.md says how they differ; tests/test_masking.py, and with drawn parameters in the chains"
 
