@@ -58,10 +58,11 @@ class Drawn:
                 out.steps.append(Step(step.transform, rows, {name: value[pick] for name, value in step.params.items()}))
         return out
 
-    def lower(self, batch: Batch, kind: str = "image") -> Track:
-        """Lower it to launches for one target; `Track.finish` makes it a plan."""
+    def lower(self, batch: Batch, kind: str = "image", others: dict[str, Batch] | None = None) -> Track:
+        """Lower it to launches for one target; `Track.finish` makes it a plan. others: this target of further samples, by name."""
         track = Track(batch, kind)
         track.ops = self.ops
+        track.others.update(others or {})
         self.lower_onto(track)
         return track
 
@@ -88,7 +89,10 @@ class Drawn:
             if "mask" in step.transform.targets:
                 place = np.full(self.samples, -1)
                 place[step.rows] = np.arange(len(before))
-                marks.step(step.transform, place, step.params, size)
+                if step.transform.metadata_key is None:
+                    marks.step(step.transform, place, step.params, size)
+                else:
+                    marks.gather(step.transform, place, step.params, size)
                 size[step.rows] = step.transform.size_after(step.params, before)
                 marks.limit(size, drop=marks.params.check_each_transform)
         marks.limit(size)
@@ -105,7 +109,7 @@ def draw_tree(tree: Tree, u: np.ndarray, view: View) -> Drawn:
         # take: an index of rows costs four times as much
         before, mine = (size, u[lines]) if all_ else (size.take(rows, 0), u[lines].take(rows, 1))
         seen = None if view.now is None else view.now.at(drawn, everyone if all_ else rows)
-        params = transform.draw(mine.T, View(before, channels, view.dtype, seen, None if all_ else rows))
+        params = transform.draw(mine.T, View(before, channels, view.dtype, seen, None if all_ else rows, view.others))
         after = transform.size_after(params, before)
         if after is not before:
             if all_:

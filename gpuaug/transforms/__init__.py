@@ -15,6 +15,7 @@ from .flip import Flip, HorizontalFlip, RandomRotate90, Transpose, VerticalFlip
 from .histogram import CLAHE, AutoContrast, Equalize
 from .light import Illumination, RandomShadow
 from .morphology import Morphological
+from .mosaic import Mosaic
 from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
 from .pad import Pad, PadIfNeeded
@@ -52,6 +53,7 @@ __all__ = [
     "MaskDropout",
     "MedianBlur",
     "Morphological",
+    "Mosaic",
     "MotionBlur",
     "Normalize",
     "OpticalDistortion",

@@ -22,6 +22,7 @@ from . import (  # noqa: F401  (they add their cases)
     histogram,
     light,
     morphology,
+    mosaic,
     noise,
     normalize,
     perspective,
