@@ -1,7 +1,7 @@
 """Images put together of rectangles that come out of several samples: those of the batch, or further ones of the call.
 
-What a track has planned so far is executed; then every rectangle is a sample of a second track, which is finished into its place in
-the new image, all of them by one plan; the first track goes on from there. Nothing waits for a GPU.
+What a track has planned so far is executed; then every rectangle is a sample of a second track, which is finished into its place
+in the new image, all of them by one plan; the first track goes on from there. Nothing waits for a GPU.
 """
 
 from __future__ import annotations
@@ -75,9 +75,8 @@ def assemble(to: Track, rows, pieces: Pieces, size: tuple[int, int], fill, key: 
     area = (rect[:, 2] - rect[:, 0]) * (rect[:, 3] - rect[:, 1])
     if area.sum() < len(index) * height * width:
         out[:] = _colour(to, fill)
-    parts = Track(
-        Batch(of_each("address"), of_each("size"), of_each("stride"), channels, own.dtype, own.device, None, own.given), to.kind
-    )
+    where = [of_each(name) for name in ("address", "size", "stride")]
+    parts = Track(Batch(*where, channels, own.dtype, own.device, None, own.given), to.kind)
     parts.doing, parts.ops = to.doing, to.ops
     resize(parts, slice(None), pieces.size[i, j])
     x0, y0, x1, y1 = rect.T

@@ -59,7 +59,7 @@ class Drawn:
         return out
 
     def lower(self, batch: Batch, kind: str = "image", others: dict[str, Batch] | None = None) -> Track:
-        """Lower it to launches for one target; `Track.finish` makes it a plan. others: this target of further samples, by name."""
+        """Lower it to launches for one target; `Track.finish` makes it a plan. others: that target of further samples."""
         track = Track(batch, kind)
         track.ops = self.ops
         track.others.update(others or {})

@@ -71,7 +71,7 @@ def listed(key: str, value: Any, one: bool, samples: int, names: Sequence[str]) 
 def alone(who: str, key: str) -> None:
     """Warn that a transform that puts samples together has nothing but the sample itself."""
     warnings.warn(
-        f"{who} has no other sample to read: pass {key}=[{{'image': ..}}, ..], or call the pipeline on a batch; it repeats the sample",
+        f"{who} has no other sample to read and repeats its own: pass {key}=[{{'image': ..}}], or call the pipeline on a batch",
         UserWarning,
         stacklevel=2,
     )

@@ -129,10 +129,8 @@ class Marks:
         rest = np.flatnonzero(pos[self.sample] < 0)
         self.append(other)
         self.take(np.concatenate([rest, taken]))
-        moved, cell, owner, before = (
-            np.arange(len(rest), len(self.values)),
-            *(np.repeat(x, count, 0) for x in (cell, owner, before)),
-        )
+        moved = np.arange(len(rest), len(self.values))
+        cell, owner, before = (np.repeat(each, count, 0) for each in (cell, owner, before))
         self.sample[moved] = owner
         self.move(transform, params, moved, cell, before)
         order = np.argsort(self.sample, kind="stable")

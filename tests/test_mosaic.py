@@ -240,7 +240,7 @@ def test_others_are_drawn_alike_and_none_twice():
 
 def test_a_sample_alone_repeats_and_says_so():
     image = samples()[0]["image"]
-    with pytest.warns(UserWarning, match=r"Mosaic has no other sample to read: pass mosaic_metadata="):
+    with pytest.warns(UserWarning, match="Mosaic has no other sample to read and repeats its own: pass mosaic_metadata="):
         out = G.Compose([mosaic()], seed=1)(image=image)["image"]
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -14,10 +14,10 @@ from .crop import _Resized, fixed_size
 class Mosaic(_Resized):
     """Show the sample and others in the cells of a grid, of which a window is kept.
 
-    The cell of which most is to be seen is the sample's own, others are drawn for the rest, none twice: those that the call brings
-    under ``metadata_key``, or, where it brings none, the others of the batch as they came, before any transform (so what a sample
-    becomes depends on its batch). Where there are fewer, the sample repeats. Each fills its cell at the corner that lies farthest
-    from the middle of the grid, its aspect ratio being kept. Boxes, keypoints and their labels come along, clipped to their cells.
+    The cell of which most is to be seen is the sample's own, others are drawn for the rest, none twice: those that the call
+    brings under ``metadata_key``, or, where it brings none, the others of the batch as they came, before any transform (so what a
+    sample becomes depends on its batch). Where there are fewer, the sample repeats. Sides keep their ratio; what a cell shows is
+    its corner at the middle of the result. Boxes, keypoints and their labels come along, clipped to their cells.
 
     Args:
         grid_yx: rows and columns of the grid.
@@ -28,13 +28,13 @@ class Mosaic(_Resized):
         interpolation, mask_interpolation: see `Resize`.
         fill, fill_mask: what "contain" leaves, a number or one for each channel.
         metadata_key: under which name a call brings other samples: a list of dicts ``{"image": .., "mask": .., "bboxes": ..,
-            "keypoints": .., "labels": ..}`` with what the call itself has (boxes and keypoints may lack); for a batch one list for
-            each sample.
+            "keypoints": .., "labels": ..}`` with what the call itself has (boxes and keypoints may lack); of a batch one list
+            for each sample.
         p: probability, per sample.
 
     Shapes and dtypes: any; the others have the channels and the type of the sample. Targets: image, mask, boxes, keypoints.
-    Source: albumentations ``Mosaic``; YOLOv4, https://arxiv.org/abs/2004.10934. Unlike there, an item without a mask that the call
-    has is an error.
+    Source: albumentations ``Mosaic``; YOLOv4, https://arxiv.org/abs/2004.10934. Unlike there, an item without a mask is an error
+    where the call has one.
 
     Raises:
         ValueError: a window larger than the grid; other samples of another type or channel count; sets of images.
