@@ -10,7 +10,7 @@ import torch
 
 from . import uniforms
 from .batch import Batch
-from .checks import integer, one_of
+from .checks import boolean, integer, one_of
 from .device import chosen
 from .drawn import Drawn, draw_tree
 from .groups import Group
@@ -38,6 +38,10 @@ class Compose(Seeded, torch.nn.Module, Group):
             ``{"image2": "image", "depth": "mask"}``.
         bbox_params: `BboxParams`, or a dict of its arguments; needed for ``bboxes=``.
         keypoint_params: `KeypointParams`, or a dict of its arguments; needed for ``keypoints=``.
+        lazy: lower consecutive transforms whose maps are matrices (Affine, Perspective, Resize, crops, pads, flips, ...) and that
+            interpolate alike as one: a sample is read and interpolated once. What a crop or a border would have cut off between
+            them comes back where a later one turns it into view, so pixels there differ; boxes and keypoints are moved, and
+            dropped, one transform after the other.
         label_geometry: "pixels": keypoints, their angles, and what is visible of boxes follow the pixels. "albumentations":
             albumentations' numbers, to reproduce what was trained with them; docs/targets.md lists what differs.
 
@@ -88,6 +92,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         bbox_params: BboxParams | None = None,
         keypoint_params: KeypointParams | None = None,
         label_geometry: str = "pixels",
+        lazy: bool = False,
     ):
         torch.nn.Module.__init__(self)
         Group.__init__(self, transforms, p)
@@ -105,6 +110,7 @@ class Compose(Seeded, torch.nn.Module, Group):
             found.append(params)
         self.label_geometry = one_of("label_geometry", label_geometry, GEOMETRIES)
         self.bbox_params, self.keypoint_params = (reckoned(params, label_geometry) for params in found)
+        self.lazy = boolean("lazy", lazy)
         self._stream = Stream()
         self._scales = first_scale(self._leaves())  # a Normalize whose input is still to be looked at
         self._tree = Tree(self)
@@ -144,6 +150,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         u = uniforms.table(seed, epoch, ids, occurrence, self._tree.slots, self._tree.blocks)
         size = np.asarray(size)
         drawn = draw_tree(self._tree, u, View(size, channels, dtype, now, None, others or {WHOLE: Others(size)}))
+        drawn.lazy = self.lazy
         drawn.applied = u[0] < self.p if self.p < 1 else None  # the root's coin is the first number of all
         return drawn
 
@@ -243,6 +250,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         masks = Batch.of(np.broadcast_to(np.zeros((1, *size), np.uint8), (samples, *size)), name="mask")
         boxes = Boxes([[]] * samples, {}, BboxParams("pascal_voc"), batch.size, False)
         drawn = draw_tree(self._tree, u, View(batch.size, channels, dtype, Now(masks, boxes), None, {WHOLE: Others(batch.size)}))
+        drawn.lazy = self.lazy
         track = drawn.lower(batch)
         plan = track.finish(np.zeros(samples), np.zeros((samples, 3)), track.dtype)
         return drawn.explain() + "\n" + explained([*track.segments, plan])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .batch import Batch
+from .lazily import runs, together
 from .targets import Marks
 from .track import Track
 from .transform import Transform, View
@@ -26,13 +27,14 @@ class Step:
 @dataclass
 class Drawn:
     """Everything that was drawn for a batch: deterministic from here on. applied: which samples; None: all. ops: the pixel
-    operations that the pipeline can emit (`gpuaug.ops.mask`)."""
+    operations that the pipeline can emit (`gpuaug.ops.mask`). lazy: lower neighbours together (`gpuaug.lazily`)."""
 
     samples: int
     steps: list[Step] = field(default_factory=list)
     size: np.ndarray | None = None
     applied: np.ndarray | None = None
     ops: int | None = None
+    lazy: bool = False
 
     def explain(self) -> str:
         """Which transform applies to how many samples, in order; a transform that groups visit several times is one line."""
@@ -45,7 +47,7 @@ class Drawn:
 
     def repeated(self, of: np.ndarray) -> Drawn:
         """The same for another batch, whose sample i is treated as sample ``of[i]`` of this one: frames of a video."""
-        out = Drawn(len(of), size=self.size[of], ops=self.ops)
+        out = Drawn(len(of), size=self.size[of], ops=self.ops, lazy=self.lazy)
         for step in self.steps:
             if isinstance(step.rows, slice):
                 rows, pick = step.rows, of
@@ -69,6 +71,14 @@ class Drawn:
     def lower_onto(self, track: Track, start: int = 0) -> None:
         """Lower the steps from number ``start`` on."""
         steps = [step for step in self.steps[start:] if track.kind in step.transform.targets]
+        if self.lazy:
+            for run in runs(track, steps):
+                if not together(track, run):
+                    self._one_by_one(track, run)
+        else:
+            self._one_by_one(track, steps)
+
+    def _one_by_one(self, track: Track, steps: list[Step]) -> None:
         closed = 0
         for i, step in enumerate(steps):
             track.doing, track.may = type(step.transform).__name__, step.transform.ops

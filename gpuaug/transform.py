@@ -79,6 +79,10 @@ class Transform:
         """Add the transform of samples ``rows`` (indices, or a slice for all) to a `gpuaug.track.Track`."""
         raise NotImplementedError
 
+    def joins(self, kind: str) -> tuple | None:
+        """With which neighbours it is lowered together by ``Compose(lazy=True)``; see `gpuaug.lazily`. None: with none."""
+        return None
+
     def boxes(
         self, params: dict, which: np.ndarray, boxes: np.ndarray, size: np.ndarray, limits
     ) -> tuple[np.ndarray, np.ndarray | None]:

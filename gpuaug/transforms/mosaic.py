@@ -78,6 +78,9 @@ class Mosaic(_Resized):
         if any(want > there for want, there in zip(self.target_size, whole)):
             raise ValueError(f"target_size must be at most cell_shape times grid_yx, {whole}, got {target_size!r}")
 
+    def joins(self, kind):
+        return None
+
     def columns(self) -> int:
         return 1 + self.grid_yx[0] * self.grid_yx[1]  # the window's centre, and who lies in the other cells
 
