@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .ops import Parameters, camel, struct_lines
+from .parameters import Parameters, camel
 
 TABLE = 64  # words of 4 bytes of a table
 
@@ -45,6 +45,8 @@ class Lookup(Parameters):
         name: of the function ``lookup_<name>``.
         reads: the reduction of which it makes tables.
     """
+
+    ROOM = 20  # LookupRow.p of kernels/rows.cuh
 
     reads: str = "histogram"
 
@@ -155,7 +157,7 @@ def _lines() -> Iterable[str]:
         yield from (f"  {prefix}_{each.name.upper()} = {each.code}," for each in entries.values())
         yield "};"
     for each in LOOKUPS.values():
-        yield from struct_lines(each, each.struct)
+        yield from each.struct_lines(each.struct)
     yield ""
     yield "// X(code, function)"
     yield "#define AUG_REDUCTIONS(X) \\"

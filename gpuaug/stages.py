@@ -79,6 +79,11 @@ class Stages:
         """``rows`` (a slice or indices) as indices."""
         return np.arange(self.samples)[rows] if isinstance(rows, slice) else rows
 
+    def sizes(self, rows) -> np.ndarray:
+        """int32 ``[n, 2]``, heights and widths of ``rows`` now."""
+        # an index of rows costs four times as much as `take`
+        return self._size[rows].copy() if isinstance(rows, slice) else self._size.take(rows, 0)
+
     def _rows(self, rows):
         """What the library takes: a slice for all samples, or an array."""
         if isinstance(rows, slice):
@@ -86,7 +91,7 @@ class Stages:
         return rows if isinstance(rows, np.ndarray) else np.asarray(rows, np.int64 if len(rows) == 0 else None)
 
     def _count(self, rows) -> int:
-        return len(range(self.samples)[rows]) if isinstance(rows, slice) else len(rows)
+        return len(rows) if not isinstance(rows, slice) else self.samples if rows == ALL else len(self.index(rows))
 
     # ---- data that launches refer to ---------------------------------------------------------
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from . import maps
 from .batch import DTYPES
-from .ops import find
+from .ops import OPS, unknown
 from .plan import FILTERS, ORIENTATIONS, RANKS, RESAMPLES, SAMPLES
 from .ragged import Ragged
 from .reductions import LOOKUPS, REDUCTIONS, TABLE, Found, layout
-from .stages import ALL, Stages
+from .stages import Stages
 from .structuring import reach, runs
 
 _ROUNDED = {"float16": 1, "bfloat16": 0}  # RoundOp.half
@@ -66,15 +66,14 @@ class Track(Stages):
             interpolation: OpenCV's number (`gpuaug.checks.INTERPOLATIONS`).
             border: OpenCV's number; with 0 (constant) outside pixels are ``fill``.
         """
-        n = self.samples if isinstance(rows, slice) and rows == ALL else len(self.index(rows))
-        size = np.asarray(size)
+        n, size = self._count(rows), np.asarray(size)
         try:
             kind, sample = map.lowered(interpolation)
             if map.n != n:
                 raise ValueError(f"a map of {map.n} samples for {n} rows")
             if size.shape not in ((2,), (n, 2)):
                 raise ValueError(f"sizes are int [2] or [{n}, 2] (height, width), not {list(size.shape)}")
-            map.check(kind, size.reshape(-1, 2))
+            map.check(kind, size)
         except ValueError as error:
             raise ValueError(f"{self.doing}: gather: {error}") from None
         self._check_border(border)
@@ -85,7 +84,7 @@ class Track(Stages):
                 self._handle,
                 self._rows(rows),
                 maps.KINDS[kind],
-                map.numbers,
+                map.factors if map.numbers is None else map.numbers,
                 map.forward,
                 map.table,
                 map.start,
@@ -150,7 +149,9 @@ class Track(Stages):
                 on colours for other than 3 channels; something found in other samples than these.
             TypeError: labels, with which it would calculate; parameters that are no numbers.
         """
-        spec = find(name, self.doing or "Track.op")
+        spec = OPS.get(name)
+        if spec is None or spec.internal:
+            raise unknown(name, self.doing or "Track.op")
         if self.may is not None and name not in self.may:
             raise ValueError(
                 f"{self.doing}: {name} is not among the operations that it declares, {', '.join(self.may) or 'none'}; "
@@ -160,22 +161,8 @@ class Track(Stages):
             self._labels("computed with", bools=True)
         if "rgb" in spec.needs and self.channels != 3:
             raise ValueError(f"{self.doing}: {name} works on images of 3 channels, got {self.channels}")
-        count = self._count(rows)
-        for param, kind in spec.found.items():
-            if kind.endswith("?") and params.get(param) is None:
-                params[param] = 0
-            elif param in params:
-                found = self._found(name, param, params[param], kind.rstrip("?"), rows)
-                if found.kind != "tables" and (found.channels, found.tiles) != ((0, self.channels), (1, 1)):
-                    raise ValueError(
-                        f"{self.doing}: {param} of {name} must be of all {self.channels} channels and of whole images, it is of "
-                        f"{found.channels[1]} from channel {found.channels[0]} on, in {found.tiles[0]} x {found.tiles[1]} tiles"
-                    )
-                params[param] = found.words()
-        for fill in spec.fills:
-            if fill in params:
-                params[fill] = self._colours(name, fill, params[fill], count)
-        packed = spec.pack(self.doing, count, params)
+        if spec.found:
+            self._read_found(spec, params, rows)
         if bool(spec.table) != (table is not None or shared is not None) or (table is not None and shared is not None):
             raise ValueError(
                 f"{self.doing}: {name} "
@@ -185,23 +172,70 @@ class Track(Stages):
             raise ValueError(f"{self.doing}: {name} reads {spec.layers} layers, got {len(layers)}")
         if layers:
             self._attach(rows, name, layers)
-        at, many = 0, 0
-        if shared is not None:
-            shared = spec.check_table(self.doing, np.asarray(shared), 0, self.channels)
-            at, many, table = self._shared(shared), len(shared), None
-        elif isinstance(table, Ragged):
-            self._fits(name, len(table.counts), count)
-            words = spec.check_table(self.doing, table.values, 0, self.channels)
-            at, many, table = table.starts * int(np.prod(words.shape[1:])), table.counts, words
-        elif table is not None:
-            table = np.asarray(table)
-            self._fits(name, len(table) if table.ndim else 0, count)
-            table = spec.check_table(self.doing, table, 1, self.channels)
-            at, many = np.arange(count) * (table.size // max(count, 1)), table.shape[1]
-        positions = "position" in spec.needs
-        rounding = _ROUNDED.get(self.dtype, -1)
-        self._tell("op", rows, spec.code, packed, table, at, many, positions, rounding)
+        at, many, constant, ragged = 0, 0, None, isinstance(table, Ragged)
+        if ragged:
+            at, many, table = table.starts, table.counts, table.values
+            if len(many) != self._count(rows):
+                raise ValueError(f"{self.doing}: the table of {name} is of {len(many)} samples, it is for {self._count(rows)}")
+        elif shared is not None:
+            table = constant = np.asarray(shared)
+            if id(constant) in self._constants:
+                (at, _), many, table = self._constants[id(constant)], len(constant), None
+        place, rounding, code = "position" in spec.needs, _ROUNDED.get(self.dtype, -1), spec.code
+        done = self._with_params(
+            rows,
+            spec,
+            lambda told, params, table: self._host.track_op(
+                self._handle,
+                told,
+                code,
+                *spec.told,
+                params,
+                spec.axes,
+                table,
+                at,
+                many,
+                constant is not None,
+                place,
+                rounding,
+                self._zeros,
+            ),
+            params,
+            table,
+            lead=int(constant is None and not ragged),
+        )
+        if constant is not None and table is constant and not constant.flags.writeable:
+            self._constants[id(constant)] = (done, constant)  # held, so that no other gets its id
         self._note(rows, name)
+
+    def _read_found(self, spec, params: dict, rows) -> None:
+        """Put the words that an operation is told in place of what was found."""
+        for param, kind in spec.found.items():
+            if kind.endswith("?") and params.get(param) is None:
+                params[param] = 0
+            elif param in params:
+                found = self._found(spec.name, param, params[param], kind.rstrip("?"), rows)
+                if found.kind != "tables" and (found.channels, found.tiles) != ((0, self.channels), (1, 1)):
+                    (first, count), (down, across) = found.channels, found.tiles
+                    raise ValueError(
+                        f"{self.doing}: {param} of {spec.name} must be of all {self.channels} channels and of whole images, "
+                        f"it is of {count} from channel {first} on, in {down} x {across} tiles"
+                    )
+                params[param] = found.words()
+
+    def _with_params(self, rows, spec, call, params: dict, table=None, lead: int = 0) -> int:
+        """What a call of the library returns that takes parameters and a table; what it refuses is said of the transform."""
+        told = self._rows(rows)
+        try:
+            done = call(told, params, table)
+            if done < 0:  # perhaps a list, or of a type that the library does not read
+                params, table = spec.plain(params, table)
+                done = call(told, params, table)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"{self.doing}: {spec.name}: {error}") from None
+        if done < 0:
+            spec.refuse(self.doing, -done, self._count(rows), self.channels, params, table, lead)
+        return done
 
     def _attach(self, rows, name: str, layers) -> None:
         for layer in layers:
@@ -213,30 +247,6 @@ class Track(Stages):
                 )
         words = np.ascontiguousarray(np.stack([layer.words for layer in layers], 1))
         self._tell("attach", rows, words, len(self._log))
-
-    def _shared(self, values: np.ndarray) -> int:
-        if values.flags.writeable:
-            return self.blob(values)
-        if id(values) not in self._constants:
-            self._constants[id(values)] = (self.blob(values), values)  # held, so that no other gets its id
-        return self._constants[id(values)][0]
-
-    def _colours(self, name: str, fill: str, values, count: int):
-        """Where colours stand in the blob, one offset or ``[n]``."""
-        values = np.asarray(values)
-        one = values.ndim == 1
-        if values.dtype != np.float32 or values.shape[-1:] != (self.channels,) or not (one or values.shape[0] == count):
-            raise ValueError(
-                f"{self.doing}: {fill} of {name} must be float32 [{self.channels}], or [{count}, .., {self.channels}], as "
-                f"Track.colour makes them, got {values.dtype} {list(values.shape)}"
-            )
-        if one:
-            return self.blob(values) if values.view(np.int32).any() else self._zeros
-        return self.blob(values) + np.arange(count) * (values.size // max(count, 1))
-
-    def _fits(self, name: str, found: int, count: int) -> None:
-        if found != count:
-            raise ValueError(f"{self.doing}: the table of {name} is of {found} samples, it is for {count}")
 
     def filter(
         self, rows, kind: str, taps: np.ndarray, start, lengths, border: int = 4, scale: float | np.ndarray = 1.0, fill=0
@@ -300,21 +310,24 @@ class Track(Stages):
         )
         self._note(rows, kind)
 
-    def resample(self, rows, size, method: str) -> None:
-        """Resize to (height, width) with weights for every output line and column; samples of that size stay as they are.
+    def resample(self, rows, size, method: str, factors=0.0) -> None:
+        """Resize with weights for every output line and column; samples that have the size stay as they are.
 
         Args:
+            size: ``[2]`` or ``[n, 2]``, output height and width.
             method: ``"area"`` or ``"lanczos"``, as ``cv2.resize``; ``"linear"`` or ``"cubic"``, antialiased, as torchvision.
+            factors: ``[n, 2]`` (x, y): by how much sides grow, where that is not what the sizes say (``cv2.resize``'s fx, fy).
         """
         if method not in RESAMPLES:
             raise ValueError(f"{self.doing}: resample takes {', '.join(map(repr, RESAMPLES))}, not {method!r}")
         self._labels("interpolated")
-        height, width = size
-        if min(size) < 1 or height * width * self.channels > 2**31 - 1:
-            raise self._bad_size([height, width])
-        done = self._host.track_resample(self._handle, self._rows(rows), RESAMPLES[method], height, width, len(self._log))
-        if done:
-            self._note(np.frombuffer(done, np.int32), method)
+        size = np.asarray(size)
+        found = self._host.track_resample(self._handle, self._rows(rows), RESAMPLES[method], size, factors, len(self._log))
+        done = np.frombuffer(found, np.int32)
+        if done[0]:
+            raise self._bad_size(size.reshape(-1, 2)[(done[0] - 1) % size.reshape(-1, 2).shape[0]].tolist())
+        if len(done) > 1:
+            self._note(done[1:], method)
 
     def reduce(self, rows, name: str, tiles: tuple[int, int] = (1, 1), channels: int | None = None, width=None) -> Found:
         """Find something in the values so far (`gpuaug.reductions.REDUCTIONS`): numbers for each sample, tile and channel.
@@ -356,12 +369,17 @@ class Track(Stages):
         if spec is None:
             raise ValueError(f"{self.doing}: there is no lookup {name!r}; there are {', '.join(LOOKUPS)}")
         found = self._found(name, "found", found, spec.reads, rows)
-        index, (down, across) = found.rows, found.tiles
-        packed = spec.pack(self.doing, len(index), params)
-        tables = found.channels[1] * down * across
+        index, tables = found.rows, found.channels[1] * found.tiles[0] * found.tiles[1]
         words = REDUCTIONS[spec.reads].words
         self._note(rows, name)
-        at = self._tell("lookup", rows, spec.code, found.at, words, tables, packed, len(self._log))
+        at = self._with_params(
+            rows,
+            spec,
+            lambda told, params, _: self._host.track_lookup(
+                self._handle, told, spec.code, found.at, words, tables, *spec.told, params, len(self._log)
+            ),
+            params,
+        )
         return Found(
             "tables", index, at + TABLE * tables * np.arange(len(index)), found.channels, found.tiles, found.tile, self._segment
         )

@@ -12,9 +12,8 @@ import gpuaug as G
 from gpuaug import library
 from gpuaug.batch import Batch
 from gpuaug.hosted import on_host
-from gpuaug.ops import OPS
+from gpuaug.ops import OPS, Spec
 from gpuaug.ragged import Ragged
-from gpuaug.reductions import REDUCTIONS
 from gpuaug.track import Track
 
 
@@ -151,9 +150,68 @@ def test_what_was_found_is_gone_behind_a_host_stage():
         track.op(ALL, "linear_u8_mean", factor=1, offset=1, mean=mean)
 
 
-def test_parameters_of_operations_are_of_types_that_there_are():
-    kinds = {each.split()[0].rstrip("?") for spec in OPS.values() for each in spec.params}
-    assert kinds <= {"f32", "i32", "u32", "fill", "tables", *REDUCTIONS}
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        ({"params": ("f64 factor",)}, ["odd: 'f64 factor' is no parameter", "f32, i32, u32, fill, tables, moments"]),
+        ({"params": ("momentum of",)}, ["'momentum of' is no parameter"]),
+        ({"params": ("f32 x[0",)}, ["'f32 x[0' is no parameter"]),
+        ({"params": ("f32 x[13]",)}, ["52 bytes", "room for 48"]),
+        ({"table": "f64 [n]: numbers"}, ["odd: 'f64 [n]: numbers' is no table"]),
+        ({"table": "f32 [lines]: numbers"}, ["is no table"]),
+        ({"needs": ("place",)}, ["odd needs place", "position, rgb"]),
+    ],
+)
+def test_what_cannot_be_declared(declared, words):
+    with pytest.raises(ValueError, match="odd") as error:
+        Spec("odd", **declared)
+    assert all(word in str(error.value) for word in words), error.value
+
+
+VALUES = {
+    "number": 7,
+    "large": 2**32 - 1,
+    "float": 0.1,
+    "list": [1, 2, 3, 4],
+    "one": np.float64(0.1),
+    "line of one": np.array([9]),
+    **{kind: np.arange(4).astype(kind) for kind in "? b B h H i I q Q e f d g >i4 >f8".split()},
+    "strided": np.arange(8.0)[::2],
+    "backwards": np.arange(4)[::-1],
+    "large words": np.array([0, 1, 2**32 - 1, 2**31]),
+    "two": np.arange(8).reshape(4, 2),
+    "two for all": np.array([5, 6], np.int16),
+    "column": np.arange(4)[:, None],
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+@pytest.mark.parametrize(("kind", "dtype"), [("f32", np.float32), ("i32", np.int32), ("u32", np.uint32)])
+@pytest.mark.parametrize("count", [0, 2])
+def test_parameters_are_what_numpy_would_make_of_them(name, kind, dtype, count):
+    """Every type and layout: the words are those of an assignment in NumPy, or it is an error."""
+    value, shape = VALUES[name], (4, count) if count else (4,)
+    given = np.asarray(value)
+    fits = kind == "f32" or (given.dtype.kind in "biu" and (given.astype(object) == given.astype(dtype).astype(object)).all())
+    want = np.empty(shape, dtype)
+    try:
+        want[...] = given
+    except (ValueError, OverflowError):
+        fits = False
+    spec, track = Spec("odd", (f"{kind} x" + (f"[{count}]" if count else ""),)), Track(batch())
+    host = track._host
+
+    def call(rows, params, table):
+        return host.track_op(track._handle, rows, 1, *spec.told, params, None, table, 0, 0, False, False, -1, 0)
+
+    if not fits:
+        with pytest.raises((ValueError, TypeError), match="x of odd"):
+            track._with_params(ALL, spec, call, {"x": value})
+        return
+    track._with_params(ALL, spec, call, {"x": value})
+    ops = track.finish(np.zeros(4), np.zeros((4, 3)), "uint8").launches[0].ops
+    got = ops["p"][:, : max(count, 1)].copy().view(dtype).reshape(shape)
+    np.testing.assert_array_equal(got, want)
 
 
 def test_misuse_of_reductions_and_lookups_is_said():

@@ -35,11 +35,13 @@ class Map:
         numbers: float64 ``[n, k]``, k <= 9: what stands in ``Row.m``. None: a resize, made from the size that a sample has then.
         forward: numbers are a matrix from source to output, and are inverted.
         table: 32-bit words, of which sample i's begin at ``start[i]``; or None. cells: int ``[n, 2]``, its columns and lines.
+        factors: of a resize, see `gpuaug.maps.Resize`.
     """
 
     kind = ""
     forward = False
     numbers: np.ndarray | None = None
+    factors: np.ndarray | float = 0.0
     table: np.ndarray | None = None
     start: np.ndarray | int = 0
     cells: np.ndarray | int = 0
@@ -53,7 +55,7 @@ class Map:
         return self.kind, one_of(_NUMBERS, interpolation)
 
     def check(self, kind: str, size: np.ndarray) -> None:
-        """Raise unless the kernel can read what it is given, for outputs of ``size`` ``[n or 1, 2]``."""
+        """Raise unless the kernel can read what it is given, for outputs of ``size`` ``[n, 2]`` or ``[2]``."""
         if kind not in KINDS:
             raise ValueError(f"there is no kind of map {kind!r}; gpuaug.maps.KINDS has {', '.join(KINDS)}")
         if self.numbers is not None and (self.numbers.ndim != 2 or self.numbers.shape[1] > MOST_NUMBERS):
@@ -68,6 +70,7 @@ class Map:
         short = np.flatnonzero(np.asarray(self.start) + _WORDS[self.kind](cells) > self.table.size)
         if len(short):
             raise ValueError(f"the table of a map of kind {kind!r} ends before that of sample {short[0]}")
+        size = size.reshape(-1, 2)
         if self.kind != "mesh" and (size > cells[:, ::-1]).any():
             i = int(np.flatnonzero((size > cells[:, ::-1]).any(1))[0])
             raise ValueError(

@@ -40,7 +40,7 @@ class Geometric(Transform, register=False):
         raise NotImplementedError(f"{type(self).__name__} gives no map(params, size)")
 
     def lower(self, to, rows, params) -> None:
-        size = to.size[rows]
+        size = to.sizes(rows)
         image = to.kind == "image"
         how = self.interpolation if image else self.mask_interpolation
         fill = self.fill if image else self.fill_mask

@@ -102,7 +102,7 @@ def filling(to, rows, word: str | None) -> dict:
     scale, whole = (256.0, True) if to.is_u8 else (1.0, False)
     return {
         "key": _NO_KEY,
-        "width": to.size[rows][:, 1] if word == "random" else 0,
+        "width": to.sizes(rows)[:, 1] if word == "random" else 0,
         "scale": scale,
         "whole": whole,
         "fill": to.colour(0),

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <memory>
 #include "verbs.hpp"
 #include "export.hpp"
 using namespace aug;
@@ -65,10 +66,11 @@ class NearestTables {
   std::map<std::array<int, 4>, i64> at_;  // samples of one size share a table
 };
 
-// The size of a source that is resized with pixel centres at half-integers, as cv2.resize does it.
-void resized(Row& how, int h, int w, int to_h, int to_w, NearestTables& tables) {
+// The size of a source that is resized with pixel centres at half-integers, as cv2.resize does it: by the factors (x, y), or,
+// where they are 0, by those that lead from one size to the other. (INTER_NEAREST_EXACT goes by sizes alone.)
+void resized(Row& how, int h, int w, int to_h, int to_w, const double* factor, NearestTables& tables) {
   // two divisions, as cv2.resize: floor(i * scale) hangs on the last bit
-  const double sy = 1 / (to_h / (double)h), sx = 1 / (to_w / (double)w);
+  const double sy = 1 / factor_of(factor[1], h, to_h), sx = 1 / factor_of(factor[0], w, to_w);
   if (how.map == MAP_AFFINE) {
     const double m[9] = {sx, 0, 0.5 * sx - 0.5, 0, sy, 0.5 * sy - 0.5, 0, 0, 1};
     std::copy_n(m, 9, how.m);
@@ -91,16 +93,30 @@ bool is_whole(const double m[9]) {
   return (p == 1 && s == 1 && q == 0 && r == 0) || (p == 0 && s == 0 && q == 1 && r == 1);
 }
 
+// A map of whole pixels all of which lie inside the sample is a view of it: done here.
+bool became_view(Track& t, int i, const double m[9], int h, int w) {
+  if (!is_whole(m)) return false;
+  const double x[2] = {m[2], m[2] + (m[0] * (w - 1) + m[1] * (h - 1))};
+  const double y[2] = {m[5], m[5] + (m[3] * (w - 1) + m[4] * (h - 1))};
+  if (std::min(x[0], x[1]) < 0 || std::max(x[0], x[1]) >= t.width(i) || std::min(y[0], y[1]) < 0 ||
+      std::max(y[0], y[1]) >= t.height(i))
+    return false;
+  const int turn[4] = {(int)m[0], (int)m[1], (int)m[3], (int)m[4]};
+  const bool stays = turn[0] == 1 && turn[3] == 1 && m[2] == 0 && m[5] == 0 && h == t.height(i) && w == t.width(i);
+  if (!stays) t.reindex(i, turn, (int)m[2], (int)m[5], h, w);
+  return true;
+}
+
 }  // namespace
 
 // times a coordinate, below 2^31, it must stay a float: the difference of two infinities is nowhere
 constexpr double FARTHEST = 1e28;
 
-// kind: MapKind. matrix: its numbers [n, k]; of MAP_PROJECTIVE 3x3, from output to source or, forward, from source to output. None:
-// a resize from the size that a sample has, by MAP_AFFINE, _RESIZE or _PIXELS. table: words, of which a sample's start at start[n],
-// cells [n, 2] of them; or none. Returns int32s: 0 and the rows that gather (others have become views, or stay as they are); or,
-// with nothing done, 1 + the first row whose result has no pixels or more than 2^31 - 1 elements, or minus (1 + the first row)
-// whose map is none.
+// kind: MapKind. matrix: its numbers [n, k]; of MAP_PROJECTIVE 3x3, from output to source or, forward, from source to output. Of
+// MAP_AFFINE, _RESIZE and _PIXELS, which are resizes: factors (x, y), 0 for those of the sizes. table: words, of which a sample's
+// start at start[n], cells [n, 2] of them; or none. Returns int32s: 0 and the rows that gather (others have become views, or stay as
+// they are); or, with nothing done, 1 + the first row whose result has no pixels or more than 2^31 - 1 elements, or minus (1 + the
+// first row) whose map is none.
 EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyObject* matrix, int forward, PyObject* table,
                                      PyObject* start, PyObject* cells, PyObject* size, int sample, int border, int fill,
                                      int notes) {
@@ -113,7 +129,9 @@ EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyO
       const int word = (int)code;
       return bytes_of_vector(&word, sizeof word);
     };
-    const bool resize = !PyObject_CheckBuffer(matrix);
+    const bool resize = kind == MAP_AFFINE || kind == MAP_RESIZE || kind == MAP_PIXELS;
+    std::unique_ptr<Column<double>> factors;
+    if (resize) factors.reset(new Column<double>(matrix, n, "factors", 2));
     i64 numbers = 0;
     if (!resize) {
       const Array a(matrix);
@@ -131,59 +149,48 @@ EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyO
           if (!(std::fabs(mine[j]) < FARTHEST)) return refused(-1 - k);
       }
     }
+    const i64 most = 0x7fffffffLL, pixels = most / t.channels;
     for (i64 k = 0; k < n; ++k) {
       const i64 h = sizes.line(k)[0], w = sizes.line(k)[1];
-      if (h < 1 || w < 1 || h > 0x7fffffffLL / t.channels / w) return refused(1 + k);
+      if (h < 1 || w < 1 || h > most || w > most || h * w > pixels) return refused(1 + k);
     }
-    std::vector<int> gathers(1, 0), which;
-    std::vector<Row> how;
+    std::vector<int> gathers(1, 0), which;  // samples, and which of the rows they are
+    gathers.reserve(n + 1);
+    which.reserve(n);
     for (i64 k = 0; k < n; ++k) {
       const int i = index[k], h = (int)sizes.line(k)[0], w = (int)sizes.line(k)[1];
-      Row r = {};
-      r.map = kind;
-      r.sample = sample;
-      r.border = border;
-      r.fill = border == 0 ? fill : 0;
-      if (resize) {
-        if (t.height(i) == h && t.width(i) == w) continue;
-      } else {
-        const double* m = &maps[9 * k];
-        std::copy_n(m, 9, r.m);
-        if (kind == MAP_PROJECTIVE) {
-          if (is_affine(m)) r.map = MAP_AFFINE;
-          if (is_whole(m)) {  // nothing to interpolate; a view, where all of it lies inside
-            r.sample = SAMPLE_NEAREST;
-            const double x[2] = {m[2], m[2] + (m[0] * (w - 1) + m[1] * (h - 1))};
-            const double y[2] = {m[5], m[5] + (m[3] * (w - 1) + m[4] * (h - 1))};
-            if (std::min(x[0], x[1]) >= 0 && std::max(x[0], x[1]) < t.width(i) && std::min(y[0], y[1]) >= 0 &&
-                std::max(y[0], y[1]) < t.height(i)) {
-              const int turn[4] = {(int)m[0], (int)m[1], (int)m[3], (int)m[4]};
-              const bool stays = turn[0] == 1 && turn[3] == 1 && m[2] == 0 && m[5] == 0 && h == t.height(i) && w == t.width(i);
-              if (!stays) t.reindex(i, turn, (int)m[2], (int)m[5], h, w);
-              continue;
-            }
-          }
-        }
-        r.cells[0] = (int)counts.line(k)[0];
-        r.cells[1] = (int)counts.line(k)[1];
-      }
+      if (resize ? t.height(i) == h && t.width(i) == w : kind == MAP_PROJECTIVE && became_view(t, i, &maps[9 * k], h, w))
+        continue;
       gathers.push_back(i);
       which.push_back((int)k);
-      how.push_back(r);
     }
     i64 at = 0;
     if (PyObject_CheckBuffer(table)) {
       at = (i64)t.blob.size();
       append_words(t.blob, table);
     }
-    t.close({gathers.begin() + 1, gathers.end()}, notes);
+    t.close(gathers.data() + 1, which.size(), notes);
     NearestTables tables(t);
-    for (size_t g = 0; g < how.size(); ++g) {
+    for (size_t g = 0; g < which.size(); ++g) {
       const i64 k = which[g];
       const int i = gathers[g + 1], h = (int)sizes.line(k)[0], w = (int)sizes.line(k)[1];
-      if (resize) resized(how[g], t.height(i), t.width(i), h, w, tables);
-      else how[g].table = (int)(at + starts[k]);
-      t.gather(i, how[g], h, w);
+      const int before[2] = {t.height(i), t.width(i)};
+      Row& r = t.gather(i, h, w);
+      r.map = kind;
+      r.sample = sample;
+      r.border = border;
+      r.fill = border == 0 ? fill : 0;
+      if (resize) {
+        resized(r, before[0], before[1], h, w, factors->line(k), tables);
+        continue;
+      }
+      const double* m = &maps[9 * k];
+      std::copy_n(m, 9, r.m);
+      if (kind == MAP_PROJECTIVE && is_affine(m)) r.map = MAP_AFFINE;
+      if (kind == MAP_PROJECTIVE && is_whole(m)) r.sample = SAMPLE_NEAREST;  // nothing to interpolate
+      r.table = (int)(at + starts[k]);
+      r.cells[0] = (int)counts.line(k)[0];
+      r.cells[1] = (int)counts.line(k)[1];
     }
     return bytes_of_vector(gathers.data(), gathers.size() * sizeof(int));
   });

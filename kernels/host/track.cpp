@@ -1,7 +1,7 @@
 // track.cpp: tracks and plans, the verbs of gpuaug/track.py; exports for gpuaug/library.py. Arguments are checked here.
 #include <cstring>
-#include <memory>
 #include <stdexcept>
+#include "params.hpp"
 #include "verbs.hpp"
 #include "export.hpp"
 using namespace aug;
@@ -56,14 +56,8 @@ EXPORT void* gpuaug_track_new(int channels, int dtype, PyObject* address, PyObje
     const Array now(size, true);
     const i64 n = now.bytes() / 8;
     int* to = now.whole<int>(2 * n, "size");
-    const Column<i64> addresses(address, n, "address"), sizes(before, n, "size", 2), strides(stride, n, "stride", 3);
-    std::vector<i64> where(n), sized(2 * n), steps(3 * n);
-    for (i64 i = 0; i < n; ++i) {
-      where[i] = addresses[i];
-      std::copy_n(sizes.line(i), 2, &sized[2 * i]);
-      std::copy_n(strides.line(i), 3, &steps[3 * i]);
-    }
-    return (void*)new Track((int)n, channels, dtype, where.data(), sized.data(), steps.data(), to);
+    Column<i64> addresses(address, n, "address"), sizes(before, n, "size", 2), strides(stride, n, "stride", 3);
+    return (void*)new Track((int)n, channels, dtype, addresses.all(), sizes.all(), strides.all(), to);
   });
 }
 EXPORT void gpuaug_track_free(void* handle) { delete (Track*)handle; }
@@ -128,38 +122,47 @@ EXPORT void gpuaug_track_orient(void* handle, PyObject* rows, int a0, int a1, in
   });
 }
 
-// params: 32-bit words [n, k] or [1, k], or none. table: values [n, ..] of which each sample's operation gets its share, or values
-// in which it starts at at[r]; or none, and the operation starts at blob offset at[r]. many: entries of each.
-// round: 0 bfloat16, 1 float16, -1: results are not rounded.
-EXPORT void gpuaug_track_op(void* handle, PyObject* rows, int code, PyObject* params, PyObject* table, PyObject* at,
-                            PyObject* many, int positions, int round) {
-  guarded([&] {
+// params: a dict of what `names` and `declared` say (params.hpp). table: values [n, ..], each sample's operation starting at its own;
+// values in which it starts at entry at[r] and takes many[r]; or (shared) values for all. None: it starts at blob offset `at`.
+// round: 0 bfloat16, 1 float16, -1: results are not rounded. Returns the offset of the table, or what is wrong (Refused::code).
+EXPORT i64 gpuaug_track_op(void* handle, PyObject* rows, int code, PyObject* names, PyObject* declared, PyObject* params,
+                           PyObject* axes, PyObject* table, PyObject* at, PyObject* many, int shared, int positions, int round,
+                           i64 zeros) {
+  return guarded([&]() -> i64 {
     Track& t = track_of(handle);
     const std::vector<int> index = rows_of(rows, t.samples);
     const i64 n = (i64)index.size();
-    const char* words = nullptr;
-    i64 bytes = 0, step = 0;
-    std::unique_ptr<Array> packed;
-    if (PyObject_CheckBuffer(params)) {
-      packed.reset(new Array(params));
-      packed->check_contiguous("params");
-      bytes = packed->ndim == 2 ? 4 * packed->shape(1) : -1;
-      if (bytes < 0 || bytes > (i64)sizeof(Op::p) || !(packed->shape(0) == n || packed->shape(0) == 1))
-        raise(PyExc_ValueError, "params must be words [%zd or 1, k], k <= 12", (Py_ssize_t)n);
-      words = packed->data();
-      step = packed->shape(0) == 1 ? 0 : bytes;
-    }
-    const Column<i64> starts(at, n, "at"), counts(many, n, "n");
-    const i64 base = PyObject_CheckBuffer(table) ? (i64)t.blob.size() : 0;
-    if (PyObject_CheckBuffer(table)) append_words(t.blob, table);
-    const RoundOp rounding = {round};
-    for (i64 r = 0; r < n; ++r) {
-      const int i = index[r];
-      if (positions) t.note_move(i);
-      t.append(i, code, (int)(base + starts[r]), (int)counts[r], words + r * step, (size_t)bytes);
-      if (round >= 0) t.append(i, OP_ROUND, 0, 0, &rounding, sizeof rounding);
-    }
-    return 0;
+    try {
+      const Params words(names, declared, params, n, t.channels, t.blob, zeros);
+      i64 base = 0, step = 0, entry = 1, entries = 0;
+      const bool ragged = PyObject_CheckBuffer(at);
+      if (PyObject_CheckBuffer(table)) {
+        const Table values(axes, table, !shared && !ragged, n, t.channels);
+        base = values.append(t.blob);
+        entry = values.entry();
+        entries = values.entries();
+        step = shared || ragged ? 0 : entry * entries;
+      } else if (ragged) {
+        raise(PyExc_ValueError, "starts, but no table that they are of");
+      } else {
+        base = Column<i64>(at, n, "at")[0];
+        entries = Column<i64>(many, n, "n")[0];
+      }
+      const RoundOp rounding = {round};
+      const auto add = [&](i64 r, i64 from, i64 count) {
+        const int i = index[r];
+        if (positions) t.note_move(i);
+        t.append(i, code, (int)from, (int)count, words.line(r), (size_t)words.bytes());
+        if (round >= 0) t.append(i, OP_ROUND, 0, 0, &rounding, sizeof rounding);
+      };
+      if (ragged) {
+        const Column<i64> starts(at, n, "at"), counts(many, n, "n");
+        for (i64 r = 0; r < n; ++r) add(r, base + entry * starts[r], counts[r]);
+      } else {
+        for (i64 r = 0; r < n; ++r) add(r, base + step * r, entries);
+      }
+      return base;
+    } catch (const Refused& refused) { return refused.code(); }
   });
 }
 
@@ -199,13 +202,8 @@ EXPORT void gpuaug_track_close(void* handle, PyObject* rows, int notes) {
 EXPORT i64 gpuaug_track_finish(void* handle, PyObject* address, PyObject* stride, int dtype, int notes) {
   return guarded([&] {
     Track& t = track_of(handle);
-    const Column<i64> to(address, t.samples, "address"), steps(stride, t.samples, "stride", 3);
-    std::vector<i64> where(t.samples), strides(3 * (size_t)t.samples);
-    for (int i = 0; i < t.samples; ++i) {
-      where[i] = to[i];
-      std::copy_n(steps.line(i), 3, &strides[3 * i]);
-    }
-    t.finish(where.data(), strides.data(), dtype, notes);
+    Column<i64> to(address, t.samples, "address"), steps(stride, t.samples, "stride", 3);
+    t.finish(to.all(), steps.all(), dtype, notes);
     return lay_out(t, 0, [](i64, const void*, i64) {});
   });
 }
