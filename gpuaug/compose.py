@@ -40,8 +40,8 @@ class Compose(Seeded, torch.nn.Module, Group):
         keypoint_params: `KeypointParams`, or a dict of its arguments; needed for ``keypoints=``.
         lazy: lower consecutive transforms whose maps are matrices (Affine, Perspective, Resize, crops, pads, flips, ...) and that
             interpolate alike as one: a sample is read and interpolated once. What a crop or a border would have cut off between
-            them comes back where a later one turns it into view, so pixels there differ; boxes and keypoints are moved, and
-            dropped, one transform after the other.
+            them comes back where a later one turns it into view, so pixels there differ, and where a resize would have repeated
+            the outermost half pixel the border begins; boxes and keypoints are moved, and dropped, one transform after the other.
         label_geometry: "pixels": keypoints, their angles, and what is visible of boxes follow the pixels. "albumentations":
             albumentations' numbers, to reproduce what was trained with them; docs/targets.md lists what differs.
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from parity.case import GATHER_U8, photograph
+from test_geometry import MOVING
 
 import gpuaug as G
 
@@ -146,6 +147,27 @@ def test_what_does_not_join_keeps_its_place():
             for lazy in (False, True)
         ]
         np.testing.assert_array_equal(*made)
+
+
+@pytest.mark.parametrize("name", sorted(MOVING))
+def test_the_map_of_each_is_what_it_does(name):
+    """Beside an affine map that is drawn as the identity each is lowered by its matrix; alone in its own way, with weights of 11
+    bits or sums in another order: one level, and two where a second rounding of sums near a half comes on top."""
+    data, alone = photographs(6), MOVING[name]()
+    if alone.joins("image") is None:
+        pytest.skip("never joins")
+    how, border, fill = alone.joins("image")
+    joined = [alone, G.Affine(interpolation=1 if how is None else how, border_mode=border or 0, fill=fill or 0, p=1)]
+    one, other = (
+        G.Compose(steps, seed=3, lazy=lazy)(image=list(data), ids=range(6))["image"]
+        for steps, lazy in (([alone], False), (joined, True))
+    )
+    for a, b in zip(one, other):
+        assert a.shape == b.shape
+        apart = np.abs(a.astype(int) - b)
+        if how is not None and border is None:  # a resize: beyond half a pixel from the edge of the image lies the fill
+            apart = apart[2:-2, 2:-2]
+        assert apart.max() <= 2
 
 
 def test_samples_do_not_depend_on_the_batch():
