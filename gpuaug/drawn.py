@@ -88,7 +88,7 @@ class Drawn:
                 while closed < len(steps) and steps[closed].transform.stencil:
                     closed += 1
                 if closed > i + 1:
-                    track.close(np.unique(np.concatenate([track.index(s.rows) for s in steps[i:closed]])))
+                    track.close(np.concatenate([track.index(s.rows) for s in steps[i:closed]]))
             step.transform.lower(track, step.rows, step.params)
 
     def move_marks(self, marks: Marks, size: np.ndarray) -> None:
