@@ -35,10 +35,14 @@ def callers(library, name, given, images, masks, batched, reads=""):
     if not batched:
         if params:
             transform = library.Compose([transform], **params)
-        pairs = [(image, mask, more if reads != "mask" else {"mask": mask}) for image, mask in zip(images, masks)]
+        own = [{"mask": mask} if reads == "mask" else more for mask in masks]
+        if getattr(transform, "metadata_key", None):  # what others it reads: three neighbours in the batch, which ours draws from
+            items = [{"image": image, "mask": mask} for image, mask in zip(images, masks)]
+            own = [{transform.metadata_key: [items[i - k] for k in (1, 2, 3)]} for i in range(len(items))]
+        triples = list(zip(images, masks, own))
         return (
-            lambda: [transform(image=image, **own)["image"] for image, _, own in pairs],
-            lambda: [transform(image=image, **{"mask": mask, **own}) for image, mask, own in pairs],
+            lambda: [transform(image=image, **own)["image"] for image, _, own in triples],
+            lambda: [transform(image=image, **{"mask": mask, **own}) for image, mask, own in triples],
         )
     compose, ids, epoch = library.Compose([transform], seed=0, **params), np.arange(len(images)), iter(range(10**9))
     return (

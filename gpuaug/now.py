@@ -17,19 +17,17 @@ from .track import Track
 class _Executed:
     """Masks of a batch behind the steps that are drawn so far; each executed once. of: whose each is; None: sample i's."""
 
-    def __init__(self, batch: Batch, of: np.ndarray | None = None):
-        self.batch, self.of, self._done = batch, of, 0
+    def __init__(self, batch: Batch, of: np.ndarray | None = None, others: dict[str, Batch] | None = None):
+        self.batch, self.of, self._others, self._done = batch, of, others or {}, 0
         self._track: Track | None = None
 
     def at(self, drawn: Drawn) -> list[torch.Tensor]:
         """All masks ``[H, W, C]``, on their device."""
         if self._track is None:
-            batch = self.batch
-            # in the type that travels: labels are numbers here
-            plain = (batch.address, batch.size, batch.stride, batch.channels, batch.dtype, batch.device, batch.owner)
-            self._track = Track(Batch(*plain), "mask")
+            self._track = Track(_plain(self.batch), "mask")
+            self._track.others.update({key: _plain(other) for key, other in self._others.items()})
         if self._done < len(drawn.steps) or not self._track.segments:
-            steps = Drawn(drawn.samples, drawn.steps[self._done :], drawn.size)
+            steps = Drawn(drawn.samples, drawn.steps[self._done :], drawn.size, ops=drawn.ops, lazy=drawn.lazy)
             (steps if self.of is None else steps.repeated(self.of)).lower_onto(self._track)
             self._done = len(drawn.steps)
             self._views = settle(self._track)
@@ -40,21 +38,24 @@ class Now:
     """Masks and boxes in the middle of a pipeline. Computed only when asked, each step once.
 
     Args:
-        masks: of ``mask=``. frames, of: of ``masks=``, and whose each is.
-        given: what the caller passed for `Transform.reads`, by name, an entry for each sample.
+        masks: of ``mask=``. others: those of the samples that were brought along, by name.
+        frames, of: of ``masks=``, and whose each is.
+        read: what the caller passed for `Transform.reads`, by name, an entry for each sample.
     """
 
     def __init__(
         self,
         masks: Batch | None,
         boxes: Boxes | None,
+        others: dict[str, Batch] | None = None,
+        *,
         frames: Batch | None = None,
         of: np.ndarray | None = None,
-        given: dict[str, Any] | None = None,
+        read: dict[str, Any] | None = None,
     ):
-        self._masks = None if masks is None else _Executed(masks)
+        self._masks = None if masks is None else _Executed(masks, others=others)
         self._frames = None if frames is None else _Executed(frames, of)
-        self._boxes, self._given = boxes, given or {}
+        self._boxes, self._given = boxes, read or {}
         self._drawn: Drawn | None = None
         self._rows: np.ndarray | None = None
 
@@ -92,7 +93,8 @@ class Now:
         for i in self._rows.tolist():
             mine = boxes.sample == i
             if labels is not None:
-                wanted = [boxes.label(i, k) in labels for k in boxes.origin[mine].tolist()]
+                places = zip(boxes.home[mine].tolist(), boxes.origin[mine].tolist())
+                wanted = [boxes.label(home, k) in labels for home, k in places]
                 mine = np.flatnonzero(mine)[np.array(wanted, bool)]
             found.append(boxes.values[mine])
         return found
@@ -102,3 +104,8 @@ class Now:
         if name not in self._given:
             raise ValueError(f"{who} needs {name}= among the targets")
         return [self._given[name][i] for i in self._rows.tolist()]
+
+
+def _plain(batch: Batch) -> Batch:
+    """Masks in the type that travels: labels are numbers here."""
+    return Batch(batch.address, batch.size, batch.stride, batch.channels, batch.dtype, batch.device, batch.owner)

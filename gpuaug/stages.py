@@ -15,10 +15,9 @@ from . import library
 from .batch import DTYPES, Batch
 from .checks import BORDERS
 from .elements import RANGES
-from .plan import HEAD, KINDS, OP, RECORD, Launch, Plan
+from .others import WHOLE
+from .plan import Plan
 
-_NAMES = list(DTYPES)
-_KINDS = list(KINDS.items())
 ALL = slice(None)
 
 
@@ -34,13 +33,14 @@ class Stages:
         self.ops: int | None = None  # those of the whole pipeline, `gpuaug.ops.mask`; None: not known
         self.layout = ""  # ToTensorV2: deliver tensors of this layout
         self.segments: list[Plan | str] = []  # what was executed already, for `Compose.explain`
+        self.others: dict[str, Batch] = {WHOLE: batch}  # this target of other samples, by the name under which they came
         self._size = np.empty((self.samples, 2), np.int32)  # the library writes into it
         self._host = library.load()
         self._read(batch)
 
     def _read(self, batch: Batch) -> None:
         """Start with an empty plan that reads a batch."""
-        self._batch = batch
+        self.batch = batch
         self._zeros = 0  # every blob starts with a zero for each channel
         self._segment = len(self.segments)
         self._constants: dict[int, tuple[int, np.ndarray]] = {}  # where they lie in the blob
@@ -63,6 +63,11 @@ class Stages:
     @property
     def size(self) -> np.ndarray:
         return self._size
+
+    @property
+    def planned(self) -> bool:
+        """Whether anything is still to be done to ``batch``."""
+        return bool(self._log)
 
     @property
     def is_u8(self) -> bool:
@@ -220,39 +225,6 @@ class Stages:
         """
         size = self._host.track_finish(self._handle, address, stride, DTYPES[dtype][0], len(self._log))
         memory = np.empty(size, np.uint8)  # of everything that the plan holds
-        self._host.track_export(self._handle, memory)
-        self._host.track_free(self._handle)
-        self._handle = None
-
-        def part(at, count, kind):
-            return np.frombuffer(memory, kind, count, at)
-
-        (head,) = part(0, 1, HEAD)
-        records, blob, launches = part(HEAD.itemsize, head["launches"], RECORD), None, []
-        base, blob_size = int(head["base"]), int(head["blob"])
-        for rows, sample, ops, values, kind, n, channels, source, target, n_ops in records.tolist():
-            blob = part(values - base, blob_size, np.float32) if blob is None else blob
-            name, row = _KINDS[kind]
-            launches.append(
-                Launch(
-                    name,
-                    part(rows - base, n, row),
-                    part(sample - base, n, np.int32),
-                    channels,
-                    _NAMES[source],
-                    _NAMES[target],
-                    part(ops - base, n_ops, OP) if n_ops else None,
-                    blob,
-                )
-            )
-        return Plan(
-            self.samples,
-            launches,
-            records,
-            int(head["scratch"]),
-            np.empty(head["found"], np.float32) if head["found"] else None,
-            self._batch,
-            self._log,
-            part(head["events_at"], 4 * head["events"], np.int32).reshape(-1, 4),
-            self.ops,
-        )
+        handle, self._handle = self._handle, None
+        self._host.track_export(handle, memory)
+        return Plan(self.samples, memory, self.batch, self._log, self.ops)

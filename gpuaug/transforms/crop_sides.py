@@ -68,6 +68,9 @@ class Cropped(_Windowed, register=False):
     def __init__(self, p: float):
         super().__init__(0, 0, p=p)  # whole pixels: nothing to interpolate
 
+    def joins(self, kind):
+        return None, None, None
+
     def size_after(self, params, size):
         x0, y0, x1, y1 = params["crop_coords"].T
         return np.stack([y1 - y0, x1 - x0], 1)
@@ -181,6 +184,9 @@ class CropAndPad(_Resized):
         self.sample_independently = boolean("sample_independently", sample_independently)
         self.border_mode = border_mode_of("border_mode", border_mode)
         self.fill, self.fill_mask = _drawn_fill("fill", fill), _drawn_fill("fill_mask", fill_mask)
+
+    def joins(self, kind):
+        return None  # its colour is drawn
 
     def columns(self) -> int:
         return 6  # the sides, then the fills

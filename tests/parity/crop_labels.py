@@ -8,13 +8,14 @@ from .crop import _resized, resize_gain
 _LOOKS = "no: it looks at labels when it draws"
 _MARKS = "no: tests/test_crop_labels.py"
 
-# by what they do: in which file, which test
-_HERE = ("test_crop_labels.py", "test_all_targets_are_albumentations")
+# by what they do, since they look at labels, or at other samples, when they draw
+_HERE = "test_crop_labels.test_all_targets_are_albumentations"
 ELSEWHERE = {
-    "MaskDropout": ("test_parity.py", "test_mask_dropout_removes_whole_objects"),
-    "ConstrainedCoarseDropout": ("test_parity.py", "test_constrained_dropout_stays_on_objects"),
+    "MaskDropout": "test_parity.test_mask_dropout_removes_whole_objects",
+    "ConstrainedCoarseDropout": "test_parity.test_constrained_dropout_stays_on_objects",
     "AtLeastOneBBoxRandomCrop": _HERE,
     "BBoxSafeRandomCrop": _HERE,
+    "Mosaic": "test_mosaic.test_as_albumentations",
     "CropNonEmptyMaskIfExists": _HERE,
     "RandomCropNearBBox": _HERE,
     "RandomSizedBBoxSafeCrop": _HERE,
