@@ -225,6 +225,13 @@ OPS: dict[str, Spec] = {
             lut=True,
             doc="the lowest of so many values; top 1: of 0..1, rounded to 0..255 before",
         ),
+        Spec(
+            "take",
+            ("u32 channels",),
+            needs=("position",),
+            layers=1,
+            doc="the layer's value in channel c where bit c is set, of the first 32",
+        ),
     )
 }
 

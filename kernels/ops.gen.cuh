@@ -54,6 +54,7 @@ enum OpCode {
   OP_POWER = 33,
   OP_CURVE = 34,
   OP_POSTERIZE = 35,
+  OP_TAKE = 36,
 };
 
 // positions after a turn or crop: x' = a x + b y + x0, y' = c x + d y + y0
@@ -289,9 +290,14 @@ struct AUG_ALIAS PosterizeOp {
   float top;
 };
 
+// the layer's value in channel c where bit c is set, of the first 32
+struct AUG_ALIAS TakeOp {
+  u32 channels;
+};
+
 // Which operations on uint8 are a table of 256 bytes, and whether all channels have the same.
 enum { LUT_NONE = 0, LUT_ALIKE = 1, LUT_CHANNELS = 2 };
-constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_CHANNELS, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_CHANNELS, LUT_CHANNELS};
+constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_CHANNELS, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_CHANNELS, LUT_CHANNELS, LUT_NONE};
 
 struct Op;
 struct Sample;
@@ -364,6 +370,7 @@ AUG void op_power(G g, const PowerOp& p, const Op&, const Sample&, Pixels<G, C>&
   X(OP_SOLARIZE, op_solarize, SolarizeOp, 0) \
   X(OP_POWER, op_power, PowerOp, 0) \
   X(OP_CURVE, op_curve, CurveOp, 0) \
-  X(OP_POSTERIZE, op_posterize, PosterizeOp, 0)
+  X(OP_POSTERIZE, op_posterize, PosterizeOp, 0) \
+  X(OP_TAKE, op_take, TakeOp, 0)
 
 }  // namespace aug

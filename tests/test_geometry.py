@@ -54,6 +54,7 @@ MOVING = {
     "ShiftScaleRotate": lambda: G.ShiftScaleRotate(mask_interpolation=EXACT, p=1),
     "SmallestMaxSize": lambda: G.SmallestMaxSize(51, mask_interpolation=EXACT),
     "SquareSymmetry": lambda: G.SquareSymmetry(),
+    "ThinPlateSpline": lambda: G.ThinPlateSpline((0.002, 0.004), mask_interpolation=EXACT, p=1),
     "TimeReverse": lambda: G.TimeReverse(p=1),
     "Transpose": lambda: G.Transpose(p=1),
     "VerticalFlip": lambda: G.VerticalFlip(p=1),
@@ -81,10 +82,12 @@ STILL = {
 }
 # a box around a turned rectangle is larger than the rectangle
 TURNING = {"Affine", "ElasticTransform", "OpticalDistortion", "Perspective", "Rotate", "SafeRotate", "ShiftScaleRotate"}
+TURNING.add("ThinPlateSpline")
 
 
 # ... and those that cut boxes into pieces; tests/test_distort.py
-SCATTERING = {"RandomGridShuffle", "Mosaic"}  # pieces of an image, of several: test_distort.py, test_mosaic.py
+# pieces of an image, of several; places that no dot keeps its shape at: test_distort.py, test_mosaic.py, test_control.py
+SCATTERING = {"RandomGridShuffle", "Mosaic", "PiecewiseAffine"}
 # ... and one that needs a box of its own; tests/test_crop_labels.py
 NEAR = {"RandomCropNearBBox"}
 

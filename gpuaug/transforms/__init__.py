@@ -1,10 +1,12 @@
 """The augmentations, one module per family. Each class registers itself in `gpuaug.transform.REGISTRY`."""
 
+from .aberration import ChromaticAberration
 from .affine import Affine, ShiftScaleRotate
 from .blur import Blur, GaussianBlur, MedianBlur, MotionBlur
 from .channels import ToGray, ToRGB
 from .color import HueSaturationValue, RandomBrightnessContrast
 from .compression import ImageCompression
+from .control import PiecewiseAffine, ThinPlateSpline
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
 from .crop_labels import (
     AtLeastOneBBoxRandomCrop,
@@ -46,6 +48,7 @@ __all__ = [
     "Blur",
     "CenterCrop",
     "ChannelDropout",
+    "ChromaticAberration",
     "CoarseDropout",
     "ConstrainedCoarseDropout",
     "Crop",
@@ -78,6 +81,7 @@ __all__ = [
     "Pad",
     "PadIfNeeded",
     "Perspective",
+    "PiecewiseAffine",
     "PixelDropout",
     "Posterize",
     "RandomBrightnessContrast",
@@ -100,6 +104,7 @@ __all__ = [
     "SmallestMaxSize",
     "Solarize",
     "SquareSymmetry",
+    "ThinPlateSpline",
     "TimeMasking",
     "TimeReverse",
     "ToGray",
