@@ -14,25 +14,33 @@ import torch
 from bench.harness import arguments, interleave, markdown, quartiles, ratio, write
 
 
+def brought(transform, items, batched):
+    """What other images each call gets: three neighbours in the batch. (Our Mosaic draws from the batch.)"""
+    key = getattr(transform, "metadata_key", None)
+    if key is None or (batched and transform.brings == "samples"):
+        return [{} for _ in items]
+    images_alone = not hasattr(transform, "grid_yx")
+    neighbours = [[items[i - k] for k in (1, 2, 3)] for i in range(len(items))]
+    return [{key: [item["image"] for item in mine] if images_alone else mine} for mine in neighbours]
+
+
 def callers(library, name, given, images, masks, batched):
     """Calls without and with masks."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         transform = getattr(library, name)(**given, p=1)
+    items = [{"image": image, "mask": mask} for image, mask in zip(images, masks)]
+    more = brought(transform, items, batched)
     if not batched:
-        more = [{} for _ in images]
-        if getattr(transform, "metadata_key", None):  # what others it reads: three neighbours in the batch, which ours draws from
-            items = [{"image": image, "mask": mask} for image, mask in zip(images, masks)]
-            more = [{transform.metadata_key: [items[i - k] for k in (1, 2, 3)]} for i in range(len(items))]
-        triples = list(zip(images, masks, more))
         return (
-            lambda: [transform(image=image, **given)["image"] for image, _, given in triples],
-            lambda: [transform(image=image, mask=mask, **given) for image, mask, given in triples],
+            lambda: [transform(image=item["image"], **mine)["image"] for item, mine in zip(items, more)],
+            lambda: [transform(**item, **mine) for item, mine in zip(items, more)],
         )
+    whole = {key: [mine[key] for mine in more] for key in more[0]}
     compose, ids, epoch = library.Compose([transform], seed=0), np.arange(len(images)), iter(range(10**9))
     return (
-        lambda: compose(image=images, ids=ids, epoch=next(epoch)),
-        lambda: compose(image=images, mask=masks, ids=ids, epoch=next(epoch)),
+        lambda: compose(image=images, ids=ids, epoch=next(epoch), **whole),
+        lambda: compose(image=images, mask=masks, ids=ids, epoch=next(epoch), **whole),
     )
 
 

@@ -21,6 +21,7 @@ from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
 from .pad import Pad, PadIfNeeded
 from .perspective import Perspective
+from .references import FDA, HistogramMatching, PixelDistributionAdaptation
 from .rotate import Rotate, SafeRotate
 from .sharpen import UnsharpMask
 from .shuffle import RandomGridShuffle
@@ -32,6 +33,7 @@ from .weather import RandomRain
 __all__ = [
     "CLAHE",
     "D4",
+    "FDA",
     "Affine",
     "AutoContrast",
     "Blur",
@@ -51,6 +53,7 @@ __all__ = [
     "GaussianBlur",
     "GridDistortion",
     "GridDropout",
+    "HistogramMatching",
     "HorizontalFlip",
     "HueSaturationValue",
     "Illumination",
@@ -68,6 +71,7 @@ __all__ = [
     "Pad",
     "PadIfNeeded",
     "Perspective",
+    "PixelDistributionAdaptation",
     "PixelDropout",
     "Posterize",
     "RandomBrightnessContrast",

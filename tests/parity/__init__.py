@@ -27,6 +27,7 @@ from . import (  # noqa: F401  (they add their cases)
     noise,
     normalize,
     perspective,
+    references,
     rotate,
     sharpen,
     sizes,
