@@ -6,6 +6,13 @@ from .channels import ToGray, ToRGB
 from .color import HueSaturationValue, RandomBrightnessContrast
 from .compression import ImageCompression
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
+from .crop_labels import (
+    AtLeastOneBBoxRandomCrop,
+    BBoxSafeRandomCrop,
+    CropNonEmptyMaskIfExists,
+    RandomCropNearBBox,
+    RandomSizedBBoxSafeCrop,
+)
 from .crop_sides import Crop, CropAndPad, RandomCropFromBorders
 from .custom import Lambda
 from .distort import ElasticTransform, GridDistortion, OpticalDistortion
@@ -35,7 +42,9 @@ __all__ = [
     "D4",
     "FDA",
     "Affine",
+    "AtLeastOneBBoxRandomCrop",
     "AutoContrast",
+    "BBoxSafeRandomCrop",
     "Blur",
     "CenterCrop",
     "ChannelDropout",
@@ -43,6 +52,7 @@ __all__ = [
     "ConstrainedCoarseDropout",
     "Crop",
     "CropAndPad",
+    "CropNonEmptyMaskIfExists",
     "Downscale",
     "ElasticTransform",
     "Equalize",
@@ -77,6 +87,7 @@ __all__ = [
     "RandomBrightnessContrast",
     "RandomCrop",
     "RandomCropFromBorders",
+    "RandomCropNearBBox",
     "RandomGamma",
     "RandomGridShuffle",
     "RandomRain",
@@ -84,6 +95,7 @@ __all__ = [
     "RandomRotate90",
     "RandomScale",
     "RandomShadow",
+    "RandomSizedBBoxSafeCrop",
     "RandomSizedCrop",
     "Resize",
     "Rotate",
