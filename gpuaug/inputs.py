@@ -84,6 +84,7 @@ class Inputs:
         kinds: by name, ``"image"`` or ``"mask"``.
         sets: by name, the `Frames` of those that are sets.
         labels: label fields that nothing changes.
+        read: what transforms read (`Transform.reads`), by name, as it came.
         others: samples that transforms read beside their own, by the name under which they came (`gpuaug.others`).
         one: a single sample, no batch.
         names: of everything that was passed.
@@ -111,6 +112,8 @@ class Inputs:
         self._brought = {key: targets.pop(key) for key in readers if targets.get(key) is not None}
         self._reader = next(iter(readers.values()), None)
         self._marks, self.labels = declared.take_marks(targets, leaves, fields, box_format), declared.take_labels(targets)
+        reads = {name for leaf in leaves for name in leaf.reads}
+        self.read = {name: targets.pop(name) for name in reads & set(targets)}
         self.kinds = {name: declared.kind_of(name) for name in targets}
         if one is None:
             images = [name for name in targets if self.kinds[name] == "image" and declared.is_set(name)]
@@ -147,6 +150,9 @@ class Inputs:
             if name != first or name in self.sets:
                 self._check(name, batch, first)
         self.marks = [kind(data, fields, params, self.size, self.one) for kind, data, fields, params in self._marks]
+        for name, value in self.read.items():
+            if not self.one and len(value) != len(self.size):
+                raise ValueError(f"{name} has entries for {len(value)} samples, the batch has {len(self.size)}")
         if self._reader is not None:
             self._describe_others()
 

@@ -45,6 +45,7 @@ class Transform:
     ops: tuple[str, ...] = ()
     targets: tuple[str, ...] = ("image",)
     stencil = False  # does it read a pixel's neighbours (a filter), so that what it reads must have been written?
+    reads: tuple[str, ...] = ()  # further entries of a call, one for each sample, that `draw` asks `view.now` for
     metadata_key: str | None = None  # the argument of a call that brings samples that it reads; None: it reads none but its own
     moves_pixels: bool | None = None  # None: yes if it handles masks; holes, which do too, leave pixels where they are
 

@@ -6,6 +6,13 @@ from .channels import ToGray, ToRGB
 from .color import HueSaturationValue, RandomBrightnessContrast
 from .compression import ImageCompression
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
+from .crop_labels import (
+    AtLeastOneBBoxRandomCrop,
+    BBoxSafeRandomCrop,
+    CropNonEmptyMaskIfExists,
+    RandomCropNearBBox,
+    RandomSizedBBoxSafeCrop,
+)
 from .crop_sides import Crop, CropAndPad, RandomCropFromBorders
 from .custom import Lambda
 from .distort import ElasticTransform, GridDistortion, OpticalDistortion
@@ -33,7 +40,9 @@ __all__ = [
     "CLAHE",
     "D4",
     "Affine",
+    "AtLeastOneBBoxRandomCrop",
     "AutoContrast",
+    "BBoxSafeRandomCrop",
     "Blur",
     "CenterCrop",
     "ChannelDropout",
@@ -41,6 +50,7 @@ __all__ = [
     "ConstrainedCoarseDropout",
     "Crop",
     "CropAndPad",
+    "CropNonEmptyMaskIfExists",
     "Downscale",
     "ElasticTransform",
     "Equalize",
@@ -73,6 +83,7 @@ __all__ = [
     "RandomBrightnessContrast",
     "RandomCrop",
     "RandomCropFromBorders",
+    "RandomCropNearBBox",
     "RandomGamma",
     "RandomGridShuffle",
     "RandomRain",
@@ -80,6 +91,7 @@ __all__ = [
     "RandomRotate90",
     "RandomScale",
     "RandomShadow",
+    "RandomSizedBBoxSafeCrop",
     "RandomSizedCrop",
     "Resize",
     "Rotate",
