@@ -83,10 +83,9 @@ def _run(track: Track, base: int, h: int, w: int, kind: str, channels_last: bool
     """Execute a track into dense memory."""
     n, c = track.samples, track.channels
     if n:
-        stride = np.empty((n, 3), np.int64)
-        stride[:] = (w * c, c, 1) if channels_last else (w, 1, h * w)
-        to = base + h * w * c * DTYPES[kind][1] * np.arange(n, dtype=np.int64)
-        execute(track.finish(to, stride, kind), track.device)
+        step = h * w * c * DTYPES[kind][1]
+        stride = np.array((w * c, c, 1) if channels_last else (w, 1, h * w), np.int64)
+        execute(track.finish(np.arange(base, base + n * step, step), stride, kind), track.device)
 
 
 def deliver(track: Track, name: str, dtype, channels_last: bool, squeeze: bool) -> torch.Tensor:
