@@ -84,7 +84,7 @@ TURNING = {"Affine", "ElasticTransform", "OpticalDistortion", "Perspective", "Ro
 
 
 # ... and those that cut boxes into pieces; tests/test_distort.py
-SCATTERING = {"RandomGridShuffle", "Mosaic"}  # pieces of an image, of several: test_distort.py, test_mosaic.py
+SCATTERING = {"RandomGridShuffle", "Mosaic", "OverlayElements"}  # test_distort.py, test_mosaic.py, test_overlays.py
 # ... and one that needs a box of its own; tests/test_crop_labels.py
 NEAR = {"RandomCropNearBBox"}
 

@@ -17,6 +17,8 @@ ELSEWHERE = {
     "BBoxSafeRandomCrop": _HERE,
     "Mosaic": "test_mosaic.test_as_albumentations",
     "HistogramMatching": "test_references.test_histograms_as_albumentations",
+    "OverlayElements": "test_overlays.test_pictures_as_albumentations",
+    "TextImage": "test_overlays.test_text_as_albumentations",
     "FDA": "test_references.test_frequencies_as_albumentations",
     "PixelDistributionAdaptation": "test_references.test_distributions_as_scikit_learn",
     "CropNonEmptyMaskIfExists": _HERE,
