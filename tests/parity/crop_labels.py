@@ -33,6 +33,7 @@ about(
     bench={"height": 192, "width": 192},
     needs={"height": 1, "width": 1},
     reads="mask",
+    moved={"height": 40, "width": 55},
 )
 about("BBoxSafeRandomCrop", family=_LOOKS, marks=_MARKS, bench={}, bench_ragged=True, reads="bboxes")
 about(
@@ -44,6 +45,7 @@ about(
     reads="bboxes",
     gain=resize_gain,
     bound=_resized,
+    moved={"height": 60, "width": 70},
 )
 about(
     "AtLeastOneBBoxRandomCrop",
@@ -52,6 +54,7 @@ about(
     bench={"height": 192, "width": 192},
     needs={"height": 1, "width": 1},
     reads="bboxes",
+    moved={"height": 40, "width": 55},
 )
 about(
     "RandomCropNearBBox",
@@ -60,4 +63,5 @@ about(
     bench={},
     bench_ragged=True,
     reads="cropping_bbox",
+    moved="no: it needs a box of its own; test_crop_labels.py",
 )

@@ -25,6 +25,7 @@ about(
     marks="no: boxes and keypoints stay as they are: test_overlays.py",
     bench="no: its time is that of the pictures that a call brings",
     reads="overlay_metadata",
+    moved="no: it lays pictures over the image: test_overlays.py",
 )
 about(
     "TextImage",
