@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from . import library
+from .batch import DTYPES
 
 # kernels/rows.cuh, in its order. Where a sample is read and written stands first in the rows of every kind.
 _ENDS = [("src", "i8"), ("dst", "i8")] + [(name, "i4") for name in "sh sw sy sx sc dh dw dy dx dc".split()]
@@ -34,6 +36,7 @@ RECORD = np.dtype([(name, "i8") for name in "rows sample ops blob kind n channel
 # kinds of launches in their order, and their rows
 _ROWS = {"filter": FILTER_ROW, "reduce": REDUCE_ROW, "lookup": LOOKUP_ROW, "rank": RANK_ROW, "resample": RESAMPLE_ROW}
 KINDS = {"fused": ROW, **_ROWS}
+_KIND_LIST, _NAMES = list(KINDS.items()), list(DTYPES)
 # kernels/host/track.cpp: what stands at the start of an exported plan
 HEAD = np.dtype([(name, "i8") for name in "launches events events_at blob found scratch base".split()])
 
@@ -69,20 +72,64 @@ class Launch:
     blob: np.ndarray | None = None
 
 
-@dataclass
 class Plan:
-    """Launches in order, for the samples of one batch."""
+    """Launches in order, for the samples of one batch.
 
-    samples: int
-    launches: list[Launch]
-    records: np.ndarray  # `RECORD`: the launches as the compiled library takes them
-    scratch_bytes: int  # of scratch memory, which `place` hands out
-    found: np.ndarray | None  # float32: room for what reduce and lookup launches write
-    owner: object  # what keeps the batch's memory alive
-    log: list  # (rows, who, what), in order
-    events: np.ndarray  # int32 [n, 4]: launch, first row, how many: what it got after so many entries of the log
-    ops: int | None = None  # the operations that the pipeline can emit, a bit for each code; None: those of the launches
-    _placed: bool = False
+    Attributes:
+        samples: how many.
+        memory: uint8: the plan as the library wrote it (kernels/host/track.cpp). What it holds is made into arrays when somebody
+            looks at it: the CPU's kernels do not.
+        scratch_bytes: of scratch memory, which `place` hands out.
+        found: float32: room for what reduce and lookup launches write, or None.
+        owner: what keeps the batch's memory alive.
+        log: (rows, who, what), in order.
+        ops: the operations that the pipeline can emit, a bit for each code; None: those of the launches.
+    """
+
+    def __init__(self, samples: int, memory: np.ndarray, owner: object, log: list, ops: int | None = None):
+        self.samples, self.memory, self.owner, self.log, self.ops = samples, memory, owner, log, ops
+        self._head = words = dict(zip(HEAD.names, memory[: HEAD.itemsize].view(np.int64).tolist()))
+        self._placed = False
+        self.scratch_bytes, self.count = words["scratch"], words["launches"]
+        self.found = np.empty(words["found"], np.float32) if words["found"] else None
+
+    def _part(self, at: int, count: int, kind) -> np.ndarray:
+        return np.frombuffer(self.memory, kind, count, at)
+
+    @property
+    def address(self) -> int:
+        """Of the launches' records, as the compiled library takes them; there are ``count``."""
+        return self._head["base"] + HEAD.itemsize
+
+    @cached_property
+    def records(self) -> np.ndarray:
+        """`RECORD`: the launches as the compiled library takes them."""
+        return self._part(HEAD.itemsize, self.count, RECORD)
+
+    @cached_property
+    def events(self) -> np.ndarray:
+        """int32 ``[n, 4]``: launch, first row, how many: what it got after so many entries of the log."""
+        return self._part(self._head["events_at"], 4 * self._head["events"], np.int32).reshape(-1, 4)
+
+    @cached_property
+    def launches(self) -> list[Launch]:
+        base, blob, out = self._head["base"], None, []
+        for rows, sample, ops, values, kind, n, channels, source, target, n_ops in self.records.tolist():
+            blob = self._part(values - base, self._head["blob"], np.float32) if blob is None else blob
+            name, row = _KIND_LIST[kind]
+            out.append(
+                Launch(
+                    name,
+                    self._part(rows - base, n, row),
+                    self._part(sample - base, n, np.int32),
+                    channels,
+                    _NAMES[source],
+                    _NAMES[target],
+                    self._part(ops - base, n_ops, OP) if n_ops else None,
+                    blob,
+                )
+            )
+        return out
 
     def place(self, base: int) -> None:
         """Give every intermediate image (source or destination 0) an address in scratch memory at ``base``."""

@@ -15,10 +15,8 @@ from . import library
 from .batch import DTYPES, Batch
 from .checks import BORDERS
 from .elements import RANGES
-from .plan import HEAD, KINDS, OP, RECORD, Launch, Plan
+from .plan import Plan
 
-_NAMES = list(DTYPES)
-_KINDS = list(KINDS.items())
 ALL = slice(None)
 
 
@@ -224,35 +222,4 @@ class Stages:
         self._host.track_free(self._handle)
         self._handle = None
 
-        def part(at, count, kind):
-            return np.frombuffer(memory, kind, count, at)
-
-        (head,) = part(0, 1, HEAD)
-        records, blob, launches = part(HEAD.itemsize, head["launches"], RECORD), None, []
-        base, blob_size = int(head["base"]), int(head["blob"])
-        for rows, sample, ops, values, kind, n, channels, source, target, n_ops in records.tolist():
-            blob = part(values - base, blob_size, np.float32) if blob is None else blob
-            name, row = _KINDS[kind]
-            launches.append(
-                Launch(
-                    name,
-                    part(rows - base, n, row),
-                    part(sample - base, n, np.int32),
-                    channels,
-                    _NAMES[source],
-                    _NAMES[target],
-                    part(ops - base, n_ops, OP) if n_ops else None,
-                    blob,
-                )
-            )
-        return Plan(
-            self.samples,
-            launches,
-            records,
-            int(head["scratch"]),
-            np.empty(head["found"], np.float32) if head["found"] else None,
-            self._batch,
-            self._log,
-            part(head["events_at"], 4 * head["events"], np.int32).reshape(-1, 4),
-            self.ops,
-        )
+        return Plan(self.samples, memory, self._batch, self._log, self.ops)
