@@ -1,9 +1,9 @@
 """Every transform against albumentations on the CPU, one thread, default arguments: `python -m bench.every`.
 
-48 windows of 224x224 of real photographs, uint8, as one NumPy batch; p=1, parameters drawn anew for every image on both sides.
-albumentations gets a loop over the images and keeps its outputs in a list. Arguments that a transform cannot do without, and
-reasons why one has no row, stand beside its cases in tests/parity. With masks: image and mask in one call on both sides, where
-the transform handles masks. What albumentations does not have is not measured.
+48 windows of 224x224 of real photographs, uint8, as one NumPy batch (a list, where results differ in size); p=1, parameters
+drawn anew for every image on both sides. albumentations gets a loop over the images and keeps its outputs in a list. Arguments
+that a transform cannot do without, and reasons why one has no row, stand beside its cases in tests/parity. With masks: image and
+mask in one call on both sides, where the transform handles masks. What albumentations does not have is not measured.
 """
 
 import warnings
@@ -61,7 +61,8 @@ def main():
             continue
         mine = np.ascontiguousarray(images[..., : about.bench_channels])
         theirs = callers(albumentations, name, about.bench, list(mine), list(masks), False)
-        ours = callers(gpuaug, name, about.bench, mine, masks, True)
+        given = (list(mine), list(masks)) if about.bench_ragged else (mine, masks)
+        ours = callers(gpuaug, name, about.bench, *given, True)
         row = {"case": name, "arguments": repr(about.bench), "batch": options.batch, "ratios": {}, "seconds": {}}
         for number, what in enumerate(("image", "image and mask")):
             if number and "mask" not in gpuaug.REGISTRY[name].targets:

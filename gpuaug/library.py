@@ -37,7 +37,7 @@ _CALLS = {
     "track_reduce": ("q", "hoiiiiiiooi"),
     "track_lookup": ("q", "hoioiiooo" + "i"),
     "track_rank": ("", "hoiooo" + "ii"),
-    "track_resample": ("o", "hoiiii"),
+    "track_resample": ("o", "hoiooi"),
     "track_close": ("", "hoi"),
     "track_finish": ("q", "hooii"),
     "track_export": ("", "ho"),

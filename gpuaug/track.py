@@ -84,7 +84,7 @@ class Track(Stages):
                 self._handle,
                 self._rows(rows),
                 maps.KINDS[kind],
-                map.numbers,
+                map.factors if map.numbers is None else map.numbers,
                 map.forward,
                 map.table,
                 map.start,
@@ -310,21 +310,24 @@ class Track(Stages):
         )
         self._note(rows, kind)
 
-    def resample(self, rows, size, method: str) -> None:
-        """Resize to (height, width) with weights for every output line and column; samples of that size stay as they are.
+    def resample(self, rows, size, method: str, factors=0.0) -> None:
+        """Resize with weights for every output line and column; samples that have the size stay as they are.
 
         Args:
+            size: ``[2]`` or ``[n, 2]``, output height and width.
             method: ``"area"`` or ``"lanczos"``, as ``cv2.resize``; ``"linear"`` or ``"cubic"``, antialiased, as torchvision.
+            factors: ``[n, 2]`` (x, y): by how much sides grow, where that is not what the sizes say (``cv2.resize``'s fx, fy).
         """
         if method not in RESAMPLES:
             raise ValueError(f"{self.doing}: resample takes {', '.join(map(repr, RESAMPLES))}, not {method!r}")
         self._labels("interpolated")
-        height, width = size
-        if min(size) < 1 or height * width * self.channels > 2**31 - 1:
-            raise self._bad_size([height, width])
-        done = self._host.track_resample(self._handle, self._rows(rows), RESAMPLES[method], height, width, len(self._log))
-        if done:
-            self._note(np.frombuffer(done, np.int32), method)
+        size = np.asarray(size)
+        found = self._host.track_resample(self._handle, self._rows(rows), RESAMPLES[method], size, factors, len(self._log))
+        done = np.frombuffer(found, np.int32)
+        if done[0]:
+            raise self._bad_size(size.reshape(-1, 2)[(done[0] - 1) % size.reshape(-1, 2).shape[0]].tolist())
+        if len(done) > 1:
+            self._note(done[1:], method)
 
     def reduce(self, rows, name: str, tiles: tuple[int, int] = (1, 1), channels: int | None = None, width=None) -> Found:
         """Find something in the values so far (`gpuaug.reductions.REDUCTIONS`): numbers for each sample, tile and channel.

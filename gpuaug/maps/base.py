@@ -35,11 +35,13 @@ class Map:
         numbers: float64 ``[n, k]``, k <= 9: what stands in ``Row.m``. None: a resize, made from the size that a sample has then.
         forward: numbers are a matrix from source to output, and are inverted.
         table: 32-bit words, of which sample i's begin at ``start[i]``; or None. cells: int ``[n, 2]``, its columns and lines.
+        factors: of a resize, see `gpuaug.maps.Resize`.
     """
 
     kind = ""
     forward = False
     numbers: np.ndarray | None = None
+    factors: np.ndarray | float = 0.0
     table: np.ndarray | None = None
     start: np.ndarray | int = 0
     cells: np.ndarray | int = 0

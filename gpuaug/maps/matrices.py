@@ -116,10 +116,15 @@ class Resize(Window):
     """To another size with pixel centres at half-integers, as ``cv2.resize``; nearest (0) and nearest exact (6) by its two rules.
 
     A sample that has the size stays as it is.
+
+    Args:
+        before, after: ``[n, 2]`` (of ``after`` also one for all), heights and widths.
+        factors: ``[n, 2]`` (x, y): how many pixels become of one, where that is not what the sizes say (``cv2.resize``'s fx, fy,
+            which nearest exact disregards).
     """
 
-    def __init__(self, before, after):
-        self._before, self.after = np.asarray(before), after
+    def __init__(self, before, after, factors=0.0):
+        self._before, self.after, self.factors = np.asarray(before), after, factors
         if self._before.ndim != 2 or self._before.shape[1] != 2:
             raise ValueError(f"before must be [n, 2], not {list(self._before.shape)}")
         self.numbers, self.forward, self.affine = None, False, True  # the library makes the matrices
@@ -138,6 +143,8 @@ class Resize(Window):
 
     @cached_property
     def scale(self):
+        if np.ndim(self.factors):
+            return np.asarray(self.factors, np.float64)
         return (np.broadcast_to(np.asarray(self.after, np.float64), self.before.shape) / self.before)[:, ::-1]
 
     @cached_property

@@ -6,12 +6,13 @@ from .channels import ToGray, ToRGB
 from .color import HueSaturationValue, RandomBrightnessContrast
 from .compression import ImageCompression
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
+from .crop_sides import Crop, CropAndPad, RandomCropFromBorders
 from .custom import Lambda
 from .distort import ElasticTransform, GridDistortion, OpticalDistortion
 from .dropout import CoarseDropout, Erasing, GridDropout, XYMasking
 from .dropout_objects import ConstrainedCoarseDropout, MaskDropout
 from .dropout_select import ChannelDropout, PixelDropout
-from .flip import Flip, HorizontalFlip, RandomRotate90, Transpose, VerticalFlip
+from .flip import D4, Flip, HorizontalFlip, RandomRotate90, SquareSymmetry, Transpose, VerticalFlip
 from .histogram import CLAHE, AutoContrast, Equalize
 from .light import Illumination, RandomShadow
 from .morphology import Morphological
@@ -19,14 +20,17 @@ from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
 from .pad import Pad, PadIfNeeded
 from .perspective import Perspective
+from .rotate import Rotate, SafeRotate
 from .sharpen import UnsharpMask
 from .shuffle import RandomGridShuffle
+from .sizes import Downscale, LongestMaxSize, RandomScale, RandomSizedCrop, SmallestMaxSize
 from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
 from .tone import InvertImg, Posterize, RandomGamma, Solarize
 from .weather import RandomRain
 
 __all__ = [
     "CLAHE",
+    "D4",
     "Affine",
     "AutoContrast",
     "Blur",
@@ -34,6 +38,9 @@ __all__ = [
     "ChannelDropout",
     "CoarseDropout",
     "ConstrainedCoarseDropout",
+    "Crop",
+    "CropAndPad",
+    "Downscale",
     "ElasticTransform",
     "Equalize",
     "Erasing",
@@ -49,6 +56,7 @@ __all__ = [
     "ImageCompression",
     "InvertImg",
     "Lambda",
+    "LongestMaxSize",
     "MaskDropout",
     "MedianBlur",
     "Morphological",
@@ -62,15 +70,22 @@ __all__ = [
     "Posterize",
     "RandomBrightnessContrast",
     "RandomCrop",
+    "RandomCropFromBorders",
     "RandomGamma",
     "RandomGridShuffle",
     "RandomRain",
     "RandomResizedCrop",
     "RandomRotate90",
+    "RandomScale",
     "RandomShadow",
+    "RandomSizedCrop",
     "Resize",
+    "Rotate",
+    "SafeRotate",
     "ShiftScaleRotate",
+    "SmallestMaxSize",
     "Solarize",
+    "SquareSymmetry",
     "TimeMasking",
     "TimeReverse",
     "ToGray",

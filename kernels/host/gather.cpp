@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <memory>
 #include "verbs.hpp"
 #include "export.hpp"
 using namespace aug;
@@ -65,10 +66,11 @@ class NearestTables {
   std::map<std::array<int, 4>, i64> at_;  // samples of one size share a table
 };
 
-// The size of a source that is resized with pixel centres at half-integers, as cv2.resize does it.
-void resized(Row& how, int h, int w, int to_h, int to_w, NearestTables& tables) {
+// The size of a source that is resized with pixel centres at half-integers, as cv2.resize does it: by the factors (x, y), or,
+// where they are 0, by those that lead from one size to the other. (INTER_NEAREST_EXACT goes by sizes alone.)
+void resized(Row& how, int h, int w, int to_h, int to_w, const double* factor, NearestTables& tables) {
   // two divisions, as cv2.resize: floor(i * scale) hangs on the last bit
-  const double sy = 1 / (to_h / (double)h), sx = 1 / (to_w / (double)w);
+  const double sy = 1 / factor_of(factor[1], h, to_h), sx = 1 / factor_of(factor[0], w, to_w);
   if (how.map == MAP_AFFINE) {
     const double m[9] = {sx, 0, 0.5 * sx - 0.5, 0, sy, 0.5 * sy - 0.5, 0, 0, 1};
     std::copy_n(m, 9, how.m);
@@ -110,11 +112,11 @@ bool became_view(Track& t, int i, const double m[9], int h, int w) {
 // times a coordinate, below 2^31, it must stay a float: the difference of two infinities is nowhere
 constexpr double FARTHEST = 1e28;
 
-// kind: MapKind. matrix: its numbers [n, k]; of MAP_PROJECTIVE 3x3, from output to source or, forward, from source to output. None:
-// a resize from the size that a sample has, by MAP_AFFINE, _RESIZE or _PIXELS. table: words, of which a sample's start at start[n],
-// cells [n, 2] of them; or none. Returns int32s: 0 and the rows that gather (others have become views, or stay as they are); or,
-// with nothing done, 1 + the first row whose result has no pixels or more than 2^31 - 1 elements, or minus (1 + the first row)
-// whose map is none.
+// kind: MapKind. matrix: its numbers [n, k]; of MAP_PROJECTIVE 3x3, from output to source or, forward, from source to output. Of
+// MAP_AFFINE, _RESIZE and _PIXELS, which are resizes: factors (x, y), 0 for those of the sizes. table: words, of which a sample's
+// start at start[n], cells [n, 2] of them; or none. Returns int32s: 0 and the rows that gather (others have become views, or stay as
+// they are); or, with nothing done, 1 + the first row whose result has no pixels or more than 2^31 - 1 elements, or minus (1 + the
+// first row) whose map is none.
 EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyObject* matrix, int forward, PyObject* table,
                                      PyObject* start, PyObject* cells, PyObject* size, int sample, int border, int fill,
                                      int notes) {
@@ -127,7 +129,9 @@ EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyO
       const int word = (int)code;
       return bytes_of_vector(&word, sizeof word);
     };
-    const bool resize = !PyObject_CheckBuffer(matrix);
+    const bool resize = kind == MAP_AFFINE || kind == MAP_RESIZE || kind == MAP_PIXELS;
+    std::unique_ptr<Column<double>> factors;
+    if (resize) factors.reset(new Column<double>(matrix, n, "factors", 2));
     i64 numbers = 0;
     if (!resize) {
       const Array a(matrix);
@@ -177,7 +181,7 @@ EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyO
       r.border = border;
       r.fill = border == 0 ? fill : 0;
       if (resize) {
-        resized(r, before[0], before[1], h, w, tables);
+        resized(r, before[0], before[1], h, w, factors->line(k), tables);
         continue;
       }
       const double* m = &maps[9 * k];

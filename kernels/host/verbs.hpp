@@ -25,4 +25,7 @@ inline void append_words(std::vector<float>& out, PyObject* object) {
   else convert(out.data() + at, a, count, 1, a.item, 0);
 }
 
+// By how much a side grows in a resize: what is given, or, where that is 0, what the lengths say.
+inline double factor_of(double given, int from, int to) { return given > 0 ? given : to / (double)from; }
+
 }  // namespace aug

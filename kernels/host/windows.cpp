@@ -78,47 +78,64 @@ EXPORT void gpuaug_track_rank(void* handle, PyObject* rows, int kind, PyObject* 
   });
 }
 
-// To height x width by the weights of taps.hpp; samples of that size stay. Returns those that do not.
-EXPORT PyObject* gpuaug_track_resample(void* handle, PyObject* rows, int kind, int height, int width, int notes) {
+// To sizes [n, 2] by the weights of taps.hpp; samples that have it stay. factors: (x, y) [n, 2], 0 for those of the sizes. Returns
+// int32s: 0 and the rows that do not stay; or, with nothing done, 1 + the first whose result has no pixels or more than 2^31 - 1
+// elements.
+EXPORT PyObject* gpuaug_track_resample(void* handle, PyObject* rows, int kind, PyObject* size, PyObject* factors, int notes) {
   return guarded([&] {
     Track& t = track_of(handle);
-    std::vector<int> index;
-    for (int i : rows_of(rows, t.samples))
-      if (t.height(i) != height || t.width(i) != width) index.push_back(i);
+    const std::vector<int> all = rows_of(rows, t.samples);
+    const Column<i64> sizes(size, (i64)all.size(), "size", 2);
+    const Column<double> factor(factors, (i64)all.size(), "factors", 2);
+    std::vector<int> index, which;
+    for (size_t k = 0; k < all.size(); ++k) {
+      const i64 h = sizes.line(k)[0], w = sizes.line(k)[1];
+      if (h < 1 || w < 1 || h > 0x7fffffffLL / t.channels / w) {
+        const int wrong = 1 + (int)k;
+        return bytes_of_vector(&wrong, sizeof wrong);
+      }
+      if (t.height(all[k]) == h && t.width(all[k]) == w) continue;
+      index.push_back(all[k]);
+      which.push_back((int)k);
+    }
     t.close(index, notes);
     struct Known {
       int at, most;
     };
-    std::map<std::tuple<int, int, bool>, Known> known;  // by source and target length: samples of one size share their weights
-    const auto taps = [&](int from, int to, bool smaller) {
-      const auto made = known.emplace(std::make_tuple(from, to, smaller), Known{(int)t.blob.size(), 0});
+    // by lengths and factor: samples of one size share their weights
+    std::map<std::tuple<int, int, double, bool>, Known> known;
+    const auto taps = [&](int from, int to, double by, bool smaller) {
+      const auto made = known.emplace(std::make_tuple(from, to, by, smaller), Known{(int)t.blob.size(), 0});
       if (made.second) {
-        const Taps taps(kind, from, to, smaller);
+        const Taps taps(kind, from, to, by, smaller);
         taps.append(t.blob);
         made.first->second.most = taps.most();
       }
       return made.first->second;
     };
     std::vector<ResampleRow> table;
-    for (int i : index) {
-      const int h = t.height(i), w = t.width(i);
-      const bool smaller = height <= h && width <= w;
+    for (size_t g = 0; g < index.size(); ++g) {
+      const int i = index[g], h = t.height(i), w = t.width(i);
+      const int height = (int)sizes.line(which[g])[0], width = (int)sizes.line(which[g])[1];
+      const double fx = factor_of(factor.line(which[g])[0], w, width), fy = factor_of(factor.line(which[g])[1], h, height);
+      const bool smaller = fx <= 1 && fy <= 1;
       ResampleRow r = {};
       r.dh = height;
       r.dw = width;
-      const Known columns = taps(w, width, smaller), lines = taps(h, height, smaller);
+      const Known columns = taps(w, width, fx, smaller), lines = taps(h, height, fy, smaller);
       r.columns = columns.at;
       r.across = columns.most;
       r.lines = lines.at;
       r.down = lines.most;
       // cv2.resize takes (a + b + c + d + 2) / 4 of bytes where it has a vector path
       const bool vectors = t.channels == 1 || t.channels >= 3;
-      r.up = kind == RESAMPLE_AREA && t.dtype == DT_U8 && h == 2 * height && w == 2 * width && vectors;
+      r.up = kind == RESAMPLE_AREA && t.dtype == DT_U8 && fx == 0.5 && fy == 0.5 && vectors;
       table.push_back(r);
     }
     if (t.blob.size() > 0x7fffffff)
       raise(PyExc_ValueError, "a batch's launches refer to more than 2^31 - 1 values; make it smaller");
     if (!index.empty()) t.launch(KIND_RESAMPLE, index, std::move(table), notes + 1);
+    index.insert(index.begin(), 0);
     return bytes_of_vector(index.data(), index.size() * sizeof(int));
   });
 }
