@@ -20,10 +20,14 @@ def callers(library, name, given, images, masks, batched):
         warnings.simplefilter("ignore")
         transform = getattr(library, name)(**given, p=1)
     if not batched:
-        pairs = list(zip(images, masks))
+        more = [{} for _ in images]
+        if getattr(transform, "metadata_key", None):  # what others it reads: three neighbours in the batch, which ours draws from
+            items = [{"image": image, "mask": mask} for image, mask in zip(images, masks)]
+            more = [{transform.metadata_key: [items[i - k] for k in (1, 2, 3)]} for i in range(len(items))]
+        triples = list(zip(images, masks, more))
         return (
-            lambda: [transform(image=image)["image"] for image in images],
-            lambda: [transform(image=image, mask=mask) for image, mask in pairs],
+            lambda: [transform(image=image, **given)["image"] for image, _, given in triples],
+            lambda: [transform(image=image, mask=mask, **given) for image, mask, given in triples],
         )
     compose, ids, epoch = library.Compose([transform], seed=0), np.arange(len(images)), iter(range(10**9))
     return (

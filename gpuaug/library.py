@@ -41,7 +41,7 @@ _CALLS = {
     "track_close": ("", "hoi"),
     "track_finish": ("q", "hooii"),
     "track_export": ("", "ho"),
-    "place": ("q", "oiq"),
+    "place": ("q", "hiiq"),
 }
 _TYPES = {
     "": None,

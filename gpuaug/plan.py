@@ -36,7 +36,7 @@ RECORD = np.dtype([(name, "i8") for name in "rows sample ops blob kind n channel
 # kinds of launches in their order, and their rows
 _ROWS = {"filter": FILTER_ROW, "reduce": REDUCE_ROW, "lookup": LOOKUP_ROW, "rank": RANK_ROW, "resample": RESAMPLE_ROW}
 KINDS = {"fused": ROW, **_ROWS}
-_KIND_LIST, _NAMES = list(KINDS.items()), list(DTYPES)
+_KINDS, _NAMES = list(KINDS.items()), list(DTYPES)
 # kernels/host/track.cpp: what stands at the start of an exported plan
 HEAD = np.dtype([(name, "i8") for name in "launches events events_at blob found scratch base".split()])
 
@@ -60,7 +60,7 @@ ORIENTATIONS = {
 
 @dataclass
 class Launch:
-    """One launch: ``rows[i]`` is sample ``sample[i]`` of the batch."""
+    """One launch: ``rows[i]`` is sample ``sample[i]`` of the batch. offsets: of rows, ops and blob in the plan's memory."""
 
     kind: str
     rows: np.ndarray
@@ -68,8 +68,9 @@ class Launch:
     channels: int
     source: str
     target: str
-    ops: np.ndarray | None = None
-    blob: np.ndarray | None = None
+    ops: np.ndarray | None
+    blob: np.ndarray
+    offsets: tuple[int, int, int]
 
 
 class Plan:
@@ -77,58 +78,46 @@ class Plan:
 
     Attributes:
         samples: how many.
-        memory: uint8: the plan as the library wrote it (kernels/host/track.cpp). What it holds is made into arrays when somebody
-            looks at it: the CPU's kernels do not.
+        memory: bytes, all that the library or a GPU needs to know of it; rows and what they point to lie at multiples of 64.
+        count: of launches. at: the address of the first of their `RECORD`s, which the library takes.
         scratch_bytes: of scratch memory, which `place` hands out.
-        found: float32: room for what reduce and lookup launches write, or None.
+        found: float32, room for what reduce and lookup launches write, or None.
         owner: what keeps the batch's memory alive.
         log: (rows, who, what), in order.
         ops: the operations that the pipeline can emit, a bit for each code; None: those of the launches.
     """
 
     def __init__(self, samples: int, memory: np.ndarray, owner: object, log: list, ops: int | None = None):
-        self.samples, self.memory, self.owner, self.log, self.ops = samples, memory, owner, log, ops
-        self._head = words = dict(zip(HEAD.names, memory[: HEAD.itemsize].view(np.int64).tolist()))
-        self._placed = False
-        self.scratch_bytes, self.count = words["scratch"], words["launches"]
-        self.found = np.empty(words["found"], np.float32) if words["found"] else None
+        """memory: as the library exports a plan: `HEAD`, the records, and what these point to."""
+        self.samples, self.owner, self.log, self.ops = samples, owner, log, ops
+        self.memory, self._placed = memory, False
+        head = memory[: HEAD.itemsize].view(np.int64).tolist()
+        self.count, self._events, self._events_at, self._blob, found, self.scratch_bytes, self._base = head
+        self.at = self._base + HEAD.itemsize
+        self.found = np.empty(found, np.float32) if found else None
 
     def _part(self, at: int, count: int, kind) -> np.ndarray:
         return np.frombuffer(self.memory, kind, count, at)
 
-    @property
-    def address(self) -> int:
-        """Of the launches' records, as the compiled library takes them; there are ``count``."""
-        return self._head["base"] + HEAD.itemsize
-
     @cached_property
     def records(self) -> np.ndarray:
-        """`RECORD`: the launches as the compiled library takes them."""
         return self._part(HEAD.itemsize, self.count, RECORD)
 
     @cached_property
     def events(self) -> np.ndarray:
-        """int32 ``[n, 4]``: launch, first row, how many: what it got after so many entries of the log."""
-        return self._part(self._head["events_at"], 4 * self._head["events"], np.int32).reshape(-1, 4)
+        """int32 [n, 4]: launch, first row, how many: what it got after so many entries of the log."""
+        return self._part(self._events_at, 4 * self._events, np.int32).reshape(-1, 4)
 
     @cached_property
     def launches(self) -> list[Launch]:
-        base, blob, out = self._head["base"], None, []
+        """What the library is not asked for: a CPU runs the records."""
+        out, blob, base = [], None, self._base
         for rows, sample, ops, values, kind, n, channels, source, target, n_ops in self.records.tolist():
-            blob = self._part(values - base, self._head["blob"], np.float32) if blob is None else blob
-            name, row = _KIND_LIST[kind]
-            out.append(
-                Launch(
-                    name,
-                    self._part(rows - base, n, row),
-                    self._part(sample - base, n, np.int32),
-                    channels,
-                    _NAMES[source],
-                    _NAMES[target],
-                    self._part(ops - base, n_ops, OP) if n_ops else None,
-                    blob,
-                )
-            )
+            blob = self._part(values - base, self._blob, np.float32) if blob is None else blob
+            (name, row), at = _KINDS[kind], (rows - base, ops - base, values - base)
+            ops = self._part(at[1], n_ops, OP) if n_ops else None
+            rows, sample = self._part(at[0], n, row), self._part(sample - base, n, np.int32)
+            out.append(Launch(name, rows, sample, channels, _NAMES[source], _NAMES[target], ops, blob, at))
         return out
 
     def place(self, base: int) -> None:
@@ -136,7 +125,7 @@ class Plan:
         if self._placed:
             raise RuntimeError("a plan is placed and executed once: its rows hold the addresses of the first run")
         self._placed = True
-        library.load().place(self.records, self.samples, base)
+        library.load().place(self.at, self.count, self.samples, base)
 
     def _notes(self) -> list[list[str]]:
         """What each launch does, told from the log: what was noted of its samples since their last one, in the log's order, and

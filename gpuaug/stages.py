@@ -15,6 +15,7 @@ from . import library
 from .batch import DTYPES, Batch
 from .checks import BORDERS
 from .elements import RANGES
+from .others import WHOLE
 from .plan import Plan
 
 ALL = slice(None)
@@ -32,13 +33,14 @@ class Stages:
         self.ops: int | None = None  # those of the whole pipeline, `gpuaug.ops.mask`; None: not known
         self.layout = ""  # ToTensorV2: deliver tensors of this layout
         self.segments: list[Plan | str] = []  # what was executed already, for `Compose.explain`
+        self.others: dict[str, Batch] = {WHOLE: batch}  # this target of other samples, by the name under which they came
         self._size = np.empty((self.samples, 2), np.int32)  # the library writes into it
         self._host = library.load()
         self._read(batch)
 
     def _read(self, batch: Batch) -> None:
         """Start with an empty plan that reads a batch."""
-        self._batch = batch
+        self.batch = batch
         self._zeros = 0  # every blob starts with a zero for each channel
         self._segment = len(self.segments)
         self._constants: dict[int, tuple[int, np.ndarray]] = {}  # where they lie in the blob
@@ -61,6 +63,11 @@ class Stages:
     @property
     def size(self) -> np.ndarray:
         return self._size
+
+    @property
+    def planned(self) -> bool:
+        """Whether anything is still to be done to ``batch``."""
+        return bool(self._log)
 
     @property
     def is_u8(self) -> bool:
@@ -218,8 +225,6 @@ class Stages:
         """
         size = self._host.track_finish(self._handle, address, stride, DTYPES[dtype][0], len(self._log))
         memory = np.empty(size, np.uint8)  # of everything that the plan holds
-        self._host.track_export(self._handle, memory)
-        self._host.track_free(self._handle)
-        self._handle = None
-
-        return Plan(self.samples, memory, self._batch, self._log, self.ops)
+        handle, self._handle = self._handle, None
+        self._host.track_export(handle, memory)
+        return Plan(self.samples, memory, self.batch, self._log, self.ops)

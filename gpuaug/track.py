@@ -163,50 +163,35 @@ class Track(Stages):
             raise ValueError(f"{self.doing}: {name} works on images of 3 channels, got {self.channels}")
         if spec.found:
             self._read_found(spec, params, rows)
-        if bool(spec.table) != (table is not None or shared is not None) or (table is not None and shared is not None):
-            raise ValueError(
-                f"{self.doing}: {name} "
-                + (f"reads a table ({spec.table}): pass table= or shared=" if spec.table else "reads no table")
-            )
         if len(layers) != spec.layers:
             raise ValueError(f"{self.doing}: {name} reads {spec.layers} layers, got {len(layers)}")
         if layers:
             self._attach(rows, name, layers)
-        at, many, constant, ragged = 0, 0, None, isinstance(table, Ragged)
-        if ragged:
-            at, many, table = table.starts, table.counts, table.values
-            if len(many) != self._count(rows):
-                raise ValueError(f"{self.doing}: the table of {name} is of {len(many)} samples, it is for {self._count(rows)}")
+        at, many, constant, lead = 0, 0, None, 1
+        if not spec.table:
+            if table is not None or shared is not None:
+                raise ValueError(f"{self.doing}: {name} reads no table")
+        elif (table is None) == (shared is None):
+            raise ValueError(f"{self.doing}: {name} reads a table ({spec.table}): pass table= or shared=")
         elif shared is not None:
-            table = constant = np.asarray(shared)
+            table, lead = np.asarray(shared), 0
+            constant = table
             if id(constant) in self._constants:
                 (at, _), many, table = self._constants[id(constant)], len(constant), None
-        place, rounding, code = "position" in spec.needs, _ROUNDED.get(self.dtype, -1), spec.code
-        done = self._with_params(
-            rows,
-            spec,
-            lambda told, params, table: self._host.track_op(
-                self._handle,
-                told,
-                code,
-                *spec.told,
-                params,
-                spec.axes,
-                table,
-                at,
-                many,
-                constant is not None,
-                place,
-                rounding,
-                self._zeros,
-            ),
-            params,
-            table,
-            lead=int(constant is None and not ragged),
-        )
+        elif isinstance(table, Ragged):
+            at, many, table, lead = table.starts, table.counts, table.values, 0
+            if len(many) != self._count(rows):
+                raise ValueError(f"{self.doing}: the table of {name} is of {len(many)} samples, it is for {self._count(rows)}")
+        place, rounding = "position" in spec.needs, _ROUNDED.get(self.dtype, -1)
+
+        def call(told, params, table):
+            how = (constant is not None, place, rounding, self._zeros)
+            return self._host.track_op(self._handle, told, spec.code, *spec.told, params, spec.axes, table, at, many, *how)
+
+        done = self._with_params(rows, spec, call, params, table, lead)
         if constant is not None and table is constant and not constant.flags.writeable:
             self._constants[id(constant)] = (done, constant)  # held, so that no other gets its id
-        self._note(rows, name)
+        self._log.append((rows, self.doing, name))
 
     def _read_found(self, spec, params: dict, rows) -> None:
         """Put the words that an operation is told in place of what was found."""

@@ -16,13 +16,14 @@ REGISTRY: dict[str, type[Transform]] = {}
 @dataclass(slots=True)
 class View:
     """What a draw may look at: the samples' sizes now (int ``[n, 2]``), channel count, element type, and, for the few that need
-    them, masks and boxes (`gpuaug.compose.Now`)."""
+    them, masks and boxes (`gpuaug.compose.Now`), and the other samples that there are (`gpuaug.others.Others`, by name)."""
 
     size: np.ndarray
     channels: int
     dtype: str
     now: object | None = None
     rows: np.ndarray | None = None
+    others: dict | None = None
 
     def sample(self, i: int) -> int:
         """The place in the batch of the i-th sample of this draw, for errors."""
@@ -44,6 +45,7 @@ class Transform:
     ops: tuple[str, ...] = ()
     targets: tuple[str, ...] = ("image",)
     stencil = False  # does it read a pixel's neighbours (a filter), so that what it reads must have been written?
+    metadata_key: str | None = None  # the argument of a call that brings samples that it reads; None: it reads none but its own
     moves_pixels: bool | None = None  # None: yes if it handles masks; holes, which do too, leave pixels where they are
 
     def __init_subclass__(cls, register: bool = True, **kwargs):
@@ -76,6 +78,10 @@ class Transform:
     def lower(self, to, rows, params: dict) -> None:
         """Add the transform of samples ``rows`` (indices, or a slice for all) to a `gpuaug.track.Track`."""
         raise NotImplementedError
+
+    def joins(self, kind: str) -> tuple | None:
+        """With which neighbours it is lowered together by ``Compose(lazy=True)``; see `gpuaug.lazily`. None: with none."""
+        return None
 
     def boxes(
         self, params: dict, which: np.ndarray, boxes: np.ndarray, size: np.ndarray, limits

@@ -26,6 +26,7 @@ DIFFERENCES = {
     },
     **{("Compose", name): LATER for name in ("strict", "is_check_shapes", "save_applied_params", "mask_interpolation")},
     ("Lambda", "on"): "ours: functions of torch tensors, on the device",
+    ("Compose", "lazy"): "ours: 2.0.8 has none",
     ("Compose", "label_geometry"): "ours: albumentations' keypoints lie beside their pixels after a resize",
 }
 ORDER = {"Compose": "all behind p are keyword only, so that what is passed by place is refused and not taken for something else"}

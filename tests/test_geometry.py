@@ -77,7 +77,7 @@ TURNING = {"Affine", "ElasticTransform", "OpticalDistortion", "Perspective", "Ro
 
 
 # ... and those that cut boxes into pieces; tests/test_distort.py
-SCATTERING = {"RandomGridShuffle"}
+SCATTERING = {"RandomGridShuffle", "Mosaic"}  # pieces of an image, of several: test_distort.py, test_mosaic.py
 
 
 def drawn(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -33,7 +33,7 @@ def test_filters_of_different_samples_are_one_launch():
     one_weight(track, np.array([3]))
     plan, out = finished(track, "uint8")
     assert kinds(plan) == ["filter uint8 uint8 [0, 2, 3]", "fused uint8 uint8 [1]"]
-    np.testing.assert_array_equal(out, track._batch.owner)
+    np.testing.assert_array_equal(out, track.batch.owner)
 
 
 def test_stages_that_wait_for_each_other_are_not_one_launch():
@@ -69,7 +69,7 @@ def test_views_are_no_launch():
     one_weight(track, ALL)
     plan, out = finished(track, "uint8", (4, 6))
     assert kinds(plan) == ["filter uint8 uint8 [0, 1, 2, 3]"]
-    want = track._batch.owner[:, 1:5, 1:7].copy()
+    want = track.batch.owner[:, 1:5, 1:7].copy()
     want[1:3] = want[1:3, ::-1, ::-1]
     np.testing.assert_array_equal(out, want)
 

@@ -158,7 +158,8 @@ def one_of(known: dict, interpolation: int):
 def checked(name: str, values, shape: tuple) -> np.ndarray:
     """float64 of a shape in which None stands for any number."""
     values = np.asarray(values, np.float64)
-    if values.ndim != len(shape) or any(s is not None and s != v for s, v in zip(shape, values.shape)):
+    found = values.shape
+    if len(found) != len(shape) or shape != tuple([None if s is None else v for s, v in zip(shape, found)]):
         want = ", ".join("n" if s is None else str(s) for s in shape)
         raise ValueError(f"{name} must be [{want}], not {list(values.shape)}")
     return values

@@ -16,6 +16,7 @@ from .flip import D4, Flip, HorizontalFlip, RandomRotate90, SquareSymmetry, Tran
 from .histogram import CLAHE, AutoContrast, Equalize
 from .light import Illumination, RandomShadow
 from .morphology import Morphological
+from .mosaic import Mosaic
 from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
 from .pad import Pad, PadIfNeeded
@@ -60,6 +61,7 @@ __all__ = [
     "MaskDropout",
     "MedianBlur",
     "Morphological",
+    "Mosaic",
     "MotionBlur",
     "Normalize",
     "OpticalDistortion",

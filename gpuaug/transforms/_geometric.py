@@ -44,7 +44,7 @@ class Geometric(Transform, register=False):
         image = to.kind == "image"
         how = self.interpolation if image else self.mask_interpolation
         fill = self.fill if image else self.fill_mask
-        to.gather(rows, self._map(params, size), self.size_after(params, size), how, self.border_mode, fill)
+        to.gather(rows, self.mapped(params, size), self.size_after(params, size), how, self.border_mode, fill)
 
     def boxes(self, params, which, boxes, size, limits):
         mapped, line, after = self._of(params, which, size)
@@ -54,7 +54,15 @@ class Geometric(Transform, register=False):
         mapped, line, _ = self._of(params, which, size)
         return mapped.points(line, points)
 
-    def _map(self, params, size) -> Map:
+    def joins(self, kind: str):
+        """With which neighbours it may be lowered together (`gpuaug.lazily`): those with the same interpolation, border and fill.
+        Of the three None is any: it moves whole pixels, it reads nothing outside. All None: whatever they are."""
+        image = kind == "image"
+        how = self.interpolation if image else self.mask_interpolation
+        return how, self.border_mode, self.fill if image else self.fill_mask
+
+    def mapped(self, params, size) -> Map:
+        """What `map` gives, checked."""
         who = type(self).__name__
         try:
             made = self.map(params, size)
@@ -69,4 +77,4 @@ class Geometric(Transform, register=False):
         ``size`` are of marks."""
         rows, first, line = np.unique(which, return_index=True, return_inverse=True)
         mine, size = {name: value[rows] for name, value in params.items()}, size[first]
-        return self._map(mine, size), line, self.size_after(mine, size)
+        return self.mapped(mine, size), line, self.size_after(mine, size)

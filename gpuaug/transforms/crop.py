@@ -59,6 +59,11 @@ class _Resized(_Windowed, register=False):
         if self.antialias and self.interpolation not in _ANTIALIASED:
             raise ValueError(f"antialias goes with interpolation 1 (linear) or 2 (cubic), not {interpolation!r}")
 
+    def joins(self, kind):
+        image, how = kind == "image", self.interpolation if kind == "image" else self.mask_interpolation
+        weighs = self.area_for_downscale == "image_mask" or (image and (self.area_for_downscale or self.antialias))
+        return None if weighs or how in _RESAMPLED else (how, None, None)
+
     def _resize(self, to, rows, size) -> None:
         """To a size ``[2]``, or ``[n, 2]``, one for each of the rows."""
         image = to.kind == "image"
@@ -235,6 +240,9 @@ class _FixedCrop(_Windowed, register=False):
         self.height, self.width = integer("height", height, 1), integer("width", width, 1)
         self.pad_if_needed = boolean("pad_if_needed", pad_if_needed)
         self.pad_position = one_of("pad_position", pad_position, POSITIONS)
+
+    def joins(self, kind):
+        return (None, *super().joins(kind)[1:]) if self.pad_if_needed else (None, None, None)
 
     def columns(self) -> int:
         return 4

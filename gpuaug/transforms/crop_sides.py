@@ -182,6 +182,9 @@ class CropAndPad(_Resized):
         self.border_mode = border_mode_of("border_mode", border_mode)
         self.fill, self.fill_mask = _drawn_fill("fill", fill), _drawn_fill("fill_mask", fill_mask)
 
+    def joins(self, kind):
+        return None  # its colour is drawn
+
     def columns(self) -> int:
         return 6  # the sides, then the fills
 

@@ -18,6 +18,9 @@ class _Distortion(Geometric, register=False):
     three pixels and looks where it appears ("mask"), or inverts the map by its nearest pixels ("direct").
     """
 
+    def joins(self, kind):
+        return None
+
     def __init__(self, interpolation, mask_interpolation, keypoint_remapping_method, border_mode, fill, fill_mask, p):
         super().__init__(interpolation, mask_interpolation, border_mode, fill, fill_mask, p)
         self.keypoint_remapping_method = one_of("keypoint_remapping_method", keypoint_remapping_method, ("direct", "mask"))

@@ -94,7 +94,7 @@ def fill_holes(to, rows, holes: np.ndarray, fill, seed=None, mean=None) -> None:
         how["key"] = seed
     elif word == "mean":
         how["mean"] = mean
-    to.op(rows, "rects", table=holes.astype(np.int32), **how)
+    to.op(rows, "rects", table=holes, **how)
 
 
 def filling(to, rows, word: str | None) -> dict:

@@ -26,6 +26,9 @@ class _Oriented(Geometric, register=False):
     def _names(self, params, n: int) -> list[str]:
         raise NotImplementedError
 
+    def joins(self, kind):
+        return None, None, None
+
     def map(self, params, size):
         return maps.Affine(orientation_matrix([ORIENTATIONS[name] for name in self._names(params, len(size))], size))
 

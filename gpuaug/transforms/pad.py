@@ -17,6 +17,9 @@ class _Padded(_Windowed, register=False):
     def __init__(self, border_mode, fill, fill_mask, p):
         super().__init__(0, 0, border_mode, fill, fill_mask, p)  # whole pixels: nothing to interpolate
 
+    def joins(self, kind):
+        return (None, *super().joins(kind)[1:])
+
     def size_after(self, params, size):
         pad = params["pad"]
         return size + pad[:, ::2] + pad[:, 1::2]

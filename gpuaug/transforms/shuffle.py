@@ -42,6 +42,9 @@ class RandomGridShuffle(Geometric):
         if self.columns() > MOST:
             raise ValueError(f"grid must have at most {MOST} tiles, rows and columns together, got {grid!r}")
 
+    def joins(self, kind):
+        return None
+
     def columns(self) -> int:
         rows, columns = self.grid
         return rows + columns + rows * columns

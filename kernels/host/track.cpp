@@ -1,5 +1,6 @@
 // track.cpp: tracks and plans, the verbs of gpuaug/track.py; exports for gpuaug/library.py. Arguments are checked here.
 #include <cstring>
+#include <memory>
 #include <stdexcept>
 #include "params.hpp"
 #include "verbs.hpp"
@@ -207,7 +208,9 @@ EXPORT i64 gpuaug_track_finish(void* handle, PyObject* address, PyObject* stride
     return lay_out(t, 0, [](i64, const void*, i64) {});
   });
 }
+// The track ends with it.
 EXPORT void gpuaug_track_export(void* handle, PyObject* memory) {
+  const std::unique_ptr<Track> track((Track*)handle);
   guarded([&] {
     const Array to(memory, true);
     char* base = to.whole<char>(to.bytes(), "memory");
@@ -221,10 +224,6 @@ EXPORT void gpuaug_track_export(void* handle, PyObject* memory) {
 
 // ---- plans ----------------------------------------------------------------------------------------------------------------
 
-EXPORT i64 gpuaug_place(PyObject* records, int samples, i64 base) {
-  return guarded([&] {
-    const Array r(records);
-    const i64 count = r.bytes() / (i64)sizeof(Record);
-    return place((const Record*)r.data(), (int)count, samples, base);
-  });
+EXPORT i64 gpuaug_place(const Record* records, int count, int samples, i64 base) {
+  return guarded([&] { return place(records, count, samples, base); });
 }

@@ -187,6 +187,7 @@ class Track {
     for (int i : rows) stages_[i].open = true;
   }
 
+  // Rows may name a sample twice.
   void close(const std::vector<int>& rows, int notes) { close(rows.data(), rows.size(), notes); }
   void close(const int* rows, size_t n, int notes) {
     std::vector<int> busy;
@@ -194,6 +195,7 @@ class Track {
       if (stages_[rows[k]].open) {
         if (busy.empty()) busy.reserve(n - k);
         busy.push_back(rows[k]);
+        stages_[rows[k]].open = false;
       }
     if (!busy.empty()) flush(busy, nullptr, nullptr, dtype, notes, false);
   }

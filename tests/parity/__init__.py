@@ -23,6 +23,7 @@ from . import (  # noqa: F401  (they add their cases)
     histogram,
     light,
     morphology,
+    mosaic,
     noise,
     normalize,
     perspective,
