@@ -15,6 +15,7 @@ struct Launch {
         channels((int)r.channels), source((int)r.source), target((int)r.target) {
     for (int i = 0; i < r.n; ++i) row_of[((const int*)r.sample)[i]] = i;
   }
+  Launch(const Launch& l, int target) : Launch(l) { this->target = target; }
   const char* rows;
   const Op* ops;
   const float* blob;
@@ -65,6 +66,7 @@ template <class T, int C> void store_lanes(const Row&, int c0, int first, Pixels
 // filter.cpp, rank.cpp, resample.cpp, reduce.cpp, lookup.cpp
 void fused_sample(const Launch&, const Row&, const float* found);
 bool bytes_sample(const Launch&, const Row&, const float* found);  // false: it computes more than bytes.cpp does
+bool table_sample(const Launch&, const Row&, const float* found);  // false: it does not begin with a table
 bool gray_sample(const Launch&, const Row&);                       // false: it does more than gray.cpp does
 bool lines_sample(const Launch&, const Row&);                      // false: it does more than draw lines on black
 bool added_sample(const Launch&, const Row&);                      // false: it does more than add an image
