@@ -83,9 +83,8 @@ def _one_size(track: Track, name: str) -> tuple[int, int]:
 
 @lru_cache(64)
 def _places(n: int, h: int, w: int, c: int, item: int, channels_last: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Bytes from a dense batch's first sample to each, and their strides in elements: made once for every loop."""
-    stride = np.empty((n, 3), np.int64)
-    stride[:] = (w * c, c, 1) if channels_last else (w, 1, h * w)
+    """Bytes from a dense batch's first sample to each, and the strides of all in elements: made once for every loop."""
+    stride = np.array((w * c, c, 1) if channels_last else (w, 1, h * w), np.int64)
     return h * w * c * item * np.arange(n, dtype=np.int64), stride
 
 

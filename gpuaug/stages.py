@@ -226,7 +226,7 @@ class Stages:
         """Write every sample to its place; returns the plan. The track is used up.
 
         Args:
-            address: int64 ``[B]``, stride: int64 ``[B, 3]`` (y, x, channel, in elements): the output.
+            address: int64 ``[B]``, stride: int64 ``[B, 3]``, or ``[3]`` for all (y, x, channel, in elements): the output.
             dtype: its element type.
         """
         size = self._host.track_finish(self._handle, address, stride, DTYPES[dtype][0], len(self._log))

@@ -58,6 +58,13 @@ MOVING = {
     "Transpose": lambda: G.Transpose(p=1),
     "VerticalFlip": lambda: G.VerticalFlip(p=1),
 }
+# ... those that cut off, or enlarge, what labels say, which others can no longer be told from: alone
+LOOKING = {
+    "AtLeastOneBBoxRandomCrop": lambda: G.AtLeastOneBBoxRandomCrop(40, 55),
+    "BBoxSafeRandomCrop": lambda: G.BBoxSafeRandomCrop(),
+    "CropNonEmptyMaskIfExists": lambda: G.CropNonEmptyMaskIfExists(40, 55),
+    "RandomSizedBBoxSafeCrop": lambda: G.RandomSizedBBoxSafeCrop(60, 70, mask_interpolation=EXACT),
+}
 # ... and those that hide pixels, or do nothing to them, and move none
 STILL = {
     "CoarseDropout": lambda: G.CoarseDropout((1, 4), p=1),
@@ -78,6 +85,8 @@ TURNING = {"Affine", "ElasticTransform", "OpticalDistortion", "Perspective", "Ro
 
 # ... and those that cut boxes into pieces; tests/test_distort.py
 SCATTERING = {"RandomGridShuffle", "Mosaic"}  # pieces of an image, of several: test_distort.py, test_mosaic.py
+# ... and one that needs a box of its own; tests/test_crop_labels.py
+NEAR = {"RandomCropNearBBox"}
 
 
 def drawn(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -169,15 +178,15 @@ def test_every_transform_has_a_case():
     """Those that take images alone leave masks and labels where they are: what they do is no geometry."""
     elsewhere = {"Lambda", "Morphological"}  # which moves what its caller moves; which makes shapes larger or smaller
     placed = {name for name, cls in G.REGISTRY.items() if "mask" in cls.targets} - elsewhere
-    assert placed == set(MOVING) | set(STILL) | SCATTERING, (
+    assert placed == set(MOVING) | set(LOOKING) | set(STILL) | SCATTERING | NEAR, (
         "a transform that takes masks needs a line in MOVING, STILL or SCATTERING"
     )
 
 
-@pytest.mark.parametrize("name", MOVING)
+@pytest.mark.parametrize("name", [*MOVING, *LOOKING])
 def test_labels_move_with_the_image(name):
     for seed in range(3):
-        results = moved([MOVING[name]()], seed)
+        results = moved([(MOVING | LOOKING)[name]()], seed)
         check_points(results, name, 6)
         check_boxes(results, name, int(name in TURNING), 6)
 

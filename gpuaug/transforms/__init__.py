@@ -6,6 +6,13 @@ from .channels import ToGray, ToRGB
 from .color import HueSaturationValue, RandomBrightnessContrast
 from .compression import ImageCompression
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
+from .crop_labels import (
+    AtLeastOneBBoxRandomCrop,
+    BBoxSafeRandomCrop,
+    CropNonEmptyMaskIfExists,
+    RandomCropNearBBox,
+    RandomSizedBBoxSafeCrop,
+)
 from .crop_sides import Crop, CropAndPad, RandomCropFromBorders
 from .custom import Lambda
 from .distort import ElasticTransform, GridDistortion, OpticalDistortion
@@ -21,6 +28,7 @@ from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
 from .pad import Pad, PadIfNeeded
 from .perspective import Perspective
+from .references import FDA, HistogramMatching, PixelDistributionAdaptation
 from .rotate import Rotate, SafeRotate
 from .sharpen import UnsharpMask
 from .shuffle import RandomGridShuffle
@@ -32,8 +40,11 @@ from .weather import RandomRain
 __all__ = [
     "CLAHE",
     "D4",
+    "FDA",
     "Affine",
+    "AtLeastOneBBoxRandomCrop",
     "AutoContrast",
+    "BBoxSafeRandomCrop",
     "Blur",
     "CenterCrop",
     "ChannelDropout",
@@ -41,6 +52,7 @@ __all__ = [
     "ConstrainedCoarseDropout",
     "Crop",
     "CropAndPad",
+    "CropNonEmptyMaskIfExists",
     "Downscale",
     "ElasticTransform",
     "Equalize",
@@ -51,6 +63,7 @@ __all__ = [
     "GaussianBlur",
     "GridDistortion",
     "GridDropout",
+    "HistogramMatching",
     "HorizontalFlip",
     "HueSaturationValue",
     "Illumination",
@@ -68,11 +81,13 @@ __all__ = [
     "Pad",
     "PadIfNeeded",
     "Perspective",
+    "PixelDistributionAdaptation",
     "PixelDropout",
     "Posterize",
     "RandomBrightnessContrast",
     "RandomCrop",
     "RandomCropFromBorders",
+    "RandomCropNearBBox",
     "RandomGamma",
     "RandomGridShuffle",
     "RandomRain",
@@ -80,6 +95,7 @@ __all__ = [
     "RandomRotate90",
     "RandomScale",
     "RandomShadow",
+    "RandomSizedBBoxSafeCrop",
     "RandomSizedCrop",
     "Resize",
     "Rotate",

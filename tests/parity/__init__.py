@@ -16,6 +16,7 @@ from . import (  # noqa: F401  (they add their cases)
     color,
     compression,
     crop,
+    crop_labels,
     crop_sides,
     distort,
     dropout,
@@ -27,6 +28,7 @@ from . import (  # noqa: F401  (they add their cases)
     noise,
     normalize,
     perspective,
+    references,
     rotate,
     sharpen,
     sizes,
@@ -36,7 +38,7 @@ from . import (  # noqa: F401  (they add their cases)
 )
 from .about import ABOUT, FAMILIES
 from .case import CASES, EXACT, NEAREST, images, stack
-from .dropout import ELSEWHERE
+from .crop_labels import ELSEWHERE
 from .noise import threefry
 from .run import compare, compare_masks, ours, uniforms
 

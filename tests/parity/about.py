@@ -42,6 +42,7 @@ class About:
         bench: its arguments in the table of speeds (bench/every.py), p=1 being added; or why it has no row.
         bench_channels: of the images of that row, where not 3.
         bench_ragged: results differ in size, so that row passes a list of images.
+        reads: what must be among the targets beside the image: "mask", "bboxes" or "cropping_bbox".
         needs: arguments without which it cannot be made.
         shown: arguments for the emulator, where the needed ones and defaults would do little.
         variants: further arguments that lead to other kernels, operations or borders: run by the emulator, too.
@@ -56,6 +57,7 @@ class About:
     bench: dict | str
     bench_channels: int = 3
     bench_ragged: bool = False
+    reads: str = ""
     needs: dict = field(default_factory=dict)
     shown: dict = field(default_factory=dict)
     variants: list[dict] = field(default_factory=list)

@@ -164,13 +164,6 @@ def pixel_dropout():
 
 pixel_dropout()
 
-# by what they do, since they look at a mask, or at other samples, when they draw
-ELSEWHERE = {
-    "MaskDropout": "test_parity.test_mask_dropout_removes_whole_objects",
-    "ConstrainedCoarseDropout": "test_parity.test_constrained_dropout_stays_on_objects",
-    "Mosaic": "test_mosaic.test_as_albumentations",
-}
-
 
 _HOLES = "no: docs/masking.md says how they differ; tests/test_masking.py, and with drawn parameters in the chains"
 
