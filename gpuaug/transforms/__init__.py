@@ -26,6 +26,7 @@ from .morphology import Morphological
 from .mosaic import Mosaic
 from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
+from .overlays import OverlayElements, TextImage
 from .pad import Pad, PadIfNeeded
 from .perspective import Perspective
 from .references import FDA, HistogramMatching, PixelDistributionAdaptation
@@ -78,6 +79,7 @@ __all__ = [
     "MotionBlur",
     "Normalize",
     "OpticalDistortion",
+    "OverlayElements",
     "Pad",
     "PadIfNeeded",
     "Perspective",
@@ -104,6 +106,7 @@ __all__ = [
     "SmallestMaxSize",
     "Solarize",
     "SquareSymmetry",
+    "TextImage",
     "TimeMasking",
     "TimeReverse",
     "ToGray",

@@ -27,6 +27,7 @@ from . import (  # noqa: F401  (they add their cases)
     mosaic,
     noise,
     normalize,
+    overlays,
     perspective,
     references,
     rotate,
