@@ -55,6 +55,12 @@ class Stages:
         self.__del__()
         self._read(batch)
 
+    def untouched(self) -> Batch | None:
+        """The batch that the open stages read, if nothing was done to it yet."""
+        batch = self.batch
+        same = (batch.channels, batch.dtype) == (self.channels, self.dtype)
+        return batch if same and not self._log else None
+
     def __del__(self):
         handle, self._handle = getattr(self, "_handle", None), None
         if handle:
