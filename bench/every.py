@@ -25,25 +25,34 @@ def beside(reads, masks, one):
     return ({reads: BOXES[0] if one else BOXES[:1] * len(masks)} if reads else {}), {}
 
 
+def brought(transform, items, batched):
+    """What other images each call gets: three neighbours in the batch. (Our Mosaic draws from the batch.)"""
+    key = getattr(transform, "metadata_key", None)
+    if key is None or (batched and transform.brings == "samples"):
+        return [{} for _ in items]
+    images_alone = not hasattr(transform, "grid_yx")
+    neighbours = [[items[i - k] for k in (1, 2, 3)] for i in range(len(items))]
+    return [{key: [item["image"] for item in mine] if images_alone else mine} for mine in neighbours]
+
+
 def callers(library, name, given, images, masks, batched, reads=""):
     """Calls without and with masks."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         transform = getattr(library, name)(**given, p=1)
+    items = [{"image": image, "mask": mask} for image, mask in zip(images, masks)]
+    others = brought(transform, items, batched)
     more, params = beside(reads, masks, not batched)
     params = {word: library.BboxParams(**value) for word, value in params.items()}
     if not batched:
         if params:
             transform = library.Compose([transform], **params)
-        own = [{"mask": mask} if reads == "mask" else more for mask in masks]
-        if getattr(transform, "metadata_key", None):  # what others it reads: three neighbours in the batch, which ours draws from
-            items = [{"image": image, "mask": mask} for image, mask in zip(images, masks)]
-            own = [{transform.metadata_key: [items[i - k] for k in (1, 2, 3)]} for i in range(len(items))]
-        triples = list(zip(images, masks, own))
+        own = [{**({"mask": item["mask"]} if reads == "mask" else more), **mine} for item, mine in zip(items, others)]
         return (
-            lambda: [transform(image=image, **own)["image"] for image, _, own in triples],
-            lambda: [transform(image=image, **{"mask": mask, **own}) for image, mask, own in triples],
+            lambda: [transform(**{"image": item["image"], **mine})["image"] for item, mine in zip(items, own)],
+            lambda: [transform(**{**item, **mine}) for item, mine in zip(items, own)],
         )
+    more = {**more, **{key: [mine[key] for mine in others] for key in others[0]}}
     compose, ids, epoch = library.Compose([transform], seed=0, **params), np.arange(len(images)), iter(range(10**9))
     return (
         lambda: compose(image=images, ids=ids, epoch=next(epoch), **more),

@@ -198,7 +198,12 @@ def pictures(name: str, seed: int, dtype: str, n: int) -> dict:
     images = samples(rng, dtype, 3, n)
     out = {"image": images, "mask": [rng.integers(0, 3, x.shape[:2], dtype=np.int32) for x in images]}
     boxes = [(0, 0, -(-x.shape[1] // 2), -(-x.shape[0] // 2)) for x in images]
-    more = {"bboxes": [[box] for box in boxes], "cropping_bbox": boxes}
+    more = {
+        "bboxes": [[box] for box in boxes],
+        "cropping_bbox": boxes,
+        "overlay_metadata": [{"image": np.ones((3, 4, 3), dtype), "mask_id": 1}] * n,
+        "textimage_metadata": [{"bbox": (0, 0, 1, 1), "text": "word"}] * n,
+    }
     return {**out, **{word: more[word] for word in more if word == parity.ABOUT[name].reads}}
 
 

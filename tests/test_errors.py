@@ -101,7 +101,7 @@ ARGUMENTS = [
     ("XYMasking", {"mask_x_length": 0}, ["mask_x_length", "mask_y_length", "above 0"]),
     ("XYMasking", {"mask_y_length": 1.5}, ["mask_y_length", "1.5"]),
     ("XYMasking", {"fill": "gray"}, ["fill", "'gray'", "'random'"]),
-    ("XYMasking", {"fill": "inpaint_ns"}, ["fill", "inpaint_ns", "random"]),
+    ("XYMasking", {"fill": "inpaint"}, ["fill", "inpaint_ns", "random"]),
     ("XYMasking", {"fill_mask": "random"}, ["fill_mask"]),
     ("CoarseDropout", {"num_holes_range": (0, 1)}, ["num_holes_range", "0"]),
     ("CoarseDropout", {"num_holes_range": (3, 1)}, ["num_holes_range", "low <= high"]),

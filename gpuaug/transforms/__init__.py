@@ -28,8 +28,10 @@ from .morphology import Morphological
 from .mosaic import Mosaic
 from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
+from .overlays import OverlayElements, TextImage
 from .pad import Pad, PadIfNeeded
 from .perspective import Perspective
+from .references import FDA, HistogramMatching, PixelDistributionAdaptation
 from .rotate import Rotate, SafeRotate
 from .sharpen import UnsharpMask
 from .shuffle import RandomGridShuffle
@@ -41,6 +43,7 @@ from .weather import RandomRain
 __all__ = [
     "CLAHE",
     "D4",
+    "FDA",
     "Affine",
     "AtLeastOneBBoxRandomCrop",
     "AutoContrast",
@@ -64,6 +67,7 @@ __all__ = [
     "GaussianBlur",
     "GridDistortion",
     "GridDropout",
+    "HistogramMatching",
     "HorizontalFlip",
     "HueSaturationValue",
     "Illumination",
@@ -78,10 +82,12 @@ __all__ = [
     "MotionBlur",
     "Normalize",
     "OpticalDistortion",
+    "OverlayElements",
     "Pad",
     "PadIfNeeded",
     "Perspective",
     "PiecewiseAffine",
+    "PixelDistributionAdaptation",
     "PixelDropout",
     "Posterize",
     "RandomBrightnessContrast",
@@ -104,6 +110,7 @@ __all__ = [
     "SmallestMaxSize",
     "Solarize",
     "SquareSymmetry",
+    "TextImage",
     "ThinPlateSpline",
     "TimeMasking",
     "TimeReverse",

@@ -16,6 +16,11 @@ ELSEWHERE = {
     "AtLeastOneBBoxRandomCrop": _HERE,
     "BBoxSafeRandomCrop": _HERE,
     "Mosaic": "test_mosaic.test_as_albumentations",
+    "HistogramMatching": "test_references.test_histograms_as_albumentations",
+    "OverlayElements": "test_overlays.test_pictures_as_albumentations",
+    "TextImage": "test_overlays.test_text_as_albumentations",
+    "FDA": "test_references.test_frequencies_as_albumentations",
+    "PixelDistributionAdaptation": "test_references.test_distributions_as_scikit_learn",
     "CropNonEmptyMaskIfExists": _HERE,
     "RandomCropNearBBox": _HERE,
     "RandomSizedBBoxSafeCrop": _HERE,
@@ -28,6 +33,7 @@ about(
     bench={"height": 192, "width": 192},
     needs={"height": 1, "width": 1},
     reads="mask",
+    moved={"height": 40, "width": 55},
 )
 about("BBoxSafeRandomCrop", family=_LOOKS, marks=_MARKS, bench={}, bench_ragged=True, reads="bboxes")
 about(
@@ -39,6 +45,7 @@ about(
     reads="bboxes",
     gain=resize_gain,
     bound=_resized,
+    moved={"height": 60, "width": 70},
 )
 about(
     "AtLeastOneBBoxRandomCrop",
@@ -47,6 +54,7 @@ about(
     bench={"height": 192, "width": 192},
     needs={"height": 1, "width": 1},
     reads="bboxes",
+    moved={"height": 40, "width": 55},
 )
 about(
     "RandomCropNearBBox",
@@ -55,4 +63,5 @@ about(
     bench={},
     bench_ragged=True,
     reads="cropping_bbox",
+    moved="no: it needs a box of its own; test_crop_labels.py",
 )
