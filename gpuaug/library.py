@@ -35,7 +35,7 @@ _CALLS = {
     "track_op": ("", "hoioooo" + "ii"),
     "track_filter": ("", "hoiooo" + "ioii"),
     "track_reduce": ("q", "hoiiiiiiooi"),
-    "track_lookup": ("q", "hoioiioi"),
+    "track_lookup": ("q", "hoioiiqoi"),
     "track_rank": ("", "hoiooo" + "ii"),
     "track_resample": ("o", "hoiiii"),
     "track_close": ("", "hoi"),

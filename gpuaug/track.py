@@ -19,7 +19,7 @@ from .elements import RANGES
 from .ops import find
 from .plan import FILTERS, HEAD, KINDS, OP, ORIENTATIONS, RANKS, RECORD, RESAMPLES, SAMPLES, Launch, Plan
 from .ragged import Ragged
-from .reductions import LOOKUPS, REDUCTIONS, TABLE, Found, layout
+from .reductions import LOOKUPS, REDUCTIONS, Found, layout
 from .structuring import reach, runs
 from .transform import BORDERS
 
@@ -479,14 +479,16 @@ class Track:
             raise ValueError(f"{self.doing}: {name} is of tiles and takes no width=: crop to what counts first")
         first, count = (0, self.channels) if channels is None else (channels, 1)
         tile = layout(tiles, self.size[rows])
-        at = self._tell("reduce", rows, spec.code, spec.words, first, count, *tiles, tile, width, len(self._log))
+        words = spec.words_of(count)
+        at = self._tell("reduce", rows, spec.code, words, first, count, *tiles, tile, width, len(self._log))
         self._note(rows, name)
         index = self.index(rows)
-        each = spec.words * count * tiles[0] * tiles[1]
+        each = words * count * tiles[0] * tiles[1]
         return Found(name, index, at + each * np.arange(len(index)), (first, count), tuple(tiles), tile, self._segment)
 
     def lookup(self, rows, found: Found, name: str, **params) -> Found:
-        """Make a table of 256 bytes of each histogram that `reduce` found in these samples (`gpuaug.reductions.LOOKUPS`).
+        """Make something of what `reduce` found in these samples (`gpuaug.reductions.LOOKUPS`): a table of 256 bytes of each
+        histogram, the eigenvectors of a covariance matrix.
 
         Args:
             params: what the lookup takes, by name, each a number or ``[n, ..]``.
@@ -497,17 +499,18 @@ class Track:
         found = self._found(name, "found", found, spec.reads, rows)
         index, (down, across) = found.rows, found.tiles
         packed = spec.pack(self.doing, len(index), params)
-        tables = found.channels[1] * down * across
-        words = REDUCTIONS[spec.reads].words
+        count = found.channels[1]
+        tables, room = (count * down * across if spec.makes == "tables" else 1), spec.room(count)
+        words = REDUCTIONS[spec.reads].words_of(count)
         self._note(rows, name)
-        at = self._tell("lookup", rows, spec.code, found.at, words, tables, packed, len(self._log))
+        at = self._tell("lookup", rows, spec.code, found.at, words, tables, room, packed, len(self._log))
         return Found(
-            "tables", index, at + TABLE * tables * np.arange(len(index)), found.channels, found.tiles, found.tile, self._segment
+            spec.makes, index, at + room * tables * np.arange(len(index)), found.channels, found.tiles, found.tile, self._segment
         )
 
     def _found(self, name: str, param: str, value, kind: str, rows) -> Found:
         """The part for these samples of something that must be of that kind."""
-        how = "to.lookup(..)" if kind == "tables" else f"to.reduce(rows, {kind!r})"
+        how = f"to.reduce(rows, {kind!r})" if kind in REDUCTIONS else "to.lookup(..)"
         if not isinstance(value, Found) or value.kind != kind:
             got = f"{value.kind} that were found" if isinstance(value, Found) else repr(value)
             raise ValueError(f"{self.doing}: {param} of {name} is what {how} returned, got {got}")

@@ -1,6 +1,7 @@
 // op_color.cuh: operations on the three channels of a colour.
 #pragma once
 #include "pixels.cuh"
+#include "shade.cuh"
 namespace aug {
 
 // OpenCV's 8-bit RGB -> HSV -> RGB with shifts between. The two divisions stand for its tables
@@ -73,6 +74,19 @@ template <class G> AUG void op_gray(G g, const GrayOp& p, const Op&, const Sampl
   else if (p.method == GRAY_MEAN)
     all([&](float r, float g, float b) { return whole ? (float)((int)(r + g + b) * 21846 >> 16) : (r + g + b) / 3.0f; });
   else all(most);
+}
+
+// factor times the colour, rest times its gray value
+template <class G> AUG void op_saturation(G g, const SaturationOp& p, const Op&, const Sample&, Pixels<G, 3>& px) {
+  const float factor = p.factor, rest = p.rest;
+  const bool whole = p.whole != 0;
+  g.each([&](Lane l) {
+    const float gray = luma_of(px.v[0][l], px.v[1][l], px.v[2][l], whole) * rest;
+    AUG_UNROLL for (int c = 0; c < 3; ++c) {
+      const float v = px.v[c][l] * factor + gray;
+      px.v[c][l] = whole ? round_(clamp_(v, 0.0f, 255.0f)) : clamp_(v, 0.0f, 1.0f);
+    }
+  });
 }
 
 // 8-bit CIELab's lightness, in OpenCV's steps: linear values of 11 bits, luminance of them by weights of 12 bits, a table

@@ -9,8 +9,11 @@
 #pragma once
 #include "op_color.cuh"
 #include "op_field.cuh"
+#include "op_grain.cuh"
+#include "op_hls.cuh"
 #include "op_layer.cuh"
 #include "op_lookup.cuh"
+#include "op_mix.cuh"
 #include "op_noise.cuh"
 #include "op_replace.cuh"
 #include "op_shapes.cuh"

@@ -15,7 +15,7 @@ from gpuaug.batch import Batch
 from gpuaug.hosted import on_host
 from gpuaug.ops import OPS
 from gpuaug.ragged import Ragged
-from gpuaug.reductions import REDUCTIONS
+from gpuaug.reductions import LOOKUPS, REDUCTIONS
 from gpuaug.track import Track
 
 ALL = slice(None)
@@ -465,7 +465,7 @@ def test_what_was_found_is_gone_behind_a_host_stage():
 
 def test_parameters_of_operations_are_of_types_that_there_are():
     kinds = {each.split()[0].rstrip("?") for spec in OPS.values() for each in spec.params}
-    assert kinds <= {"f32", "i32", "u32", "fill", "tables", *REDUCTIONS}
+    assert kinds <= {"f32", "i32", "u32", "fill", "tables", *REDUCTIONS, *(each.makes for each in LOOKUPS.values())}
 
 
 def test_misuse_of_reductions_and_lookups_is_said():

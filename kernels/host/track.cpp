@@ -553,9 +553,10 @@ EXPORT i64 gpuaug_track_reduce(void* handle, PyObject* rows, int reduction, int 
   });
 }
 
-// lookup: LookupCode. from: [n], where the numbers of each row are, `words` for a table. params: 32-bit words [n, k] or [1, k].
-EXPORT i64 gpuaug_track_lookup(void* handle, PyObject* rows, int lookup, PyObject* from, int words, int tables, PyObject* params,
-                               int notes) {
+// lookup: LookupCode. from: [n], where the numbers of each row are, `words` for a table. room: words of a table that is made. params:
+// 32-bit words [n, k] or [1, k].
+EXPORT i64 gpuaug_track_lookup(void* handle, PyObject* rows, int lookup, PyObject* from, int words, int tables, i64 room,
+                               PyObject* params, int notes) {
   return guarded([&] {
     Track& t = track_of(handle);
     const std::vector<int> index = rows_of(rows, t.samples);
@@ -566,7 +567,7 @@ EXPORT i64 gpuaug_track_lookup(void* handle, PyObject* rows, int lookup, PyObjec
     const i64 bytes = packed.ndim == 2 ? 4 * packed.shape(1) : -1;
     if (bytes < 0 || bytes > (i64)sizeof(LookupRow::p) || !(packed.shape(0) == n || packed.shape(0) == 1))
       raise(PyExc_ValueError, "params must be words [%zd or 1, k], k <= 5", (Py_ssize_t)n);
-    check_found(t, (i64)TABLE_WORDS * tables, n);
+    check_found(t, room * tables, n);
     std::vector<LookupRow> table(n);
     for (i64 k = 0; k < n; ++k) {
       LookupRow& r = table[k];
@@ -577,7 +578,7 @@ EXPORT i64 gpuaug_track_lookup(void* handle, PyObject* rows, int lookup, PyObjec
       r.tables = tables;
       std::memcpy(r.p, packed.data() + (packed.shape(0) == 1 ? 0 : k * bytes), (size_t)bytes);
     }
-    return n ? t.find(KIND_LOOKUP, DT_U8, index, std::move(table), nullptr, (i64)TABLE_WORDS * tables, notes) : t.found;
+    return n ? t.find(KIND_LOOKUP, DT_U8, index, std::move(table), nullptr, room * tables, notes) : t.found;
   });
 }
 
