@@ -1,9 +1,9 @@
 """Every transform against albumentations on the CPU, one thread, default arguments: `python -m bench.every`.
 
-48 windows of 224x224 of real photographs, uint8, as one NumPy batch; p=1, parameters drawn anew for every image on both sides.
-albumentations gets a loop over the images and keeps its outputs in a list. Arguments that a transform cannot do without, and
-reasons why one has no row, stand beside its cases in tests/parity. With masks: image and mask in one call on both sides, where
-the transform handles masks. What albumentations does not have is not measured.
+48 windows of 224x224 of real photographs, uint8, as one NumPy batch (a list, where results differ in size); p=1, parameters
+drawn anew for every image on both sides. albumentations gets a loop over the images and keeps its outputs in a list. Arguments
+that a transform cannot do without, and reasons why one has no row, stand beside its cases in tests/parity. With masks: image and
+mask in one call on both sides, where the transform handles masks. What albumentations does not have is not measured.
 """
 
 import warnings
@@ -20,10 +20,14 @@ def callers(library, name, given, images, masks, batched):
         warnings.simplefilter("ignore")
         transform = getattr(library, name)(**given, p=1)
     if not batched:
-        pairs = list(zip(images, masks))
+        more = [{} for _ in images]
+        if getattr(transform, "metadata_key", None):  # what others it reads: three neighbours in the batch, which ours draws from
+            items = [{"image": image, "mask": mask} for image, mask in zip(images, masks)]
+            more = [{transform.metadata_key: [items[i - k] for k in (1, 2, 3)]} for i in range(len(items))]
+        triples = list(zip(images, masks, more))
         return (
-            lambda: [transform(image=image)["image"] for image in images],
-            lambda: [transform(image=image, mask=mask) for image, mask in pairs],
+            lambda: [transform(image=image, **given)["image"] for image, _, given in triples],
+            lambda: [transform(image=image, mask=mask, **given) for image, mask, given in triples],
         )
     compose, ids, epoch = library.Compose([transform], seed=0), np.arange(len(images)), iter(range(10**9))
     return (
@@ -61,7 +65,8 @@ def main():
             continue
         mine = np.ascontiguousarray(images[..., : about.bench_channels])
         theirs = callers(albumentations, name, about.bench, list(mine), list(masks), False)
-        ours = callers(gpuaug, name, about.bench, mine, masks, True)
+        given = (list(mine), list(masks)) if about.bench_ragged else (mine, masks)
+        ours = callers(gpuaug, name, about.bench, *given, True)
         row = {"case": name, "arguments": repr(about.bench), "batch": options.batch, "ratios": {}, "seconds": {}}
         for number, what in enumerate(("image", "image and mask")):
             if number and "mask" not in gpuaug.REGISTRY[name].targets:

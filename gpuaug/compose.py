@@ -10,18 +10,20 @@ import torch
 
 from . import uniforms
 from .batch import Batch
+from .checks import boolean, integer, one_of
 from .device import chosen
 from .drawn import Drawn, draw_tree
 from .groups import Group
 from .inputs import KINDS, Declared, Inputs, is_nothing, of_nothing
 from .label_params import GEOMETRIES, BboxParams, KeypointParams, reckoned
 from .now import Now
+from .others import WHOLE, Others
 from .outputs import AsCame, Dense
 from .plan import explained
 from .strangers import first_scale, refuse_kornia, still_unsure
 from .streams import Seeded, Stream
 from .targets import Boxes
-from .transform import Transform, View, integer, one_of
+from .transform import Transform, View
 from .tree import Tree
 
 
@@ -36,6 +38,10 @@ class Compose(Seeded, torch.nn.Module, Group):
             ``{"image2": "image", "depth": "mask"}``.
         bbox_params: `BboxParams`, or a dict of its arguments; needed for ``bboxes=``.
         keypoint_params: `KeypointParams`, or a dict of its arguments; needed for ``keypoints=``.
+        lazy: lower consecutive transforms whose maps are matrices (Affine, Perspective, Resize, crops, pads, flips, ...) and that
+            interpolate alike as one: a sample is read and interpolated once. What a crop or a border would have cut off between
+            them comes back where a later one turns it into view, so pixels there differ, and where a resize would have repeated
+            the outermost half pixel the border begins; boxes and keypoints are moved, and dropped, one transform after the other.
         label_geometry: "pixels": keypoints, their angles, and what is visible of boxes follow the pixels. "albumentations":
             albumentations' numbers, to reproduce what was trained with them; docs/targets.md lists what differs.
 
@@ -86,6 +92,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         bbox_params: BboxParams | None = None,
         keypoint_params: KeypointParams | None = None,
         label_geometry: str = "pixels",
+        lazy: bool = False,
     ):
         torch.nn.Module.__init__(self)
         Group.__init__(self, transforms, p)
@@ -103,6 +110,7 @@ class Compose(Seeded, torch.nn.Module, Group):
             found.append(params)
         self.label_geometry = one_of("label_geometry", label_geometry, GEOMETRIES)
         self.bbox_params, self.keypoint_params = (reckoned(params, label_geometry) for params in found)
+        self.lazy = boolean("lazy", lazy)
         self._stream = Stream()
         self._scales = first_scale(self._leaves())  # a Normalize whose input is still to be looked at
         self._tree = Tree(self)
@@ -122,6 +130,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         dtype: str = "uint8",
         now: Now | None = None,
         seed: int | None = None,
+        others: dict | None = None,
     ) -> Drawn:
         """Draw everything for a batch.
 
@@ -132,13 +141,16 @@ class Compose(Seeded, torch.nn.Module, Group):
             occurrence: int ``[B]``, how often the epoch has yielded the sample before; default 0.
             now: for transforms whose draw depends on masks or boxes.
             seed: the caller's, where this Compose has none of its own.
+            others: samples that transforms may read beside their own, by name; by default those of the batch.
         """
         ids, occurrence = uniforms.check_counters(ids, epoch, occurrence, len(size))
         if len(ids) != len(size):
             raise ValueError(f"ids has {len(ids)} numbers for {len(size)} samples")
         seed = self._stream.fixed(self.seed) if seed is None else seed
         u = uniforms.table(seed, epoch, ids, occurrence, self._tree.slots, self._tree.blocks)
-        drawn = draw_tree(self._tree, u, View(np.asarray(size), channels, dtype, now))
+        size = np.asarray(size)
+        drawn = draw_tree(self._tree, u, View(size, channels, dtype, now, None, others or {WHOLE: Others(size)}))
+        drawn.lazy = self.lazy
         drawn.applied = u[0] < self.p if self.p < 1 else None  # the root's coin is the first number of all
         return drawn
 
@@ -172,11 +184,12 @@ class Compose(Seeded, torch.nn.Module, Group):
         leading = given.leading()
         if self._scales:
             self._scales = still_unsure(self._scales, leading)
-        now = Now(given.batches.get("mask"), next((m for m in given.marks if isinstance(m, Boxes)), None))
+        boxes, others = next((m for m in given.marks if isinstance(m, Boxes)), None), given.others
+        now = Now(given.batches.get("mask"), boxes, given.others_of("mask") if "mask" in given.batches else None)
         samples = len(given.size)
         seed, ids = self._stream.call(self.seed, ids, samples) if seed is None else (seed, np.atleast_1d(ids))
         like = {"channels": leading.channels, "dtype": leading.dtype}
-        drawn = self.draw(given.size, ids=ids, epoch=epoch, occurrence=occurrence, now=now, seed=seed, **like)
+        drawn = self.draw(given.size, ids=ids, epoch=epoch, occurrence=occurrence, now=now, seed=seed, others=others, **like)
         for marks in given.marks:
             drawn.move_marks(marks, given.size)
         out = {name: deliver(given, name, drawn) for name in given.batches}
@@ -236,7 +249,8 @@ class Compose(Seeded, torch.nn.Module, Group):
         u = uniforms.table(seed, 0, ids, occurrence, self._tree.slots, self._tree.blocks)
         masks = Batch.of(np.broadcast_to(np.zeros((1, *size), np.uint8), (samples, *size)), name="mask")
         boxes = Boxes([[]] * samples, {}, BboxParams("pascal_voc"), batch.size, False)
-        drawn = draw_tree(self._tree, u, View(batch.size, channels, dtype, Now(masks, boxes)))
+        drawn = draw_tree(self._tree, u, View(batch.size, channels, dtype, Now(masks, boxes), None, {WHOLE: Others(batch.size)}))
+        drawn.lazy = self.lazy
         track = drawn.lower(batch)
         plan = track.finish(np.zeros(samples), np.zeros((samples, 3)), track.dtype)
         return drawn.explain() + "\n" + explained([*track.segments, plan])

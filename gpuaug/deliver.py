@@ -121,6 +121,13 @@ def deliver_ragged(track: Track, planar: bool) -> list[torch.Tensor]:
     return _pieces(given_back(out, track.given), start, track, planar)
 
 
+def settled(track: Track) -> Batch:
+    """The batch that a track reads once everything that it has planned is executed; nothing is where nothing was planned."""
+    if track.planned:
+        settle(track)
+    return track.batch
+
+
 def settle(track: Track) -> list[torch.Tensor]:
     """Execute what a track has planned so far: it goes on from the result, which is one HWC tensor per sample."""
     out, start, plan = _ragged(track, False)

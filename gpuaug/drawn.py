@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .batch import Batch
+from .lazily import runs, together
 from .targets import Marks
 from .track import Track
 from .transform import Transform, View
@@ -26,13 +27,14 @@ class Step:
 @dataclass
 class Drawn:
     """Everything that was drawn for a batch: deterministic from here on. applied: which samples; None: all. ops: the pixel
-    operations that the pipeline can emit (`gpuaug.ops.mask`)."""
+    operations that the pipeline can emit (`gpuaug.ops.mask`). lazy: lower neighbours together (`gpuaug.lazily`)."""
 
     samples: int
     steps: list[Step] = field(default_factory=list)
     size: np.ndarray | None = None
     applied: np.ndarray | None = None
     ops: int | None = None
+    lazy: bool = False
 
     def explain(self) -> str:
         """Which transform applies to how many samples, in order; a transform that groups visit several times is one line."""
@@ -45,7 +47,7 @@ class Drawn:
 
     def repeated(self, of: np.ndarray) -> Drawn:
         """The same for another batch, whose sample i is treated as sample ``of[i]`` of this one: frames of a video."""
-        out = Drawn(len(of), size=self.size[of], ops=self.ops)
+        out = Drawn(len(of), size=self.size[of], ops=self.ops, lazy=self.lazy)
         for step in self.steps:
             if isinstance(step.rows, slice):
                 rows, pick = step.rows, of
@@ -58,16 +60,25 @@ class Drawn:
                 out.steps.append(Step(step.transform, rows, {name: value[pick] for name, value in step.params.items()}))
         return out
 
-    def lower(self, batch: Batch, kind: str = "image") -> Track:
-        """Lower it to launches for one target; `Track.finish` makes it a plan."""
+    def lower(self, batch: Batch, kind: str = "image", others: dict[str, Batch] | None = None) -> Track:
+        """Lower it to launches for one target; `Track.finish` makes it a plan. others: that target of further samples."""
         track = Track(batch, kind)
         track.ops = self.ops
+        track.others.update(others or {})
         self.lower_onto(track)
         return track
 
     def lower_onto(self, track: Track, start: int = 0) -> None:
         """Lower the steps from number ``start`` on."""
         steps = [step for step in self.steps[start:] if track.kind in step.transform.targets]
+        if self.lazy:
+            for run in runs(track, steps):
+                if not together(track, run):
+                    self._one_by_one(track, run)
+        else:
+            self._one_by_one(track, steps)
+
+    def _one_by_one(self, track: Track, steps: list[Step]) -> None:
         closed = 0
         for i, step in enumerate(steps):
             track.doing, track.may = type(step.transform).__name__, step.transform.ops
@@ -77,7 +88,7 @@ class Drawn:
                 while closed < len(steps) and steps[closed].transform.stencil:
                     closed += 1
                 if closed > i + 1:
-                    track.close(np.unique(np.concatenate([track.index(s.rows) for s in steps[i:closed]])))
+                    track.close(np.concatenate([track.index(s.rows) for s in steps[i:closed]]))
             step.transform.lower(track, step.rows, step.params)
 
     def move_marks(self, marks: Marks, size: np.ndarray) -> None:
@@ -88,7 +99,10 @@ class Drawn:
             if "mask" in step.transform.targets:
                 place = np.full(self.samples, -1)
                 place[step.rows] = np.arange(len(before))
-                marks.step(step.transform, place, step.params, size)
+                if step.transform.metadata_key is None:
+                    marks.step(step.transform, place, step.params, size)
+                else:
+                    marks.gather(step.transform, place, step.params, size)
                 size[step.rows] = step.transform.size_after(step.params, before)
                 marks.limit(size, drop=marks.params.check_each_transform)
         marks.limit(size)
@@ -105,7 +119,7 @@ def draw_tree(tree: Tree, u: np.ndarray, view: View) -> Drawn:
         # take: an index of rows costs four times as much
         before, mine = (size, u[lines]) if all_ else (size.take(rows, 0), u[lines].take(rows, 1))
         seen = None if view.now is None else view.now.at(drawn, everyone if all_ else rows)
-        params = transform.draw(mine.T, View(before, channels, view.dtype, seen, None if all_ else rows))
+        params = transform.draw(mine.T, View(before, channels, view.dtype, seen, None if all_ else rows, view.others))
         after = transform.size_after(params, before)
         if after is not before:
             if all_:

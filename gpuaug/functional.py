@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from .batch import Batch
+from .checks import WIDEST, integer, is_number, one_of
 from .deliver import Container
 from .structuring import SHAPES, element
 from .track import Track
-from .transform import WIDEST, integer, is_number, one_of
 
 
 def dilate(images, size=3, shape: str = "ellipse", iterations: int = 1, *, layout: str | None = None):

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from .arguments import arguments
-from .transform import Transform, boolean, integer, is_number, probability
+from .checks import boolean, integer, is_number, probability
+from .transform import Transform
 
 # kernels/host/draws.hpp: a node of a tree of transforms as the library walks it
 NODE = np.dtype(

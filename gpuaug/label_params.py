@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from .arguments import arguments
+from .checks import boolean, one_of, real
 from .geometry import area, clip_boxes
-from .transform import boolean, one_of, real
 
 BOX_FORMATS = ("coco", "pascal_voc", "albumentations", "yolo")
 POINT_FORMATS = {

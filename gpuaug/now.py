@@ -14,8 +14,10 @@ from .track import Track
 class Now:
     """Masks and boxes in the middle of a pipeline. Computed only when asked, each step once."""
 
-    def __init__(self, masks: Batch | None, boxes: Boxes | None):
+    def __init__(self, masks: Batch | None, boxes: Boxes | None, others: dict[str, Batch] | None = None):
+        """others: masks of the samples that were brought along, by name."""
         self._masks, self._boxes = masks, boxes
+        self._others = others or {}
         self._track: Track | None = None
         self._done = 0  # how many steps the masks have behind them
         self._drawn: Drawn | None = None
@@ -33,10 +35,8 @@ class Now:
         if self._masks.channels != 1:
             raise ValueError(f"{who} needs masks of one channel, got {self._masks.channels}")
         if self._track is None:
-            batch = self._masks
-            # in the type that travels: labels are numbers here
-            plain = (batch.address, batch.size, batch.stride, 1, batch.dtype, batch.device, batch.owner)
-            self._track = Track(Batch(*plain), "mask")
+            self._track = Track(_plain(self._masks), "mask")
+            self._track.others.update({key: _plain(other) for key, other in self._others.items()})
         if self._done < len(self._drawn.steps) or not self._track.segments:
             self._drawn.lower_onto(self._track, self._done)
             self._done = len(self._drawn.steps)
@@ -52,6 +52,11 @@ class Now:
         found = []
         for i in self._rows.tolist():
             mine = boxes.sample == i
-            wanted = [boxes.label(i, k) in labels for k in boxes.origin[mine].tolist()]
+            wanted = [boxes.label(home, k) in labels for home, k in zip(boxes.home[mine].tolist(), boxes.origin[mine].tolist())]
             found.append(boxes.values[mine][np.array(wanted, bool)])
         return found
+
+
+def _plain(batch: Batch) -> Batch:
+    """Masks in the type that travels: labels are numbers here."""
+    return Batch(batch.address, batch.size, batch.stride, batch.channels, batch.dtype, batch.device, batch.owner)

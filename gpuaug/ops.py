@@ -9,26 +9,13 @@ from __future__ import annotations
 
 import difflib
 import enum
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
+from .parameters import WithTable, camel
+from .reductions import FOUND
 
-ROOM = 48  # bytes of parameters: Op.p of kernels/rows.cuh
-# A colour, and what `Track.reduce` and `Track.lookup` return (with a question mark: it may be left out): where they lie.
-_PLAIN = {"f32": ("<f4", "float"), "i32": ("<i4", "int"), "u32": ("<u4", "u32")}
-_LYING = {"fill": ("<i4", "int"), "tables": ("(7,)<i4", "Tables")}
-
-
-def _types(kind: str) -> tuple[str, str]:
-    """NumPy's and C++'s type of a parameter; what is no type is a reduction's name: the offset of what it found."""
-    return {**_PLAIN, **_LYING}.get(kind, ("<i4", "int"))
-
-
-_RANGES = {"<i4": (-(2**31), 2**31 - 1), "<u4": (0, 2**32 - 1)}
-_IN_RANGE = {"<i4": "?BHbhi", "<u4": "?BHI"}  # NumPy's types of which every number fits
 NEEDS = ("position", "rgb")
 
 
@@ -47,113 +34,12 @@ class Stream(enum.IntEnum):
 
 
 @dataclass(frozen=True)
-class Parameters:
-    """What a kernel's function takes beside pixels: a struct of 32-bit words.
-
-    Attributes:
-        name: of the function.
-        params: declarations in order, "TYPE NAME" or "TYPE NAME[COUNT]", of f32, i32, u32; 48 bytes at most. "fill NAME" are
-            colours, float32 ``[channels]``, or for each sample ``[n, .., channels]``; the kernel gets their offset in the blob.
-            "tables NAME", and a reduction's name in place of the type, "moments NAME" ("moments? NAME": or none), are what was
-            found in the samples; the kernel gets where it lies.
-        doc: what it computes.
-    """
-
-    name: str
-    params: tuple[str, ...] = ()
-    doc: str = ""
-
-    @cached_property
-    def dtype(self) -> np.dtype:
-        fields = []
-        for each in self.params:
-            kind, name = each.split()
-            name, _, count = name.rstrip("]").partition("[")
-            fields.append((name, _types(kind)[0], (int(count),)) if count else (name, _types(kind)[0]))
-        return np.dtype(fields)
-
-    def pack(self, who: str, count: int, params: dict) -> np.ndarray | None:
-        """Parameters by name, each a number or ``[count, ..]``, as 32-bit words ``[count or 1, k]``; None if it takes none."""
-        dtype = self.dtype
-        if params.keys() != (dtype.fields or {}).keys():
-            self._refuse(who, params)
-        if not dtype.fields:
-            return None
-        values = {name: np.asarray(value) for name, value in params.items()}
-        one = all(value.ndim == len(dtype[name].shape) for name, value in values.items())
-        packed = np.empty(1 if one else count, dtype)
-        for name, value in values.items():
-            field = dtype[name]
-            if value.dtype.kind not in ("biuf" if field.base.kind == "f" else "biu") and value.size:
-                raise TypeError(f"{who}: {name} of {self.name} is {self._declared(name)}, got {value.dtype}")
-            self._in_range(who, name, value, field.base.str)
-            try:
-                packed[name] = value
-            except ValueError:
-                lines = "" if not field.shape else f", {field.shape[0]}"
-                raise ValueError(
-                    f"{who}: {name} of {self.name} must be one for all, or [{count}{lines}] for {count} samples, "
-                    f"got shape {value.shape}"
-                ) from None
-        return packed.view(np.int32).reshape(len(packed), -1)
-
-    def _in_range(self, who: str, name: str, value: np.ndarray, kind: str) -> None:
-        if kind not in _RANGES or value.dtype.char in _IN_RANGE[kind] or not value.size:
-            return
-        low, high = (int(value), int(value)) if value.ndim == 0 else (int(value.min()), int(value.max()))
-        if low < _RANGES[kind][0] or high > _RANGES[kind][1]:
-            raise ValueError(f"{who}: {name} of {self.name} is {self._declared(name)}, {low} .. {high} does not fit")
-
-    @cached_property
-    def fills(self) -> tuple[str, ...]:
-        """The parameters that are colours."""
-        return tuple(each.split()[1] for each in self.params if each.startswith("fill "))
-
-    @cached_property
-    def entries(self) -> tuple[str, list[str]]:
-        """The element type of its table, and the axes."""
-        found = re.match(r"(\w+) \[([^\]]+)\]", self.table)
-        return found[1], found[2].split(", ")
-
-    def check_table(self, who: str, values: np.ndarray, lead: int, channels: int) -> np.ndarray:
-        """A table as 32-bit words, or an error; lead: how many of its first axes are not one sample's."""
-        kind, axes = self.entries
-        want = [{"n": None, "channels": channels}.get(axis) if not axis.isdigit() else int(axis) for axis in axes]
-        shape = values.shape[lead:]
-        if len(shape) != len(want) or any(w not in (None, s) for w, s in zip(want, shape)):
-            raise ValueError(
-                f"{who}: the table of {self.name} is {self.table}; of images of {channels} channels, "
-                f"got shape {list(shape)}{' for each sample' if lead else ''}"
-            )
-        if values.dtype.kind not in ("biuf" if kind == "f32" else "biu") and values.size:
-            raise TypeError(f"{who}: the table of {self.name} is {self.table}, got {values.dtype}")
-        dtype = np.dtype(_types(kind)[0])
-        if kind != "f32" and values.size and values.dtype.char not in _IN_RANGE[dtype.str]:
-            low, high = int(values.min()), int(values.max())
-            if low < _RANGES[dtype.str][0] or high > _RANGES[dtype.str][1]:
-                raise ValueError(f"{who}: the table of {self.name} is {self.table}, {low} .. {high} does not fit")
-        return np.ascontiguousarray(values, dtype)
-
-    def _declared(self, name: str) -> str:
-        return next(each for each in self.params if each.split()[1].partition("[")[0] == name)
-
-    def _refuse(self, who: str, params: dict) -> None:
-        wanted = self.dtype.fields or {}
-        parts = []
-        for word, names in (("lacks", wanted.keys() - params), ("does not know", params.keys() - wanted)):
-            if names:
-                parts.append(f"{word} {', '.join(sorted(names))}")
-        raise ValueError(f"{who}: {self.name} takes {', '.join(self.params) or 'no parameters'}; it {' and '.join(parts)}")
-
-
-@dataclass(frozen=True)
-class Spec(Parameters):
+class Spec(WithTable):
     """One pixel operation.
 
     Attributes:
         name: of the function ``op_<name>``.
-        table: what of the blob it reads at ``op.at``: "TYPE [SHAPE]: in words", SHAPE being of numbers, ``channels`` and, first,
-            ``n`` for any number of entries, which the kernel gets as ``op.n``; "" if nothing.
+        table: what it reads at ``op.at``; the kernel gets the number of entries as ``op.n``.
         needs: what of `NEEDS` it asks for: where a pixel lies, or three channels.
         labels: whether labels of 32 bits may pass it: it moves or replaces, and computes nothing.
         lut: whether on uint8 it is, for one sample, a function of one value alone, so that a run of such operations can be one
@@ -164,13 +50,19 @@ class Spec(Parameters):
             Its function is made of that.
     """
 
-    table: str = ""
+    FOUND = FOUND
+
     needs: tuple[str, ...] = ()
     labels: bool = False
     lut: bool = False
     layers: int = 0
     internal: bool = False
     value: str = ""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if unknown := set(self.needs) - set(NEEDS):
+            raise ValueError(f"{self.name} needs {', '.join(sorted(unknown))}; an operation may ask for {', '.join(NEEDS)}")
 
     @cached_property
     def code(self) -> int:
@@ -184,11 +76,7 @@ class Spec(Parameters):
     @cached_property
     def found(self) -> dict[str, str]:
         """Its parameters that something found in the sample is passed for: their names, and of which kind it is."""
-        return {each.split()[1]: each.split()[0] for each in self.params if each.split()[0] not in (*_PLAIN, "fill")}
-
-
-def camel(name: str) -> str:
-    return name.title().replace("_", "")
+        return {each.name: each.kind for each in self.declared if each.kind.rstrip("?") in (*FOUND, "tables")}
 
 
 # of `fill_hits` in op_replace.cuh
@@ -447,21 +335,74 @@ OPS: dict[str, Spec] = {
             doc="the range of the first channel becomes 0..1, of no range 0; whole: as bytes",
         ),
         Spec("bezier", table="f32 [2, channels]: the ordinates of two inner points", doc="of 0..1 a cubic curve from 0 to 1"),
+        Spec(
+            "flare",
+            table="f32 [n, 8]: discs: x, y, squared radius, alpha, 1 - alpha, red + 256 green + 65536 blue, whether to begin anew",
+            needs=("rgb", "position"),
+            doc="bytes: each disc is drawn onto a second image, of which alpha is mixed into the first",
+        ),
+        Spec(
+            "screen",
+            needs=("rgb", "position"),
+            layers=3,
+            doc="bytes: light of 0..1 on the first layer: green of the second, red of the third, blue of the values",
+        ),
+        Spec(
+            "snow",
+            ("u32 key[2]", "i32 width", "f32 brighter", "f32 slope", "f32 depth", "f32 tint"),
+            needs=("rgb", "position"),
+            layers=1,
+            doc="snow of a texture on bytes, in HSV: the texture times depth * (1 + slope * line)",
+        ),
+        Spec(
+            "stain",
+            ("i32 whole",),
+            table="f32 [2, 3, 4]: of tissue, and beside it: for each channel's optical density the factors on all, what is added",
+            needs=("rgb",),
+            doc="optical densities through a matrix; whole: as bytes",
+        ),
+        Spec(
+            "pattern",
+            ("i32 width", "i32 form", "f32 amount", "i32 whole", "moments? mean"),
+            table="f32 [n]: of each pixel",
+            needs=("position",),
+            doc="times amount 0: added; 1: less 1 the contrast about the mean; 2: a shadow. whole: cut off to bytes",
+        ),
+        Spec(
+            "splash",
+            ("f32 intensity", "f32 covers", "f32 colour[3]", "i32 whole", "moments of"),
+            needs=("rgb", "position"),
+            layers=1,
+            doc="a colour of 0..1, as much as values have of their largest, is added to the layer; covers: of which it takes as much",
+        ),
+        Spec("above", ("f32 limit",), value="v > limit ? 1.0f : 0.0f", doc="1 above a limit, else 0"),
+        Spec(
+            "glass",
+            ("u32 key[2]", "i32 delta", "i32 width", "i32 height"),
+            needs=("position",),
+            layers=1,
+            doc="pixels of the layer swap places with others that are less than delta away",
+        ),
+        Spec(
+            "zoom",
+            ("i32 whole",),
+            table="f32 [n, 8]: enlargements, along x and y: pixels per pixel, offset, the window's first, its last counted from there",
+            needs=("position",),
+            layers=1,
+            doc="the mean of the image and its enlargements; the layer is the image itself",
+        ),
     )
 }
 
 
-def find(name: str, who: str) -> Spec:
-    """The operation of this name, or an error with the nearest ones."""
-    spec = OPS.get(name)
-    if spec is None or spec.internal:
-        names = [each.name for each in OPS.values() if not each.internal]
-        near = difflib.get_close_matches(str(name), names, 1)
-        raise ValueError(
-            f"{who}: there is no pixel operation {name!r}; "
-            + (f"did you mean {near[0]!r}?" if near else f"gpuaug.ops.OPS has {', '.join(sorted(names))}")
-        )
-    return spec
+def unknown(name: str, who: str) -> ValueError:
+    """That there is no operation of this name, with the nearest ones."""
+    names = [each.name for each in OPS.values() if not each.internal]
+    near = difflib.get_close_matches(str(name), names, 1)
+    return ValueError(
+        f"{who}: there is no pixel operation {name!r}; "
+        + (f"did you mean {near[0]!r}?" if near else f"gpuaug.ops.OPS has {', '.join(sorted(names))}")
+    )
 
 
 INTERNAL = tuple(spec.name for spec in OPS.values() if spec.internal)
@@ -476,17 +417,6 @@ def mask(names: Iterable[str]) -> int:
 
 
 # ---- what the kernels are told ----------------------------------------------------------------------------------------------
-
-
-def struct_lines(of: Parameters, name: str, more: str = "") -> Iterable[str]:
-    """The struct of parameters in C++."""
-    yield ""
-    yield f"// {of.doc}"
-    if more:
-        yield more
-    yield f"struct AUG_ALIAS {name} {{"
-    yield from (f"  {_types(each.split()[0])[1]} {each.split()[1]};" for each in of.params)
-    yield "};"
 
 
 def _lines() -> Iterable[str]:
@@ -506,7 +436,7 @@ def _lines() -> Iterable[str]:
     yield from (f"  OP_{spec.name.upper()} = {spec.code}," for spec in OPS.values())
     yield "};"
     for spec in OPS.values():
-        yield from struct_lines(spec, spec.struct, f"// table: {spec.table}" if spec.table else "")
+        yield from spec.struct_lines(spec.struct, f"// table: {spec.table}" if spec.table else "")
     yield ""
     yield "// Which operations on uint8 are a table of 256 bytes, and whether all channels have the same."
     yield "enum { LUT_NONE = 0, LUT_ALIKE = 1, LUT_CHANNELS = 2 };"
@@ -538,9 +468,7 @@ def _function(spec: Spec) -> Iterable[str]:
     yield ""
     yield "template <class G, int C>"
     yield f"AUG void op_{spec.name}(G g, const {spec.struct}& p, const Op&, const Sample&, Pixels<G, C>& px) {{"
-    for each in spec.params:
-        kind, name = each.split()
-        yield f"  const {_types(kind)[1]} {name} = p.{name};"
+    yield from (f"  const {each.types[1]} {each.name} = p.{each.name};" for each in spec.declared)
     yield "  AUG_UNROLL for (int c = 0; c < C; ++c)"
     yield "    g.each([&](Lane l) {"
     yield "      const float v = px.v[c][l];"

@@ -30,7 +30,8 @@ class Dense:
         if none:  # no sample has a frame: what one of each would become, less the frame
             of = np.arange(drawn.samples)
             batch = given.blanks(name, range(len(given.size)))
-        track = (drawn if of is None else drawn.repeated(of)).lower(moved(batch, self.device), kind)
+        others = {key: moved(other, self.device) for key, other in given.others_of(name).items()}
+        track = (drawn if of is None else drawn.repeated(of)).lower(moved(batch, self.device), kind, others)
         dtype = self.dtype if kind == "image" else None
         done = deliver(track, name, dtype, self.channels_last, squeeze=kind == "mask")
         if none:
@@ -48,7 +49,7 @@ class AsCame:
         batch, kind, frames = given.batches[name], given.kinds[name], given.sets.get(name)
         done = []
         if frames is None or len(batch):
-            track = (drawn if frames is None else drawn.repeated(frames.of)).lower(batch, kind)
+            track = (drawn if frames is None else drawn.repeated(frames.of)).lower(batch, kind, given.others_of(name))
             done = Container(given.values[name], given.one and frames is None, given.layout).delivered(track, name)
         return done if frames is None else frames.group(done, lambda i: self._no_frames(given, name, drawn, i))
 

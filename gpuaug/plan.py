@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from . import library
+from .batch import DTYPES
 
 # kernels/rows.cuh, in its order. Where a sample is read and written stands first in the rows of every kind.
 _ENDS = [("src", "i8"), ("dst", "i8")] + [(name, "i4") for name in "sh sw sy sx sc dh dw dy dx dc".split()]
@@ -34,6 +36,7 @@ RECORD = np.dtype([(name, "i8") for name in "rows sample ops blob kind n channel
 # kinds of launches in their order, and their rows
 _ROWS = {"filter": FILTER_ROW, "reduce": REDUCE_ROW, "lookup": LOOKUP_ROW, "rank": RANK_ROW, "resample": RESAMPLE_ROW}
 KINDS = {"fused": ROW, **_ROWS}
+_KINDS, _NAMES = list(KINDS.items()), list(DTYPES)
 # kernels/host/track.cpp: what stands at the start of an exported plan
 HEAD = np.dtype([(name, "i8") for name in "launches events events_at blob found scratch base".split()])
 
@@ -57,7 +60,7 @@ ORIENTATIONS = {
 
 @dataclass
 class Launch:
-    """One launch: ``rows[i]`` is sample ``sample[i]`` of the batch."""
+    """One launch: ``rows[i]`` is sample ``sample[i]`` of the batch. offsets: of rows, ops and blob in the plan's memory."""
 
     kind: str
     rows: np.ndarray
@@ -65,31 +68,64 @@ class Launch:
     channels: int
     source: str
     target: str
-    ops: np.ndarray | None = None
-    blob: np.ndarray | None = None
+    ops: np.ndarray | None
+    blob: np.ndarray
+    offsets: tuple[int, int, int]
 
 
-@dataclass
 class Plan:
-    """Launches in order, for the samples of one batch."""
+    """Launches in order, for the samples of one batch.
 
-    samples: int
-    launches: list[Launch]
-    records: np.ndarray  # `RECORD`: the launches as the compiled library takes them
-    scratch_bytes: int  # of scratch memory, which `place` hands out
-    found: np.ndarray | None  # float32: room for what reduce and lookup launches write
-    owner: object  # what keeps the batch's memory alive
-    log: list  # (rows, who, what), in order
-    events: np.ndarray  # int32 [n, 4]: launch, first row, how many: what it got after so many entries of the log
-    ops: int | None = None  # the operations that the pipeline can emit, a bit for each code; None: those of the launches
-    _placed: bool = False
+    Attributes:
+        samples: how many.
+        memory: bytes, all that the library or a GPU needs to know of it; rows and what they point to lie at multiples of 64.
+        count: of launches. at: the address of the first of their `RECORD`s, which the library takes.
+        scratch_bytes: of scratch memory, which `place` hands out.
+        found: float32, room for what reduce and lookup launches write, or None.
+        owner: what keeps the batch's memory alive.
+        log: (rows, who, what), in order.
+        ops: the operations that the pipeline can emit, a bit for each code; None: those of the launches.
+    """
+
+    def __init__(self, samples: int, memory: np.ndarray, owner: object, log: list, ops: int | None = None):
+        """memory: as the library exports a plan: `HEAD`, the records, and what these point to."""
+        self.samples, self.owner, self.log, self.ops = samples, owner, log, ops
+        self.memory, self._placed = memory, False
+        head = memory[: HEAD.itemsize].view(np.int64).tolist()
+        self.count, self._events, self._events_at, self._blob, found, self.scratch_bytes, self._base = head
+        self.at = self._base + HEAD.itemsize
+        self.found = np.empty(found, np.float32) if found else None
+
+    def _part(self, at: int, count: int, kind) -> np.ndarray:
+        return np.frombuffer(self.memory, kind, count, at)
+
+    @cached_property
+    def records(self) -> np.ndarray:
+        return self._part(HEAD.itemsize, self.count, RECORD)
+
+    @cached_property
+    def events(self) -> np.ndarray:
+        """int32 [n, 4]: launch, first row, how many: what it got after so many entries of the log."""
+        return self._part(self._events_at, 4 * self._events, np.int32).reshape(-1, 4)
+
+    @cached_property
+    def launches(self) -> list[Launch]:
+        """What the library is not asked for: a CPU runs the records."""
+        out, blob, base = [], None, self._base
+        for rows, sample, ops, values, kind, n, channels, source, target, n_ops in self.records.tolist():
+            blob = self._part(values - base, self._blob, np.float32) if blob is None else blob
+            (name, row), at = _KINDS[kind], (rows - base, ops - base, values - base)
+            ops = self._part(at[1], n_ops, OP) if n_ops else None
+            rows, sample = self._part(at[0], n, row), self._part(sample - base, n, np.int32)
+            out.append(Launch(name, rows, sample, channels, _NAMES[source], _NAMES[target], ops, blob, at))
+        return out
 
     def place(self, base: int) -> None:
         """Give every intermediate image (source or destination 0) an address in scratch memory at ``base``."""
         if self._placed:
             raise RuntimeError("a plan is placed and executed once: its rows hold the addresses of the first run")
         self._placed = True
-        library.load().place(self.records, self.samples, base)
+        library.load().place(self.at, self.count, self.samples, base)
 
     def _notes(self) -> list[list[str]]:
         """What each launch does, told from the log: what was noted of its samples since their last one, in the log's order, and

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import math
 import mmap
 import os
 import threading
@@ -26,42 +27,77 @@ IDLE_BYTES = 1 << 30  # and no more than this in total, whatever was in use
 LATELY = 64  # blocks taken: a loop of several outputs a batch comes round some times in so many
 WASTE = 2  # a block may be so many times the size that is asked for
 _SMALL = 1 << 16  # below, malloc serves from its own lists
+_HUGE = 1 << 21  # a huge page
+_ARRAYS = {TORCH_DTYPES[name]: dtype for name, dtype in NUMPY_DTYPES.items()} | {torch.bfloat16: np.dtype(np.uint16)}
+
+
+class Block:
+    """Pages of their own: malloc would take a large block that is freed as a reason to keep all later ones on its heap.
+
+    Of a large one all but the last 2 MiB are huge pages, where the system has them for who asks (Linux' "madvise"): a copy of 48
+    images of 224x224x3 took 213 us from small pages to small ones, 187 to huge ones, and a fresh batch faults 512 times less.
+    """
+
+    __slots__ = ("memory", "size", "start")
+
+    def __init__(self, size: int):
+        large = size >= 2 * _HUGE and hasattr(mmap, "MADV_HUGEPAGE")
+        self.memory = mmap.mmap(-1, size + (_HUGE if large else 0), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self.size, self.start = size, 0
+        if large:
+            self.start = -np.frombuffer(self.memory, np.uint8).ctypes.data % _HUGE
+            try:
+                self.memory.madvise(mmap.MADV_HUGEPAGE, self.start, size - size % _HUGE)
+            except OSError:  # a kernel without them
+                self.start = 0
+
+    def __len__(self) -> int:
+        return self.size
+
+
+class _Loan(weakref.ref):
+    """A reference to the array that a block was lent to. What is made of the array, keeps it: views, and tensors."""
+
+    __slots__ = ("block",)
 
 
 class Pool:
-    """Blocks of memory by size. A block belongs to the tensor made of it until that tensor's storage is freed."""
+    """Blocks of memory by size. A block belongs to the array or tensor made of it until nobody sees that any more."""
 
     def __init__(self):
-        self._idle: dict[int, list[np.ndarray]] = {}  # by size; the size that was given back longest ago comes first
+        self._idle: dict[int, list[Block]] = {}  # by size; the size that was given back longest ago comes first
         self._bytes = 0
-        self._lock = threading.RLock()  # a collection may run `_give` inside `_take`
-        self._live: dict[int, weakref.ref] = {}  # an array is not hashable, nor is a reference to it
+        self._lock = threading.RLock()  # a collection may run `_returned` inside `_take`
+        self._live: dict[int, _Loan] = {}  # by identity: an array is not hashable, nor is a reference to it
         self._used = 0  # bytes of the blocks that belong to tensors
         self._peaks = [0, 0]  # the most of them, of the last LATELY blocks taken and of those before
         self._taken = 0
 
+    def array(self, shape, dtype: np.dtype) -> np.ndarray:
+        """An uninitialized array in the host's memory, on pages of its own."""
+        size = math.prod(shape) * dtype.itemsize
+        if size < _SMALL:
+            return np.empty(shape, dtype)
+        block = self._take(-(-size // 4096) * 4096)
+        array = np.ndarray(shape, dtype, block.memory, block.start)
+        loan = _Loan(array, self._returned)
+        loan.block = block
+        self._live[id(loan)] = loan
+        return array
+
     def empty(self, shape, dtype: torch.dtype) -> torch.Tensor:
         """An uninitialized tensor in the host's memory, on pages of its own."""
-        count = 1
-        for n in shape:
-            count *= n
-        size = count * dtype.itemsize
-        if size < _SMALL:
-            return torch.empty(shape, dtype=dtype, device="cpu")  # not torch's default device
-        size = -(-size // 4096) * 4096
-        block = self._take(size)
-        view = block[:]  # dies with the tensor's storage
+        kind = _ARRAYS.get(dtype)
+        if kind is None:  # a type that the kernels do not write
+            return self.empty((math.prod(shape) * dtype.itemsize,), torch.uint8).view(dtype).view(tuple(shape))
+        tensor = torch.from_numpy(self.array(shape, kind))
+        return tensor if dtype != torch.bfloat16 else tensor.view(dtype)
 
-        name = id(view)
+    def _returned(self, loan: _Loan) -> None:
+        self._live.pop(id(loan), None)
+        self._give(loan.block)
 
-        def give(_, name=name, block=block):  # not the view itself, which would then never die
-            self._live.pop(name, None)
-            self._give(block)
-
-        self._live[name] = weakref.ref(view, give)
-        return torch.from_numpy(view)[: count * dtype.itemsize].view(dtype).view(tuple(shape))
-
-    def _take(self, size: int) -> np.ndarray:
+    def _take(self, size: int) -> Block:
         with self._lock:
             block = self._fitting(size)
             self._used += size if block is None else len(block)
@@ -70,18 +106,15 @@ class Pool:
                 self._peaks = [self._used, self._peaks[0]]
                 self._trim()
             self._peaks[0] = max(self._peaks[0], self._used)
-        if block is not None:
-            return block
-        # pages of its own: malloc would take a large block that is freed as a reason to keep all later ones on its heap
-        return np.frombuffer(mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS), np.uint8)
+        return Block(size) if block is None else block
 
-    def _fitting(self, size: int) -> np.ndarray | None:
+    def _fitting(self, size: int) -> Block | None:
         """An idle block of this size, else the smallest that is not much larger."""
         if size not in self._idle:
             size = min((key for key in self._idle if size < key <= WASTE * size), default=0)
         return self._pop(size) if size else None
 
-    def _pop(self, size: int) -> np.ndarray:
+    def _pop(self, size: int) -> Block:
         blocks = self._idle[size]
         block = blocks.pop()
         if not blocks:
@@ -89,7 +122,7 @@ class Pool:
         self._bytes -= size
         return block
 
-    def _give(self, block: np.ndarray) -> None:
+    def _give(self, block: Block) -> None:
         size = len(block)
         with self._lock:
             self._used -= size
@@ -128,13 +161,7 @@ def empty(shape, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
 
 def array(shape, dtype: str) -> np.ndarray:
     """An uninitialized array in the host's memory, of a type of `NUMPY_DTYPES`."""
-    count = 1
-    for n in shape:
-        count *= n
-    if count * NUMPY_DTYPES[dtype].itemsize < _SMALL:
-        return np.empty(shape, NUMPY_DTYPES[dtype])  # 9 us less than torch's
-    # by way of the tensor, which keeps the block: the base of a view of an array is that array's base
-    return POOL.empty(shape, TORCH_DTYPES[dtype]).numpy()
+    return POOL.array(shape, NUMPY_DTYPES[dtype])
 
 
 TRIM_EVERY = 2000  # batches

@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .ops import Parameters, camel, struct_lines
+from .parameters import Parameters, camel
 
 TABLE = 64  # words of 4 bytes of a table
 
@@ -55,6 +55,8 @@ class Lookup(Parameters):
             sample.
         room: the words that it takes, from the number of channels.
     """
+
+    ROOM = 20  # LookupRow.p of kernels/rows.cuh
 
     reads: str = "histogram"
     makes: str = "tables"
@@ -151,6 +153,9 @@ LOOKUPS: dict[str, Lookup] = {
     )
 }
 
+# what operations may ask for by name, beside tables: what was found, and what was made of it
+FOUND = (*REDUCTIONS, *dict.fromkeys(each.makes for each in LOOKUPS.values() if each.makes != "tables"))
+
 
 def layout(tiles: tuple[int, int], size: np.ndarray) -> np.ndarray:
     """Heights and widths of tiles of images of these sizes ``[n, 2]``, as OpenCV's CLAHE cuts them: where one of both sides is no
@@ -185,7 +190,7 @@ def _lines() -> Iterable[str]:
         yield from (f"  {prefix}_{each.name.upper()} = {each.code}," for each in entries.values())
         yield "};"
     for each in LOOKUPS.values():
-        yield from struct_lines(each, each.struct)
+        yield from each.struct_lines(each.struct)
     yield ""
     yield "// X(code, function)"
     yield "#define AUG_REDUCTIONS(X) \\"

@@ -51,6 +51,28 @@ def pick(values, origin: np.ndarray):
     return [values[j] for j in origin.tolist()]
 
 
+def joined(parts: list, name: str):
+    """Labels or rows of several samples as one container, of the kind that the first is."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    other = next((part for part in parts if type(part) is not type(first)), None)
+    if other is not None:
+        raise TypeError(
+            f"{name} of one sample are {type(first).__name__}, of another {type(other).__name__}; samples that are put together "
+            f"must hold theirs alike"
+        )
+    if isinstance(first, torch.Tensor):
+        return torch.cat(parts)
+    if isinstance(first, np.ndarray):
+        return np.concatenate(parts)
+    if hasattr(first, "iloc"):
+        import pandas
+
+        return pandas.concat(parts)
+    return type(first)(entry for part in parts for entry in part)
+
+
 def cells(row):
     """The entries of one row, by position."""
     if isinstance(row, np.ndarray):

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from .geometry import area, clip_boxes, covered
 from .label_params import POINT_FORMATS, TINY
-from .rows import at, cells, in_order, like, of_samples, pick, table
+from .others import WHOLE
+from .rows import at, cells, in_order, joined, like, of_samples, pick, table
 
 # ---- from the caller and back ---------------------------------------------------------------
 
@@ -24,7 +26,9 @@ class Marks:
     """Boxes or keypoints of a batch, on their way.
 
     Attributes:
-        values: float64 ``[N, 4]``. sample: int ``[N]``, whose. origin: int ``[N]``, which entry of the caller's list.
+        values: float64 ``[N, 4]``. sample: int ``[N]``, whose. origin: int ``[N]``, which entry of the caller's list. home: int
+            ``[N]``, of which list: the sample's own, unless samples were put together.
+        others: the marks of samples that transforms read beside their own, by the name under which they came.
     """
 
     name = ""
@@ -51,8 +55,16 @@ class Marks:
         self.sample = np.repeat(np.arange(len(tables)), counts)
         self.origin = np.concatenate([np.arange(n) for n in counts]) if counts else np.zeros(0, int)
         raw = np.concatenate(tables) if counts else np.zeros((0, 4))
+        self.home, self.others = self.sample, {}
         self.values = self.read(raw, size[self.sample].astype(np.float64))
         self.check(size[self.sample])
+
+    def adopt(self, key: str, other: Marks) -> None:
+        """Marks of further samples, which came under a name: their entries may come among these."""
+        other.home = other.home + len(self.data)
+        self.data = self.data + other.data
+        self.fields = {name: values + other.fields[name] for name, values in self.fields.items()}
+        self.others[key] = other
 
     def copy(self) -> Marks:
         other = copy.copy(self)
@@ -68,7 +80,17 @@ class Marks:
 
     def select(self, keep) -> None:
         if keep is not None and not keep.all():
-            self.values, self.sample, self.origin = self.values[keep], self.sample[keep], self.origin[keep]
+            self.take(np.flatnonzero(keep))
+
+    def take(self, index: np.ndarray) -> None:
+        """Keep these entries, in this order."""
+        self.values, self.sample = self.values[index], self.sample[index]
+        self.origin, self.home = self.origin[index], self.home[index]
+
+    def append(self, other: Marks) -> None:
+        """Entries of other marks behind these."""
+        for name in ("values", "sample", "origin", "home"):
+            setattr(self, name, np.concatenate([getattr(self, name), getattr(other, name)]))
 
     def limit(self, size: np.ndarray, drop: bool = True) -> None:
         """See what is left in images of size ``[B, 2]``; drop: what the limits do not let through."""
@@ -91,6 +113,39 @@ class Marks:
             share[mine] = left
             self.lose(share)
 
+    def gather(self, transform, pos: np.ndarray, params: dict, size: np.ndarray) -> None:
+        """Let one transform put entries of several samples together (`gpuaug.assemble`); pos as for `step`."""
+        pieces, other = transform.pieces(params), self.others.get(transform.metadata_key) or self.others[WHOLE]
+        rows = np.flatnonzero(pos >= 0)
+        line, cell = np.nonzero(pieces.there()[pos[rows]])
+        owner, cell = rows[line], pos[rows[line]] * pieces.source.shape[1] + cell  # numbers among all rectangles
+        source = pieces.source.reshape(-1)[cell]
+        mine, many = source < 0, len(self.sample)
+        ends = np.searchsorted(self.sample, [owner, owner + 1])
+        ends = np.where(mine, ends, np.searchsorted(other.sample, [source, source + 1]) + many)
+        count = ends[1] - ends[0]
+        taken = np.repeat(ends[0] - np.cumsum(count) + count, count) + np.arange(count.sum())
+        before = np.where(mine[:, None], size[owner], other.size[np.where(mine, 0, source)] if len(other.size) else 0)
+        rest = np.flatnonzero(pos[self.sample] < 0)
+        self.append(other)
+        self.take(np.concatenate([rest, taken]))
+        moved = np.arange(len(rest), len(self.values))
+        cell, owner, before = (np.repeat(each, count, 0) for each in (cell, owner, before))
+        self.sample[moved] = owner
+        self.move(transform, params, moved, cell, before)
+        order = np.argsort(self.sample, kind="stable")
+        keep = np.ones(len(order), bool)
+        keep[moved] = self.clip(moved, pieces.rect.reshape(-1, 4)[cell].astype(np.float64))
+        self.take(order[keep[order]])
+
+    def move(self, transform, params: dict, moved: np.ndarray, cell: np.ndarray, size: np.ndarray) -> None:
+        """Move the entries ``moved`` into their rectangles ``cell``; sizes are those of the images that they come out of."""
+        self.values[moved], _ = getattr(transform, self.hook)(params, cell, self.values[moved], size, self.params)
+
+    def clip(self, moved: np.ndarray, rect: np.ndarray) -> np.ndarray:
+        """Which of the entries ``moved`` lie in their rectangles ``[m, 4]``; boxes are clipped to them."""
+        raise NotImplementedError
+
     def results(self, size: np.ndarray, applied: np.ndarray | None = None) -> dict[str, Any]:
         """What the caller gets: containers as they came.
 
@@ -100,17 +155,29 @@ class Marks:
         written = self.write(self.values, size[self.sample].astype(np.float64))[:, : len(self.places())]
         out = {self.name: []}
         out.update({field: [] for field in self.fields})
-        order = np.searchsorted(self.sample, np.arange(len(self.data) + 1))
-        for i, data in enumerate(self.data):
-            mine = {self.name: data, **{field: values[i] for field, values in self.fields.items()}}
+        order = np.searchsorted(self.sample, np.arange(len(self.size) + 1))
+        for i in range(len(self.size)):
+            mine = {self.name: self.data[i], **{field: values[i] for field, values in self.fields.items()}}
             if applied is None or applied[i]:
-                rows = slice(order[i], order[i + 1])
-                origin = self.origin[rows]
-                mine = {field: pick(values, origin) for field, values in mine.items() if field != self.name}
-                mine[self.name] = like(data, origin, written[rows], self.name, self._columns)
+                mine = self._taken(i, slice(order[i], order[i + 1]), written)
             for field, values in mine.items():
                 out[field].append(values)
         return {name: value[0] for name, value in out.items()} if self.one else out
+
+    def _taken(self, i: int, rows: slice, written: np.ndarray) -> dict[str, Any]:
+        """What the caller gets of sample i, whose entries are ``rows``: containers of the kinds that they came in."""
+        home, origin = self.home[rows], self.origin[rows]
+        if not len(home):
+            home, cuts = np.array([i]), [0, 0]
+        else:
+            cuts = [0, *(np.flatnonzero(np.diff(home)) + 1), len(home)]
+        parts = {field: [] for field in (*self.fields, self.name)}
+        for a, b in pairwise(cuts):
+            at = home[a]
+            for field, values in self.fields.items():
+                parts[field].append(pick(values[at], origin[a:b]))
+            parts[self.name].append(like(self.data[at], origin[a:b], written[rows][a:b], self.name, self._columns))
+        return {field: joined(values, field) for field, values in parts.items()}
 
     def places(self) -> Sequence[int]:
         """Columns of the caller's rows that change."""
@@ -149,12 +216,37 @@ class Boxes(Marks):
             a, b = (a + b) / 2, b - a
         return np.concatenate([a, b], 1)
 
-    def select(self, keep):
-        if keep is not None and not keep.all():
-            super().select(keep)
-            there = keep[self.cut_of]
-            self.full, self.visible = self.full[keep], self.visible[keep]
-            self.cuts, self.cut_of = self.cuts[there], (np.cumsum(keep) - 1)[self.cut_of[there]]
+    def take(self, index):
+        super().take(index)
+        self.full, self.visible = self.full[index], self.visible[index]
+        if len(self.cut_of):
+            order = np.argsort(self.cut_of, kind="stable")
+            ends = np.searchsorted(self.cut_of[order], [index, index + 1])
+            count = ends[1] - ends[0]
+            self.cuts = self.cuts[order[np.repeat(ends[0] - np.cumsum(count) + count, count) + np.arange(count.sum())]]
+            self.cut_of = np.repeat(np.arange(len(index)), count)
+
+    def append(self, other):
+        self.cut_of = np.concatenate([self.cut_of, other.cut_of + len(self.values)])
+        self.cuts = np.concatenate([self.cuts, other.cuts])
+        self.full, self.visible = np.concatenate([self.full, other.full]), np.concatenate([self.visible, other.visible])
+        super().append(other)
+
+    def move(self, transform, params, moved, cell, size):
+        before = area(self.values[moved])
+        super().move(transform, params, moved, cell, size)
+        self.full[moved] *= np.divide(area(self.values[moved]), before, out=np.ones(len(moved)), where=before > 0)
+        if len(self.cut_of):
+            place = np.full(len(self.values), -1)
+            place[moved] = np.arange(len(moved))
+            cut = np.flatnonzero(place[self.cut_of] >= 0)
+            of = place[self.cut_of[cut]]
+            self.cuts[cut], _ = transform.boxes(params, cell[of], self.cuts[cut], size[of], self.params)
+
+    def clip(self, moved, rect):
+        box = self.values[moved]
+        self.values[moved, :2], self.values[moved, 2:] = np.maximum(box[:, :2], rect[:, :2]), np.minimum(box[:, 2:], rect[:, 2:])
+        return (self.values[moved, 2:] > self.values[moved, :2]).all(1)
 
     def lose(self, left):
         self.select((left > 0) & (left >= self.params.min_visibility))
@@ -283,6 +375,10 @@ class Keypoints(Marks):
     def limit(self, size, drop=True):
         if drop and self.params.remove_invisible:
             self.select(self.params.visible(self.values, size[self.sample]))
+
+    def clip(self, moved, rect):
+        pixel = self.params.pixel(self.values[moved])
+        return ((pixel >= rect[:, :2]) & (pixel < rect[:, 2:])).all(1)
 
     def check(self, size):
         bad = ~self.params.visible(self.values, size)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import math
-import numbers
 from dataclasses import dataclass
 
 import numpy as np
 
 from .arguments import arguments
+from .checks import probability
 
 REGISTRY: dict[str, type[Transform]] = {}
 
@@ -17,13 +16,14 @@ REGISTRY: dict[str, type[Transform]] = {}
 @dataclass(slots=True)
 class View:
     """What a draw may look at: the samples' sizes now (int ``[n, 2]``), channel count, element type, and, for the few that need
-    them, masks and boxes (`gpuaug.compose.Now`)."""
+    them, masks and boxes (`gpuaug.compose.Now`), and the other samples that there are (`gpuaug.others.Others`, by name)."""
 
     size: np.ndarray
     channels: int
     dtype: str
     now: object | None = None
     rows: np.ndarray | None = None
+    others: dict | None = None
 
     def sample(self, i: int) -> int:
         """The place in the batch of the i-th sample of this draw, for errors."""
@@ -45,6 +45,7 @@ class Transform:
     ops: tuple[str, ...] = ()
     targets: tuple[str, ...] = ("image",)
     stencil = False  # does it read a pixel's neighbours (a filter), so that what it reads must have been written?
+    metadata_key: str | None = None  # the argument of a call that brings samples that it reads; None: it reads none but its own
     moves_pixels: bool | None = None  # None: yes if it handles masks; holes, which do too, leave pixels where they are
 
     def __init_subclass__(cls, register: bool = True, **kwargs):
@@ -77,6 +78,10 @@ class Transform:
     def lower(self, to, rows, params: dict) -> None:
         """Add the transform of samples ``rows`` (indices, or a slice for all) to a `gpuaug.track.Track`."""
         raise NotImplementedError
+
+    def joins(self, kind: str) -> tuple | None:
+        """With which neighbours it is lowered together by ``Compose(lazy=True)``; see `gpuaug.lazily`. None: with none."""
+        return None
 
     def boxes(
         self, params: dict, which: np.ndarray, boxes: np.ndarray, size: np.ndarray, limits
@@ -124,131 +129,3 @@ class Transform:
             if name in vars(self):
                 shown.append(f"{name}={getattr(self, name)!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
-
-
-# ---- argument checks: each names the argument, the value and the rule ---------------------
-
-
-def real(name: str, value, low: float = -math.inf, high: float = math.inf, *, above: bool = False) -> float:
-    """A number in [low, high] (above: in (low, high])."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    if math.isnan(value):
-        raise ValueError(f"{name} must be a number, got NaN")
-    if math.isinf(value):
-        raise ValueError(f"{name} must be finite, got {value!r}")
-    if not low <= value <= high or (above and value == low):
-        raise ValueError(f"{name} must lie in {'(' if above else '['}{low:g}, {high:g}], got {value!r}")
-    return float(value)
-
-
-def probability(p) -> float:
-    """p, between 0 and 1."""
-    return real("p", p, 0, 1)
-
-
-def integer(name: str, value, low: int = -(2**31), high: int = 2**31 - 1) -> int:
-    """A whole number in [low, high]; 2.0 is one."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} must be a whole number, got {value!r}")
-    if not low <= value <= high:
-        raise ValueError(f"{name} must lie in [{low}, {high}], got {value!r}")
-    return int(value)
-
-
-def boolean(name: str, value) -> bool:
-    """True or False."""
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
-    return bool(value)
-
-
-def is_number(value) -> bool:
-    """Whether it is one number, and no range."""
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
-
-
-def _pair(name, value):
-    if not isinstance(value, (tuple, list)) or len(value) != 2:
-        raise TypeError(f"{name} must be a number or a pair (low, high), got {value!r}")
-    return value
-
-
-def span(name: str, value, low: float = -math.inf, high: float = math.inf, *, scalar: str = "symmetric") -> tuple[float, float]:
-    """A range of real numbers. A number v stands for (-v, v) (symmetric), (0, v) (zero), (1, v) (one) or (v, v) (fixed)."""
-    if is_number(value):
-        value = {"symmetric": (-abs(value), abs(value)), "zero": (0, value), "one": (1, value), "fixed": (value, value)}[scalar]
-    a, b = (real(name, v, low, high) for v in _pair(name, value))
-    return min(a, b), max(a, b)
-
-
-def increasing(name: str, value, low: float = -math.inf, high: float = math.inf) -> tuple[float, float]:
-    """A range of real numbers whose ends must be in order."""
-    a, b = (real(name, v, low, high) for v in _pair(name, value))
-    if a > b:
-        raise ValueError(f"{name} must be (low, high) with low <= high, got {tuple(value)!r}")
-    return a, b
-
-
-def whole(name: str, value, low: int = 0, high: int = 2**31 - 1, *, scalar: str = "fixed") -> tuple[int, int]:
-    """A range of whole numbers, both ends inclusive and in order. A number n stands for (n, n), or for (0, n) (zero)."""
-    if is_number(value):
-        value = (value, value) if scalar == "fixed" else (0, value)
-    a, b = (integer(name, v, low, high) for v in _pair(name, value))
-    if a > b:
-        raise ValueError(f"{name} must be (low, high) with low <= high, got {tuple(value)!r}")
-    return a, b
-
-
-def one_of(name: str, value, allowed) -> object:
-    """One of a few values."""
-    if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(repr(a) for a in allowed)}, got {value!r}")
-    return value
-
-
-def colour(name: str, value, words: tuple[str, ...] = ()) -> object:
-    """A fill: a number, one number for each channel, or one of ``words``."""
-    if isinstance(value, str) and words:
-        return one_of(name, value, words)
-    if isinstance(value, (tuple, list)):
-        if len(value) == 0:
-            raise ValueError(f"{name} must hold a number for each channel, got {value!r}")
-        return tuple(real(name, v) for v in value)
-    if not is_number(value):
-        raise TypeError(f"{name} must be a number, one number for each channel{' or a word' if words else ''}, got {value!r}")
-    return real(name, value) if isinstance(value, float) else value
-
-
-WIDEST = 4095  # side of a window, pixels: what is wider than most images is taken as a mistake
-INTERPOLATIONS = {0: "nearest", 1: "linear", 2: "cubic", 6: "nearest"}  # by a matrix; a resize tells 0 from 6
-BORDERS = {0: "constant", 1: "replicate", 2: "reflect", 3: "wrap", 4: "reflect_101"}
-
-
-RESIZES = {
-    0: "INTER_NEAREST",
-    1: "INTER_LINEAR",
-    2: "INTER_CUBIC",
-    3: "INTER_AREA",
-    4: "INTER_LANCZOS4",
-    6: "INTER_NEAREST_EXACT",
-}
-
-
-def interpolation(name: str, value, allowed=INTERPOLATIONS) -> int:
-    """OpenCV's number of an interpolation: of those that go with any map, or with a resize (`RESIZES`)."""
-    if not is_number(value) or value not in allowed:
-        words = [f"{number} (cv2.{RESIZES[number]})" for number in allowed]
-        raise ValueError(f"{name} must be {', '.join(words[:-1])} or {words[-1]}, got {value!r}")
-    return int(value)
-
-
-def border(name: str, value) -> int:
-    """OpenCV's number of a border mode."""
-    if not is_number(value) or value not in BORDERS:
-        raise ValueError(
-            f"{name} must be one of OpenCV's border modes {', '.join(f'{k} ({v})' for k, v in BORDERS.items())}, got {value!r}"
-        )
-    return int(value)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from . import library, ops, uniforms
+from .checks import probability
 from .groups import NODE, NODES, Group
-from .transform import Transform, probability
+from .transform import Transform
 
 
 class Tree:

@@ -1,4 +1,4 @@
-// map.cuh: where the output pixels of a gather are read. gpuaug/maps.py holds the same formulas for points and boxes, and says
+// map.cuh: where the output pixels of a gather are read. gpuaug/maps holds the same formulas for points and boxes, and says
 // what each kind is for. A place depends on neither element type nor channels: for the CPU this is compiled once.
 //
 // By kind, for the pixel (X, Y) of the gather's frame:

@@ -1,4 +1,4 @@
-// maps.gen.cuh: made of gpuaug/maps.py by `python kernels/generate.py`; not to be edited.
+// maps.gen.cuh: made of gpuaug/maps/base.py by `python kernels/generate.py`; not to be edited.
 #pragma once
 namespace aug {
 

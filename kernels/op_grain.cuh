@@ -42,7 +42,8 @@ AUG void grain_at(G g, const AdditiveOp& p, const Op& op, const Sample& s, typen
     const U4 u = threefry((u32)cell[l], (u32)(first >> 2), (u32)STREAM_NOISE, 0u, k0, k1);
     float e[4];
     grain(of, u, table, n, e);
-    AUG_UNROLL for (int c = 0; c < C; ++c) to[c][l] = fma_(b, p.alike ? e[0] : C == 1 ? pick(e, first & 3) : e[c], a);
+    AUG_UNROLL for (int c = 0; c < C; ++c)
+      to[c][l] = fma_(b, p.alike ? e[0] : C == 1 ? pick(e, first & 3) : e[c], a);
   };
   // a kind by itself: a choice inside of the lanes would cost the vectors
   if (kind == GRAIN_UNIFORM) g.each([&](Lane l) { one(l, GRAIN_UNIFORM); });

@@ -7,8 +7,7 @@
 namespace aug {
 
 // f(channel, its values by lane) for all channels of the layer
-template <class G, int C, class F>
-AUG void each_channel(G g, const Op& op, const Sample& s, Pixels<G, C>& px, F f) {
+template <class G, int C, class F> AUG void each_channel(G g, const Op& op, const Sample& s, Pixels<G, C>& px, F f) {
   Pixels<G, 1> one;
   one.x = px.x;
   one.y = px.y;
@@ -24,7 +23,8 @@ template <class G> AUG void op_mix(G g, const MixOp& p, const Op& op, const Samp
   const float* m = s.blob + op.at;
   const bool whole = p.whole != 0;
   float k[12];
-  AUG_UNROLL for (int i = 0; i < 12; ++i) k[i] = ld(m + i);
+  AUG_UNROLL for (int i = 0; i < 12; ++i)
+    k[i] = ld(m + i);
   g.each([&](Lane l) {
     const float r = px.v[0][l], gr = px.v[1][l], b = px.v[2][l];
     AUG_UNROLL for (int c = 0; c < 3; ++c) {

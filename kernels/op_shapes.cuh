@@ -47,7 +47,8 @@ template <class G, int C> AUG void op_shapes(G g, const ShapesOp& p, const Op& o
     AUG_UNROLL for (int c = 0; c < C; ++c) {
       const float f = blend == BLEND_TIMES ? 0.0f : ld(s.blob + colour + s.c0 + c);
       g.each([&](Lane l) {
-        const float old = px.v[c][l], mixed = blend == BLEND_TIMES ? old * alpha : alpha == 1.0f ? f : old + alpha * (f - old);
+        const float old = px.v[c][l], over = rounds ? fma_(f, alpha, old * (1.0f - alpha)) : old + alpha * (f - old);
+        const float mixed = blend == BLEND_TIMES ? old * alpha : alpha == 1.0f ? f : over;
         px.v[c][l] = hit[l] ? (rounds ? round_(mixed) : whole ? trunc_(mixed) : mixed) : old;
       });
     }

@@ -77,6 +77,15 @@ enum OpCode {
   OP_SHARPEN = 56,
   OP_STRETCH = 57,
   OP_BEZIER = 58,
+  OP_FLARE = 59,
+  OP_SCREEN = 60,
+  OP_SNOW = 61,
+  OP_STAIN = 62,
+  OP_PATTERN = 63,
+  OP_SPLASH = 64,
+  OP_ABOVE = 65,
+  OP_GLASS = 66,
+  OP_ZOOM = 67,
 };
 
 // positions after a turn or crop: x' = a x + b y + x0, y' = c x + d y + y0
@@ -469,9 +478,72 @@ struct AUG_ALIAS StretchOp {
 struct AUG_ALIAS BezierOp {
 };
 
+// bytes: each disc is drawn onto a second image, of which alpha is mixed into the first
+// table: f32 [n, 8]: discs: x, y, squared radius, alpha, 1 - alpha, red + 256 green + 65536 blue, whether to begin anew
+struct AUG_ALIAS FlareOp {
+};
+
+// bytes: light of 0..1 on the first layer: green of the second, red of the third, blue of the values
+struct AUG_ALIAS ScreenOp {
+};
+
+// snow of a texture on bytes, in HSV: the texture times depth * (1 + slope * line)
+struct AUG_ALIAS SnowOp {
+  u32 key[2];
+  int width;
+  float brighter;
+  float slope;
+  float depth;
+  float tint;
+};
+
+// optical densities through a matrix; whole: as bytes
+// table: f32 [2, 3, 4]: of tissue, and beside it: for each channel's optical density the factors on all, what is added
+struct AUG_ALIAS StainOp {
+  int whole;
+};
+
+// times amount 0: added; 1: less 1 the contrast about the mean; 2: a shadow. whole: cut off to bytes
+// table: f32 [n]: of each pixel
+struct AUG_ALIAS PatternOp {
+  int width;
+  int form;
+  float amount;
+  int whole;
+  int mean;
+};
+
+// a colour of 0..1, as much as values have of their largest, is added to the layer; covers: of which it takes as much
+struct AUG_ALIAS SplashOp {
+  float intensity;
+  float covers;
+  float colour[3];
+  int whole;
+  int of;
+};
+
+// 1 above a limit, else 0
+struct AUG_ALIAS AboveOp {
+  float limit;
+};
+
+// pixels of the layer swap places with others that are less than delta away
+struct AUG_ALIAS GlassOp {
+  u32 key[2];
+  int delta;
+  int width;
+  int height;
+};
+
+// the mean of the image and its enlargements; the layer is the image itself
+// table: f32 [n, 8]: enlargements, along x and y: pixels per pixel, offset, the window's first, its last counted from there
+struct AUG_ALIAS ZoomOp {
+  int whole;
+};
+
 // Which operations on uint8 are a table of 256 bytes, and whether all channels have the same.
 enum { LUT_NONE = 0, LUT_ALIKE = 1, LUT_CHANNELS = 2 };
-constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_CHANNELS, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_CHANNELS, LUT_CHANNELS, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE};
+constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_CHANNELS, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_CHANNELS, LUT_CHANNELS, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE};
 
 struct Op;
 struct Sample;
@@ -525,6 +597,16 @@ AUG void op_quantize(G g, const QuantizeOp& p, const Op&, const Sample&, Pixels<
     g.each([&](Lane l) {
       const float v = px.v[c][l];
       px.v[c][l] = clamp_(round_(v * top), 0.0f, 255.0f);
+    });
+}
+
+template <class G, int C>
+AUG void op_above(G g, const AboveOp& p, const Op&, const Sample&, Pixels<G, C>& px) {
+  const float limit = p.limit;
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    g.each([&](Lane l) {
+      const float v = px.v[c][l];
+      px.v[c][l] = v > limit ? 1.0f : 0.0f;
     });
 }
 
@@ -587,6 +669,15 @@ AUG void op_quantize(G g, const QuantizeOp& p, const Op&, const Sample&, Pixels<
   X(OP_SHOT, op_shot, ShotOp, 0) \
   X(OP_SHARPEN, op_sharpen, SharpenOp, 0) \
   X(OP_STRETCH, op_stretch, StretchOp, 0) \
-  X(OP_BEZIER, op_bezier, BezierOp, 0)
+  X(OP_BEZIER, op_bezier, BezierOp, 0) \
+  X(OP_FLARE, op_flare, FlareOp, 3) \
+  X(OP_SCREEN, op_screen, ScreenOp, 3) \
+  X(OP_SNOW, op_snow, SnowOp, 3) \
+  X(OP_STAIN, op_stain, StainOp, 3) \
+  X(OP_PATTERN, op_pattern, PatternOp, 0) \
+  X(OP_SPLASH, op_splash, SplashOp, 3) \
+  X(OP_ABOVE, op_above, AboveOp, 0) \
+  X(OP_GLASS, op_glass, GlassOp, 0) \
+  X(OP_ZOOM, op_zoom, ZoomOp, 0)
 
 }  // namespace aug

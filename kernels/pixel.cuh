@@ -16,6 +16,7 @@
 #include "op_mix.cuh"
 #include "op_noise.cuh"
 #include "op_replace.cuh"
+#include "op_scene.cuh"
 #include "op_shapes.cuh"
 #include "op_space.cuh"
 #include "op_tone.cuh"

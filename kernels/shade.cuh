@@ -48,7 +48,8 @@ template <class T, class F> AUG void shade_sums(const ReduceRow& s, double* memo
   for (int i = 0; i < 2 * SHADE_PARTIALS; ++i) memory[i] = 0.0;
   const int n = s.sh * s.sw;
   for (int first = 0; first < n; first += SHADE_PARTIALS) {
-    for (int c = 0; c < 3; ++c) covariance_line(src + c * second, s, first, line[c]);
+    for (int c = 0; c < (second ? 3 : 1); ++c) covariance_line(src + c * second, s, first, line[c]);
+    if (!second) __builtin_memcpy(line[1], line[0], sizeof line[0]), __builtin_memcpy(line[2], line[0], sizeof line[0]);
     const int have = min_(n - first, (int)SHADE_PARTIALS);
     AUG_SIMD for (int i = 0; i < SHADE_PARTIALS; ++i) {
       const float v = f(line[0][i], line[1][i], line[2][i]);

@@ -20,10 +20,13 @@ DIFFERENCES = {
     },
     ("ChannelDropout", "fill_value"): OLDER,
     **{("CoarseDropout", f"{end}_{what}"): OLDER for end in ("min", "max") for what in ("holes", "height", "width")},
-    ("Resize", "antialias"): "ours, keyword only: as PIL and torchvision",
-    ("RandomResizedCrop", "antialias"): "ours, keyword only: as PIL and torchvision",
+    **{
+        (name, "antialias"): "ours, keyword only: as PIL and torchvision"
+        for name in ("Resize", "RandomResizedCrop", "RandomSizedCrop", "RandomScale", "LongestMaxSize", "SmallestMaxSize")
+    },
     **{("Compose", name): LATER for name in ("strict", "is_check_shapes", "save_applied_params", "mask_interpolation")},
     ("Lambda", "on"): "ours: functions of torch tensors, on the device",
+    ("Compose", "lazy"): "ours: 2.0.8 has none",
     ("Compose", "label_geometry"): "ours: albumentations' keypoints lie beside their pixels after a resize",
 }
 ORDER = {"Compose": "all behind p are keyword only, so that what is passed by place is refused and not taken for something else"}

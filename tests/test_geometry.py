@@ -28,21 +28,32 @@ MOVING = {
     "CenterCrop": lambda: G.CenterCrop(55, 71, pad_if_needed=True),
     # a dot on a place that bends has its centre beside it: sigma^2 / 2 times what its place bends by, at a side
     # 0.24 alpha / 3.5 / 20^2 0.5: 0.01 pixels, three times that, and twice in a crop that enlarges by 1.4
+    "Crop": lambda: G.Crop(2, 1, 77, 60, pad_if_needed=True),
+    "CropAndPad": lambda: G.CropAndPad(px=(-7, 9), mask_interpolation=EXACT),
+    "D4": lambda: G.D4(),
     "ElasticTransform": lambda: G.ElasticTransform(50, 20, mask_interpolation=EXACT, p=1),
     "Flip": lambda: G.Flip(p=1),
     # a dot across two cells of different widths has its centre beside its middle: 0.4 sigma (1 / 0.96 - 1 / 1.04) = 0.07 pixels
     # (normalized)
     "GridDistortion": lambda: G.GridDistortion(distort_limit=0.02, mask_interpolation=EXACT, p=1),
     "HorizontalFlip": lambda: G.HorizontalFlip(p=1),
+    "LongestMaxSize": lambda: G.LongestMaxSize([75, 91], mask_interpolation=EXACT),
     "OpticalDistortion": lambda: G.OpticalDistortion(distort_limit=0.25, mask_interpolation=EXACT, p=1),
     "Pad": lambda: G.Pad((3, 1, 0, 7)),
     "PadIfNeeded": lambda: G.PadIfNeeded(90, None, pad_width_divisor=16, position="random", border_mode=1),
     "Perspective": lambda: G.Perspective(scale=(0.02, 0.05), fit_output=True, mask_interpolation=EXACT, p=1),
     "RandomCrop": lambda: G.RandomCrop(57, 75, pad_if_needed=True),
+    "RandomCropFromBorders": lambda: G.RandomCropFromBorders(),
     "RandomResizedCrop": lambda: G.RandomResizedCrop((60, 70), scale=(0.5, 1), mask_interpolation=EXACT),
     "RandomRotate90": lambda: G.RandomRotate90(),
+    "RandomScale": lambda: G.RandomScale((-0.2, 0.3), mask_interpolation=EXACT, p=1),
+    "RandomSizedCrop": lambda: G.RandomSizedCrop((45, 60), (60, 70), 1.2, mask_interpolation=EXACT),
     "Resize": lambda: G.Resize(48, 101, mask_interpolation=EXACT),
+    "Rotate": lambda: G.Rotate(40, mask_interpolation=EXACT, p=1),
+    "SafeRotate": lambda: G.SafeRotate(20, mask_interpolation=EXACT, p=1),
     "ShiftScaleRotate": lambda: G.ShiftScaleRotate(mask_interpolation=EXACT, p=1),
+    "SmallestMaxSize": lambda: G.SmallestMaxSize(51, mask_interpolation=EXACT),
+    "SquareSymmetry": lambda: G.SquareSymmetry(),
     "TimeReverse": lambda: G.TimeReverse(p=1),
     "Transpose": lambda: G.Transpose(p=1),
     "VerticalFlip": lambda: G.VerticalFlip(p=1),
@@ -62,11 +73,11 @@ STILL = {
     "XYMasking": lambda: G.XYMasking(2, 2, 9, 9, p=1),
 }
 # a box around a turned rectangle is larger than the rectangle
-TURNING = {"Affine", "ElasticTransform", "OpticalDistortion", "Perspective", "ShiftScaleRotate"}
+TURNING = {"Affine", "ElasticTransform", "OpticalDistortion", "Perspective", "Rotate", "SafeRotate", "ShiftScaleRotate"}
 
 
 # ... and those that cut boxes into pieces; tests/test_distort.py
-SCATTERING = {"RandomGridShuffle"}
+SCATTERING = {"RandomGridShuffle", "Mosaic"}  # pieces of an image, of several: test_distort.py, test_mosaic.py
 
 
 def drawn(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

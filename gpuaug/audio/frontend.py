@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ..transform import one_of
+from ..checks import one_of
 from .pipeline import Augmentation, upload
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from .. import maps
-from ..transform import boolean, colour, integer, real
+from ..checks import boolean, colour, integer, real
 from ..transforms.dropout import fill_holes
 from ..transforms.spectrogram import stripes
 from ..uniforms import integers

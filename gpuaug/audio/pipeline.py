@@ -10,10 +10,11 @@ import torch
 
 from .. import uniforms
 from ..batch import Batch
+from ..checks import integer
 from ..deliver import deliver
 from ..streams import Seeded, Stream
 from ..track import Track
-from ..transform import Transform, View, integer
+from ..transform import Transform, View
 
 _built = itertools.count()
 

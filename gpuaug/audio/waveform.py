@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from ..batch import Batch
+from ..checks import boolean, increasing, one_of
 from ..deliver import deliver
 from ..track import Track
-from ..transform import boolean, increasing, one_of
 from ..uniforms import between, integers, key
 from .pipeline import Augmentation, upload
 

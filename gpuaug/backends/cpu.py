@@ -12,7 +12,7 @@ def execute(plan, threads: int | None = None) -> None:
     if plan.samples:
         found = plan.found.ctypes.data if plan.found is not None else 0
         threads = threads or torch.get_num_threads()
-        if library.load().run(plan.records.ctypes.data, len(plan.records), plan.samples, found, threads):
+        if library.load().run(plan.at, plan.count, plan.samples, found, threads):
             raise MemoryError(
                 "no memory for the intermediate images of a batch: make images or filters smaller, or take fewer threads"
             )

@@ -13,7 +13,6 @@ import numpy as np
 from . import nvrtc
 from .nvrtc import Key
 
-ALIGN = 16  # of every array in the upload: the widest load of a GPU
 GRID_YZ = 65535  # the limit of gridDim.y and .z; a launch of more samples is cut into several
 FUSED_PIXELS = 512  # of one block of fused.cu: 256 threads, GPUAUG_SLOTS = 2 pixels each
 FILTER_TILE = 32  # pixels, both ways, of one block of filter.cu
@@ -37,10 +36,9 @@ def run(plan, device) -> None:
         owners.append(owner)
         plan.place(base)  # before the upload: rows hold addresses
 
-    parts, size = layout(plan.launches)
-    if not size:
+    if not plan.count:
         return
-    base, owner = device.upload(size, parts.values())
+    base, owner = device.upload(plan.memory)
     owners.append(owner)
     found = 0
     if plan.found is not None:
@@ -49,26 +47,8 @@ def run(plan, device) -> None:
 
     for launch in plan.launches:
         if len(launch.rows):
-            rows, ops, blob = (base + parts[id(a)][0] for a in (launch.rows, launch.ops, launch.blob))
+            rows, ops, blob = (base + offset for offset in launch.offsets)
             _LAUNCH[launch.kind](device, launch, keys_of(launch, plan.ops), rows, ops, blob, found)
-
-
-def layout(launches) -> tuple[dict, int]:
-    """{id(array): (offset, array)} of an upload, and its bytes. Launches may share an array: it travels once."""
-    parts, size = {id(None): (0, None)}, 0
-    for launch in launches:
-        for array in (launch.rows, launch.ops, launch.blob):
-            if id(array) not in parts:
-                parts[id(array)] = (size, array)
-                size += -(-array.nbytes // ALIGN) * ALIGN
-    return parts, size
-
-
-def pack(host: np.ndarray, parts) -> None:
-    """Copies each array to its offset in a buffer of bytes."""
-    for offset, array in parts:
-        if array is not None and array.nbytes:
-            host[offset : offset + array.nbytes] = array.view(np.uint8)
 
 
 def chunks_of(channels: int) -> list[tuple[int, int, int]]:
@@ -188,12 +168,12 @@ class Gpu:
         memory = self._torch.empty(size, dtype=self._torch.uint8, device=self._device)
         return memory.data_ptr(), memory
 
-    def upload(self, size: int, parts):
+    def upload(self, memory: np.ndarray):
         """(address, owner) of a copy on the GPU, made by one asynchronous transfer."""
         # torch's allocator of pinned memory is the ring of upload slots: it records an event behind the
         # copy, and a block that was freed is given out again only after its event
-        host = self._torch.empty(size, dtype=self._torch.uint8, pin_memory=True)
-        pack(host.numpy(), parts)
+        host = self._torch.empty(len(memory), dtype=self._torch.uint8, pin_memory=True)
+        host.numpy()[:] = memory
         memory = host.to(self._device, non_blocking=True)
         return memory.data_ptr(), memory
 

@@ -7,43 +7,51 @@ from .color import HueSaturationValue, RandomBrightnessContrast
 from .compression import ImageCompression
 from .convert import FromFloat, ToFloat
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
+from .crop_sides import Crop, CropAndPad, RandomCropFromBorders
 from .custom import Lambda
 from .distort import ElasticTransform, GridDistortion, OpticalDistortion
 from .dropout import CoarseDropout, Erasing, GridDropout, XYMasking
 from .dropout_objects import ConstrainedCoarseDropout, MaskDropout
 from .dropout_select import ChannelDropout, PixelDropout
-from .flip import Flip, HorizontalFlip, RandomRotate90, Transpose, VerticalFlip
+from .flip import D4, Flip, HorizontalFlip, RandomRotate90, SquareSymmetry, Transpose, VerticalFlip
 from .grain import AdditiveNoise, ISONoise, MultiplicativeNoise, SaltAndPepper, ShotNoise
-from .histogram import CLAHE, AutoContrast, Equalize
+from .histogram import AutoContrast, CLAHE, Equalize
 from .jitter import ColorJitter, PlanckianJitter, RGBShift
 from .kernels import AdvancedBlur, Defocus, RingingOvershoot
 from .light import Illumination, RandomShadow
 from .morphology import Morphological
+from .mosaic import Mosaic
 from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
 from .pad import Pad, PadIfNeeded
 from .pca import FancyPCA
 from .perspective import Perspective
+from .rotate import Rotate, SafeRotate
 from .sharpen import Emboss, Sharpen, UnsharpMask
 from .shuffle import RandomGridShuffle
+from .sizes import Downscale, LongestMaxSize, RandomScale, RandomSizedCrop, SmallestMaxSize
 from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
 from .tone import InvertImg, Posterize, RandomGamma, RandomToneCurve, Solarize
 from .weather import RandomRain
 
 __all__ = [
-    "CLAHE",
     "AdditiveNoise",
     "AdvancedBlur",
     "Affine",
     "AutoContrast",
     "Blur",
+    "CLAHE",
     "CenterCrop",
     "ChannelDropout",
     "ChannelShuffle",
     "CoarseDropout",
     "ColorJitter",
     "ConstrainedCoarseDropout",
+    "Crop",
+    "CropAndPad",
+    "D4",
     "Defocus",
+    "Downscale",
     "ElasticTransform",
     "Emboss",
     "Equalize",
@@ -63,9 +71,11 @@ __all__ = [
     "ImageCompression",
     "InvertImg",
     "Lambda",
+    "LongestMaxSize",
     "MaskDropout",
     "MedianBlur",
     "Morphological",
+    "Mosaic",
     "MotionBlur",
     "MultiplicativeNoise",
     "Normalize",
@@ -79,20 +89,27 @@ __all__ = [
     "RGBShift",
     "RandomBrightnessContrast",
     "RandomCrop",
+    "RandomCropFromBorders",
     "RandomGamma",
     "RandomGridShuffle",
     "RandomRain",
     "RandomResizedCrop",
     "RandomRotate90",
+    "RandomScale",
     "RandomShadow",
+    "RandomSizedCrop",
     "RandomToneCurve",
     "Resize",
     "RingingOvershoot",
+    "Rotate",
+    "SafeRotate",
     "SaltAndPepper",
     "Sharpen",
     "ShiftScaleRotate",
     "ShotNoise",
+    "SmallestMaxSize",
     "Solarize",
+    "SquareSymmetry",
     "TimeMasking",
     "TimeReverse",
     "ToFloat",

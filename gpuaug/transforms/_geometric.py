@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..checks import INTERPOLATIONS, border, colour
+from ..checks import interpolation as number_of
 from ..maps import Map
-from ..transform import INTERPOLATIONS, Transform, border, colour
-from ..transform import interpolation as number_of
+from ..transform import Transform
 
 
 class Geometric(Transform, register=False):
@@ -39,11 +40,11 @@ class Geometric(Transform, register=False):
         raise NotImplementedError(f"{type(self).__name__} gives no map(params, size)")
 
     def lower(self, to, rows, params) -> None:
-        size = to.size[rows]
+        size = to.sizes(rows)
         image = to.kind == "image"
         how = self.interpolation if image else self.mask_interpolation
         fill = self.fill if image else self.fill_mask
-        to.gather(rows, self._map(params, size), self.size_after(params, size), how, self.border_mode, fill)
+        to.gather(rows, self.mapped(params, size), self.size_after(params, size), how, self.border_mode, fill)
 
     def boxes(self, params, which, boxes, size, limits):
         mapped, line, after = self._of(params, which, size)
@@ -53,7 +54,15 @@ class Geometric(Transform, register=False):
         mapped, line, _ = self._of(params, which, size)
         return mapped.points(line, points)
 
-    def _map(self, params, size) -> Map:
+    def joins(self, kind: str):
+        """With which neighbours it may be lowered together (`gpuaug.lazily`): those with the same interpolation, border and fill.
+        Of the three None is any: it moves whole pixels, it reads nothing outside. All None: whatever they are."""
+        image = kind == "image"
+        how = self.interpolation if image else self.mask_interpolation
+        return how, self.border_mode, self.fill if image else self.fill_mask
+
+    def mapped(self, params, size) -> Map:
+        """What `map` gives, checked."""
         who = type(self).__name__
         try:
             made = self.map(params, size)
@@ -68,4 +77,4 @@ class Geometric(Transform, register=False):
         ``size`` are of marks."""
         rows, first, line = np.unique(which, return_index=True, return_inverse=True)
         mine, size = {name: value[rows] for name, value in params.items()}, size[first]
-        return self._map(mine, size), line, self.size_after(mine, size)
+        return self.mapped(mine, size), line, self.size_after(mine, size)

@@ -8,7 +8,7 @@ import numbers
 import numpy as np
 
 from .. import library, maps
-from ..transform import boolean, real, span
+from ..checks import boolean, real, span
 from ._geometric import Geometric
 
 

@@ -7,7 +7,8 @@ import warnings
 import numpy as np
 
 from .. import library
-from ..transform import WIDEST, Transform, boolean, increasing, is_number, whole
+from ..checks import WIDEST, boolean, increasing, is_number, whole
+from ..transform import Transform
 from ..uniforms import between, integers
 
 

@@ -6,7 +6,8 @@ from functools import cache
 
 import numpy as np
 
-from ..transform import Transform, integer, one_of
+from ..checks import integer, one_of
+from ..transform import Transform
 from ..uniforms import key, spread
 
 _METHODS = {"weighted_average": 0, "desaturation": 1, "average": 2, "max": 3}  # GrayOp.method

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..transform import Transform, boolean, span
+from ..checks import boolean, span
+from ..transform import Transform
 from ..uniforms import between
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..checks import one_of, whole
 from ..codec import compressed
 from ..hosted import on_host
-from ..transform import Transform, one_of, whole
+from ..transform import Transform
 from ..uniforms import integers
 
 

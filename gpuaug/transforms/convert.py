@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..transform import Transform, one_of, real
+from ..checks import one_of, real
+from ..transform import Transform
 
 _TYPES = ("uint8", "uint16", "uint32")
 

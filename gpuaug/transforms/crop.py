@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from .. import library, maps
-from ..transform import RESIZES, boolean, increasing, integer, one_of
+from ..checks import RESIZES, boolean, increasing, integer, one_of
 from ..uniforms import integers
 from ._geometric import Geometric
 
 POSITIONS = ("center", "top_left", "top_right", "bottom_left", "bottom_right", "random")
-_PAIR = "size must be (height, width), two whole numbers of at least 1"
 
 
 def fixed_size(size: np.ndarray, now) -> np.ndarray:
@@ -60,27 +59,39 @@ class _Resized(_Windowed, register=False):
         if self.antialias and self.interpolation not in _ANTIALIASED:
             raise ValueError(f"antialias goes with interpolation 1 (linear) or 2 (cubic), not {interpolation!r}")
 
+    def joins(self, kind):
+        image, how = kind == "image", self.interpolation if kind == "image" else self.mask_interpolation
+        weighs = self.area_for_downscale == "image_mask" or (image and (self.area_for_downscale or self.antialias))
+        return None if weighs or how in _RESAMPLED else (how, None, None)
+
     def _resize(self, to, rows, size) -> None:
+        """To a size ``[2]``, or ``[n, 2]``, one for each of the rows."""
         image = to.kind == "image"
         how = self.interpolation if image else self.mask_interpolation
         if self.area_for_downscale == "image_mask" or (image and self.area_for_downscale):
-            index = to.index(rows)
+            index, size = to.index(rows), np.asarray(size)
             smaller = (to.size[index] > size).any(1)  # along either axis
             if smaller.any():
-                to.resample(index[smaller], size, "area")
-                rows = index[~smaller]
+                to.resample(index[smaller], size if size.ndim == 1 else size[smaller], "area")
+                rows, size = index[~smaller], size if size.ndim == 1 else size[~smaller]
             if not len(to.index(rows)):
                 return
-        if how in _RESAMPLED:
-            to.resample(rows, size, _RESAMPLED[how])
-        elif image and self.antialias:
+        if image and self.antialias:
             to.resample(rows, size, _ANTIALIASED[how])
         else:
-            to.gather(rows, maps.Resize(to.size[rows], size), size, how)
+            resize(to, rows, size, how)
 
 
 _RESAMPLED = {3: "area", 4: "lanczos"}
 _ANTIALIASED = {1: "linear", 2: "cubic"}
+
+
+def resize(to, rows, size, interpolation: int, factors=0.0) -> None:
+    """As ``cv2.resize``, by OpenCV's number of an interpolation; see `gpuaug.maps.Resize`."""
+    if interpolation in _RESAMPLED:
+        to.resample(rows, size, _RESAMPLED[interpolation], factors)
+    else:
+        to.gather(rows, maps.Resize(to.sizes(rows), size, factors), size, interpolation)
 
 
 class Resize(_Resized):
@@ -132,7 +143,36 @@ class Resize(_Resized):
         self._resize(to, rows, (self.height, self.width))
 
 
-class RandomResizedCrop(_Resized):
+class CroppedAndResized(_Resized, register=False):
+    """A window, parameter "crop_coords" ``[n, 4]``, resized to ``self.size``."""
+
+    def size_after(self, params, size):
+        return fixed_size(size, self.size)
+
+    def map(self, params, size):
+        x0, y0, x1, y1 = params["crop_coords"].T
+        return maps.Window(np.stack([x0, y0], 1), np.array(self.size[::-1]) / np.stack([x1 - x0, y1 - y0], 1))
+
+    def lower(self, to, rows, params) -> None:
+        x0, y0, x1, y1 = params["crop_coords"].T
+        to.crop(rows, x0, y0, y1 - y0, x1 - x0)  # what lies beside the window has no part in the result
+        self._resize(to, rows, self.size)
+
+
+def pair(size) -> tuple[int, int]:
+    """(height, width)."""
+    if not isinstance(size, (tuple, list)) or len(size) != 2:
+        raise TypeError(f"size must be (height, width), two whole numbers of at least 1, got {size!r}")
+    return tuple(integer("size", s, 1) for s in size)
+
+
+def placed(window: np.ndarray, size: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Windows of heights and widths ``[n, 2]`` at random places: (x0, y0, x1, y1)."""
+    start = ((size - window + 1) * u).astype(np.int64)
+    return np.concatenate([start[:, ::-1], (start + window)[:, ::-1]], 1)
+
+
+class RandomResizedCrop(CroppedAndResized):
     """Crop a window of random area and aspect ratio and resize it to a fixed size.
 
     Args:
@@ -168,9 +208,7 @@ class RandomResizedCrop(_Resized):
         antialias: bool = False,
     ):
         super().__init__(interpolation, mask_interpolation, area_for_downscale, antialias, p)
-        if not isinstance(size, (tuple, list)) or len(size) != 2:
-            raise TypeError(f"{_PAIR}, got {size!r}")
-        self.size = tuple(integer("size", s, 1) for s in size)
+        self.size = pair(size)
         self.scale = increasing("scale", scale, 0, 1)
         self.ratio = increasing("ratio", ratio, 0)
         if self.ratio[0] <= 0:
@@ -184,17 +222,14 @@ class RandomResizedCrop(_Resized):
         library.load().resized_crop(u, view.size, *self.scale, *self.ratio, window)
         return {"crop_coords": window}
 
-    def size_after(self, params, size):
-        return fixed_size(size, self.size)
 
-    def map(self, params, size):
-        x0, y0, x1, y1 = params["crop_coords"].T
-        return maps.Window(np.stack([x0, y0], 1), np.array(self.size[::-1]) / np.stack([x1 - x0, y1 - y0], 1))
-
-    def lower(self, to, rows, params) -> None:
-        x0, y0, x1, y1 = params["crop_coords"].T
-        to.crop(rows, x0, y0, y1 - y0, x1 - x0)  # what lies beside the window has no part in the result
-        self._resize(to, rows, self.size)
+def too_large(transform, view, i: int, more: str = "") -> ValueError:
+    """The error of a window that the i-th sample of a draw has no room for."""
+    height, width = transform._least() if hasattr(transform, "_least") else (transform.height, transform.width)
+    return ValueError(
+        f"{type(transform).__name__}: the window of height {height}, width {width} is larger than image {view.sample(i)} of the "
+        f"batch, {tuple(view.size[i].tolist())}; make it smaller, resize first,{more or ' or pad first'}"
+    )
 
 
 class _FixedCrop(_Windowed, register=False):
@@ -206,27 +241,30 @@ class _FixedCrop(_Windowed, register=False):
         self.pad_if_needed = boolean("pad_if_needed", pad_if_needed)
         self.pad_position = one_of("pad_position", pad_position, POSITIONS)
 
+    def joins(self, kind):
+        return (None, *super().joins(kind)[1:]) if self.pad_if_needed else (None, None, None)
+
     def columns(self) -> int:
         return 4
 
     def _place(self, u, free):
         raise NotImplementedError
 
+    def _least(self) -> tuple[int, int]:
+        """Height and width that an image must have."""
+        return self.height, self.width
+
     def draw(self, u, view):
-        want = np.array([self.height, self.width])
+        want = np.array(self._least())
         short = np.maximum(want - view.size, 0)
         fits = not short.any()
         if not fits and not self.pad_if_needed:
             i = int(np.flatnonzero(short.any(1))[0])
-            raise ValueError(
-                f"{type(self).__name__}: the window of height {self.height}, width {self.width} is larger than "
-                f"image {view.sample(i)} of the batch, {tuple(view.size[i].tolist())}; make it smaller, "
-                f"resize first, or set pad_if_needed=True"
-            )
+            raise too_large(self, view, i, " or set pad_if_needed=True")
         pad = np.zeros((len(u), 4), np.int64) if fits else paddings(short, self.pad_position, u[:, 2:4])
         coords = np.empty((len(u), 4), np.int64)
         coords[:, 1::-1] = self._place(u, view.size + short - want)
-        coords[:, 2:] = coords[:, :2] + want[::-1]
+        coords[:, 2:] = coords[:, :2] + (self.width, self.height)
         return {"crop_coords": coords, "pad": pad}
 
     def size_after(self, params, size):

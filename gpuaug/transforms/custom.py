@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..checks import one_of
 from ..hosted import on_device, on_host
-from ..transform import Transform, one_of
+from ..transform import Transform
 
 
 class Lambda(Transform):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .. import maps
+from ..checks import boolean, integer, one_of, real, span
 from ..ragged import Ragged
-from ..transform import boolean, integer, one_of, real, span
 from ..uniforms import between, key, normal, ragged
 from ._geometric import Geometric
 
@@ -17,6 +17,9 @@ class _Distortion(Geometric, register=False):
     Where a keypoint goes is solved for in the map itself, to 0.05 pixels, whatever the method: albumentations draws a disc of
     three pixels and looks where it appears ("mask"), or inverts the map by its nearest pixels ("direct").
     """
+
+    def joins(self, kind):
+        return None
 
     def __init__(self, interpolation, mask_interpolation, keypoint_remapping_method, border_mode, fill, fill_mask, p):
         super().__init__(interpolation, mask_interpolation, border_mode, fill, fill_mask, p)

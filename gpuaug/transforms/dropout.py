@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from .. import library
+from ..checks import boolean, colour, increasing, integer, real, whole
 from ..geometry import boxes_beside_holes, outside_holes
 from ..ops import Stream
-from ..transform import Transform, boolean, colour, increasing, integer, real, whole
+from ..transform import Transform
 from ..uniforms import between, integers, key, philox
 
 WORDS = ("random", "random_uniform")
@@ -93,7 +94,7 @@ def fill_holes(to, rows, holes: np.ndarray, fill, seed=None, mean=None) -> None:
         how["key"] = seed
     elif word == "mean":
         how["mean"] = mean
-    to.op(rows, "rects", table=holes.astype(np.int32), **how)
+    to.op(rows, "rects", table=holes, **how)
 
 
 def filling(to, rows, word: str | None) -> dict:
@@ -101,7 +102,7 @@ def filling(to, rows, word: str | None) -> dict:
     scale, whole = (256.0, True) if to.is_u8 else (1.0, False)
     return {
         "key": _NO_KEY,
-        "width": to.size[rows][:, 1] if word == "random" else 0,
+        "width": to.sizes(rows)[:, 1] if word == "random" else 0,
         "scale": scale,
         "whole": whole,
         "fill": to.colour(0),

@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 
+from ..checks import colour, increasing, integer, is_number, whole
 from ..geometry import boxes_beside_map, outside_map
 from ..ops import Stream
 from ..ragged import Ragged
 from ..regions import chosen_by, components, object_map
-from ..transform import Transform, colour, increasing, integer, is_number, whole
+from ..transform import Transform
 from ..uniforms import between, integers, key, philox
 from .dropout import Dropout, filling
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..checks import boolean, colour, real, whole
 from ..geometry import boxes_beside_map
 from ..ops import Stream
-from ..transform import Transform, boolean, colour, real, whole
+from ..transform import Transform
 from ..uniforms import integers, key, philox
 from .dropout import random_numbers
 

@@ -26,6 +26,9 @@ class _Oriented(Geometric, register=False):
     def _names(self, params, n: int) -> list[str]:
         raise NotImplementedError
 
+    def joins(self, kind):
+        return None, None, None
+
     def map(self, params, size):
         return maps.Affine(orientation_matrix([ORIENTATIONS[name] for name in self._names(params, len(size))], size))
 
@@ -99,10 +102,15 @@ class Transpose(_Fixed):
 
     def keypoints(self, params, which, points, size, limits):
         out, left = super().keypoints(params, which, points, size, limits)
-        if limits.geometry == "albumentations":  # angles above 180 degrees come out as the opposite direction
-            angle = np.mod(points[:, 2], 2 * np.pi)
-            out[:, 2] = np.where(angle <= np.pi, 0.5, 1.5) * np.pi - angle
+        if limits.geometry == "albumentations":
+            out[:, 2] = _swapped_angle(points[:, 2])
         return out, left
+
+
+def _swapped_angle(angle: np.ndarray) -> np.ndarray:
+    """albumentations' angles of a transposed image: those above 180 degrees come out as the opposite direction."""
+    angle = np.mod(angle, 2 * np.pi)
+    return np.where(angle <= np.pi, 0.5, 1.5) * np.pi - angle
 
 
 class _Choice(_Oriented):
@@ -170,3 +178,50 @@ class Flip(_Choice):
 
     parameter = "d"
     orientations = ("vflip", "hflip", "rot180")
+
+
+class D4(_Choice):
+    """One of the eight symmetries of a square, each with probability 1/8: turns by quarters, and their mirror images.
+
+    Args:
+        p: probability, per sample.
+
+    Shapes and dtypes: any; four of them swap height and width. Targets: image, mask, boxes, keypoints.
+    Source: albumentations ``D4``.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.D4(p=1)], seed=3)(np.zeros((4, 4, 3), np.uint8)).shape
+        (4, 4, 3)
+    """
+
+    parameter = "group_element"
+    orientations = ("identity", "rot90", "rot180", "rot270", "vflip", "anti_transpose", "hflip", "transpose")
+
+    def __init__(self, p: float = 1.0):
+        super().__init__(p)
+
+    def keypoints(self, params, which, points, size, limits):
+        out, left = super().keypoints(params, which, points, size, limits)
+        if limits.geometry == "albumentations":
+            element = params[self.parameter][which]
+            for name, turned in (("transpose", 0), ("anti_transpose", np.pi)):  # the latter is turned by 180 degrees before
+                mine = element == self.orientations.index(name)
+                out[mine, 2] = _swapped_angle(points[mine, 2] + turned)
+        return out, left
+
+
+class SquareSymmetry(D4):
+    """`D4` under its other name.
+
+    Args:
+        p: probability, per sample.
+
+    Shapes and dtypes: any; four of them swap height and width. Targets: image, mask, boxes, keypoints.
+    Source: albumentations ``SquareSymmetry``.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.SquareSymmetry(p=1)], seed=3)(np.zeros((4, 4, 3), np.uint8)).shape
+        (4, 4, 3)
+    """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..transform import Transform, boolean, increasing, one_of, real
+from ..checks import boolean, increasing, one_of, real
+from ..transform import Transform
 from ..uniforms import between, key, normal, spread
 from .jitter import by_channel
 from .noise import coarse

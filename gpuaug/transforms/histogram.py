@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .. import lab
-from ..transform import Transform, boolean, integer, one_of, real, span
+from ..checks import boolean, integer, one_of, real, span
+from ..transform import Transform
 from ..uniforms import between
 from .color import need_colour
 

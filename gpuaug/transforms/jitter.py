@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..transform import Transform, increasing, is_number, one_of, real, span, whole
+from ..checks import increasing, is_number, one_of, real, span, whole
+from ..transform import Transform
 from ..uniforms import between, normal
 from .color import linear, need_colour
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ..transform import Transform, increasing, integer, is_number, span, whole
+from ..checks import increasing, integer, is_number, span, whole
+from ..transform import Transform
 from ..uniforms import between, integers, key, spread
 from ._taps import gaussian, places, points
 from .blur import _Sized

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from .. import shapes
+from ..checks import increasing, integer, one_of, real, whole
 from ..ragged import Ragged
-from ..transform import Transform, increasing, integer, one_of, real, whole
+from ..transform import Transform
 from ..uniforms import between, integers
 
 _SLOPE, _DISTANCE, _BELL = 0, 1, 2  # FieldOp.form

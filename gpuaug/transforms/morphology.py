@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..checks import WIDEST, integer, is_number, one_of
 from ..structuring import element, reach
-from ..transform import WIDEST, Transform, integer, is_number, one_of
+from ..transform import Transform
 
 OPERATIONS = {"dilation": "greatest", "erosion": "least"}
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..transform import Transform, boolean, increasing, real
+from ..checks import boolean, increasing, real
+from ..transform import Transform
 from ..uniforms import between, key
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..transform import Transform, boolean, one_of, real
+from ..checks import boolean, one_of, real
+from ..transform import Transform
 
 _KINDS = ("standard", "image", "image_per_channel", "min_max", "min_max_per_channel")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import maps
-from ..transform import integer, one_of
+from ..checks import integer, one_of
 from .crop import POSITIONS, _Windowed, paddings
 
 LARGEST = 1 << 24  # what float32 coordinates tell apart
@@ -16,6 +16,9 @@ class _Padded(_Windowed, register=False):
 
     def __init__(self, border_mode, fill, fill_mask, p):
         super().__init__(0, 0, border_mode, fill, fill_mask, p)  # whole pixels: nothing to interpolate
+
+    def joins(self, kind):
+        return (None, *super().joins(kind)[1:])
 
     def size_after(self, params, size):
         pad = params["pad"]

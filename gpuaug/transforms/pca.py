@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..transform import Transform, real
+from ..checks import real
+from ..transform import Transform
 from ..uniforms import key, normal, spread
 
 

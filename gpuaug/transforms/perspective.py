@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import maps
-from ..transform import boolean, span
+from ..checks import boolean, span
 from ..uniforms import between, normal
 from ._geometric import Geometric
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..transform import Transform, increasing, integer, is_number, one_of, real
+from ..checks import increasing, integer, is_number, one_of, real
+from ..transform import Transform
 from ..uniforms import between
 from ._taps import SMALL, bytes_gaussian, gaussians, points
 from .blur import _Sized

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .. import maps
-from ..transform import Transform, integer
+from ..checks import integer
+from ..transform import Transform
 from ._geometric import Geometric
 
 MOST = 16000  # uniforms of a sample, of which there are 4 * 4096
@@ -40,6 +41,9 @@ class RandomGridShuffle(Geometric):
         self.grid = tuple(integer("grid", n, 1) for n in grid)
         if self.columns() > MOST:
             raise ValueError(f"grid must have at most {MOST} tiles, rows and columns together, got {grid!r}")
+
+    def joins(self, kind):
+        return None
 
     def columns(self) -> int:
         rows, columns = self.grid

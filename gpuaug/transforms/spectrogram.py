@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..transform import integer
+from ..checks import integer
 from .dropout import Dropout
 from .flip import HorizontalFlip
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..transform import Transform, boolean, increasing, is_number, real, span, whole
+from ..checks import boolean, increasing, is_number, real, span, whole
+from ..transform import Transform
 from ..uniforms import between, integers, key, normal, spread
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from .. import shapes
+from ..checks import increasing, integer, one_of, real
 from ..ops import Stream
 from ..ragged import Ragged
-from ..transform import Transform, increasing, integer, one_of, real
+from ..transform import Transform
 from ..uniforms import between, integers, key, philox
 
 _DROPS = {"drizzle": (1, 4), "heavy": (1, 1), "torrential": (2, 1), "default": (1, 3)}  # drops for so many lines

@@ -61,9 +61,10 @@ template <class T, int C> void load_lanes(const Row&, const float* blob, int c0,
 template <int C> void program_lanes(const Fused&, const Row&, int c0, Pixels<G, C>&);
 template <class T, int C> void store_lanes(const Row&, int c0, int first, Pixels<G, C>&);
 
-// A sample of a launch. fused.cpp, bytes.cpp, tiles.cpp, resize.cpp, filter.cpp, rank.cpp, resample.cpp, reduce.cpp, lookup.cpp
+// A sample of a launch. fused.cpp, bytes.cpp, colours.cpp, tiles.cpp, resize.cpp, filter.cpp, rank.cpp, resample.cpp, reduce.cpp, lookup.cpp
 void fused_sample(const Launch&, const Row&, const float* found);
 bool bytes_sample(const Launch&, const Row&, const float* found);  // false: it computes more than bytes.cpp does
+bool colours_sample(const Launch&, const Row&);                    // false: it is no matrix or order of bytes
 bool gray_sample(const Launch&, const Row&);                       // false: it does more than gray.cpp does
 bool tiles_sample(const Launch&, const Row&);                      // false: it does more than change the places of tiles
 bool resize_sample(const Launch&, const Row&);                     // false: it does more than resize bytes

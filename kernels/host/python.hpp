@@ -9,6 +9,7 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <optional>
 #include <type_traits>
 #include <vector>
 
@@ -24,6 +25,12 @@ typedef struct {  // CPython 3.0 to date; part of the stable ABI since 3.11
   Py_ssize_t *shape, *strides, *suboffsets;
   void* internal;
 } Py_buffer;
+int PyIndex_Check(PyObject*);
+Py_ssize_t PyDict_Size(PyObject*);
+PyObject* PyDict_GetItem(PyObject*, PyObject*);  // borrowed, as the next
+PyObject* PyTuple_GetItem(PyObject*, Py_ssize_t);
+Py_ssize_t PyTuple_Size(PyObject*);
+long long PyLong_AsLongLong(PyObject*);
 int PyObject_CheckBuffer(PyObject*);
 int PyObject_GetBuffer(PyObject*, Py_buffer*, int);
 void PyBuffer_Release(Py_buffer*);
@@ -135,10 +142,16 @@ template <class T> void convert(T* out, const Array& a, i64 n, i64 k, i64 s0, i6
   raise(PyExc_TypeError, "gpuaug: arrays of type '%c' are not read here; use float64, float32 or whole numbers", a.type);
 }
 
-// n values, or n lines of k, converted to T. A number, or one line of k, stands for all n.
+template <class T> bool is_of(const Array& a) {
+  static_assert(std::is_same<T, float>::value || std::is_same<T, double>::value || std::is_same<T, i64>::value, "");
+  if (std::is_same<T, i64>::value) return a.item == 8 && (a.type == 'l' || a.type == 'q');
+  return a.type == (sizeof(T) == 8 ? 'd' : 'f');
+}
+
+// n values, or n lines of k, as T. A number, or one line of k, stands for all n. An array of that type is read where it lies.
 template <class T> class Column {
  public:
-  Column(PyObject* object, i64 n, const char* name, i64 k = 1) {
+  Column(PyObject* object, i64 n, const char* name, i64 k = 1) : lines_(n), length_(k) {
     if (!PyObject_CheckBuffer(object)) {
       const double value = PyFloat_AsDouble(object);
       if (value == -1.0 && PyErr_Occurred()) {
@@ -146,31 +159,53 @@ template <class T> class Column {
         raise(PyExc_TypeError, "%s must be an array or a number, not another object (a list: numpy.asarray of it)", name);
       }
       values_.assign(k, (T)value);
+      data_ = values_.data();
       return;
     }
-    const Array a(object);
+    held_.emplace(object);
+    const Array& a = *held_;
+    const bool line = a.ndim == 1 && k > 1 && a.shape(0) == k;
     if (a.ndim == 0) {
       values_.resize(1);
       convert(values_.data(), a, 1, 1, 0, 0);
       values_.resize(k, values_[0]);
-    } else if (a.ndim == 1 && k > 1 && a.shape(0) == k) {
+    } else if (line) {
       values_.resize(k);
       convert(values_.data(), a, 1, k, 0, a.stride(0));
     } else if ((a.ndim == 1 && k == 1 && a.shape(0) == n) || (a.ndim == 2 && a.shape(0) == n && a.shape(1) == k)) {
+      step_ = k;
+      const i64 size = (i64)sizeof(T);
+      if (is_of<T>(a) && a.stride(0) == k * size && (k == 1 || a.stride(1) == size)) {
+        data_ = (const T*)a.data();
+        return;
+      }
       values_.resize(n * k);
       convert(values_.data(), a, n, k, a.stride(0), a.ndim == 2 ? a.stride(1) : 0);
-      step_ = k;
     } else {
       raise(PyExc_ValueError, "%s must be one number, %zd lines of %zd, or one of them; its first axis has %zd", name,
             (Py_ssize_t)n, (Py_ssize_t)k, (Py_ssize_t)a.shape(0));
     }
+    data_ = values_.data();
   }
-  const T* line(i64 i) const { return values_.data() + i * step_; }
-  T operator[](i64 i) const { return values_[i * step_]; }
+  const T* line(i64 i) const { return data_ + i * step_; }
+  T operator[](i64 i) const { return data_[i * step_]; }
+  // All of them, line after line.
+  const T* all() {
+    if (step_ == 0 && lines_ > 1) {
+      std::vector<T> every;
+      for (i64 i = 0; i < lines_; ++i) every.insert(every.end(), data_, data_ + length_);
+      values_ = std::move(every);
+      data_ = values_.data();
+      step_ = length_;
+    }
+    return data_;
+  }
 
  private:
+  std::optional<Array> held_;
   std::vector<T> values_;
-  i64 step_ = 0;
+  const T* data_;
+  i64 step_ = 0, lines_, length_;
 };
 
 // Rows of a batch: an array of whole numbers, or anything else (a slice) for all of them.
@@ -184,11 +219,18 @@ inline std::vector<int> rows_of(PyObject* object, int samples) {
   const Array a(object);
   if (a.ndim != 1 || a.type == '?' || a.type == 'd' || a.type == 'f')
     raise(PyExc_TypeError, "rows must be a slice or a line of whole numbers");
-  std::vector<i64> given(a.shape(0));
-  convert(given.data(), a, a.shape(0), 1, a.stride(0), 0);
-  for (i64 r : given) {
-    if (r < 0 || r >= samples) raise(PyExc_IndexError, "row %zd of a batch of %d", (Py_ssize_t)r, samples);
-    rows.push_back((int)r);
+  const i64 n = a.shape(0);
+  rows.resize(n);
+  std::vector<i64> given;
+  const i64* from = (const i64*)a.data();
+  if ((a.type != 'l' && a.type != 'q') || a.item != 8 || (n > 1 && a.stride(0) != 8)) {
+    given.resize(n);
+    convert(given.data(), a, n, 1, a.stride(0), 0);
+    from = given.data();
+  }
+  for (i64 k = 0; k < n; ++k) {
+    if (from[k] < 0 || from[k] >= samples) raise(PyExc_IndexError, "row %zd of a batch of %d", (Py_ssize_t)from[k], samples);
+    rows[k] = (int)from[k];
   }
   return rows;
 }

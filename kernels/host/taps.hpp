@@ -12,13 +12,13 @@ enum ResampleKind { RESAMPLE_AREA = 0, RESAMPLE_LANCZOS = 1, RESAMPLE_LINEAR = 2
 
 class Taps {
  public:
-  // smaller: does neither axis grow? INTER_AREA is a mean over areas only then
-  Taps(int kind, int from, int to, bool smaller) : from_(from), start_(to), weights_(to) {
+  // factor: of the length, as cv2.resize takes it. smaller: does neither axis grow? INTER_AREA is a mean over areas only then
+  Taps(int kind, int from, int to, double factor, bool smaller) : from_(from), start_(to), weights_(to) {
     for (int i = 0; i < to; ++i) {
-      if (kind == RESAMPLE_LANCZOS) lanczos(i, 1 / (to / (double)from));
+      if (kind == RESAMPLE_LANCZOS) lanczos(i, 1 / factor);
       else if (kind != RESAMPLE_AREA) antialiased(i, from / (double)to, kind == RESAMPLE_CUBIC);
-      else if (smaller) area(i, 1 / (to / (double)from));
-      else stretched(i, 1 / (to / (double)from), to / (double)from);
+      else if (smaller) area(i, 1 / factor);
+      else stretched(i, 1 / factor, factor);
       most_ = std::max(most_, (int)weights_[i].size());
     }
   }

@@ -50,10 +50,10 @@ class Track {
   // size: [samples][2], written here, owned by the caller. before: sizes; stride: of y, x, channel in elements.
   Track(int n, int channels, int dtype, const i64* address, const i64* before, const i64* stride, int* size)
       : samples(n), channels(channels), dtype(dtype), blob(std::max(channels, 1), 0.0f), size_(size), item_(bytes_of(dtype)),
-        stages_(n) {
+        stages_(new Stage[n]) {
     ops_.reset(new Op[(size_t)n * capacity_]);
     for (int i = 0; i < n; ++i) {
-      Stage& s = stages_[i] = fresh((int)before[2 * i], (int)before[2 * i + 1], dtype);
+      Stage& s = begin(i, (int)before[2 * i], (int)before[2 * i + 1], dtype);
       s.row.src = address[i];
       s.row.sy = (int)stride[3 * i];
       s.row.sx = (int)stride[3 * i + 1];
@@ -105,20 +105,14 @@ class Track {
     reindex(i, a, a[0] + a[1] < 0 ? w - 1 : 0, a[2] + a[3] < 0 ? h - 1 : 0, a[0] ? h : w, a[0] ? w : h);
   }
 
-  // The stage of a sample, closed before if it was more than a view, gets a gather: the fields of `how` that say it.
-  void gather(int i, const Row& how, int h, int w) {
+  // The stage of a sample, closed before if it was more than a view, gets a gather, which is to be written into the row returned:
+  // so far what says it is 0.
+  Row& gather(int i, int h, int w) {
     Stage& s = stages_[i];
-    std::copy_n(how.m, 9, s.row.m);
-    s.row.map = how.map;
-    s.row.sample = how.sample;
-    s.row.border = how.border;
-    s.row.fill = how.fill;
-    s.row.table = how.table;
-    std::copy_n(how.cells, 2, s.row.cells);
-    std::copy_n(how.scale, 2, s.row.scale);
     s.open = true;
     size_[2 * i] = h;
     size_[2 * i + 1] = w;
+    return s.row;
   }
 
   void append(int i, int code, int at, int n, const void* params, size_t bytes) {
@@ -177,7 +171,8 @@ class Track {
     for (int i = 0; i < samples; ++i)
       if (stages_[i].open) busy.push_back(i);
     if (!busy.empty()) flush(busy, nullptr, nullptr, dtype, notes, true);
-    for (Stage& s : stages_) {
+    for (int i = 0; i < samples; ++i) {
+      Stage& s = stages_[i];
       s.row.sc = 0;
       // what wrote it writes what comes of it only where both are one channel
       if (n > 1 || s.writer < 0 || launches[s.writer].ends(s.writer_row).dc != 0) s.writer = -1;
@@ -186,16 +181,22 @@ class Track {
   }
 
   void open_all() {
-    for (Stage& s : stages_) s.open = true;
+    for (int i = 0; i < samples; ++i) stages_[i].open = true;
   }
   void open(const std::vector<int>& rows) {
     for (int i : rows) stages_[i].open = true;
   }
 
-  void close(const std::vector<int>& rows, int notes) {
+  // Rows may name a sample twice.
+  void close(const std::vector<int>& rows, int notes) { close(rows.data(), rows.size(), notes); }
+  void close(const int* rows, size_t n, int notes) {
     std::vector<int> busy;
-    for (int i : rows)
-      if (stages_[i].open) busy.push_back(i);
+    for (size_t k = 0; k < n; ++k)
+      if (stages_[rows[k]].open) {
+        if (busy.empty()) busy.reserve(n - k);
+        busy.push_back(rows[k]);
+        stages_[rows[k]].open = false;
+      }
     if (!busy.empty()) flush(busy, nullptr, nullptr, dtype, notes, false);
   }
 
@@ -281,14 +282,19 @@ class Track {
     static const int one[6] = {1, 0, 0, 0, 1, 0};
     std::copy(one, one + 6, m);
   }
-  static Stage fresh(int h, int w, int source) {
-    Stage s = {};
+  // The stage of a sample anew: nothing is done in it. What it reads is to be filled in.
+  Stage& begin(int i, int h, int w, int source) {
+    Stage& s = stages_[i];
+    s.row = {};
+    s.count = s.attached = 0;
+    s.open = s.moved = s.caller = false;
     s.row.sh = h;
     s.row.sw = w;
     s.row.border = 1;
     identity(s.row.frame);
     identity(s.move);
     s.last = s.writer = s.writer_row = s.writer_of_source = -1;
+    s.row_of_source = 0;
     s.source = source;
     return s;
   }
@@ -309,14 +315,14 @@ class Track {
       for (int i : index)
         if (stages_[i].source == source) part.push_back(i);
       if (part.empty()) continue;
-      std::vector<Row> table(part.size());
+      std::vector<char> table(part.size() * sizeof(Row));
       std::vector<Op> ops;
       size_t total = 0;
       for (int i : part) total += stages_[i].count;
       ops.reserve(total);
       for (size_t k = 0; k < part.size(); ++k) {
         const int i = part[k];
-        Row& r = table[k] = stages_[i].row;
+        Row& r = ((Row*)table.data())[k] = stages_[i].row;
         r.dh = height(i);
         r.dw = width(i);
         r.ops = (int)ops.size();
@@ -329,7 +335,7 @@ class Track {
         if (address) put(r, address[i], stride + 3 * i);
         else dense(r, plane);
       }
-      emit(KIND_FUSED, part, source, target, bytes_of_rows(table), std::move(ops), !address, notes);
+      emit(KIND_FUSED, part, source, target, std::move(table), std::move(ops), !address, notes);
       for (int i : part)
         if (plane) {
           stages_[i].row.sy = stages_[i].row.sw;
@@ -365,7 +371,7 @@ class Track {
     if (!go_on) return number;
     for (size_t k = 0; k < index.size(); ++k) {
       const int i = index[k];
-      Stage& s = stages_[i] = fresh(height(i), width(i), target);
+      Stage& s = begin(i, height(i), width(i), target);
       s.row.sy = s.row.sw * channels;
       s.row.sx = channels;
       s.row.sc = 1;
@@ -376,10 +382,10 @@ class Track {
   }
 
   int* size_;
-  int item_;          // bytes of an element in the caller's memory
-  int capacity_ = 6;  // operations a sample has room for
-  std::vector<Stage> stages_;
-  std::unique_ptr<Op[]> ops_;  // [samples][capacity]; those beyond a sample's count are not initialized
+  int item_;                         // bytes of an element in the caller's memory
+  int capacity_ = 6;                 // operations a sample has room for
+  std::unique_ptr<Stage[]> stages_;  // [samples]
+  std::unique_ptr<Op[]> ops_;        // [samples][capacity]; those beyond a sample's count are not initialized
 };
 
 }  // namespace aug

@@ -125,12 +125,10 @@ class Device:
         start = -memory.ctypes.data % 256
         return memory.ctypes.data + start, memory[start : start + size]
 
-    def upload(self, size: int, parts):
-        from gpuaug.backends import cuda
-
-        address, memory = self.empty(size)
-        cuda.pack(memory, parts)
-        return address, memory
+    def upload(self, memory: np.ndarray):
+        address, copy = self.empty(len(memory))
+        copy[:] = memory
+        return address, copy
 
     def kernel(self, key):
         assert key in self.prepared, f"{key.name} was not announced, and would be compiled alone"

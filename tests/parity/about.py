@@ -41,6 +41,7 @@ class About:
             (tests/test_targets.py); or how they are tested otherwise.
         bench: its arguments in the table of speeds (bench/every.py), p=1 being added; or why it has no row.
         bench_channels: of the images of that row, where not 3.
+        bench_ragged: results differ in size, so that row passes a list of images.
         needs: arguments without which it cannot be made.
         shown: arguments for the emulator, where the needed ones and defaults would do little.
         variants: further arguments that lead to other kernels, operations or borders: run by the emulator, too.
@@ -54,6 +55,7 @@ class About:
     marks: list[Callable] | str
     bench: dict | str
     bench_channels: int = 3
+    bench_ragged: bool = False
     needs: dict = field(default_factory=dict)
     shown: dict = field(default_factory=dict)
     variants: list[dict] = field(default_factory=list)

@@ -112,7 +112,7 @@ class Script:
     def randint(self, low, high):
         return int(low + np.floor((high - low + 1) * next(self._uniforms)))
 
-    def randrange(self, low, high, step):
+    def randrange(self, low, high, step=1):
         return low + step * int(len(range(low, high, step)) * next(self._uniforms))
 
     def random(self):

@@ -164,10 +164,11 @@ def pixel_dropout():
 
 pixel_dropout()
 
-# tested in test_parity.py by what they do, since they look at a mask when they draw
+# by what they do, since they look at a mask, or at other samples, when they draw
 ELSEWHERE = {
-    "MaskDropout": "test_mask_dropout_removes_whole_objects",
-    "ConstrainedCoarseDropout": "test_constrained_dropout_stays_on_objects",
+    "MaskDropout": "test_parity.test_mask_dropout_removes_whole_objects",
+    "ConstrainedCoarseDropout": "test_parity.test_constrained_dropout_stays_on_objects",
+    "Mosaic": "test_mosaic.test_as_albumentations",
 }
 
 

@@ -14,6 +14,8 @@ from .case import SAME, add, albumentations
 for _name in ("HorizontalFlip", "VerticalFlip", "Transpose"):
     add(getattr(G, _name)(p=1), albumentations(getattr(A, _name)(p=1)), "albumentations", SAME, mask=True)
 add(G.RandomRotate90(p=1), albumentations(A.RandomRotate90(p=1)), "albumentations", SAME, mask=True)
+for _name in ("D4", "SquareSymmetry"):
+    add(getattr(G, _name)(p=1), albumentations(getattr(A, _name)(p=1)), "albumentations", SAME, mask=True)
 add(
     G.Flip(p=1),
     lambda image, u, kind: np.dstack([cv2.flip(image[:, :, c], (0, 1, -1)[int(3 * u[0])]) for c in range(image.shape[2])]),
@@ -37,3 +39,5 @@ about("Transpose", family="turn", marks=[lambda L: L.Transpose(p=1)], bench={})
 about("RandomRotate90", family="turn", marks="no: with drawn parameters in the chains", bench={})
 _NONE = "no: albumentations has none since 2.0; tests/test_targets.py"
 about("Flip", family="turn", marks=_NONE, bench=_NONE)
+about("D4", family="turn", marks="no: with drawn parameters in the chains", bench={})
+about("SquareSymmetry", family="turn", marks="no: with drawn parameters in the chains", bench={})
