@@ -337,7 +337,8 @@ OPS: dict[str, Spec] = {
         Spec("bezier", table="f32 [2, channels]: the ordinates of two inner points", doc="of 0..1 a cubic curve from 0 to 1"),
         Spec(
             "flare",
-            table="f32 [n, 8]: discs: x, y, squared radius, alpha, 1 - alpha, red + 256 green + 65536 blue, whether to begin anew",
+            table="f32 [n, 8]: discs: x, y, squared radius, alpha, 1 - alpha, red + 256 green + 65536 blue, "
+            "whether to begin anew",
             needs=("rgb", "position"),
             doc="bytes: each disc is drawn onto a second image, of which alpha is mixed into the first",
         ),
@@ -373,7 +374,8 @@ OPS: dict[str, Spec] = {
             ("f32 intensity", "f32 covers", "f32 colour[3]", "i32 whole", "moments of"),
             needs=("rgb", "position"),
             layers=1,
-            doc="a colour of 0..1, as much as values have of their largest, is added to the layer; covers: of which it takes as much",
+            doc="a colour of 0..1, as much as values have of their largest, is added to the layer; covers: of which it takes "
+            "as much",
         ),
         Spec("above", ("f32 limit",), value="v > limit ? 1.0f : 0.0f", doc="1 above a limit, else 0"),
         Spec(
@@ -386,7 +388,8 @@ OPS: dict[str, Spec] = {
         Spec(
             "zoom",
             ("i32 whole",),
-            table="f32 [n, 8]: enlargements, along x and y: pixels per pixel, offset, the window's first, its last counted from there",
+            table="f32 [n, 8]: enlargements, along x and y: pixels per pixel, offset, the window's first, its last counted "
+            "from there",
             needs=("position",),
             layers=1,
             doc="the mean of the image and its enlargements; the layer is the image itself",

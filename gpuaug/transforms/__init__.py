@@ -13,9 +13,12 @@ from .distort import ElasticTransform, GridDistortion, OpticalDistortion
 from .dropout import CoarseDropout, Erasing, GridDropout, XYMasking
 from .dropout_objects import ConstrainedCoarseDropout, MaskDropout
 from .dropout_select import ChannelDropout, PixelDropout
+from .flare import RandomSunFlare
 from .flip import D4, Flip, HorizontalFlip, RandomRotate90, SquareSymmetry, Transpose, VerticalFlip
+from .fog import RandomFog, RandomGravel, RandomSnow
+from .glass import GlassBlur, ZoomBlur
 from .grain import AdditiveNoise, ISONoise, MultiplicativeNoise, SaltAndPepper, ShotNoise
-from .histogram import AutoContrast, CLAHE, Equalize
+from .histogram import CLAHE, AutoContrast, Equalize
 from .jitter import ColorJitter, PlanckianJitter, RGBShift
 from .kernels import AdvancedBlur, Defocus, RingingOvershoot
 from .light import Illumination, RandomShadow
@@ -26,21 +29,24 @@ from .normalize import Normalize, ToTensorV2
 from .pad import Pad, PadIfNeeded
 from .pca import FancyPCA
 from .perspective import Perspective
+from .plasma import PlasmaBrightnessContrast, PlasmaShadow
 from .rotate import Rotate, SafeRotate
 from .sharpen import Emboss, Sharpen, UnsharpMask
 from .shuffle import RandomGridShuffle
 from .sizes import Downscale, LongestMaxSize, RandomScale, RandomSizedCrop, SmallestMaxSize
 from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
+from .stain import HEStain
 from .tone import InvertImg, Posterize, RandomGamma, RandomToneCurve, Solarize
 from .weather import RandomRain
 
 __all__ = [
+    "CLAHE",
+    "D4",
     "AdditiveNoise",
     "AdvancedBlur",
     "Affine",
     "AutoContrast",
     "Blur",
-    "CLAHE",
     "CenterCrop",
     "ChannelDropout",
     "ChannelShuffle",
@@ -49,7 +55,6 @@ __all__ = [
     "ConstrainedCoarseDropout",
     "Crop",
     "CropAndPad",
-    "D4",
     "Defocus",
     "Downscale",
     "ElasticTransform",
@@ -62,8 +67,10 @@ __all__ = [
     "FromFloat",
     "GaussNoise",
     "GaussianBlur",
+    "GlassBlur",
     "GridDistortion",
     "GridDropout",
+    "HEStain",
     "HorizontalFlip",
     "HueSaturationValue",
     "ISONoise",
@@ -85,12 +92,16 @@ __all__ = [
     "Perspective",
     "PixelDropout",
     "PlanckianJitter",
+    "PlasmaBrightnessContrast",
+    "PlasmaShadow",
     "Posterize",
     "RGBShift",
     "RandomBrightnessContrast",
     "RandomCrop",
     "RandomCropFromBorders",
+    "RandomFog",
     "RandomGamma",
+    "RandomGravel",
     "RandomGridShuffle",
     "RandomRain",
     "RandomResizedCrop",
@@ -98,6 +109,8 @@ __all__ = [
     "RandomScale",
     "RandomShadow",
     "RandomSizedCrop",
+    "RandomSnow",
+    "RandomSunFlare",
     "RandomToneCurve",
     "Resize",
     "RingingOvershoot",
@@ -121,4 +134,5 @@ __all__ = [
     "UnsharpMask",
     "VerticalFlip",
     "XYMasking",
+    "ZoomBlur",
 ]

@@ -21,16 +21,16 @@ class RandomSunFlare(_Coloured):
         src_color: its colour, three numbers 0..255.
         angle_range: range of the line's angle, a fraction of the full circle, in [0, 1].
         num_flare_circles_range: range of the number of circles, at least 1.
-        method: ``"overlay"`` mixes discs into the image. ``"physics_based"`` draws the sun, rays and circles, blurs them, each channel
-            otherwise, and adds their light as a screen does.
+        method: ``"overlay"`` mixes discs into the image. ``"physics_based"`` draws the sun, rays and circles, blurs them, each
+            channel otherwise, and adds their light as a screen does.
         p: probability, per sample.
 
     Shapes and dtypes: 3 channels, sides up to 16384; float images (0..1) are rounded to 8 bits, as albumentations does. Rays have
     round ends and are 2 pixels wide. Targets: image. Source: albumentations ``RandomSunFlare``.
 
     Raises:
-        ValueError: a region that is outside 0 .. 1 or empty, a range outside its bounds or out of order, another method; images of
-            other channel counts or of larger sides.
+        ValueError: a region that is outside 0 .. 1 or empty, a range outside its bounds or out of order, another method; images
+            of other channel counts or of larger sides.
 
     Example:
         >>> import numpy as np, gpuaug as G

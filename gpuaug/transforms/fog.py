@@ -89,10 +89,14 @@ class RandomFog(_Coloured):
         taps = [np.float32(np.tile(bytes_gaussian(k, 0), 2)) for k in every.tolist()]
         start = np.cumsum([0, *(len(each) for each in taps)])
         lengths = np.stack([side, side], 1)
-        # OpenCV rounds a half up; sums lie 2^-16 apart
-        to.filter(rows, "separable", np.concatenate(taps), start[np.searchsorted(every, side)], lengths, scale=1 + 2.0**-20)
-        if not to.is_u8:
-            to.op(rows, "quantize", top=1.0)
+        blur = ("separable", np.concatenate(taps), start[np.searchsorted(every, side)], lengths)
+        half = 1 + 2.0**-20  # OpenCV rounds a half up; sums lie 2^-16 apart
+        if to.is_u8:
+            to.filter(rows, *blur, scale=half)
+            return
+        with to.working(rows, "float32"):
+            to.filter(rows, *blur, scale=half)
+        to.op(rows, "quantize", top=1.0)
 
 
 class RandomSnow(_Coloured):
@@ -101,8 +105,8 @@ class RandomSnow(_Coloured):
     Args:
         brightness_coeff: factor on the brightness, above 0.
         snow_point_range: range of the amount of snow, in [0, 1].
-        method: ``"bleach"`` brightens what is darker than a third, and half of the amount, of white. ``"texture"`` brightens all of
-            it, adds blurred noise, less towards the bottom, a tint, and a white pixel in a hundred.
+        method: ``"bleach"`` brightens what is darker than a third, and half of the amount, of white. ``"texture"`` brightens all
+            of it, adds blurred noise, less towards the bottom, a tint, and a white pixel in a hundred.
         p: probability, per sample.
 
     Shapes and dtypes: 3 channels; float images (0..1) are rounded to 8 bits, as albumentations does. Targets: image.
@@ -121,9 +125,7 @@ class RandomSnow(_Coloured):
     ops = (*_ByBytes.ops, "bleach", "from_hls", "gauss", "linear", "snow", "to_hls")
     stencil = True
 
-    def __init__(
-        self, brightness_coeff: float = 2.5, snow_point_range=(0.1, 0.3), method: str = "bleach", p: float = 0.5
-    ):
+    def __init__(self, brightness_coeff: float = 2.5, snow_point_range=(0.1, 0.3), method: str = "bleach", p: float = 0.5):
         super().__init__(p)
         self.brightness_coeff = real("brightness_coeff", brightness_coeff, 0, above=True)
         self.snow_point_range = increasing("snow_point_range", snow_point_range, 0, 1)

@@ -42,7 +42,7 @@ class GlassBlur(Transform):
         self.max_delta = integer("max_delta", max_delta, 1, 1000)
         self.iterations = integer("iterations", iterations, 1, 1000)
         if mode == "exact":
-            raise ValueError("mode 'exact' of GlassBlur is not built: pixels that are swapped one after the other wait for each other")
+            raise ValueError("mode 'exact' of GlassBlur is not built: pixels swapped one by one wait for each other; use 'fast'")
         self.mode = one_of("mode", mode, ("fast",))
 
     def columns(self) -> int:

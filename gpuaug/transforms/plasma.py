@@ -18,8 +18,8 @@ def _steps(height: int, width: int) -> int:
 def plasma(u: np.ndarray, height: int, width: int, roughness: float) -> np.ndarray:
     """A pattern of 0..1 by diamonds and squares, as albumentations makes it of these uniforms.
 
-    Each step doubles the grid, puts means of four neighbours between, adds noise, and stretches all to 0..1; a mean that is not above 0
-    stays 0. Noise grows by ``roughness`` from step to step, so that the finest is what is mostly seen.
+    Each step doubles the grid, puts means of four neighbours between, adds noise, and stretches all to 0..1; a mean that is not
+    above 0 stays 0. Noise grows by ``roughness`` from step to step, so that the finest is what is mostly seen.
     """
     grid, at = np.float32(2 * u[:9] - 1).reshape(3, 3), 9
     for step in range(_steps(height, width)):
@@ -75,8 +75,9 @@ class PlasmaBrightnessContrast(_Plasma):
         roughness: by how much noise grows from one step of the pattern to the next finer one, above 0.
         p: probability, per sample.
 
-    Shapes and dtypes: any; computed in float32 and clipped; uint8 is rounded once. Patterns are made on the host. Targets: image.
-    Source: albumentations ``PlasmaBrightnessContrast``.
+    Shapes and dtypes: any; computed in float32 and clipped; uint8 is rounded once. Patterns are made on the host. In
+    albumentations negative numbers of both ranges do nothing; here they darken and take contrast. Targets: image. Source:
+    albumentations ``PlasmaBrightnessContrast``.
 
     Raises:
         ValueError: a range outside its bounds or out of order, a roughness of 0 or below.

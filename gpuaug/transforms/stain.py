@@ -25,8 +25,8 @@ class HEStain(Transform):
     """Change the amounts of the stains hematoxylin and eosin.
 
     Args:
-        method: ``"preset"``, or ``"random_preset"``, one of them for each image; albumentations' ``"macenko"`` and ``"vahadane"``,
-            which find the stains of each image, are not built.
+        method: ``"preset"``, or ``"random_preset"``, one of them for each image; albumentations' ``"macenko"`` and
+            ``"vahadane"``, which find the stains of each image, are not built.
         preset: the stains' colours, of "preset": None ("standard"), or one of "ruifrok", "macenko", "standard", "high_contrast",
             "h_heavy", "e_heavy", "dark", "light".
         intensity_scale_range: range of the factors on the amounts, one for each stain, at least 0.
