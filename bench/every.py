@@ -13,26 +13,50 @@ import torch
 
 from bench.harness import arguments, interleave, markdown, quartiles, ratio, write
 
+BOXES = [(30, 40, 90, 130), (100, 20, 190, 80)]
 
-def callers(library, name, given, images, masks, batched):
+
+def beside(reads, masks, one):
+    """What a call needs beside the image, and the arguments of its Compose."""
+    if reads == "mask":
+        return {"mask": masks}, {}
+    if reads == "bboxes":
+        return {"bboxes": BOXES if one else [BOXES] * len(masks)}, {"bbox_params": {"format": "pascal_voc"}}
+    return ({reads: BOXES[0] if one else BOXES[:1] * len(masks)} if reads else {}), {}
+
+
+def brought(transform, items, batched):
+    """What other images each call gets: three neighbours in the batch. (Our Mosaic draws from the batch.)"""
+    key = getattr(transform, "metadata_key", None)
+    if key is None or (batched and transform.brings == "samples"):
+        return [{} for _ in items]
+    images_alone = not hasattr(transform, "grid_yx")
+    neighbours = [[items[i - k] for k in (1, 2, 3)] for i in range(len(items))]
+    return [{key: [item["image"] for item in mine] if images_alone else mine} for mine in neighbours]
+
+
+def callers(library, name, given, images, masks, batched, reads=""):
     """Calls without and with masks."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         transform = getattr(library, name)(**given, p=1)
+    items = [{"image": image, "mask": mask} for image, mask in zip(images, masks)]
+    others = brought(transform, items, batched)
+    more, params = beside(reads, masks, not batched)
+    params = {word: library.BboxParams(**value) for word, value in params.items()}
     if not batched:
-        more = [{} for _ in images]
-        if getattr(transform, "metadata_key", None):  # what others it reads: three neighbours in the batch, which ours draws from
-            items = [{"image": image, "mask": mask} for image, mask in zip(images, masks)]
-            more = [{transform.metadata_key: [items[i - k] for k in (1, 2, 3)]} for i in range(len(items))]
-        triples = list(zip(images, masks, more))
+        if params:
+            transform = library.Compose([transform], **params)
+        own = [{**({"mask": item["mask"]} if reads == "mask" else more), **mine} for item, mine in zip(items, others)]
         return (
-            lambda: [transform(image=image, **given)["image"] for image, _, given in triples],
-            lambda: [transform(image=image, mask=mask, **given) for image, mask, given in triples],
+            lambda: [transform(**{"image": item["image"], **mine})["image"] for item, mine in zip(items, own)],
+            lambda: [transform(**{**item, **mine}) for item, mine in zip(items, own)],
         )
-    compose, ids, epoch = library.Compose([transform], seed=0), np.arange(len(images)), iter(range(10**9))
+    more = {**more, **{key: [mine[key] for mine in others] for key in others[0]}}
+    compose, ids, epoch = library.Compose([transform], seed=0, **params), np.arange(len(images)), iter(range(10**9))
     return (
-        lambda: compose(image=images, ids=ids, epoch=next(epoch)),
-        lambda: compose(image=images, mask=masks, ids=ids, epoch=next(epoch)),
+        lambda: compose(image=images, ids=ids, epoch=next(epoch), **more),
+        lambda: compose(image=images, ids=ids, epoch=next(epoch), **{"mask": masks, **more}),
     )
 
 
@@ -64,9 +88,9 @@ def main():
             unmeasured[name] = "albumentations has none"
             continue
         mine = np.ascontiguousarray(images[..., : about.bench_channels])
-        theirs = callers(albumentations, name, about.bench, list(mine), list(masks), False)
+        theirs = callers(albumentations, name, about.bench, list(mine), list(masks), False, about.reads)
         given = (list(mine), list(masks)) if about.bench_ragged else (mine, masks)
-        ours = callers(gpuaug, name, about.bench, *given, True)
+        ours = callers(gpuaug, name, about.bench, *given, True, about.reads)
         row = {"case": name, "arguments": repr(about.bench), "batch": options.batch, "ratios": {}, "seconds": {}}
         for number, what in enumerate(("image", "image and mask")):
             if number and "mask" not in gpuaug.REGISTRY[name].targets:

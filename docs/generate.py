@@ -11,10 +11,10 @@ from gpuaug.names import ARGUMENTS
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
-# albumentations' transforms, and our own, as README lists them
+# albumentations' transforms, there or not, as README lists them; our own stand with those of their module
 FAMILIES = {
     "geometry": """
-        Affine ShiftScaleRotate Rotate SafeRotate HorizontalFlip VerticalFlip Flip Transpose RandomRotate90 D4 SquareSymmetry
+        Affine ShiftScaleRotate Rotate SafeRotate HorizontalFlip VerticalFlip Transpose RandomRotate90 D4 SquareSymmetry
         Perspective ElasticTransform GridDistortion OpticalDistortion GridElasticDeform PiecewiseAffine ThinPlateSpline
         RandomGridShuffle Morphological ChromaticAberration""",
     "sizes": """
@@ -50,11 +50,23 @@ def listed(families: dict[str, list[str]]) -> str:
     return "\n".join(lines)
 
 
+def _beside(name: str, families: dict[str, list[str]]) -> str:
+    """The family of most of the transforms in the module of one that none of them names."""
+    module = gpuaug.REGISTRY[name].__module__
+    mine = {other for other, cls in gpuaug.REGISTRY.items() if cls.__module__ == module}
+    best = max(families, key=lambda family: len(mine & set(families[family])))
+    if not mine & set(families[best]):
+        raise SystemExit(f"docs/generate.py: put {name} into one of FAMILIES: {module} has none that is")
+    return best
+
+
 def sorted_out() -> tuple[dict, dict, int, int]:
     """Names that there are and that are missing, by family; how many of albumentations' there are, and how many it has."""
     families = {family: names.split() for family, names in FAMILIES.items()}
     known = {name for names in families.values() for name in names}
-    homeless = (set(gpuaug.REGISTRY) | set(ARGUMENTS)) - known - OTHERS
+    for name in sorted(set(gpuaug.REGISTRY) - known):
+        families[_beside(name, families)].append(name)
+    homeless = set(ARGUMENTS) - known - OTHERS
     if homeless:
         raise SystemExit(f"docs/generate.py: put {', '.join(sorted(homeless))} into one of FAMILIES")
     there = {family: [n for n in names if hasattr(gpuaug, n)] for family, names in families.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,8 @@ class Batch:
 
     Attributes:
         address: int64 ``[B]``, address of each sample's element (0, 0, 0).
-        size: int32 ``[B, 2]``, height and width.
-        stride: int64 ``[B, 3]``, of y, x and channel, in elements, signed.
+        size: int32 ``[B, 2]``, height and width (do not write).
+        stride: int64 ``[B, 3]``, of y, x and channel, in elements, signed (do not write).
         channels: channel count, the same for all samples.
         dtype: ``"uint8"``, ``"float16"``, ``"bfloat16"``, ``"float32"`` or ``"int32"``.
         device: the ``torch.device`` on which the samples lie.
@@ -82,18 +83,10 @@ class Batch:
             raise ValueError(
                 f"{name}: a batch has 3 dimensions (B, H, W) or 4, got shape {tuple(shape)}; pass one sample as a list of one"
             )
-        planar = _planar(layout, data)
-        n = shape[0]
-        if layout is None and len(shape) == 4 and n:
-            _check_layout(name, shape[1:], planar)
-        h, w, c, sy, sx, sc = _axes(shape[1:], strides[1:], planar)
-        _check(name, None, h, w, c, sy, sx, sc) if n else None
-        size = np.empty((n, 2), np.int32)
-        size[:] = h, w
-        stride = np.empty((n, 3), np.int64)
-        stride[:] = sy, sx, sc
-        step = strides[0] * DTYPES[dtype][1]
-        return cls(pointer + step * np.arange(n, dtype=np.int64), size, stride, c, dtype, device, owner, given)
+        c, step, size, stride = _laid_out(
+            name, tuple(shape), tuple(strides), _planar(layout, data), layout is None, DTYPES[dtype][1]
+        )
+        return cls(pointer + step, size, stride, c, dtype, device, owner, given)
 
     @classmethod
     def _of_samples(cls, samples: Sequence, layout: str | None, name: str, labels: bool) -> Batch:
@@ -155,6 +148,23 @@ class Batch:
         device = torch.device("cuda", data.device_id()) if "GPU" in type(data).__name__ else _CPU
         base = data.data_ptr() if len(shape) else 0
         return cls(base + offset * DTYPES[dtype][1], shape[:, :2].astype(np.int32), stride, channels, dtype, device, data)
+
+
+@lru_cache(64)
+def _laid_out(name: str, shape: tuple, strides: tuple, planar: bool, unsaid: bool, item: int):
+    """Of a dense batch the channels, bytes from its first sample to each, sizes and strides: they are the same for every batch of
+    a loop, and made once."""
+    n = shape[0]
+    if unsaid and len(shape) == 4 and n:
+        _check_layout(name, shape[1:], planar)
+    h, w, c, sy, sx, sc = _axes(shape[1:], strides[1:], planar)
+    _check(name, None, h, w, c, sy, sx, sc) if n else None
+    size, stride = np.empty((n, 2), np.int32), np.empty((n, 3), np.int64)
+    size[:], stride[:] = (h, w), (sy, sx, sc)
+    step = strides[0] * item * np.arange(n, dtype=np.int64)
+    for shared in (size, stride, step):
+        shared.flags.writeable = False
+    return c, step, size, stride
 
 
 def _planar(layout: str | None, data: Any) -> bool:
@@ -219,12 +229,13 @@ def _describe(data: Any, name: str, labels: bool, batched: bool):
             data = carried(data, given, name, batched, labels)
             dtype = CARRIED[given]
         item = data.itemsize
-        if not data.dtype.isnative or not data.flags.aligned or any(s % item for s in data.strides):
+        if not data.dtype.isnative or not data.flags.aligned or (item > 1 and any(s % item for s in data.strides)):
             data = data.astype(data.dtype.newbyteorder("="))  # a copy: ascontiguousarray keeps what lies at an odd address
         pointer = data.ctypes.data
         if not pointer and data.size:
             raise ValueError(f"{name}: this array of shape {data.shape} has no memory behind it")
-        return pointer, data.shape, [s // item for s in data.strides], dtype, _CPU, data, given
+        strides = data.strides if item == 1 else [s // item for s in data.strides]
+        return pointer, data.shape, strides, dtype, _CPU, data, given
     if hasattr(data, "__cuda_array_interface__"):  # CuPy, Numba
         face = data.__cuda_array_interface__
         dtype = np.dtype(face["typestr"])

@@ -185,7 +185,14 @@ class Compose(Seeded, torch.nn.Module, Group):
         if self._scales:
             self._scales = still_unsure(self._scales, leading)
         boxes, others = next((m for m in given.marks if isinstance(m, Boxes)), None), given.others
-        now = Now(given.batches.get("mask"), boxes, given.others_of("mask") if "mask" in given.batches else None)
+        now = Now(
+            given.batches.get("mask"),
+            boxes,
+            given.others_of("mask") if "mask" in given.batches else None,
+            frames=given.batches.get("masks"),
+            of=given.sets["masks"].of if "masks" in given.sets else None,
+            read={name: [value] if given.one else value for name, value in given.read.items()},
+        )
         samples = len(given.size)
         seed, ids = self._stream.call(self.seed, ids, samples) if seed is None else (seed, np.atleast_1d(ids))
         like = {"channels": leading.channels, "dtype": leading.dtype}
@@ -195,7 +202,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         out = {name: deliver(given, name, drawn) for name in given.batches}
         for marks in given.marks:
             out.update(marks.results(drawn.size, drawn.applied))
-        return out | given.labels
+        return out | given.labels | given.read
 
     def run(
         self,

@@ -113,12 +113,11 @@ def draw_tree(tree: Tree, u: np.ndarray, view: View) -> Drawn:
     size = np.array(view.size, np.int64)  # never written: parameters may be views of it
     channels = view.channels
     drawn = Drawn(u.shape[1], size=size, ops=tree.ops)
-    everyone = np.arange(u.shape[1])
     for transform, lines, rows in tree.walk(u):
         all_ = isinstance(rows, slice)
         # take: an index of rows costs four times as much
         before, mine = (size, u[lines]) if all_ else (size.take(rows, 0), u[lines].take(rows, 1))
-        seen = None if view.now is None else view.now.at(drawn, everyone if all_ else rows)
+        seen = None if view.now is None else view.now.at(drawn, np.arange(drawn.samples) if all_ else rows)
         params = transform.draw(mine.T, View(before, channels, view.dtype, seen, None if all_ else rows, view.others))
         after = transform.size_after(params, before)
         if after is not before:

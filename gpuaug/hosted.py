@@ -13,11 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
+from .batch import NUMPY_DTYPES, Batch
 from .deliver import settle
 from .track import Track
 
 
-def on_host(to: Track, rows, function: Callable, why: str, *, threads: bool = False) -> None:
+def on_host(to: Track, rows, function: Callable, why: str, *, threads: bool = False, pure: bool = False) -> None:
     """Let ``function(k, image)`` change samples in the host's memory.
 
     Args:
@@ -26,24 +27,33 @@ def on_host(to: Track, rows, function: Callable, why: str, *, threads: bool = Fa
             as float32) that it may write into, and returns an array of the same shape and type.
         why: what it does, for `Compose.explain`.
         threads: call it from several threads at once, as many as torch uses: for functions that leave Python's lock.
+        pure: it does not write into what it gets, and nobody else will write into what it returns. On a CPU both stay where they
+            are then, the caller's images and the arrays that it returns: two copies less, and 25 us an image.
 
     Raises:
         ValueError, TypeError: another shape or type came back; names transform and sample.
     """
+    threads = torch.get_num_threads() if threads else 1
+    if pure and to.device.type == "cpu" and to.dtype in NUMPY_DTYPES:
+        return _in_place(to, rows, function, f"host on {{}} samples: {why}", threads)
 
     def step(k: int, sample: torch.Tensor) -> None:
         plain = sample.dtype == torch.bfloat16
         image = sample.float().cpu().numpy() if plain else sample.cpu().numpy()  # synchronizes a GPU
-        out = function(k, image)
-        if not isinstance(out, np.ndarray):
-            raise TypeError(f"must return an array, got {type(out).__name__}")
-        if out.shape != image.shape or out.dtype != image.dtype:
-            raise ValueError(f"must return {image.dtype} {image.shape}, got {out.dtype} {out.shape}")
+        out = _checked(function(k, image), image)
         if out is not image or plain or sample.is_cuda:
             sample.copy_(torch.from_numpy(np.ascontiguousarray(out)))
 
     cost = "; waits for the GPU and copies them there and back" if to.device.type == "cuda" else ""
-    _stage(to, rows, step, f"host on {{}} samples: {why}{cost}", torch.get_num_threads() if threads else 1)
+    _stage(to, rows, step, f"host on {{}} samples: {why}{cost}", threads)
+
+
+def _checked(out, image: np.ndarray) -> np.ndarray:
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"must return an array, got {type(out).__name__}")
+    if out.shape != image.shape or out.dtype != image.dtype:
+        raise ValueError(f"must return {image.dtype} {image.shape}, got {out.dtype} {out.shape}")
+    return out
 
 
 def on_device(to: Track, rows, function: Callable, why: str) -> None:
@@ -67,14 +77,59 @@ def on_device(to: Track, rows, function: Callable, why: str) -> None:
 
 def _stage(to: Track, rows, step: Callable, note: str, threads: int) -> None:
     index = to.index(rows).tolist()
+    if index:
+        samples = settle(to)
+        to.segments.append(_noted(to, index, note))
+        _each(to, index, lambda k: step(k, samples[index[k]]), threads)
+
+
+class _Memory:
+    """What NumPy makes an array of."""
+
+    __slots__ = ("__array_interface__",)
+
+    def __init__(self, batch: Batch, i: int):
+        dtype = NUMPY_DTYPES[batch.dtype]
+        self.__array_interface__ = {
+            "version": 3,
+            "typestr": dtype.str,
+            "data": (int(batch.address[i]), True),  # nobody may write into it
+            "shape": (*batch.size[i].tolist(), batch.channels),
+            "strides": tuple(dtype.itemsize * step for step in batch.stride[i].tolist()),
+        }
+
+
+def _in_place(to: Track, rows, function: Callable, note: str, threads: int) -> None:
+    """Let a function work on samples where they lie, and go on from what it returns where that lies."""
+    index = to.index(rows).tolist()
     if not index:
         return
-    samples = settle(to)
-    to.segments.append(f"{to.doing}: " + note.format("all" if len(index) == to.samples else f"{len(index)} of {to.samples}"))
+    batch = to.untouched()
+    if batch is None or (batch.stride[:, 1:] != (batch.channels, 1)).any():  # planes: kernels turn them faster than NumPy
+        settle(to)
+        batch = to.batch
+    address, stride, made = batch.address.copy(), batch.stride.copy(), [None] * len(index)
 
     def one(k: int) -> None:
+        image, i = np.asarray(_Memory(batch, index[k])), index[k]
+        made[k] = out = np.ascontiguousarray(_checked(function(k, image), image))
+        address[i], stride[i] = out.ctypes.data, (image.shape[1] * image.shape[2], image.shape[2], 1)
+
+    _each(to, index, one, threads)
+    to.segments.append(_noted(to, index, note))
+    to.go_on(
+        None, Batch(address, batch.size, stride, batch.channels, batch.dtype, batch.device, (batch.owner, made), batch.given)
+    )
+
+
+def _noted(to: Track, index: list[int], note: str) -> str:
+    return f"{to.doing}: " + note.format("all" if len(index) == to.samples else f"{len(index)} of {to.samples}")
+
+
+def _each(to: Track, index: list[int], step: Callable, threads: int) -> None:
+    def one(k: int) -> None:
         try:
-            step(k, samples[index[k]])
+            step(k)
         except Exception as error:
             kind = type(error) if isinstance(error, (TypeError, ValueError)) else RuntimeError
             raise kind(f"{to.doing}: its function failed on {to.kind} {index[k]} of the batch: {error}") from error

@@ -14,7 +14,7 @@ from .batch import Batch
 from .elements import plain
 from .frames import Frames
 from .label_params import BboxParams, KeypointParams
-from .others import WHOLE, Others, listed
+from .others import IMAGES, SAMPLES, WHOLE, Others, listed
 from .targets import Boxes, Keypoints
 from .transform import Transform
 
@@ -84,6 +84,7 @@ class Inputs:
         kinds: by name, ``"image"`` or ``"mask"``.
         sets: by name, the `Frames` of those that are sets.
         labels: label fields that nothing changes.
+        read: what transforms read (`Transform.reads`), by name, as it came.
         others: samples that transforms read beside their own, by the name under which they came (`gpuaug.others`).
         one: a single sample, no batch.
         names: of everything that was passed.
@@ -107,10 +108,11 @@ class Inputs:
         """
         targets, self.names, self.layout = dict(targets), list(targets), layout
         self._declared, self.others = declared, {}
-        readers = {leaf.metadata_key: leaf for leaf in leaves if leaf.metadata_key is not None}
-        self._brought = {key: targets.pop(key) for key in readers if targets.get(key) is not None}
-        self._reader = next(iter(readers.values()), None)
+        self._readers = {leaf.metadata_key: leaf for leaf in leaves if leaf.metadata_key is not None}
+        self._brought = {key: targets.pop(key) for key in self._readers if targets.get(key) is not None}
         self._marks, self.labels = declared.take_marks(targets, leaves, fields, box_format), declared.take_labels(targets)
+        reads = {name for leaf in leaves for name in leaf.reads}
+        self.read = {name: targets.pop(name) for name in reads & set(targets)}
         self.kinds = {name: declared.kind_of(name) for name in targets}
         if one is None:
             images = [name for name in targets if self.kinds[name] == "image" and declared.is_set(name)]
@@ -127,8 +129,9 @@ class Inputs:
         if self.empty:
             return
         self.sets = {name: Frames(value, one, name) for name, value in targets.items() if declared.is_set(name)}
-        if self.sets and self._reader is not None:
-            raise ValueError(f"{type(self._reader).__name__} takes image= and mask=, not sets of them ({min(self.sets)}=)")
+        reader = next((leaf for leaf in self._readers.values() if leaf.brings == SAMPLES), None)
+        if self.sets and reader is not None:
+            raise ValueError(f"{type(reader).__name__} takes image= and mask=, not sets of them ({min(self.sets)}=)")
         self.values = {name: self.sets[name].flat if name in self.sets else value for name, value in targets.items()}
 
     def describe(self) -> None:
@@ -147,7 +150,10 @@ class Inputs:
             if name != first or name in self.sets:
                 self._check(name, batch, first)
         self.marks = [kind(data, fields, params, self.size, self.one) for kind, data, fields, params in self._marks]
-        if self._reader is not None:
+        for name, value in self.read.items():
+            if not self.one and len(value) != len(self.size):
+                raise ValueError(f"{name} has entries for {len(value)} samples, the batch has {len(self.size)}")
+        if self._readers:
             self._describe_others()
 
     def _describe_others(self) -> None:
@@ -156,20 +162,26 @@ class Inputs:
         for marks in self.marks:
             marks.others[WHOLE] = marks.copy()
         for key, value in self._brought.items():
-            items, count = listed(key, value, self.one, len(self.size), list(self.batches))
+            what = self._readers[key].brings
+            items, count = listed(key, value, self.one, len(self.size), list(self.batches), what)
+            if what == IMAGES:
+                batch = Batch.of([plain(item, False) for item in items], self.layout, name=key)
+                images = {name: batch for name, kind in self.kinds.items() if kind == "image"}
+                self.others[key] = Others(batch.size, count, images)
+                continue
             targets = {name: [item[name] for item in items] for name in self.batches}
             for marks in self.marks:  # what has no boxes has none of their labels
                 for name in (marks.name, *marks.fields):
                     targets[name] = [item.get(name, []) for item in items]
             given = Inputs(self._declared, targets, (), one=False, layout=self.layout)
             given.describe()
-            self.others[key] = Others(given.size, count, given)
+            self.others[key] = Others(given.size, count, given.batches)
             for marks, more in zip(self.marks, given.marks):
                 marks.adopt(key, more)
 
     def others_of(self, name: str) -> dict[str, Batch]:
         """The target of that name of the samples that were brought along, by the name under which they were."""
-        return {key: other.inputs.batches[name] for key, other in self.others.items() if other.inputs is not None}
+        return {key: other.batches[name] for key, other in self.others.items() if name in (other.batches or ())}
 
     def _size_of(self, first: str) -> np.ndarray:
         if first not in self.sets:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 WHOLE = ""  # the key of the batch itself
+# what a call brings under a name: dicts of the targets that it has itself, or images alone
+SAMPLES, IMAGES = "samples", "images"
 
 
 class Others:
@@ -18,11 +20,11 @@ class Others:
         size: int ``[D, 2]``, heights and widths of all that there are.
         start, count: int ``[B]``: sample i chooses among ``count[i]`` of them, from number ``start[i]`` on; of the batch itself,
             among all but itself.
-        inputs: the targets of those that a call brought along (`gpuaug.inputs.Inputs`); None: they are the batch itself.
+        batches: the targets of those that a call brought along, by name; None: they are the batch itself.
     """
 
-    def __init__(self, size: np.ndarray, count: np.ndarray | None = None, inputs=None):
-        self.size, self.inputs = size, inputs
+    def __init__(self, size: np.ndarray, count: np.ndarray | None = None, batches: dict | None = None):
+        self.size, self.batches = size, batches
         self.count = np.full(len(size), len(size) - 1) if count is None else count
         self.start = np.zeros(len(size), int) if count is None else np.cumsum(count) - count
 
@@ -39,25 +41,27 @@ class Others:
                 pick += pick >= earlier
             taken[:, j] = pick
         chosen = taken + self.start[rows, None]
-        if self.inputs is None:
+        if self.batches is None:
             chosen += taken >= rows[:, None]
         return np.where(taken < known[:, None], chosen, -1)
 
 
-def listed(key: str, value: Any, one: bool, samples: int, names: Sequence[str]) -> tuple[list[Mapping], np.ndarray]:
+def listed(key: str, value: Any, one: bool, samples: int, names: Sequence[str], what: str) -> tuple[list, np.ndarray]:
     """What was passed under a name, checked: all further samples, one after the other, and how many each sample brought.
 
     Args:
-        value: a list of dicts, or of a batch a list of them for each sample.
+        value: a list of dicts, or of images; for a batch such a list for each sample.
         names: of the targets that every dict must hold.
+        what: `SAMPLES` or `IMAGES`.
     """
     lists = [value] if one else value
     if not isinstance(lists, (list, tuple)) or any(not isinstance(mine, (list, tuple)) for mine in lists):
-        raise TypeError(f"{key} must be a list of dicts, {'' if one else 'one list for each sample, '}got {value!r:.200}")
+        kind = "dicts" if what == SAMPLES else "images"
+        raise TypeError(f"{key} must be a list of {kind}, {'' if one else 'one list for each sample, '}got {value!r:.200}")
     if len(lists) != samples:
         raise ValueError(f"{key} has lists for {len(lists)} samples, the batch has {samples}")
     items = [item for mine in lists for item in mine]
-    for number, item in enumerate(items):
+    for number, item in enumerate(items if what == SAMPLES else ()):
         if not isinstance(item, Mapping):
             raise TypeError(f"{key}: item {number} must be a dict of image=, mask=, .., got {item!r:.200}")
         missing = [name for name in names if item.get(name) is None]

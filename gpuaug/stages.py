@@ -55,6 +55,12 @@ class Stages:
         self.__del__()
         self._read(batch)
 
+    def untouched(self) -> Batch | None:
+        """The batch that the open stages read, if nothing was done to it yet."""
+        batch = self.batch
+        same = (batch.channels, batch.dtype) == (self.channels, self.dtype)
+        return batch if same and not self._log else None
+
     def __del__(self):
         handle, self._handle = getattr(self, "_handle", None), None
         if handle:
@@ -220,7 +226,7 @@ class Stages:
         """Write every sample to its place; returns the plan. The track is used up.
 
         Args:
-            address: int64 ``[B]``, stride: int64 ``[B, 3]`` (y, x, channel, in elements): the output.
+            address: int64 ``[B]``, stride: int64 ``[B, 3]``, or ``[3]`` for all (y, x, channel, in elements): the output.
             dtype: its element type.
         """
         size = self._host.track_finish(self._handle, address, stride, DTYPES[dtype][0], len(self._log))

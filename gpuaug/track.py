@@ -79,24 +79,15 @@ class Track(Stages):
         self._check_border(border)
         if sample != "nearest":
             self._labels("interpolated")
-        done = np.frombuffer(
-            self._host.track_gather(
-                self._handle,
-                self._rows(rows),
-                maps.KINDS[kind],
-                map.factors if map.numbers is None else map.numbers,
-                map.forward,
-                map.table,
-                map.start,
-                map.cells,
-                size,
-                SAMPLES[sample],
-                border,
-                self.fill(fill, self._fill_name(), border=True) if border == 0 else 0,
-                len(self._log),
-            ),
-            np.int32,
-        )
+        numbers = map.factors if map.numbers is None else map.numbers
+        fill = self.fill(fill, self._fill_name(), border=True) if border == 0 else 0
+        kinds = (maps.KINDS[kind], numbers, map.forward, map.table, map.start, map.cells)
+        how = (size, SAMPLES[sample], border, fill, len(self._log))
+        told = self._host.track_gather(self._handle, self._rows(rows), *kinds, *how)
+        if not told:
+            self._log.append((rows, self.doing, sample))
+            return
+        done = np.frombuffer(told, np.int32)
         wrong = int(done[0])
         if wrong > 0:
             raise self._bad_size(np.broadcast_to(size, (n, 2))[wrong - 1].tolist())
@@ -105,9 +96,6 @@ class Track(Stages):
                 f"{self.doing}: the map of sample {int(self.index(rows)[-wrong - 1])} cannot be inverted, or leads "
                 f"farther than 1e28 pixels away; check scale and translation"
             )
-        if len(done) - 1 == n:
-            self._note(rows, sample)
-            return
         if len(done) > 1:
             self._note(done[1:], sample)
         if map.numbers is not None:  # a resize to the size that is there is none

@@ -9,6 +9,7 @@ import numpy as np
 
 from .arguments import arguments
 from .checks import probability
+from .others import SAMPLES
 
 REGISTRY: dict[str, type[Transform]] = {}
 
@@ -45,7 +46,9 @@ class Transform:
     ops: tuple[str, ...] = ()
     targets: tuple[str, ...] = ("image",)
     stencil = False  # does it read a pixel's neighbours (a filter), so that what it reads must have been written?
+    reads: tuple[str, ...] = ()  # further entries of a call, one for each sample, that `draw` asks `view.now` for
     metadata_key: str | None = None  # the argument of a call that brings samples that it reads; None: it reads none but its own
+    brings = SAMPLES  # what that argument holds: `gpuaug.others.SAMPLES`, or `IMAGES`
     moves_pixels: bool | None = None  # None: yes if it handles masks; holes, which do too, leave pixels where they are
 
     def __init_subclass__(cls, register: bool = True, **kwargs):

@@ -53,7 +53,7 @@ def check_counters(ids, epoch: int, occurrence, samples: int | None = None) -> t
     ids = np.ascontiguousarray(ids, np.int64)
     if library.load().outside(ids, IDS):
         raise ValueError(f"ids must lie in 0 .. 2^52 - 1, got {ids.min()} .. {ids.max()}")
-    if isinstance(epoch, bool) or not isinstance(epoch, numbers.Integral):
+    if type(epoch) is not int and (isinstance(epoch, bool) or not isinstance(epoch, numbers.Integral)):
         raise TypeError(f"epoch must be a whole number, got {epoch!r}")
     if not 0 <= epoch < 1 << 32:
         raise ValueError(f"epoch must lie in 0 .. 2^32 - 1, got {epoch}")

@@ -1,7 +1,7 @@
 // fused.cuh: where a fused launch reads its pixels: a strided view (view.cuh), or a gather: by a map (map.cuh), as an interpolation
-// has it (sample.cuh). What it does with them is
-// program.cuh, where it puts them store.cuh: one pass over a sample. A group of lanes takes `lanes` consecutive output pixels
-// of one sample and C of its channels; images of more channels are served in chunks.
+// has it (sample.cuh). What it does with them is program.cuh, or cpu/program.cpp; where it puts them store.cuh: one pass over a
+// sample. A group of lanes takes `lanes` consecutive output pixels of one sample and C of its channels; images of more channels are
+// served in chunks.
 #pragma once
 #include "sample.cuh"
 #include "view.cuh"

@@ -228,8 +228,8 @@ template <class G, int C> AUG void op_zoom(G g, const ZoomOp& p, const Op& op, c
         AUG_UNROLL for (int c = 0; c < C; ++c) {
           const float p0 = get(ld(q + c * sc)), p1 = get(ld(q + r + c * sc)), q0 = get(ld(q + b + c * sc)),
                       q1 = get(ld(q + b + r + c * sc));
-          const float upper = fma_(u, p1 - p0, p0), lower = fma_(u, q1 - q0, q0);
-          sum[c][l] += fma_(v, lower - upper, upper);
+          const float l0 = fma_(v, q0 - p0, p0), l1 = fma_(v, q1 - p1, p1);  // along y, then along x
+          sum[c][l] += fma_(u, l1 - l0, l0);
         }
       });
     });

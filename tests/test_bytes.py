@@ -147,3 +147,41 @@ def test_resizes_to_the_nearest(dtype):
     out = run([resize], data, what)
     rows, columns = (np.minimum(np.floor(np.arange(m) * (n / m)).astype(int), n - 1) for n, m in ((20, 37), (30, 11)))
     np.testing.assert_array_equal(out, data[np.ix_(rows, columns)])
+
+
+# ---- a table, and then more ---------------------------------------------------------------------------------------------------
+
+TABLES = {
+    "curve": lambda: [G.RandomGamma((60, 60), p=1)],
+    "channels": lambda: [G.Posterize([1, 3, 5], p=1)],
+    "three": lambda: [TONE, G.Solarize(p=1), G.InvertImg(p=1)],
+    "histogram": lambda: [G.Equalize(p=1)],
+}
+REST = {
+    "normalize": lambda: [G.Normalize()],
+    "tensor": lambda: [G.HorizontalFlip(p=1), G.ToTensorV2()],
+    "gray": lambda: [G.ToGray(p=1)],
+    "noise": lambda: [G.GaussNoise(p=1)],
+    "turned": lambda: [G.Transpose(p=1), G.HorizontalFlip(p=1), G.GaussNoise(p=1), G.CenterCrop(20, 30), G.Normalize()],
+    "crop": lambda: [G.CenterCrop(5, 4), G.Normalize()],
+    "colour": lambda: [G.HueSaturationValue((9, 9), (20, 20), (5, 5), p=1), G.Normalize(), G.ToTensorV2()],
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("rest", REST)
+def test_a_table_that_comes_first_is_what_it_is_alone(table, rest):
+    image = picture(40, 33, 3, "uint8")
+    for view in (image, image[::-1, ::-1], image.swapaxes(0, 1), image[3:, 2:30]):
+        after = [G.NoOp(p=1) for _ in TABLES[table]()] + REST[rest]()  # the same places in the tree: the same draws
+        want = run(after, run(TABLES[table](), view))
+        got = run(TABLES[table]() + REST[rest](), view)
+        np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("rest", ["normalize", "gray"])
+def test_a_table_behind_an_interpolation(rest):
+    image = picture(40, 33, 3, "uint8")
+    turn = lambda: [G.Affine(rotate=(30, 30), fill=77, p=1)]  # noqa: E731
+    want = run([G.NoOp(p=1), G.NoOp(p=1), *REST[rest]()], run(TABLES["curve"](), run(turn(), image)))
+    np.testing.assert_array_equal(run(turn() + TABLES["curve"]() + REST[rest](), image), want)

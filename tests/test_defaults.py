@@ -26,6 +26,10 @@ DIFFERENCES = {
     },
     **{("Compose", name): LATER for name in ("strict", "is_check_shapes", "save_applied_params", "mask_interpolation")},
     ("Lambda", "on"): "ours: functions of torch tensors, on the device",
+    **{
+        (name, "read_fn"): "ours: Pillow, theirs OpenCV; the same pixels of PNG"
+        for name in ("HistogramMatching", "FDA", "PixelDistributionAdaptation")
+    },
     ("Compose", "lazy"): "ours: 2.0.8 has none",
     ("Compose", "label_geometry"): "ours: albumentations' keypoints lie beside their pixels after a resize",
 }

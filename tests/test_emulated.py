@@ -152,7 +152,8 @@ def both(emulated, build, targets, epoch=0):
     results = []
     for on in (False, True):
         emulated(on)
-        results.append(build()(**targets, ids=np.arange(len(targets["image"])) * 7, epoch=epoch))
+        out = build()(**targets, ids=np.arange(len(targets["image"])) * 7, epoch=epoch)
+        results.append({name: out[name] for name in ("image", "mask")})
     return results
 
 
@@ -182,6 +183,7 @@ def transform(name: str, p: float = 1.0):
     return REGISTRY[name](**parity.ABOUT[name].arguments, p=p)
 
 
+ANY_BOXES = {"bbox_params": {"format": "pascal_voc"}}
 VARIANTS = [(about.name, arguments) for about in parity.ABOUT.values() for arguments in about.variants]
 # a fixed list: a new transform changes no pipeline but its own
 NEIGHBOURS = (
@@ -190,22 +192,30 @@ NEIGHBOURS = (
 )  # fmt: skip
 
 
-def pictures(seed: int, dtype: str, n: int) -> dict:
-    """Images, and masks of small labels."""
+def pictures(name: str, seed: int, dtype: str, n: int) -> dict:
+    """Images, and masks of small labels; what the transform of a name reads beside them."""
     rng = np.random.default_rng(seed)
     images = samples(rng, dtype, 3, n)
-    return {"image": images, "mask": [rng.integers(0, 3, x.shape[:2], dtype=np.int32) for x in images]}
+    out = {"image": images, "mask": [rng.integers(0, 3, x.shape[:2], dtype=np.int32) for x in images]}
+    boxes = [(0, 0, -(-x.shape[1] // 2), -(-x.shape[0] // 2)) for x in images]
+    more = {
+        "bboxes": [[box] for box in boxes],
+        "cropping_bbox": boxes,
+        "overlay_metadata": [{"image": np.ones((3, 4, 3), dtype), "mask_id": 1}] * n,
+        "textimage_metadata": [{"bbox": (0, 0, 1, 1), "text": "word"}] * n,
+    }
+    return {**out, **{word: more[word] for word in more if word == parity.ABOUT[name].reads}}
 
 
 @pytest.mark.parametrize("name", sorted(REGISTRY))
 def test_every_transform(emulated, name):
     for seed, dtype in enumerate(("uint8", "float32")):
-        equal(both(emulated, lambda: Compose([transform(name)], seed=5), pictures(seed, dtype, 4)))
+        equal(both(emulated, lambda: Compose([transform(name)], seed=5, **ANY_BOXES), pictures(name, seed, dtype, 4)))
 
 
 @pytest.mark.parametrize(("name", "arguments"), VARIANTS)
 def test_variants(emulated, name, arguments):
-    equal(both(emulated, lambda: Compose([REGISTRY[name](**arguments, p=1)], seed=5), pictures(3, "uint8", 4)))
+    equal(both(emulated, lambda: Compose([REGISTRY[name](**arguments, p=1)], seed=5, **ANY_BOXES), pictures(name, 3, "uint8", 4)))
 
 
 @pytest.mark.parametrize("name", sorted(set(parity.ABOUT) - {"FromFloat", "Normalize", "ToFloat", "ToTensorV2"}))
@@ -216,9 +226,9 @@ def test_random_pipelines(emulated, name):
     def build():
         steps = [transform(str(each), 0.6) for each in chain]
         mine = transform(name, 0.8)
-        return Compose([OneOf(steps[:2], p=0.7), mine, *steps[2:], transform("Normalize")], seed=seed)
+        return Compose([OneOf(steps[:2], p=0.7), mine, *steps[2:], transform("Normalize")], seed=seed, **ANY_BOXES)
 
-    equal(both(emulated, build, pictures(seed, "uint8", 6), epoch=seed))
+    equal(both(emulated, build, pictures(name, seed, "uint8", 6), epoch=seed))
 
 
 # ---- the host side -----------------------------------------------------------------------------

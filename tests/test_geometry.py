@@ -5,10 +5,12 @@ Nothing here asks another library where a label should be: a dot and a rectangle
 
 from __future__ import annotations
 
+import inspect
 import math
 
 import cv2
 import numpy as np
+import parity
 import pytest
 
 import gpuaug as G
@@ -20,64 +22,24 @@ HALF_H, HALF_W = 6, 9  # of the rectangle around it
 SAMPLES = 24
 EXACT = cv2.INTER_NEAREST_EXACT
 
-# how each transform that moves pixels is made
-MOVING = {
-    "Affine": lambda: G.Affine(
-        scale=(0.8, 1.2), rotate=(-40, 40), shear=(-9, 9), translate_px=(-5, 5), mask_interpolation=EXACT, p=1
-    ),
-    "CenterCrop": lambda: G.CenterCrop(55, 71, pad_if_needed=True),
-    # a dot on a place that bends has its centre beside it: sigma^2 / 2 times what its place bends by, at a side
-    # 0.24 alpha / 3.5 / 20^2 0.5: 0.01 pixels, three times that, and twice in a crop that enlarges by 1.4
-    "Crop": lambda: G.Crop(2, 1, 77, 60, pad_if_needed=True),
-    "CropAndPad": lambda: G.CropAndPad(px=(-7, 9), mask_interpolation=EXACT),
-    "D4": lambda: G.D4(),
-    "ElasticTransform": lambda: G.ElasticTransform(50, 20, mask_interpolation=EXACT, p=1),
-    "Flip": lambda: G.Flip(p=1),
-    # a dot across two cells of different widths has its centre beside its middle: 0.4 sigma (1 / 0.96 - 1 / 1.04) = 0.07 pixels
-    # (normalized)
-    "GridDistortion": lambda: G.GridDistortion(distort_limit=0.02, mask_interpolation=EXACT, p=1),
-    "HorizontalFlip": lambda: G.HorizontalFlip(p=1),
-    "LongestMaxSize": lambda: G.LongestMaxSize([75, 91], mask_interpolation=EXACT),
-    "OpticalDistortion": lambda: G.OpticalDistortion(distort_limit=0.25, mask_interpolation=EXACT, p=1),
-    "Pad": lambda: G.Pad((3, 1, 0, 7)),
-    "PadIfNeeded": lambda: G.PadIfNeeded(90, None, pad_width_divisor=16, position="random", border_mode=1),
-    "Perspective": lambda: G.Perspective(scale=(0.02, 0.05), fit_output=True, mask_interpolation=EXACT, p=1),
-    "RandomCrop": lambda: G.RandomCrop(57, 75, pad_if_needed=True),
-    "RandomCropFromBorders": lambda: G.RandomCropFromBorders(),
-    "RandomResizedCrop": lambda: G.RandomResizedCrop((60, 70), scale=(0.5, 1), mask_interpolation=EXACT),
-    "RandomRotate90": lambda: G.RandomRotate90(),
-    "RandomScale": lambda: G.RandomScale((-0.2, 0.3), mask_interpolation=EXACT, p=1),
-    "RandomSizedCrop": lambda: G.RandomSizedCrop((45, 60), (60, 70), 1.2, mask_interpolation=EXACT),
-    "Resize": lambda: G.Resize(48, 101, mask_interpolation=EXACT),
-    "Rotate": lambda: G.Rotate(40, mask_interpolation=EXACT, p=1),
-    "SafeRotate": lambda: G.SafeRotate(20, mask_interpolation=EXACT, p=1),
-    "ShiftScaleRotate": lambda: G.ShiftScaleRotate(mask_interpolation=EXACT, p=1),
-    "SmallestMaxSize": lambda: G.SmallestMaxSize(51, mask_interpolation=EXACT),
-    "SquareSymmetry": lambda: G.SquareSymmetry(),
-    "TimeReverse": lambda: G.TimeReverse(p=1),
-    "Transpose": lambda: G.Transpose(p=1),
-    "VerticalFlip": lambda: G.VerticalFlip(p=1),
-}
-# ... and those that hide pixels, or do nothing to them, and move none
-STILL = {
-    "CoarseDropout": lambda: G.CoarseDropout((1, 4), p=1),
-    "ConstrainedCoarseDropout": lambda: G.ConstrainedCoarseDropout((1, 3), (0.3, 0.8), (0.3, 0.8), mask_indices=[1], p=1),
-    "Erasing": lambda: G.Erasing(p=1),
-    "FrequencyMasking": lambda: G.FrequencyMasking(30, p=1),
-    "GridDropout": lambda: G.GridDropout(0.3, p=1),
-    "MaskDropout": lambda: G.MaskDropout(p=1),
-    "NoOp": lambda: G.NoOp(p=1),
-    "PixelDropout": lambda: G.PixelDropout(0.2, p=1),
-    "TimeMasking": lambda: G.TimeMasking(30, p=1),
-    "ToTensorV2": lambda: G.ToTensorV2(),
-    "XYMasking": lambda: G.XYMasking(2, 2, 9, 9, p=1),
-}
-# a box around a turned rectangle is larger than the rectangle
-TURNING = {"Affine", "ElasticTransform", "OpticalDistortion", "Perspective", "Rotate", "SafeRotate", "ShiftScaleRotate"}
+
+def made(name: str):
+    """A transform that takes masks, with the arguments of its description."""
+    cls, about = G.REGISTRY[name], parity.ABOUT[name]
+    arguments = inspect.signature(cls).parameters
+    exact = {"mask_interpolation": EXACT} if "mask_interpolation" in arguments else {}
+    return cls(**{**about.needs, **exact, **about.moved, "p": 1})
 
 
-# ... and those that cut boxes into pieces; tests/test_distort.py
-SCATTERING = {"RandomGridShuffle", "Mosaic"}  # pieces of an image, of several: test_distort.py, test_mosaic.py
+# all that take masks: images alone leave masks and labels where they are
+_TAKES_MASKS = [name for name, about in sorted(parity.ABOUT.items()) if "mask" in G.REGISTRY[name].targets]
+_SEEN = [name for name in _TAKES_MASKS if not isinstance(parity.ABOUT[name].moved, str)]
+# those that hide pixels, or do nothing to them, and move none
+STILL = [name for name in _SEEN if not made(name).is_geometric()]
+# those that cut off, or enlarge, what labels say, which others can no longer be told from: alone
+LOOKING = [name for name in _SEEN if name not in STILL and parity.ABOUT[name].reads]
+MOVING = [name for name in _SEEN if name not in STILL and name not in LOOKING]
+TURNING = {name for name in _SEEN if parity.ABOUT[name].turns}
 
 
 def drawn(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -165,19 +127,16 @@ def check_boxes(results: list[tuple], what: str, turns: int, least: int) -> None
     assert abs(np.mean(middles, 0)).max() < 4 * math.sqrt(1 / 24 / len(middles)) + 0.05 * turns, f"{what}: boxes lie beside"
 
 
-def test_every_transform_has_a_case():
-    """Those that take images alone leave masks and labels where they are: what they do is no geometry."""
-    elsewhere = {"Lambda", "Morphological"}  # which moves what its caller moves; which makes shapes larger or smaller
-    placed = {name for name, cls in G.REGISTRY.items() if "mask" in cls.targets} - elsewhere
-    assert placed == set(MOVING) | set(STILL) | SCATTERING, (
-        "a transform that takes masks needs a line in MOVING, STILL or SCATTERING"
-    )
+def test_what_is_tested_otherwise_is():
+    for name in set(_TAKES_MASKS) - set(_SEEN):
+        assert parity.ABOUT[name].moved.startswith("no: "), name
+    assert min(len(MOVING), len(STILL)) >= 10
 
 
-@pytest.mark.parametrize("name", MOVING)
+@pytest.mark.parametrize("name", [*MOVING, *LOOKING])
 def test_labels_move_with_the_image(name):
     for seed in range(3):
-        results = moved([MOVING[name]()], seed)
+        results = moved([made(name)], seed)
         check_points(results, name, 6)
         check_boxes(results, name, int(name in TURNING), 6)
 
@@ -185,7 +144,7 @@ def test_labels_move_with_the_image(name):
 @pytest.mark.parametrize("first", MOVING)
 @pytest.mark.parametrize("second", MOVING)
 def test_labels_move_with_the_image_through_two(first, second):
-    results = moved([MOVING[first](), MOVING[second]()], 7)
+    results = moved([made(first), made(second)], 7)
     check_points(results, f"{first}, {second}", 4)
     check_boxes(results, f"{first}, {second}", (first in TURNING) + (second in TURNING), 4)
 
@@ -197,7 +156,7 @@ def test_masks_move_with_the_image(name):
     sqrt(1.5^2 / 12 / samples), and a dot is sigma pixels wide, each with a distance of its own."""
     apart = []
     for seed in range(3):
-        for dot, mask, *_ in moved([MOVING[name]()], seed):
+        for dot, mask, *_ in moved([made(name)], seed):
             if whole(dot) and whole(mask):
                 apart.append(centroid(mask) - centroid(dot))
                 assert abs(apart[-1]).max() < 0.75 + 1e-3
@@ -214,7 +173,7 @@ def test_what_hides_pixels_moves_none(name):
     masks = np.zeros((SAMPLES, H, W), np.uint8)
     for mask, (x0, y0, x1, y1) in zip(masks, boxes):
         mask[y0:y1, x0:x1] = 1
-    out, hidden = run([STILL[name]()], pictures, masks, at, boxes, 1), 0
+    out, hidden = run([made(name)], pictures, masks, at, boxes, 1), 0
     for picture, got, (x, y), points, box, left in zip(pictures, out["image"], at, out["keypoints"], boxes, out["bboxes"]):
         got = np.asarray(got).reshape(H, W)
         gone = got == 0

@@ -192,9 +192,9 @@ def test_a_gpu_needs_one_upload_and_no_wait(monkeypatch, order):
     uploads = []
 
     class Counting(emu.Device):
-        def upload(self, size, parts):
-            uploads.append(size)
-            return super().upload(size, parts)
+        def upload(self, memory):
+            uploads.append(len(memory))
+            return super().upload(memory)
 
     device = Counting(order)
     monkeypatch.setattr(deliver, "execute", lambda plan, _: cuda.run(plan, device))

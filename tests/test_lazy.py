@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from parity.case import GATHER_U8, photograph
-from test_geometry import MOVING
+from test_geometry import MOVING, made
 
 import gpuaug as G
 
@@ -149,11 +149,11 @@ def test_what_does_not_join_keeps_its_place():
         np.testing.assert_array_equal(*made)
 
 
-@pytest.mark.parametrize("name", sorted(MOVING))
+@pytest.mark.parametrize("name", MOVING)
 def test_the_map_of_each_is_what_it_does(name):
     """Beside an affine map that is drawn as the identity each is lowered by its matrix; alone in its own way, with weights of 11
     bits or sums in another order: one level, and two where a second rounding of sums near a half comes on top."""
-    data, alone = photographs(6), MOVING[name]()
+    data, alone = photographs(6), made(name)
     if alone.joins("image") is None:
         pytest.skip("never joins")
     how, border, fill = alone.joins("image")

@@ -57,8 +57,8 @@ def check(transforms, image, expected, rooms):
         target[...] = 7
         batch = Batch.of(source[None])
         track = aug.draw(batch.size, ids=[0], channels=batch.channels, dtype=batch.dtype).lower(batch)
-        item = target.itemsize
-        stride = np.array([[target.strides[0] // item, target.strides[1] // item, 1]])
+        axes = (1, 2, 0) if track.layout == "CHW" else (0, 1, 2)
+        stride = np.array([[(*target.strides, target.itemsize)[axis] // target.itemsize for axis in axes]])
         cpu.execute(track.finish(np.array([target.ctypes.data]), stride, batch.dtype), 1)
         np.testing.assert_array_equal(target, expected)
 
@@ -86,6 +86,16 @@ def test_borders(build, rooms, channels):
             expected = np.pad(image, ((1, 0), (left, right), (0, 0)), constant_values=9)
             check([G.Pad((left, 1, right, 0), fill=9, p=1)], image, expected, rooms)
             check([G.Pad((left, 1, right, 0), fill=9, p=1), G.HorizontalFlip(p=1)], image, expected[:, ::-1], rooms)
+
+
+def test_planes(build, rooms):
+    """Pixels side by side to planes, as ToTensorV2 wants them."""
+    for width in WIDTHS:
+        image = picture(width, 3, "uint8")
+        planes = np.ascontiguousarray(image.transpose(2, 0, 1))
+        check([G.ToTensorV2()], image, planes, rooms)
+        check([G.HorizontalFlip(p=1), G.ToTensorV2()], image, planes[:, :, ::-1], rooms)
+        check([G.VerticalFlip(p=1), G.ToTensorV2()], image, planes[:, ::-1], rooms)
 
 
 def test_gray(build, rooms):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from emu.plans import Only, build
+from test_geometry import MOVING, made
 
 import gpuaug as G
 from gpuaug import maps
@@ -19,6 +20,7 @@ from gpuaug.batch import Batch
 from gpuaug.deliver import deliver_ragged
 from gpuaug.ragged import Ragged
 from gpuaug.track import Track
+from gpuaug.transform import View
 from gpuaug.transforms._geometric import Geometric
 
 ALL = slice(None)
@@ -75,6 +77,7 @@ def time_warp(rng):
     return maps.TimeWarp(np.array([20, 40, 3, 2, 1]), np.array([30, 22, 4, 6, 1]), np.maximum(length, 3))
 
 
+# corner cases: images of one line or column, maps from the output; those of transforms follow by themselves
 MAPS = {
     "affine": lambda rng: maps.Affine(turned(rng)),
     "affine, from output": lambda rng: maps.Affine(turned(rng)[:, :2], forward=False),
@@ -91,10 +94,10 @@ MAPS = {
 }
 
 
-def everywhere() -> tuple[np.ndarray, np.ndarray]:
+def everywhere(sizes=SIZES) -> tuple[np.ndarray, np.ndarray]:
     """All pixels of all samples: whose, and (x, y)."""
-    parts = [np.stack(np.meshgrid(np.arange(w), np.arange(h)), 2).reshape(-1, 2) for h, w in SIZES]
-    return np.repeat(np.arange(N), [len(part) for part in parts]), np.concatenate(parts).astype(np.float64)
+    parts = [np.stack(np.meshgrid(np.arange(w), np.arange(h)), 2).reshape(-1, 2) for h, w in sizes]
+    return np.repeat(np.arange(len(sizes)), [len(part) for part in parts]), np.concatenate(parts).astype(np.float64)
 
 
 def read(mapped: maps.Map, interpolation: int, sizes=SIZES, out=SIZES, first=None) -> np.ndarray:
@@ -121,6 +124,43 @@ def test_a_kernel_reads_where_the_map_says(name):
     sure = (abs(want - np.floor(want) - 0.5) > CLOSE).all(1)
     nearest = np.clip(np.rint(want), 0, size - 1)
     np.testing.assert_array_equal(read(mapped, 0)[sure], nearest[sure])
+
+
+LARGE = np.array([(63, 81), (64, 95), (90, 77)])  # that no crop of test_geometry.py is larger than
+GEOMETRIC = [name for name in MOVING if isinstance(made(name), Geometric)]
+
+
+def drawn(name: str) -> tuple[maps.Map, np.ndarray]:
+    """The map of a transform, with drawn parameters, and the sizes of what it makes of images of `LARGE`."""
+    transform = made(name)
+    u = np.random.default_rng(4).random((len(LARGE), transform.columns()))
+    params = transform.draw(u, View(LARGE, 2, "float32"))
+    return transform.mapped(params, LARGE), np.broadcast_to(transform.size_after(params, LARGE), LARGE.shape)
+
+
+@pytest.mark.parametrize("name", GEOMETRIC)
+def test_a_kernel_reads_where_a_transforms_map_says(name):
+    mapped, out = drawn(name)
+    which, xy = everywhere(out)
+    edge = LARGE[which][:, ::-1] - 1
+    want = np.clip(mapped.source(which, xy), 0, edge)
+    assert (want == mapped.source(which, xy)).all(1).mean() > 0.4
+    # coordinates below 128: a rounding is twice that of those below 64
+    np.testing.assert_allclose(read(mapped, 1, LARGE, out), want, atol=2 * CLOSE, rtol=0)
+
+
+@pytest.mark.parametrize("name", GEOMETRIC)
+def test_the_target_of_a_transforms_map_is_the_inverse(name):
+    mapped, out = drawn(name)
+    which, xy = everywhere(out)
+    np.testing.assert_allclose(mapped.target(which, mapped.source(which, xy)), xy, atol=1e-5)
+
+
+def test_every_map_is_tested():
+    kinds = {cls for cls in vars(maps).values() if isinstance(cls, type) and issubclass(cls, maps.Map)} - {maps.Map}
+    of_transforms = {type(drawn(name)[0]) for name in GEOMETRIC}
+    alone = {type(make(np.random.default_rng(0))) for make in MAPS.values()}
+    assert kinds <= of_transforms | alone | {maps.Tiles}, "test_tiles has these"
 
 
 def test_a_kernel_reads_where_a_resize_says():

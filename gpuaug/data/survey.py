@@ -112,6 +112,8 @@ def asked(transform, hint=None):
     explicit, untouched = as_asked(hint)
     params = {name: getattr(transform, word, None) for name, word in zip(MARKS, ("bbox_params", "keypoint_params"))}
     fields = {name: tuple(p.label_fields or ()) for name, p in params.items() if p is not None}
+    leaves = transform._leaves() if hasattr(transform, "_leaves") else ()
+    fields[""] = tuple(sorted({name for leaf in leaves for name in leaf.reads}))  # beside the image; belongs to no boxes
     found = Asked(
         explicit,
         untouched,

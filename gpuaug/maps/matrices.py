@@ -27,9 +27,10 @@ class Projective(Map):
     def __init__(self, matrix, *, forward: bool = True):
         self.matrix, self.forward = checked("matrix", matrix, (None, 3, 3)), forward
         self.numbers = self.matrix.reshape(-1, 9)
-        last = self.numbers.take(_LAST_COLUMNS, 1)
-        # the first is 0.3 us for 128 matrices, the second 5
-        self.affine = last.tobytes() == _LAST_BYTES * len(last) or bool((last == _LAST).all())
+        self.affine = _is_affine(self.numbers)
+
+    def check(self, kind, size) -> None:
+        """Nothing: it is checked when it is made."""
 
     def _inverse(self, which):
         return np.linalg.inv(self.matrix[which])
@@ -72,12 +73,20 @@ class Affine(Projective):
 
     def __init__(self, matrix, *, forward: bool = True):
         matrix = np.asarray(matrix, np.float64)
-        if matrix.ndim == 3 and matrix.shape[1:] == (2, 3):
+        if matrix.shape[1:] == (2, 3):
             matrix = np.concatenate([matrix, np.broadcast_to([[[0.0, 0, 1]]], (len(matrix), 1, 3))], 1)
-        super().__init__(matrix, forward=forward)
-        if not self.affine:
-            i = int(np.flatnonzero((self.numbers[:, 6:] != (0, 0, 1)).any(1))[0])
+        elif matrix.ndim != 3 or matrix.shape[1:] != (3, 3):
+            checked("matrix", matrix, (None, 3, 3))
+        self.matrix, self.forward, self.affine, self.numbers = matrix, forward, True, matrix.reshape(-1, 9)
+        if not _is_affine(self.numbers):
+            i = int(np.flatnonzero((self.numbers[:, 6:] != _LAST).any(1))[0])
             raise ValueError(f"matrix {i} is projective: it ends in {self.numbers[i, 6:].tolist()}, affine ones in (0, 0, 1)")
+
+
+def _is_affine(numbers) -> bool:
+    last = numbers.take(_LAST_COLUMNS, 1)
+    # of 128 matrices the first is told in 1 us, the second in 5
+    return last.tobytes() == _LAST_BYTES * len(last) or bool((last == _LAST).all())
 
 
 class Window(Affine):

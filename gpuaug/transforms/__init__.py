@@ -7,6 +7,13 @@ from .color import HueSaturationValue, RandomBrightnessContrast
 from .compression import ImageCompression
 from .convert import FromFloat, ToFloat
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
+from .crop_labels import (
+    AtLeastOneBBoxRandomCrop,
+    BBoxSafeRandomCrop,
+    CropNonEmptyMaskIfExists,
+    RandomCropNearBBox,
+    RandomSizedBBoxSafeCrop,
+)
 from .crop_sides import Crop, CropAndPad, RandomCropFromBorders
 from .custom import Lambda
 from .distort import ElasticTransform, GridDistortion, OpticalDistortion
@@ -26,10 +33,12 @@ from .morphology import Morphological
 from .mosaic import Mosaic
 from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
+from .overlays import OverlayElements, TextImage
 from .pad import Pad, PadIfNeeded
 from .pca import FancyPCA
 from .perspective import Perspective
 from .plasma import PlasmaBrightnessContrast, PlasmaShadow
+from .references import FDA, HistogramMatching, PixelDistributionAdaptation
 from .rotate import Rotate, SafeRotate
 from .sharpen import Emboss, Sharpen, UnsharpMask
 from .shuffle import RandomGridShuffle
@@ -42,10 +51,13 @@ from .weather import RandomRain
 __all__ = [
     "CLAHE",
     "D4",
+    "FDA",
     "AdditiveNoise",
     "AdvancedBlur",
     "Affine",
+    "AtLeastOneBBoxRandomCrop",
     "AutoContrast",
+    "BBoxSafeRandomCrop",
     "Blur",
     "CenterCrop",
     "ChannelDropout",
@@ -55,6 +67,7 @@ __all__ = [
     "ConstrainedCoarseDropout",
     "Crop",
     "CropAndPad",
+    "CropNonEmptyMaskIfExists",
     "Defocus",
     "Downscale",
     "ElasticTransform",
@@ -71,6 +84,7 @@ __all__ = [
     "GridDistortion",
     "GridDropout",
     "HEStain",
+    "HistogramMatching",
     "HorizontalFlip",
     "HueSaturationValue",
     "ISONoise",
@@ -87,9 +101,11 @@ __all__ = [
     "MultiplicativeNoise",
     "Normalize",
     "OpticalDistortion",
+    "OverlayElements",
     "Pad",
     "PadIfNeeded",
     "Perspective",
+    "PixelDistributionAdaptation",
     "PixelDropout",
     "PlanckianJitter",
     "PlasmaBrightnessContrast",
@@ -99,6 +115,7 @@ __all__ = [
     "RandomBrightnessContrast",
     "RandomCrop",
     "RandomCropFromBorders",
+    "RandomCropNearBBox",
     "RandomFog",
     "RandomGamma",
     "RandomGravel",
@@ -108,6 +125,7 @@ __all__ = [
     "RandomRotate90",
     "RandomScale",
     "RandomShadow",
+    "RandomSizedBBoxSafeCrop",
     "RandomSizedCrop",
     "RandomSnow",
     "RandomSunFlare",
@@ -123,6 +141,7 @@ __all__ = [
     "SmallestMaxSize",
     "Solarize",
     "SquareSymmetry",
+    "TextImage",
     "TimeMasking",
     "TimeReverse",
     "ToFloat",

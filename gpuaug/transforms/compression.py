@@ -59,4 +59,4 @@ class ImageCompression(Transform):
             whole = np.rint(np.clip(image.astype(np.float32), 0, 1) * 255).astype(np.uint8)
             return (compressed(whole, self.compression_type, quality[k]) / np.float32(255)).astype(image.dtype)
 
-        on_host(to, rows, run, f"a {self.compression_type} codec", threads=True)
+        on_host(to, rows, run, f"a {self.compression_type} codec", threads=True, pure=True)

@@ -68,6 +68,9 @@ class Cropped(_Windowed, register=False):
     def __init__(self, p: float):
         super().__init__(0, 0, p=p)  # whole pixels: nothing to interpolate
 
+    def joins(self, kind):
+        return None, None, None
+
     def size_after(self, params, size):
         x0, y0, x1, y1 = params["crop_coords"].T
         return np.stack([y1 - y0, x1 - x0], 1)

@@ -15,6 +15,7 @@ struct Launch {
         channels((int)r.channels), source((int)r.source), target((int)r.target) {
     for (int i = 0; i < r.n; ++i) row_of[((const int*)r.sample)[i]] = i;
   }
+  Launch(const Launch& l, int target) : Launch(l) { this->target = target; }
   const char* rows;
   const Op* ops;
   const float* blob;
@@ -61,11 +62,16 @@ template <class T, int C> void load_lanes(const Row&, const float* blob, int c0,
 template <int C> void program_lanes(const Fused&, const Row&, int c0, Pixels<G, C>&);
 template <class T, int C> void store_lanes(const Row&, int c0, int first, Pixels<G, C>&);
 
-// A sample of a launch. fused.cpp, bytes.cpp, colours.cpp, tiles.cpp, resize.cpp, filter.cpp, rank.cpp, resample.cpp, reduce.cpp, lookup.cpp
+// A sample of a launch. fused.cpp, and what takes some of it over: bytes.cpp, colours.cpp, gray.cpp, over.cpp, tiles.cpp, zoom.cpp, resize.cpp; then
+// filter.cpp, rank.cpp, resample.cpp, reduce.cpp, lookup.cpp
 void fused_sample(const Launch&, const Row&, const float* found);
 bool bytes_sample(const Launch&, const Row&, const float* found);  // false: it computes more than bytes.cpp does
+bool table_sample(const Launch&, const Row&, const float* found);  // false: it does not begin with a table
 bool colours_sample(const Launch&, const Row&);                    // false: it is no matrix or order of bytes
+bool zoom_sample(const Launch&, const Row&);                       // false: it does more than zoom
 bool gray_sample(const Launch&, const Row&);                       // false: it does more than gray.cpp does
+bool lines_sample(const Launch&, const Row&);                      // false: it does more than draw lines on black
+bool added_sample(const Launch&, const Row&);                      // false: it does more than add an image
 bool tiles_sample(const Launch&, const Row&);                      // false: it does more than change the places of tiles
 bool resize_sample(const Launch&, const Row&);                     // false: it does more than resize bytes
 template <class T> void filter_sample(const Launch&, const FilterRow&, Scratch&);

@@ -39,6 +39,12 @@ __attribute__((target("avx2"))) void by_16(u8* to, const u8* from, i64 n, const 
   one_by_one(to + i, from + i, n - i, table);
 }
 
+// 64 bytes by two loads: few lines of an image begin where one load of so many does not cross a cache line (12 % of the time)
+__attribute__((target("avx512f,avx512bw"))) inline __m512i halves(const u8* p) {
+  const __m256i low = _mm256_loadu_si256((const __m256i*)p), high = _mm256_loadu_si256((const __m256i*)(p + 32));
+  return _mm512_maskz_inserti64x4((__mmask8)-1, _mm512_castsi256_si512(low), high, 1);
+}
+
 // the same with vectors of 64 bytes (maskz: the plain broadcast warns of its own undefined operand in GCC 12)
 __attribute__((target("avx512f,avx512bw"))) void by_16_wide(u8* to, const u8* from, i64 n, const u8* table) {
   __m512i part[16];
@@ -50,7 +56,7 @@ __attribute__((target("avx512f,avx512bw"))) void by_16_wide(u8* to, const u8* fr
   const __m512i sixteen = _mm512_set1_epi8(16), top = _mm512_set1_epi8((char)128);
   i64 i = 0;
   for (; i + 64 <= n; i += 64) {
-    __m512i low = _mm512_loadu_si512(from + i), high = _mm512_xor_si512(low, top);
+    __m512i low = halves(from + i), high = _mm512_xor_si512(low, top);
     __m512i a = _mm512_shuffle_epi8(part[0], low), b = _mm512_shuffle_epi8(part[8], high);
 #pragma GCC unroll 8
     for (int k = 1; k < 8; ++k) {
@@ -70,7 +76,7 @@ __attribute__((target("avx512f,avx512bw,avx512vbmi"))) void by_128(u8* to, const
   const __m512i t2 = _mm512_loadu_si512(table + 128), t3 = _mm512_loadu_si512(table + 192);
   i64 i = 0;
   for (; i + 64 <= n; i += 64) {
-    const __m512i v = _mm512_loadu_si512(from + i);
+    const __m512i v = halves(from + i);
     const __m512i a = _mm512_permutex2var_epi8(t0, v, t1), b = _mm512_permutex2var_epi8(t2, v, t3);
     _mm512_storeu_si512(to + i, _mm512_mask_blend_epi8(_mm512_movepi8_mask(v), a, b));
   }

@@ -30,6 +30,9 @@ struct Wide {
   Wide operator+(Wide o) const { return {_mm512_add_epi32(v, o.v)}; }
   Wide plus(int k) const { return {_mm512_add_epi32(v, _mm512_set1_epi32(k))}; }
   template <int N> Wide shifted() const { return {_mm512_maskz_srli_epi32(0xffff, v, N)}; }
+  template <int N> Wide raised() const { return {_mm512_maskz_slli_epi32(0xffff, v, N)}; }
+  Wide at_most(int k) const { return {_mm512_maskz_min_epi32(0xffff, v, _mm512_set1_epi32(k))}; }
+  Wide operator|(Wide o) const { return {_mm512_or_si512(v, o.v)}; }
   void store(u8* to) const { _mm512_storeu_si512(to, v); }
   // the first 12 bytes of each lane, side by side: BYTES of VECTOR that are written
   void close(u8* to) const { _mm512_storeu_si512(to, closed()); }
@@ -39,6 +42,14 @@ struct Wide {
   }
   __m512i closed() const {
     return _mm512_maskz_permutexvar_epi32(0xffff, _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0), v);
+  }
+  // of each lane words 0, 1, 2 to three places
+  void part(u8* a, u8* b, u8* c) const {
+    const __m512i lanes = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const __m512i parted = _mm512_maskz_permutexvar_epi32(0xffff, lanes, v);
+    _mm_storeu_si128((__m128i*)a, _mm512_maskz_extracti32x4_epi32(0xf, parted, 0));
+    _mm_storeu_si128((__m128i*)b, _mm512_maskz_extracti32x4_epi32(0xf, parted, 1));
+    _mm_storeu_si128((__m128i*)c, _mm512_maskz_extracti32x4_epi32(0xf, parted, 2));
   }
   // the first byte of each pixel
   void close_bytes(u8* to) const { _mm_storeu_si128((__m128i*)to, _mm512_maskz_cvtepi32_epi8(0xffff, v)); }
@@ -62,6 +73,9 @@ struct Wide {
   Wide operator+(Wide o) const { return {_mm256_add_epi32(v, o.v)}; }
   Wide plus(int k) const { return {_mm256_add_epi32(v, _mm256_set1_epi32(k))}; }
   template <int N> Wide shifted() const { return {_mm256_srli_epi32(v, N)}; }
+  template <int N> Wide raised() const { return {_mm256_slli_epi32(v, N)}; }
+  Wide at_most(int k) const { return {_mm256_min_epi32(v, _mm256_set1_epi32(k))}; }
+  Wide operator|(Wide o) const { return {_mm256_or_si256(v, o.v)}; }
   void store(u8* to) const { _mm256_storeu_si256((__m256i*)to, v); }
   void close(u8* to) const { _mm256_storeu_si256((__m256i*)to, closed()); }
   void close_exact(u8* to) const {
@@ -69,6 +83,13 @@ struct Wide {
     _mm_storel_epi64((__m128i*)(to + 16), _mm256_extracti128_si256(closed(), 1));
   }
   __m256i closed() const { return _mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 0, 0)); }
+  void part(u8* a, u8* b, u8* c) const {
+    const __m256i parted = _mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+    const __m128i low = _mm256_castsi256_si128(parted);
+    _mm_storel_epi64((__m128i*)a, low);
+    _mm_storel_epi64((__m128i*)b, _mm_unpackhi_epi64(low, low));
+    _mm_storel_epi64((__m128i*)c, _mm256_extracti128_si256(parted, 1));
+  }
   void close_bytes(u8* to) const {
     const __m256i four = _mm256_shuffle_epi8(v, _mm256_set1_epi32(0x0c080400));
     _mm_storel_epi64((__m128i*)to,
@@ -84,6 +105,18 @@ template <class F> AUG void each_wide(const u8* from, u8* to, i64 n, F f) {
   for (; at < n; at += Wide::BYTES) {  // nothing beyond the end is read or written: the last overlaps the one before it
     const i64 k = at < n - Wide::BYTES ? at : n - Wide::BYTES;
     f(Wide::spread<true>(from + k + Wide::BYTES - Wide::VECTOR)).close_exact(to + k);
+  }
+}
+
+// n >= VECTOR pixels of three bytes to three planes; BACK: from their end
+template <bool BACK> AUG void split_wide(const u8* from, u8* const* to, i64 n) {
+  constexpr int SLACK = Wide::VECTOR - Wide::BYTES, P = Wide::PIXELS;
+  const __m128i of = BACK ? _mm_setr_epi8(9, 6, 3, 0, 10, 7, 4, 1, 11, 8, 5, 2, -1, -1, -1, -1)
+                          : _mm_setr_epi8(0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11, -1, -1, -1, -1);
+  for (i64 x = 0; x < n; x += P) {  // the last overlaps the one before it
+    const i64 k = x < n - P ? x : n - P, at = 3 * (BACK ? n - P - k : k);
+    const Wide v = at >= SLACK ? Wide::spread<true, BACK>(from + at - SLACK) : Wide::spread<false, BACK>(from + at);
+    v.pick(of).part(to[0] + k, to[1] + k, to[2] + k);
   }
 }
 

@@ -114,9 +114,9 @@ constexpr double FARTHEST = 1e28;
 
 // kind: MapKind. matrix: its numbers [n, k]; of MAP_PROJECTIVE 3x3, from output to source or, forward, from source to output. Of
 // MAP_AFFINE, _RESIZE and _PIXELS, which are resizes: factors (x, y), 0 for those of the sizes. table: words, of which a sample's
-// start at start[n], cells [n, 2] of them; or none. Returns int32s: 0 and the rows that gather (others have become views, or stay as
-// they are); or, with nothing done, 1 + the first row whose result has no pixels or more than 2^31 - 1 elements, or minus (1 + the
-// first row) whose map is none.
+// start at start[n], cells [n, 2] of them; or none. Returns nothing where all rows gather; else int32s: 0 and the rows that do (others
+// have become views, or stay as they are); or, with nothing done, 1 + the first row whose result has no pixels or more than 2^31 - 1
+// elements, or minus (1 + the first row) whose map is none.
 EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyObject* matrix, int forward, PyObject* table,
                                      PyObject* start, PyObject* cells, PyObject* size, int sample, int border, int fill,
                                      int notes) {
@@ -192,6 +192,6 @@ EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyO
       r.cells[0] = (int)counts.line(k)[0];
       r.cells[1] = (int)counts.line(k)[1];
     }
-    return bytes_of_vector(gathers.data(), gathers.size() * sizeof(int));
+    return bytes_of_vector(gathers.data(), (i64)which.size() == n ? 0 : gathers.size() * sizeof(int));
   });
 }

@@ -17,6 +17,7 @@ from . import (  # noqa: F401  (they add their cases)
     compression,
     convert,
     crop,
+    crop_labels,
     crop_sides,
     distort,
     dropout,
@@ -33,9 +34,11 @@ from . import (  # noqa: F401  (they add their cases)
     mosaic,
     noise,
     normalize,
+    overlays,
     pca,
     perspective,
     plasma,
+    references,
     rotate,
     sharpen,
     sizes,
@@ -46,7 +49,7 @@ from . import (  # noqa: F401  (they add their cases)
 )
 from .about import ABOUT, FAMILIES
 from .case import CASES, EXACT, NEAREST, images, stack
-from .dropout import ELSEWHERE
+from .crop_labels import ELSEWHERE
 from .noise import threefry
 from .run import compare, compare_masks, ours, uniforms
 

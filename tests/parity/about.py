@@ -42,9 +42,14 @@ class About:
         bench: its arguments in the table of speeds (bench/every.py), p=1 being added; or why it has no row.
         bench_channels: of the images of that row, where not 3.
         bench_ragged: results differ in size, so that row passes a list of images.
+        reads: what must be among the targets beside the image: "mask", "bboxes", "cropping_bbox" or metadata.
         needs: arguments without which it cannot be made.
         shown: arguments for the emulator, where the needed ones and defaults would do little.
         variants: further arguments that lead to other kernels, operations or borders: run by the emulator, too.
+        moved: of what takes masks, arguments with which image, mask, boxes and keypoints are seen to move alike, or to stay
+            (tests/test_geometry.py): so mild that a dot of sigma 2.2 stays a dot. They take the place of ``needs``; p=1 and the
+            nearest pixel for masks are added. Or why it is tested otherwise.
+        turns: it turns or bends, so that a box around a moved rectangle is larger than the rectangle.
         gain: its Lipschitz constant in the maximum norm, from the transform and the parameters of one sample.
         bound: what it may differ by from albumentations in a chain, from the transform and the element type of the images.
         mask_bound: the same for its masks.
@@ -56,9 +61,12 @@ class About:
     bench: dict | str
     bench_channels: int = 3
     bench_ragged: bool = False
+    reads: str = ""
     needs: dict = field(default_factory=dict)
     shown: dict = field(default_factory=dict)
     variants: list[dict] = field(default_factory=list)
+    moved: dict | str = field(default_factory=dict)
+    turns: bool = False
     gain: Callable = steady
     bound: Callable = exact
     mask_bound: Bound = EXACT

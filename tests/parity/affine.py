@@ -120,6 +120,8 @@ about(
     gain=cubic_gain,
     bound=warped,
     mask_bound=NEAREST,
+    moved={"scale": (0.8, 1.2), "rotate": (-40, 40), "shear": (-9, 9), "translate_px": (-5, 5)},
+    turns=True,
 )
 about(
     "ShiftScaleRotate",
@@ -130,4 +132,5 @@ about(
     gain=cubic_gain,
     bound=warped,
     mask_bound=NEAREST,
+    turns=True,
 )

@@ -41,4 +41,5 @@ about(
     marks=STILL,
     bench="no: its time is the function's",
     shown={"image": lambda image: np.flip(image).copy(), "mask": lambda mask: np.flip(mask).copy()},
+    moved="no: it moves what its caller moves",
 )

@@ -192,6 +192,7 @@ about(
     ],
     gain=resize_gain,
     bound=_resized,
+    moved={"height": 48, "width": 101},
 )
 about(
     "RandomResizedCrop",
@@ -202,6 +203,7 @@ about(
     variants=[{"size": (33, 41), "interpolation": 6, "mask_interpolation": 6}, {"size": (9, 11), "antialias": True}],
     gain=resize_gain,
     bound=_resized,
+    moved={"size": (60, 70), "scale": (0.5, 1)},
 )
 about(
     "RandomCrop",
@@ -210,6 +212,7 @@ about(
     bench={"height": 192, "width": 192},
     needs={"height": 3, "width": 5},
     shown={"pad_if_needed": True},
+    moved={"height": 57, "width": 75, "pad_if_needed": True},
 )
 about(
     "CenterCrop",
@@ -218,6 +221,7 @@ about(
     bench={"height": 192, "width": 192},
     needs={"height": 3, "width": 5},
     shown={"pad_if_needed": True},
+    moved={"height": 55, "width": 71, "pad_if_needed": True},
 )
 about(
     "Pad",
@@ -225,6 +229,7 @@ about(
     marks=[lambda L: L.Pad((3, 1, 0, 7))],
     bench={"padding": 16},
     shown={"padding": (3, 0, 2, 5), "fill": 9},
+    moved={"padding": (3, 1, 0, 7)},
 )
 about(
     "PadIfNeeded",
@@ -232,4 +237,5 @@ about(
     marks=[lambda L: L.PadIfNeeded(50, None, None, 16, border_mode=1)],
     bench={"min_height": 256, "min_width": 256},
     shown={"min_height": 40, "min_width": None, "pad_width_divisor": 16, "position": "random", "border_mode": 4},
+    moved={"min_height": 90, "min_width": None, "pad_width_divisor": 16, "position": "random", "border_mode": 1},
 )

@@ -104,6 +104,7 @@ about(
     marks=[lambda L: L.Crop(3, 5, 40, 32), lambda L: L.Crop(3, 5, 80, 50, pad_if_needed=True, pad_position="bottom_right")],
     bench={"x_min": 16, "y_min": 16, "x_max": 208, "y_max": 208},
     shown={"x_min": 3, "x_max": 30, "y_max": 20, "pad_if_needed": True, "fill": 9},
+    moved={"x_min": 2, "y_min": 1, "x_max": 77, "y_max": 60, "pad_if_needed": True},
 )
 about("RandomCropFromBorders", family="size", marks="no: with drawn parameters in the chains", bench={}, bench_ragged=True)
 about(
@@ -122,4 +123,5 @@ about(
         {"percent": (-0.3, 0.3), "interpolation": 3},
     ],
     bound=lambda transform, dtype: resized(transform.interpolation if transform.keep_size else 0)[dtype],
+    moved={"px": (-7, 9), "percent": None},
 )

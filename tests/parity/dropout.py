@@ -164,13 +164,6 @@ def pixel_dropout():
 
 pixel_dropout()
 
-# by what they do, since they look at a mask, or at other samples, when they draw
-ELSEWHERE = {
-    "MaskDropout": "test_parity.test_mask_dropout_removes_whole_objects",
-    "ConstrainedCoarseDropout": "test_parity.test_constrained_dropout_stays_on_objects",
-    "Mosaic": "test_mosaic.test_as_albumentations",
-}
-
 
 _HOLES = "no: docs/masking.md says how they differ; tests/test_masking.py, and with drawn parameters in the chains"
 
@@ -180,6 +173,7 @@ about(
     marks=_HOLES,
     bench={},
     variants=[{"fill": "random"}, {"fill": "random_uniform"}],
+    moved={"num_holes_range": (1, 4)},
 )
 about(
     "ConstrainedCoarseDropout",
@@ -187,10 +181,23 @@ about(
     marks=_HOLES,
     bench="no: its time is the reading of masks on the host",
     shown={"mask_indices": [1], "hole_height_range": (0.5, 1), "hole_width_range": (0.5, 1)},
+    moved={"num_holes_range": (1, 3), "hole_height_range": (0.3, 0.8), "hole_width_range": (0.3, 0.8), "mask_indices": [1]},
 )
 about("Erasing", family="dropout", marks=_HOLES, bench={})
-about("GridDropout", family="dropout", marks=_HOLES, bench={})
-about("PixelDropout", family="dropout", marks=_HOLES, bench={})
+about(
+    "GridDropout",
+    family="dropout",
+    marks=_HOLES,
+    bench={},
+    moved={"ratio": 0.3},
+)
+about(
+    "PixelDropout",
+    family="dropout",
+    marks=_HOLES,
+    bench={},
+    moved={"dropout_prob": 0.2},
+)
 about("ChannelDropout", family="colour", marks="no: it works on pixels alone", bench={})
 about(
     "MaskDropout",
@@ -205,4 +212,5 @@ about(
     bench={"num_masks_x": (1, 2), "num_masks_y": (1, 2), "mask_x_length": (10, 30), "mask_y_length": (10, 30)},
     needs={"num_masks_x": 5, "mask_x_length": 1},
     shown={"num_masks_y": 3, "mask_y_length": 1, "fill": "random"},
+    moved={"num_masks_x": 2, "num_masks_y": 2, "mask_x_length": 9, "mask_y_length": 9},
 )

@@ -28,4 +28,5 @@ about(
     marks="no: albumentations 2.0.8 dilates the boxes of an image into each other; tests/test_morphology.py",
     bench={},
     variants=[{"scale": (9, 6), "operation": "erosion"}],
+    moved="no: it makes shapes larger or smaller; test_morphology.py",
 )

@@ -14,4 +14,5 @@ about(
         {"grid_yx": (2, 3), "target_size": (40, 50), "cell_shape": (30, 40), "fit_mode": "contain"},
         {"target_size": (40, 50), "cell_shape": (30, 40), "interpolation": 3},
     ],
+    moved="no: it is made of pieces of several images; test_mosaic.py",
 )

@@ -73,4 +73,6 @@ about(
     gain=cubic_gain,
     bound=warped,
     mask_bound=NEAREST,
+    moved={"scale": (0.02, 0.05), "fit_output": True},
+    turns=True,
 )

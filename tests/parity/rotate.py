@@ -73,6 +73,8 @@ about(
     gain=cubic_gain,
     bound=warped,
     mask_bound=NEAREST,
+    moved={"limit": 40},
+    turns=True,
 )
 about(
     "SafeRotate",
@@ -84,4 +86,6 @@ about(
     gain=cubic_gain,
     bound=warped,
     mask_bound=NEAREST,
+    moved={"limit": 20},
+    turns=True,
 )

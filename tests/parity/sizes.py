@@ -147,6 +147,7 @@ about(
     variants=[{"scale_limit": (-0.5, 0.5), "interpolation": 4}, {"scale_limit": (-0.5, 0.5), "area_for_downscale": "image"}],
     gain=resize_gain,
     bound=_resized,
+    moved={"scale_limit": (-0.2, 0.3)},
 )
 about(
     "LongestMaxSize",
@@ -157,6 +158,7 @@ about(
     variants=[{"max_size": 33, "interpolation": 3}, {"max_size": 33, "antialias": True}],
     gain=resize_gain,
     bound=_resized,
+    moved={"max_size": [75, 91]},
 )
 about(
     "SmallestMaxSize",
@@ -167,6 +169,7 @@ about(
     variants=[{"max_size": 33, "interpolation": 4}, {"max_size_hw": (22, 12), "mask_interpolation": 6}],
     gain=resize_gain,
     bound=_resized,
+    moved={"max_size": 51},
 )
 about(
     "RandomSizedCrop",
@@ -177,6 +180,7 @@ about(
     variants=[{"min_max_height": (5, 30), "size": (19, 24), "interpolation": 4}],
     gain=resize_gain,
     bound=_resized,
+    moved={"min_max_height": (45, 60), "size": (60, 70), "w2h_ratio": 1.2},
 )
 about(
     "Downscale",

@@ -36,5 +36,18 @@ add(G.TimeReverse(p=1), albumentations(A.TimeReverse(p=1)), "albumentations", SA
 _AXIS = "no: as XYMasking's"
 
 about("TimeReverse", family="turn", marks=[lambda L: L.TimeReverse(p=1)], bench={})
-about("TimeMasking", family="dropout", marks=_AXIS, bench={}, variants=[])
-about("FrequencyMasking", family="dropout", marks=_AXIS, bench={})
+about(
+    "TimeMasking",
+    family="dropout",
+    marks=_AXIS,
+    bench={},
+    variants=[],
+    moved={"time_mask_param": 30},
+)
+about(
+    "FrequencyMasking",
+    family="dropout",
+    marks=_AXIS,
+    bench={},
+    moved={"freq_mask_param": 30},
+)
