@@ -181,7 +181,8 @@ class Inputs:
 
     def others_of(self, name: str) -> dict[str, Batch]:
         """The target of that name of the samples that were brought along, by the name under which they were."""
-        return {key: other.batches[name] for key, other in self.others.items() if name in (other.batches or ())}
+        others = self.others
+        return {key: other.batches[name] for key, other in others.items() if name in (other.batches or ())} if others else {}
 
     def _size_of(self, first: str) -> np.ndarray:
         if first not in self.sets:
