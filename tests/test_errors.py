@@ -32,7 +32,7 @@ ARGUMENTS = [
     ("Affine", {"shear": (-100, 0)}, ["shear", "-100"]),
     ("Affine", {"rotate": None}, ["rotate", "None"]),
     ("Affine", {"rotate": (0, float("inf"))}, ["rotate", "inf"]),
-    ("Affine", {"interpolation": 3}, ["interpolation", "3", "INTER_LINEAR"]),
+    ("Affine", {"interpolation": 4}, ["interpolation", "4", "INTER_LINEAR"]),
     ("Affine", {"interpolation": "linear"}, ["interpolation", "'linear'"]),
     ("Affine", {"mask_interpolation": -1}, ["mask_interpolation", "-1"]),
     ("Affine", {"border_mode": 5}, ["border_mode", "5", "reflect"]),
