@@ -13,6 +13,7 @@ from ._toolchain import variants
 
 # what each call returns, and takes: h a track, o an object (an array, a number, a slice), the rest as in `struct`
 _CALLS = {
+    "address": ("q", "o"),
     "outside": ("i", "oq"),
     "uniforms": ("", "ooIooQo"),
     "select": ("q", "ooooioo"),

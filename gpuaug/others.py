@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,15 @@ class Others:
     """
 
     def __init__(self, size: np.ndarray, count: np.ndarray | None = None, batches: dict | None = None):
-        self.size, self.batches = size, batches
-        self.count = np.full(len(size), len(size) - 1) if count is None else count
-        self.start = np.zeros(len(size), int) if count is None else np.cumsum(count) - count
+        self.size, self.batches, self._count = size, batches, count
+
+    @cached_property
+    def count(self) -> np.ndarray:
+        return np.full(len(self.size), len(self.size) - 1) if self._count is None else self._count
+
+    @cached_property
+    def start(self) -> np.ndarray:
+        return np.zeros(len(self.size), int) if self._count is None else np.cumsum(self._count) - self._count
 
     def choose(self, u: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Numbers int ``[n, k]`` of k different samples for each of the batch's samples ``rows``, from uniforms ``[n, k]``, in

@@ -198,7 +198,8 @@ def test_bad_arguments_fail_when_built():
     fails("fill must be a number, got NaN", lambda: G.XYMasking(1, 0, 3, fill=float("nan")))
     fails("fill must be a number, got NaN", lambda: G.XYMasking(1, 0, 3, fill=(0, np.nan)))
     fails("fill must be one of 'random', 'random_uniform'", lambda: G.XYMasking(1, 0, 3, fill="white"))
-    fails("inpaint_telea.*is not built", lambda: G.XYMasking(1, 0, 3, fill="inpaint_telea"))
+    fails("mask_x_length must be .low, high.", lambda: G.XYMasking(1, 0, (0.5, 0.2)))
+    fails("mask_x_length", lambda: G.XYMasking(1, 0, (2, 0.5)))
     fails("time_mask_param must lie in", lambda: G.TimeMasking(0))
     fails("mask_value must be a number or 'mean'", lambda: audio.TimeMasking(3, mask_value="median"))
 

@@ -152,7 +152,7 @@ def test_what_text_does_not_fit():
             G.Compose([G.TextImage(font(), p=1)])(image=image(), textimage_metadata=item)
     with pytest.raises(ValueError, match="needs textimage_metadata= among the targets"):
         G.Compose([G.TextImage(font(), p=1)])(image=image())
-    with pytest.raises(ValueError, match=r"font_color=\(1, 2\) has 2 numbers for 3 channels"):
+    with pytest.raises(ValueError, match=r"font_color=\(1.0, 2.0\) has 2 numbers for 3 channels"):
         G.Compose([G.TextImage(font(), font_color=(1, 2), p=1)])(image=image(), textimage_metadata=[])
     with pytest.raises(ValueError, match="augmentations are"):
         G.TextImage(font(), augmentations=("shout",))

@@ -1,5 +1,7 @@
 """Where plans run: compiled C++ kernels (cpu) or CUDA kernels (cuda)."""
 
+from . import cpu
+
 
 def execute(plan, device) -> None:
     """Run a `gpuaug.plan.Plan` whose addresses lie on ``device``."""
@@ -8,8 +10,6 @@ def execute(plan, device) -> None:
 
         cuda.execute(plan, device)
     elif device.type == "cpu":
-        from . import cpu
-
         cpu.execute(plan)
     else:
         raise ValueError(f"gpuaug runs on cpu and cuda devices, got {device}")

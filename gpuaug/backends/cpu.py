@@ -10,9 +10,9 @@ from .. import library
 def execute(plan, threads: int | None = None) -> None:
     """Run a plan on this machine's processor, in torch's number of threads (one in DataLoader workers)."""
     if plan.samples:
-        found = plan.found.ctypes.data if plan.found is not None else 0
-        threads = threads or torch.get_num_threads()
-        if library.load().run(plan.at, plan.count, plan.samples, found, threads):
+        host, threads = library.load(), threads or torch.get_num_threads()
+        found = host.address(plan.found) if plan.found is not None else 0
+        if host.run(plan.at, plan.count, plan.samples, found, threads):
             raise MemoryError(
                 "no memory for the intermediate images of a batch: make images or filters smaller, or take fewer threads"
             )

@@ -17,7 +17,7 @@ class Geometric(Transform, register=False):
     A subclass draws parameters and gives `map`; `size_after`, where the result has another size than the image.
 
     Args:
-        interpolation, mask_interpolation: 0 or 6 nearest, 1 linear, 2 cubic.
+        interpolation, mask_interpolation: 0 or 6 nearest, 1 or 3 linear, 2 cubic.
         border_mode: OpenCV's number: 0 constant, 1 replicate, 2 reflect, 3 wrap, 4 reflect_101.
         fill, fill_mask: constant border, a number (all channels) or one for each channel.
         p: probability, per sample.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import library
-from ..checks import boolean, colour, increasing, integer, real, whole
+from .. import inpainting, library
+from ..checks import boolean, colour, increasing, integer, is_number, real, whole
 from ..geometry import boxes_beside_holes, outside_holes
 from ..ops import Stream
 from ..transform import Transform
 from ..uniforms import between, integers, key, philox
 
-WORDS = ("random", "random_uniform")
+WORDS = ("random", "random_uniform", *inpainting.WORDS)
 
 
 class Dropout(Transform, register=False):
@@ -27,10 +27,6 @@ class Dropout(Transform, register=False):
     def __init__(self, fill, fill_mask, p: float, fill_value=None, mask_fill_value=None):
         super().__init__(p)
         fill = fill if fill_value is None else fill_value  # fill_value, mask_fill_value: the names before albumentations 2.0
-        if isinstance(fill, str) and fill.startswith("inpaint"):
-            raise ValueError(
-                f"fill={fill!r} is not built: use a number, one number for each channel, 'random' or 'random_uniform'"
-            )
         self.fill = colour("fill", fill, WORDS)
         fill_mask = fill_mask if mask_fill_value is None else mask_fill_value
         self.fill_mask = None if fill_mask is None else colour("fill_mask", fill_mask)
@@ -46,12 +42,12 @@ class Dropout(Transform, register=False):
         raise NotImplementedError
 
     def columns(self) -> int:
-        return self.count() + 2 * isinstance(self.fill, str)
+        return self.count() + 2 * (self.fill in ("random", "random_uniform"))
 
     def draw(self, u, view):
         self.check(view)
         params = {"holes": self.holes(u[:, : self.count()], view.size)}
-        if isinstance(self.fill, str):
+        if self.fill in ("random", "random_uniform"):
             params["key"] = key(u[:, self.count() :])
         return params
 
@@ -75,12 +71,15 @@ _NO_KEY = np.zeros(2, np.uint32)
 
 
 def fill_holes(to, rows, holes: np.ndarray, fill, seed=None, mean=None) -> None:
-    """Lower rectangles ``[n, K, 4]`` with a fill: a number, one for each channel, "random", "random_uniform" or "mean": of the
-    samples' moments ``mean``."""
+    """Lower rectangles ``[n, K, 4]`` with a fill: a number, one for each channel, one of `WORDS`, or "mean": of the samples'
+    moments ``mean``."""
     n, k = holes.shape[:2]
     if k == 0 or n == 0:
         return
     word = fill if isinstance(fill, str) else None
+    if word in inpainting.WORDS:
+        inpainting.inpaint_holes(to, rows, lambda j, shape: _covered(holes[j], shape), word)
+        return
     if word in ("random", "random_uniform"):
         to.no_labels("filled at random")
     how = filling(to, rows, word)
@@ -95,6 +94,13 @@ def fill_holes(to, rows, holes: np.ndarray, fill, seed=None, mean=None) -> None:
     elif word == "mean":
         how["mean"] = mean
     to.op(rows, "rects", table=holes, **how)
+
+
+def _covered(holes: np.ndarray, shape) -> np.ndarray:
+    mask = np.zeros(shape, np.uint8)
+    for x0, y0, x1, y1 in np.maximum(holes, 0).tolist():
+        mask[y0:y1, x0:x1] = 255
+    return mask
 
 
 def filling(to, rows, word: str | None) -> dict:
@@ -123,9 +129,11 @@ class XYMasking(Dropout):
 
     Args:
         num_masks_x, num_masks_y: how many stripes along x and y; an int is fixed, (low, high) is drawn from, both inclusive.
-        mask_x_length, mask_y_length: their widths in pixels, likewise; no wider than the image.
+        mask_x_length, mask_y_length: their widths in pixels, likewise; no wider than the image. Numbers between 0 and 1 are
+            fractions of the image's width and height, cut off to whole pixels: 0.2, (0.05, 0.2), (0, 0.2).
         fill: a number, one number for each channel, "random" (a number for each pixel and channel; 0..255 or [0, 1)), or
-            "random_uniform" (one colour for each stripe). ``fill_value`` is the older name.
+            "random_uniform" (one colour for each stripe), or "inpaint_telea", "inpaint_ns" (from what surrounds them: uint8,
+            a host stage that needs OpenCV). ``fill_value`` is the older name.
         fill_mask: what stripes become in masks; None leaves masks as they are. ``mask_fill_value`` is the older name.
         p: probability, per sample.
 
@@ -160,7 +168,7 @@ class XYMasking(Dropout):
             whole("num_masks_x", num_masks_x, 0, 1000),
             whole("num_masks_y", num_masks_y, 0, 1000),
         )
-        self.mask_x_length, self.mask_y_length = whole("mask_x_length", mask_x_length), whole("mask_y_length", mask_y_length)
+        self.mask_x_length, self.mask_y_length = _length("mask_x_length", mask_x_length), _length("mask_y_length", mask_y_length)
         if self.mask_x_length[1] == 0 and self.mask_y_length[1] == 0:
             raise ValueError("at least one of mask_x_length and mask_y_length must allow a length above 0")
 
@@ -170,7 +178,7 @@ class XYMasking(Dropout):
     def check(self, view) -> None:
         least = view.size.min(0, initial=2**31).tolist()
         for axis, number, (low, high) in ((0, self.num_masks_x, self.mask_x_length), (1, self.num_masks_y, self.mask_y_length)):
-            if number[1] and least[1 - axis] < high:
+            if high >= 1 and number[1] and least[1 - axis] < high:
                 side = view.size[:, 1 - axis]
                 i, name = int(np.flatnonzero(side < high)[0]), "xy"[axis]
                 raise ValueError(
@@ -181,9 +189,34 @@ class XYMasking(Dropout):
 
     def holes(self, u, size):
         holes = np.empty((len(u), self.num_masks_x[1] + self.num_masks_y[1], 4), np.int64)
-        numbers = np.array([self.num_masks_x, self.mask_x_length, self.num_masks_y, self.mask_y_length], np.int64)
-        library.load().stripes(u, size, numbers, holes)
+        lengths = self.mask_x_length, self.mask_y_length
+        if any(0 < high < 1 for _, high in lengths):  # whose pixels depend on the size
+            sizes, of = np.unique(size, axis=0, return_inverse=True)
+            for k, side in enumerate(sizes):
+                pixels = [_pixels(pair, int(whole)) for pair, whole in zip(lengths, side[::-1])]
+                mine = np.flatnonzero(of.reshape(-1) == k)
+                part = np.empty((len(mine), *holes.shape[1:]), np.int64)
+                self._stripes(u[mine], size[mine], pixels, part)
+                holes[mine] = part
+        else:
+            self._stripes(u, size, lengths, holes)
         return holes
+
+    def _stripes(self, u, size, lengths, out) -> None:
+        numbers = np.array([self.num_masks_x, lengths[0], self.num_masks_y, lengths[1]], np.int64)
+        library.load().stripes(u, size, numbers, out)
+
+
+def _length(name: str, value) -> tuple:
+    """Whole pixels, or fractions of a side between 0 and 1."""
+    pair = (value, value) if is_number(value) else value
+    if isinstance(pair, (tuple, list)) and len(pair) == 2 and all(map(is_number, pair)) and 0 < pair[1] < 1:
+        return increasing(name, pair, 0, 1)
+    return whole(name, value)
+
+
+def _pixels(pair: tuple, side: int) -> tuple[int, int]:
+    return tuple(int(v * side) for v in pair) if 0 < pair[1] < 1 else pair
 
 
 def _older(name, pair, low, high):
@@ -201,7 +234,7 @@ class CoarseDropout(Dropout):
     Args:
         num_holes_range: how many, (low, high) inclusive, at least 1.
         hole_height_range, hole_width_range: sizes: fractions of the image's (below 1), or whole pixels (low, high) inclusive.
-        fill: a number, one for each channel, "random" or "random_uniform"; see `XYMasking`. ``fill_value`` is the older name.
+        fill: a number, one for each channel, or a word; see `XYMasking`. ``fill_value`` is the older name.
         fill_mask: what holes become in masks; None leaves masks as they are. ``mask_fill_value`` is the older name.
         p: probability, per sample.
         max_holes, min_holes, max_height, min_height, max_width, min_width: the names before albumentations 1.4; where a minimum

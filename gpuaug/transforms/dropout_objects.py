@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from .. import inpainting
 from ..checks import colour, increasing, integer, is_number, whole
 from ..geometry import boxes_beside_map, outside_map
 from ..ops import Stream
@@ -21,7 +22,8 @@ class MaskDropout(Transform):
 
     Args:
         max_objects: how many, (low, high) inclusive; an int n means (1, n).
-        fill: what they become in the image: a number or one for each channel.
+        fill: what they become in the image: a number, one for each channel, or "inpaint_telea", "inpaint_ns" (from what surrounds
+            them: uint8, a host stage that needs OpenCV).
         fill_mask: what they become in the mask; None leaves the mask.
         p: probability, per sample.
 
@@ -46,7 +48,7 @@ class MaskDropout(Transform):
     def __init__(self, max_objects=(1, 1), fill=0, fill_mask=0, p: float = 0.5):
         super().__init__(p)
         self.max_objects = whole("max_objects", (1, max_objects) if is_number(max_objects) else max_objects, 1)
-        self.fill = colour("fill", fill)
+        self.fill = colour("fill", fill, inpainting.WORDS)
         self.fill_mask = None if fill_mask is None else colour("fill_mask", fill_mask)
 
     def columns(self) -> int:
@@ -67,6 +69,9 @@ class MaskDropout(Transform):
     def lower(self, to, rows, params) -> None:
         fill = self.fill if to.kind == "image" else self.fill_mask
         if fill is None:
+            return
+        if isinstance(fill, str):
+            inpainting.inpaint_holes(to, rows, lambda k, shape: chosen_by(params["dropped"][k], *shape), fill)
             return
         how, size = {**filling(to, rows, None), "fill": to.colour(fill)}, params["map_size"]
         to.op(rows, "bitmap", table=params["dropped"], words=-(-size[:, 1] // 32), columns=size[:, 1], lines=size[:, 0], **how)

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 
 from ..batch import Batch
-from ..checks import boolean, increasing
+from ..checks import boolean, increasing, real
 from ..deliver import settle
 from ..hosted import on_device, on_host
+from ..inpainting import inpaint
 from ..track import Track
 from ..transfer import moved
 from ..transform import Transform
@@ -207,6 +208,8 @@ class TextImage(_Overlaid):
         p: float = 0.5,
     ):
         super().__init__(metadata_key, p)
+        if isinstance(stopwords, str) or not all(isinstance(word, str) for word in stopwords or ()):
+            raise TypeError(f"stopwords must be a list of words, got {stopwords!r}")
         self.font_path, self.stopwords = font_path, tuple(stopwords or ())
         self.augmentations = tuple(augmentations or (None,))
         wrong = [each for each in self.augmentations if each not in (None, "insertion", "swap", "deletion")]
@@ -216,7 +219,10 @@ class TextImage(_Overlaid):
             raise ValueError("augmentation 'insertion' needs stopwords, got none")
         self.fraction_range = increasing("fraction_range", fraction_range, 0, 1)
         self.font_size_fraction_range = increasing("font_size_fraction_range", font_size_fraction_range, 0, 1)
-        self.font_color, self.clear_bg = tuple(font_color), boolean("clear_bg", clear_bg)
+        if not isinstance(font_color, (tuple, list)):
+            raise TypeError(f"font_color must be a number for each channel, got {font_color!r}")
+        self.font_color = tuple(real("font_color", value, 0, 255) for value in font_color)
+        self.clear_bg = boolean("clear_bg", clear_bg)
 
     def _placed(self, items, size, rng):
         if not items:
@@ -282,12 +288,7 @@ class TextImage(_Overlaid):
 
 def _cleared(image: np.ndarray, places: list) -> np.ndarray:
     """Boxes filled from their surroundings."""
-    try:
-        import cv2
-    except ImportError:
-        raise ImportError("TextImage(clear_bg=True) needs OpenCV: pip install opencv-python-headless") from None
     mask, out = np.zeros(image.shape[:2], np.uint8), image.copy()
     for x0, y0, x1, y1 in places:
         mask[y0:y1, x0:x1], out[y0:y1, x0:x1] = 255, 0
-    parts = [out] if out.shape[2] in (1, 3) else np.dsplit(out, out.shape[2])
-    return np.dstack([cv2.inpaint(np.ascontiguousarray(part), mask, 3, cv2.INPAINT_TELEA) for part in parts])
+    return inpaint(out, mask, "inpaint_telea")

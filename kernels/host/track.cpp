@@ -52,6 +52,11 @@ EXPORT int gpuaug_sizes(int* out) {
   return n;
 }
 
+// Where the memory of an array begins.
+EXPORT i64 gpuaug_address(PyObject* array) {
+  return guarded([&] { return (i64)Array(array).data(); });
+}
+
 EXPORT void* gpuaug_track_new(int channels, int dtype, PyObject* address, PyObject* before, PyObject* stride, PyObject* size) {
   return guarded([&] {
     const Array now(size, true);
