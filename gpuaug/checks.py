@@ -100,7 +100,8 @@ def colour(name: str, value, words: tuple[str, ...] = ()) -> object:
 
 
 WIDEST = 4095  # side of a window, pixels: what is wider than most images is taken as a mistake
-INTERPOLATIONS = {0: "nearest", 1: "linear", 2: "cubic", 6: "nearest"}  # by a matrix; a resize tells 0 from 6
+# by a map, which takes area for linear, as OpenCV's warps do; a resize tells 3 from 1, and 0 from 6
+INTERPOLATIONS = {0: "nearest", 1: "linear", 2: "cubic", 3: "linear", 6: "nearest"}
 BORDERS = {0: "constant", 1: "replicate", 2: "reflect", 3: "wrap", 4: "reflect_101"}
 
 

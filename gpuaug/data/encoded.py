@@ -33,7 +33,7 @@ class Recipe:
 
     fetch: object  # index -> sample with encoded leaves; None: `plan` brings the samples
     paths: dict  # {target name: path in the structure}, of the first samples
-    find: object  # recognize.Finder: the same for each sample
+    find: object  # finder.Finder: the same for each sample
     masks: frozenset  # names that are masks
     passed: frozenset  # names that are handed over as they are: boxes, keypoints
     on_error: str

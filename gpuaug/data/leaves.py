@@ -296,3 +296,13 @@ def is_name_of(leaf, other):
         return False
     a, b = os.fspath(leaf).replace("\\", "/"), os.fspath(other).replace("\\", "/")
     return a == b or a.endswith("/" + b) or b.endswith("/" + a)
+
+
+def length(leaf):
+    """How long it is; None for what has no length."""
+    if is_array(leaf) and leaf.ndim == 0:
+        return None
+    try:
+        return len(leaf)
+    except TypeError:
+        return None

@@ -27,6 +27,7 @@ from .leaves import (
     is_picture,
     is_set,
     leaves,
+    length,
     peek,
     plane,
     row_width,
@@ -86,7 +87,7 @@ def disagreement(paths, found, sample):
     Boxes and the like may be missing where the sample has nothing: an empty list cannot be told from another one.
     """
     for name in {**paths, **found}:
-        if paths.get(name) == found.get(name) or (name not in found and _length(_at(sample, paths[name])) == 0):
+        if paths.get(name) == found.get(name) or (name not in found and length(_at(sample, paths[name])) == 0):
             continue
         return name
     return None
@@ -265,14 +266,14 @@ class _Search:
                     f"other numbers, give them as rows in the dataset: [object['bbox'] for object in objects]"
                 )
             return
-        count = _length(get(self.sample, where))
+        count = length(get(self.sample, where))
         apart = where[:-1] != self._place()[:-1]
         for path, leaf in list(self.open.items()):
             named = str(path[-1]).lower() in (ROW_NAMES + OBJECT_NAMES if apart else ROW_NAMES) if path else False
             if path[:-1] == where[:-1] and named and _entries(leaf) == count:
                 self.claim(Row("bboxes", path), path)
         masks = self.found.get("masks", ())
-        if masks and masks[:-1] == where[:-1] and _length(get(self.sample, masks)) == count:
+        if masks and masks[:-1] == where[:-1] and length(get(self.sample, masks)) == count:
             self.found[Row("bboxes", masks)] = masks
         if where and isinstance(where[-1], int):
             self._label_of_tuple("bboxes")
@@ -280,10 +281,10 @@ class _Search:
     def _label_of_tuple(self, mark):
         """In (image, boxes, labels) nothing is called "labels": one label field and one entry of that length belong together."""
         where, fields = self.found[mark], self.asked.fields.get(mark, ())
-        count = _length(get(self.sample, where))
+        count = length(get(self.sample, where))
         missing = [name for name in fields if name not in self.found]
         beside = [(path, leaf) for path, leaf in self.open.items() if path[:-1] == where[:-1] and not isinstance(leaf, str)]
-        alike = [path for path, leaf in beside if _length(leaf) == count]
+        alike = [path for path, leaf in beside if length(leaf) == count]
         if len(missing) == 1 and len(alike) == 1:
             self.claim(missing[0], alike[0])
         elif alike and not missing and count > 1 and self.asked.mover:
@@ -297,7 +298,7 @@ class _Search:
         if isinstance(where[-1], int):
             self._label_of_tuple("keypoints")
             return
-        count = _length(get(self.sample, where))
+        count = length(get(self.sample, where))
         for path, leaf in self.open.items():
             if path[:-1] == where[:-1] and is_about_points(path) and _entries(leaf) == count and count > 1 and self.asked.mover:
                 raise ValueError(self._goes_with("keypoints", path, count))
@@ -436,68 +437,12 @@ def tv_kind(leaf):
     )
 
 
-class Finder:
-    """`find` for one sample after another; what was found for a structure is not looked for again."""
-
-    LIMIT = 256  # images of differing sizes have differing structures
-
-    def __init__(self, asked):
-        self.asked, self._known = asked, {}
-
-    def __call__(self, sample):
-        key = _signature(sample)
-        found = self._known.get(key)
-        if found is None:
-            if len(self._known) >= self.LIMIT:
-                self._known.clear()
-            found = find(sample, self.asked)
-            if not _by_values(sample, found):
-                self._known[key] = found
-        return found
-
-    def __getstate__(self):
-        return self.asked
-
-    def __setstate__(self, asked):
-        self.__init__(asked)
-
-
-def _by_values(sample, found):
-    """Whether a mask was told from another image by its values: an empty one says nothing of those that follow."""
-    mask = get(sample, found["mask"]) if "mask" in found else None
-    return is_array(mask) and (mask.is_floating_point() if hasattr(mask, "is_floating_point") else mask.dtype.kind == "f")
-
-
-def _signature(x):
-    if is_array(x):
-        return type(x), x.ndim, tuple(x.shape), x.dtype  # its text takes 3 us of NumPy
-    if isinstance(x, str):
-        return is_image_path(x)
-    if is_picture(x):
-        return x.mode, x.size
-    if isinstance(x, (int, float)) or x is None:
-        return type(x)
-    below = children(x)
-    if below is None:
-        return type(x), _length(x), *((path, _signature(leaf) if is_array(leaf) else type(leaf)) for path, leaf in within(x))
-    return type(x), len(below), tuple((key, _signature(child)) for key, child in below[:64])
-
-
 def _is_marks(leaf, name):
     return row_width(leaf) is not None or is_annotations(leaf) or _is_one_box(leaf)
 
 
 def _is_one_box(leaf):
-    return _length(leaf) == 4 and not isinstance(leaf, str)
-
-
-def _length(leaf):
-    if is_array(leaf) and leaf.ndim == 0:
-        return None
-    try:
-        return len(leaf)
-    except TypeError:
-        return None
+    return length(leaf) == 4 and not isinstance(leaf, str)
 
 
 def _keys(path):
@@ -506,4 +451,4 @@ def _keys(path):
 
 def _entries(leaf):
     """How many entries a leaf has one after another; a text has none."""
-    return None if isinstance(leaf, (str, bytes, collections.abc.Mapping)) else _length(leaf)
+    return None if isinstance(leaf, (str, bytes, collections.abc.Mapping)) else length(leaf)

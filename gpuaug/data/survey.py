@@ -9,9 +9,10 @@ import numpy as np
 from . import workers
 from .asked import MARKS, Asked, Row, as_asked
 from .encoded import Recipe
+from .finder import Finder
 from .leaves import is_source
 from .protocol import is_thread_safe, mask_types
-from .recognize import Finder, check_image
+from .recognize import check_image
 from .replies import Requests
 from .structure import get
 from .views import array_view, encoded_view, path_view

@@ -18,10 +18,11 @@ from torch.utils.data import Dataset, IterableDataset, get_worker_info
 from . import decode, host_read, marks, order
 from .asked import shown
 from .faults import NONE, BadSample, Sorter, one_line, stream
+from .finder import Finder
 from .leaves import is_image_path, is_picture, is_source
 from .pixels import Packed, packable, to_pixels
 from .protocol import is_encoded
-from .recognize import Finder, check_image, disagreement, shipped
+from .recognize import check_image, disagreement, shipped
 from .structure import Slot, children, collate, convert, get, outline, rebuild, source_name, take_out
 from .views import path_view
 

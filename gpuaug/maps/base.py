@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..checks import INTERPOLATIONS
+
 _T = np.arange(16) / 16  # along a side, 16 points: one that bends by 1 pixel is told to 1 / 16^2 of one
 # all around the unit square
 _OUTLINE = np.concatenate([np.stack(s, 1) for s in ((_T, 0 * _T), (0 * _T + 1, _T), (1 - _T, 0 * _T + 1), (0 * _T, 1 - _T))])
@@ -21,7 +23,6 @@ _WORDS = {
     "field": lambda cells: 2 * cells.prod(1),
     "tiles": lambda cells: cells.sum(1),
 }
-_NUMBERS = {0: "nearest", 1: "linear", 2: "cubic", 6: "nearest"}  # by OpenCV's number: a map tells 0 from 6 in resizes only
 
 
 class Map:
@@ -53,7 +54,7 @@ class Map:
 
     def lowered(self, interpolation: int) -> tuple[str, str]:
         """The names in `KINDS` and `gpuaug.plan.SAMPLES` for OpenCV's number of an interpolation."""
-        return self.kind, one_of(_NUMBERS, interpolation)
+        return self.kind, one_of(INTERPOLATIONS, interpolation)
 
     def check(self, kind: str, size: np.ndarray) -> None:
         """Raise unless the kernel can read what it is given, for outputs of ``size`` ``[n, 2]`` or ``[2]``."""
@@ -154,7 +155,7 @@ class Map:
 
 def one_of(known: dict, interpolation: int):
     if interpolation not in known:
-        names = {0: "nearest", 1: "linear", 2: "cubic", 6: "nearest exact"}
+        names = {0: "nearest", 1: "linear", 2: "cubic", 3: "area", 6: "nearest exact"}
         allowed = ", ".join(f"{k} ({names[k]})" for k in known)
         raise ValueError(f"interpolation {interpolation!r} is not among those of this map: {allowed}")
     return known[interpolation]

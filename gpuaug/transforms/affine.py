@@ -37,8 +37,8 @@ class Affine(Geometric):
         translate_px: whole pixels (number, range or dict); only one of the two may be given.
         rotate: degrees, counter-clockwise; a number is fixed, a range is drawn from.
         shear: degrees (number, range or dict); a missing axis is not sheared.
-        interpolation, mask_interpolation: 0 or 6 nearest (the pixel in which the place lies; the two differ in resizes only),
-            1 linear, 2 cubic.
+        interpolation, mask_interpolation: 0 or 6 nearest (the pixel in which the place lies), 1 or 3 linear, 2 cubic; only
+            resizes tell 0 from 6, and 3, area, from 1.
         fit_output: enlarge or shrink the result so that the whole image is in it.
         keep_ratio: one factor for x and y.
         rotate_method: how boxes turn: "largest_box" or "ellipse".
@@ -96,6 +96,8 @@ class Affine(Geometric):
         if rotate_method not in ("largest_box", "ellipse"):
             raise ValueError(f"rotate_method must be 'largest_box' or 'ellipse', got {rotate_method!r}")
         self.rotate_method, self.balanced_scale = rotate_method, boolean("balanced_scale", balanced_scale)
+
+    repeats_labels = True
 
     def columns(self) -> int:
         return 9

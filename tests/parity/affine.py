@@ -75,6 +75,7 @@ affine("nearest ties", SAME, (3,), interpolation=0, border_mode=1, scale=(0.5, 0
 affine("cubic", LINEAR, (1, 3, 4), interpolation=2, **_wide)
 # cv2.warpAffine does not return from a cubic reflect_101 on an axis of one pixel
 affine("cubic reflect_101", LINEAR, (3,), keep=lambda image: min(image.shape[:2]) > 1, interpolation=2, border_mode=4, **_wide)
+affine("area", LINEAR, (3,), interpolation=3, **_wide)  # which cv2.warpAffine takes for linear
 affine("fit_output", LINEAR, (3,), fit_output=True, rotate=(-180, 180))
 affine("keep_ratio", LINEAR, (3,), keep_ratio=True, scale=(0.5, 2.0))
 affine("balanced_scale", LINEAR, (3,), balanced_scale=True, scale=(0.5, 2.0))

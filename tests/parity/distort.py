@@ -93,6 +93,7 @@ def grid(note: str, bound: dict, channels=(1, 3), **kwargs) -> None:
     )
 
 
+grid("area", LINEAR, (3,), interpolation=3, distort_limit=0.2)
 grid("defaults", LINEAR, (1, 3, 4, 20))
 grid("wide", LINEAR, distort_limit=(-0.9, 1), num_steps=3, border_mode=1)
 grid("not normalized", LINEAR, normalized=False, num_steps=7)
