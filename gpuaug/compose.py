@@ -47,7 +47,8 @@ class Compose(Seeded, torch.nn.Module, Group):
 
     Call it with one NumPy image (HWC) or one torch image (CHW), with a batch (NHWC array, NCHW tensor, or a list of samples
     of differing sizes), or with keywords ``image=``, ``mask=`` (then the result is a dict). ``images=`` and ``masks=`` are sets
-    that share one draw: ``[T, H, W, C]``, or a list, for one sample; a list of those, or ``[B, T, ..]``, for a batch.
+    that share one draw: ``[T, H, W, C]``, or a list, for one sample; a list of those, or ``[B, T, ..]``, for a batch. So are
+    ``volume=`` and ``mask3d=``, ``[D, H, W, C]``, and ``volumes=`` and ``masks3d=``, ``[N, D, H, W, C]``, of slices.
     ``bboxes=``, ``keypoints=`` and their label fields are lists or arrays of rows; for a batch, lists of those. What goes in
     comes out: NumPy for NumPy, tensors for tensors, a list for a list, in the element type that came in (docs/types.md) unless a
     transform makes another; arrays for PIL images; after `ToTensorV2` tensors (CHW). Inputs are never written.

@@ -9,9 +9,16 @@ import torch
 
 
 class Frames:
-    """A set of images (or of masks) for each sample, as one list of frames: ``flat``; frame i belongs to sample ``of[i]``."""
+    """A set of images (or of masks) for each sample, as one list of frames: ``flat``; frame i belongs to sample ``of[i]``.
 
-    def __init__(self, value, one: bool, name: str):
+    Args:
+        depth: of how many axes frames are counted by: 1, or 2 for sets of volumes, ``[N, D, H, W, C]``, which are arrays.
+    """
+
+    def __init__(self, value, one: bool, name: str, depth: int = 1):
+        self.volumes = None  # how many there are in each set of them
+        if depth == 2:
+            value, self.volumes = _slices(value, one, name)
         self.one, self.dense = one, hasattr(value, "ndim")
         self.parts = []
         if self.dense and one:
@@ -31,11 +38,11 @@ class Frames:
         self.of = np.repeat(np.arange(len(self.counts)), self.counts)
 
     @staticmethod
-    def is_one(value) -> bool:
-        """Whether a set is one sample's: [T, H, W, C], or a list of images."""
+    def is_one(value, depth: int = 1) -> bool:
+        """Whether a set is one sample's: [T, H, W, C], or a list of images; [N, D, H, W, C]."""
         if hasattr(value, "ndim"):
-            return value.ndim <= 4
-        return len(value) == 0 or getattr(value[0], "ndim", 4) <= 3
+            return value.ndim <= 3 + depth
+        return depth == 1 and (len(value) == 0 or getattr(value[0], "ndim", 4) <= 3)
 
     def blank(self, i: int):
         """A frame of zeros as those that sample i has none of; None where nothing says what they would be."""
@@ -49,6 +56,20 @@ class Frames:
 
     def group(self, out, empty):
         """Results in the caller's nesting; ``empty(i)`` is the set of sample i if it has no frames."""
+        out = self._grouped(out, empty)
+        if self.volumes is None:
+            return out
+        if self.one:
+            return self.nested(out, 0)
+        return self.nested(out, 1) if self.dense else [part.reshape(n, -1, *part.shape[1:]) for n, part in zip(self.volumes, out)]
+
+    def nested(self, out, axis: int):
+        """Sets of volumes whose slices are counted by one axis, with both."""
+        if self.volumes is None:
+            return out
+        return out.reshape(*out.shape[:axis], self.volumes[0], -1, *out.shape[axis + 1 :])
+
+    def _grouped(self, out, empty):
         if self.dense and 0 in self.counts:
             none = [empty(i) for i in range(len(self.counts))]
             return none[0] if self.one else (torch.stack if isinstance(none[0], torch.Tensor) else np.stack)(none)
@@ -65,3 +86,19 @@ class Frames:
         if not frames:
             return empty(i)
         return torch.stack(frames) if isinstance(frames[0], torch.Tensor) else np.stack(frames)
+
+
+def _slices(value, one: bool, name: str):
+    """Sets of volumes with one axis for all slices, and how many volumes each sample has."""
+    parts = [value] if one or hasattr(value, "ndim") else value
+    least = 4 if one or not hasattr(value, "ndim") else 5
+    wrong = next((part for part in parts if not hasattr(part, "ndim") or part.ndim < least or 0 in part.shape[:2]), None)
+    if wrong is not None:
+        shape = list(getattr(wrong, "shape", ()))
+        raise ValueError(
+            f"{name} must be arrays [N, D, H, W(, C)] of at least one volume, of a batch [B, N, D, ..], got shape {shape}"
+        )
+    if hasattr(value, "ndim") and not one:
+        return value.reshape(value.shape[0], value.shape[1] * value.shape[2], *value.shape[3:]), [value.shape[1]] * value.shape[0]
+    flat = [part.reshape(part.shape[0] * part.shape[1], *part.shape[2:]) for part in parts]
+    return (flat[0] if one else flat), [len(part) for part in parts]

@@ -18,7 +18,17 @@ from .others import IMAGES, SAMPLES, WHOLE, Others, listed
 from .targets import Boxes, Keypoints
 from .transform import Transform
 
-KINDS = ("image", "mask", "images", "masks")
+# targets, how they are treated, and how many axes of one sample's value count frames: a volume is a set of its slices
+KINDS = {
+    "image": ("image", 0),
+    "mask": ("mask", 0),
+    "images": ("image", 1),
+    "masks": ("mask", 1),
+    "volume": ("image", 1),
+    "mask3d": ("mask", 1),
+    "volumes": ("image", 2),
+    "masks3d": ("mask", 2),
+}
 
 
 @dataclass
@@ -34,13 +44,17 @@ class Declared:
         kind = self.additional.get(name, name)
         if kind not in KINDS:
             raise ValueError(
-                f"unknown target {name!r}: use image, mask, images, masks, bboxes, keypoints, a label field of "
+                f"unknown target {name!r}: use {', '.join(KINDS)}, bboxes, keypoints, a label field of "
                 f"bbox_params or keypoint_params, or declare it in additional_targets"
             )
-        return kind.rstrip("s")
+        return KINDS[kind][0]
+
+    def depth(self, name: str) -> int:
+        """How many axes of one sample's value count frames: 0 of an image, 1 of a set or a volume, 2 of volumes."""
+        return KINDS[self.additional.get(name, name)][1]
 
     def is_set(self, name: str) -> bool:
-        return self.additional.get(name, name) in ("images", "masks")
+        return self.depth(name) > 0
 
     def take_marks(self, targets: dict, leaves: Sequence[Transform], more: dict | None, box_format: str | None) -> list:
         """Take boxes, keypoints and their label fields out of the targets: (class, data, fields, params) for each kind.
@@ -118,17 +132,19 @@ class Inputs:
             images = [name for name in targets if self.kinds[name] == "image" and declared.is_set(name)]
             lead = "image" if "image" in targets else next(iter(images), None)
             if lead is None:
-                raise ValueError(f"Compose needs image= or images=, got {', '.join(targets) or 'nothing'}")
+                raise ValueError(f"Compose needs image=, images= or volume=, got {', '.join(targets) or 'nothing'}")
         targets = {name: plain(value, self.kinds[name] == "mask") for name, value in targets.items()}
         self.empty = False
         if one is None:
             image = targets[lead]
-            one = Frames.is_one(image) if declared.is_set(lead) else getattr(image, "ndim", None) in (2, 3)
+            one = Frames.is_one(image, declared.depth(lead)) if declared.is_set(lead) else getattr(image, "ndim", None) in (2, 3)
             self.empty = isinstance(image, (list, tuple)) and not image  # nothing to learn the channels from
         self.one = one
         if self.empty:
             return
-        self.sets = {name: Frames(value, one, name) for name, value in targets.items() if declared.is_set(name)}
+        self.sets = {
+            name: Frames(value, one, name, declared.depth(name)) for name, value in targets.items() if declared.is_set(name)
+        }
         reader = next((leaf for leaf in self._readers.values() if leaf.brings == SAMPLES), None)
         if self.sets and reader is not None:
             raise ValueError(f"{type(reader).__name__} takes image= and mask=, not sets of them ({min(self.sets)}=)")
@@ -229,7 +245,8 @@ class Inputs:
 
 def is_nothing(declared: Declared, targets: dict) -> bool:
     """Whether it is a batch without samples that says what they would be. [0, H, W] is a sample without pixels."""
-    lead = next((name for name in targets if declared.additional.get(name, name) == "images"), None)
+    kinds = {name: declared.additional.get(name, name) for name in targets}
+    lead = next((name for name, kind in kinds.items() if kind in ("images", "volume")), None)
     lead, rank = ("image", 4) if "image" in targets else (lead, 5)
     value = targets.get(lead)
     if not isinstance(value, (np.ndarray, torch.Tensor)) or value.ndim != rank or getattr(value, "is_nested", False):

@@ -39,7 +39,10 @@ class Dense:
         if frames is None:
             return done
         counts = frames.counts
-        return done.view(len(counts), -1, *done.shape[1:]) if len(set(counts)) == 1 else list(done.split(counts))
+        if len(set(counts)) == 1 and len(set(frames.volumes or [1])) == 1:
+            return frames.nested(done.view(len(counts), -1, *done.shape[1:]), 1)
+        parts = done.split(counts)
+        return list(parts) if frames.volumes is None else [x.view(n, -1, *x.shape[1:]) for n, x in zip(frames.volumes, parts)]
 
 
 class AsCame:

@@ -447,7 +447,7 @@ class Unmoved(G.Transform, register=False):
         ("images 1 is .*but image 0 is", lambda: G.Compose([])(image=image(), images=[image(), image(h=9)])),
         ("masks has 1 samples, image has 2", lambda: G.Compose([])(image=np.stack([image()] * 2), masks=[[blobs()]])),
         ("images of sample 1 is empty", lambda: G.Compose([])(images=[np.stack([image()]), []])),
-        ("needs image= or images=", lambda: G.Compose([])(mask=blobs())),
+        ("needs image=, images= or volume=", lambda: G.Compose([])(mask=blobs())),
         ("unknown target 'labels'", lambda: G.Compose([])(image=image(), labels=[1])),
         (
             "channel_drop_range .3, 3. would drop all of 3 channels",
