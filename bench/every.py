@@ -3,7 +3,8 @@
 48 windows of 224x224 of real photographs, uint8, as one NumPy batch (a list, where results differ in size); p=1, parameters
 drawn anew for every image on both sides. albumentations gets a loop over the images and keeps its outputs in a list. Arguments
 that a transform cannot do without, and reasons why one has no row, stand beside its cases in tests/parity. With masks: image and
-mask in one call on both sides, where the transform handles masks. What albumentations does not have is not measured.
+mask in one call on both sides, where the transform handles masks. What albumentations does not have is not measured. Why a row
+may be below 1.0x stands beside its cases, too, and under the table where it is.
 """
 
 import warnings
@@ -91,7 +92,8 @@ def main():
         theirs = callers(albumentations, name, about.bench, list(mine), list(masks), False, about.reads)
         given = (list(mine), list(masks)) if about.bench_ragged else (mine, masks)
         ours = callers(gpuaug, name, about.bench, *given, True, about.reads)
-        row = {"case": name, "arguments": repr(about.bench), "batch": options.batch, "ratios": {}, "seconds": {}}
+        row = {"case": name, "arguments": repr(about.bench), "batch": options.batch, "behind": about.behind}
+        row |= {"ratios": {}, "seconds": {}}
         for number, what in enumerate(("image", "image and mask")):
             if number and "mask" not in gpuaug.REGISTRY[name].targets:
                 continue
@@ -99,7 +101,7 @@ def main():
             row["ratios"][what] = ratio(timed, "gpuaug", "albumentations")
             row["seconds"][what] = {side: quartiles(timed[side]["seconds"]) for side in timed}
         results.append(row)
-        print(table([row]).splitlines()[-1], flush=True)
+        print(table([row]).splitlines()[2], flush=True)
     path = write("every", results, out=options.out, unmeasured=unmeasured)
     print("\n" + table(results), f"\n{path}")
 
@@ -119,7 +121,9 @@ def table(results):
         arguments = "" if row["arguments"] == "{}" else row["arguments"].strip("{}").replace("'", "")
         rows.append([f"{row['case']} {arguments}".strip(), *speeds, *cells])
     head = ["CPU, uint8 224x224x3", "albumentations img/s", "gpuaug img/s", "ratio (quartiles)", "with masks"]
-    return markdown(head, rows)
+    slower = [row for row in results if min(middle for _, middle, _ in row["ratios"].values()) < 1]
+    why = [f"{row['case']}: {row['behind']}" for row in slower if row.get("behind")]
+    return "\n\n".join([markdown(head, rows), *why])
 
 
 if __name__ == "__main__":

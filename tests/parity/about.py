@@ -40,6 +40,7 @@ class About:
         marks: calls ``library -> transform`` with fixed parameters, whose boxes and keypoints must be albumentations'
             (tests/test_targets.py); or how they are tested otherwise.
         bench: its arguments in the table of speeds (bench/every.py), p=1 being added; or why it has no row.
+        behind: why that row may be slower than albumentations', where it may be: what stands under the table if it is.
         bench_channels: of the images of that row, where not 3.
         bench_ragged: results differ in size, so that row passes a list of images.
         reads: what must be among the targets beside the image: "mask", "bboxes", "cropping_bbox" or metadata.
@@ -59,6 +60,7 @@ class About:
     family: str
     marks: list[Callable] | str
     bench: dict | str
+    behind: str = ""
     bench_channels: int = 3
     bench_ragged: bool = False
     reads: str = ""
