@@ -35,13 +35,14 @@ class Marks:
 
     name = ""
 
-    def __init__(self, data, fields: dict[str, Any], params, size: np.ndarray, one: bool):
+    def __init__(self, data, fields: dict[str, Any], params, size: np.ndarray, one: bool, name: str = ""):
+        self.name = name or self.name
         self.params, self.one, self.size = params, one, np.array(size, np.int64)  # sizes of the images before anything is done
         self.data = [data] if one else of_samples(data, self.name)
         self.fields = {name: [value] if one else of_samples(value, name) for name, value in fields.items()}
         if len(self.data) != len(size):
             raise ValueError(f"{self.name} has entries for {len(self.data)} samples, the batch has {len(size)}")
-        tables, self._columns = [], len(params.format) if self.name == "keypoints" else 4
+        tables, self._columns = [], len(params.format) if self.hook == "keypoints" else 4
         for i, mine in enumerate(self.data):
             self.data[i] = in_order(mine, self.name, f"sample {i}")
             tables.append(table(self.data[i], self.name, i, self._columns))
