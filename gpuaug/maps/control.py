@@ -193,29 +193,25 @@ class Cells(_Everywhere):
         bend = side[..., 0] * np.roll(side, -1, 1)[..., 1] - side[..., 1] * np.roll(side, -1, 1)[..., 0]
         convex = (bend > 0).all(1)
         matrix = np.full((len(before), 3, 3), np.nan)
-        matrix[convex] = homography(before[convex], after[convex])
+        first = before[convex, :1]
+        shift = np.tile(np.eye(3), (len(first), 1, 1))
+        shift[:, :2, 2] = -first[:, 0]  # a corner goes somewhere, the image's first pixel may go to infinity
+        matrix[convex] = homography(before[convex] - first, after[convex]) @ shift
         return before, after, matrix
 
-    def _where(self, i: int, xy: np.ndarray, boxes) -> np.ndarray:
-        """Places of points; boxes: of each quadrilateral which of them may lie in it."""
-        out = np.full((len(xy), 2), NOWHERE)
+    def _shown(self, i: int):
+        """Sample i's quadrilaterals that are not folded, and the matrices from those to their rectangles."""
         _, after, matrix = self._of(i)
         whole = np.isfinite(matrix).all((1, 2))
-        after, back = after[whole], np.linalg.inv(matrix[whole])
-        for quad, inverse, some in zip(after, back, boxes(after)):
-            point, side = xy[some], np.roll(quad, -1, 0) - quad
-            off = point[:, None] - quad
-            inside = (side[:, 0] * off[..., 1] - side[:, 1] * off[..., 0] >= 0).all(1)
-            found = some[inside]
-            out[found] = projected(np.broadcast_to(inverse, (len(found), 3, 3)), xy[found])
-        return out
+        return zip(after[whole], np.linalg.inv(matrix[whole]))
 
     def source(self, which, xy):
-        out = np.empty_like(xy, np.float64)
+        out = np.full_like(xy, NOWHERE, np.float64)
         for i in np.unique(which).tolist():
             mine = np.flatnonzero(which == i)
-            all_ = np.arange(len(mine))
-            out[mine] = self._where(i, xy[mine], lambda quads, some=all_: [some] * len(quads))
+            for quad, back in self._shown(i):
+                inside, place = _through(quad, back, *xy[mine].T)
+                out[mine[inside]] = place[inside]
         return out
 
     def target(self, which, xy):
@@ -241,13 +237,23 @@ class Cells(_Everywhere):
 
     def fill(self, i, size, out):
         h, w = size
+        out[:] = NOWHERE
+        lines = out.reshape(h, w, 2)
+        for quad, back in self._shown(i):
+            x0, y0 = np.clip(np.floor(quad.min(0)), 0, (w, h)).astype(int).tolist()
+            x1, y1 = np.clip(np.ceil(quad.max(0)) + 1, 0, (w, h)).astype(int).tolist()
+            inside, place = _through(
+                quad, back, np.arange(x0, x1, dtype=np.float64), np.arange(y0, y1, dtype=np.float64)[:, None]
+            )
+            np.copyto(lines[y0:y1, x0:x1], place, casting="same_kind", where=inside[..., None])
 
-        def boxes(quads):
-            low = np.clip(np.floor(quads.min(1)), 0, (w, h)).astype(int)
-            high = np.clip(np.ceil(quads.max(1)) + 1, 0, (w, h)).astype(int)
-            return [
-                (np.arange(y0, y1)[:, None] * w + np.arange(x0, x1)).ravel()
-                for (x0, y0), (x1, y1) in zip(low.tolist(), high.tolist())
-            ]
 
-        out[:] = self._where(i, _pixels(h, w), boxes)
+def _through(quad: np.ndarray, matrix: np.ndarray, x: np.ndarray, y: np.ndarray):
+    """Which places lie in a quadrilateral, and where a matrix takes them; x and y of any shapes that go together."""
+    inside = True
+    for (ax, ay), (bx, by) in zip(quad.tolist(), np.roll(quad, -1, 0).tolist()):
+        inside = inside & ((bx - ax) * (y - ay) - (by - ay) * (x - ax) >= 0)
+    (a, b, c), (d, e, f), (p, q, r) = matrix.tolist()
+    with np.errstate(all="ignore"):
+        over = 1 / ((p * x + r) + q * y)
+        return inside, np.stack([((a * x + c) + b * y) * over, ((d * x + f) + e * y) * over], -1)
