@@ -394,6 +394,13 @@ OPS: dict[str, Spec] = {
             layers=1,
             doc="the mean of the image and its enlargements; the layer is the image itself",
         ),
+        Spec(
+            "take",
+            ("u32 channels",),
+            needs=("position",),
+            layers=1,
+            doc="the layer's value in channel c where bit c is set, of the first 32",
+        ),
     )
 }
 

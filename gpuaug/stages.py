@@ -145,7 +145,7 @@ class Stages:
         """Declare that values are of another type from here on (Normalize: uint8 to float32)."""
         if dtype == (self.given or self.dtype):
             return
-        if len(self.index(rows)) != self.samples:
+        if self._count(rows) != self.samples:
             raise ValueError(
                 f"{self.doing} turns {self.given or self.dtype} {self.kind}s into {dtype} and so must apply to "
                 f"every sample of a batch; set its p to 1 and do not place it in OneOf or SomeOf"

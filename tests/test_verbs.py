@@ -289,13 +289,29 @@ def test_arrays_are_let_go():
         held.append(1)
 
 
-def test_tables_may_have_any_strides():
+_WIDE = np.arange(4 * 6 * 8, dtype=np.int32)
+STRIDES = {
+    "gaps": _WIDE.reshape(4, 6, 8)[:, ::3, ::2],
+    "gaps between lines": _WIDE.reshape(4, 6, 8)[:, ::2, :4],
+    "backwards": _WIDE.reshape(4, 6, 8)[::-1, ::-1, 5:1:-1],
+    "axes in turn": _WIDE[: 4 * 6 * 4].reshape(4, 6, 4).transpose(2, 1, 0),
+    "one for all": np.broadcast_to(_WIDE[:4], (4, 3, 4)),
+    "one entry": _WIDE.reshape(4, 48)[:, None, :4],
+    "of 64 bits": _WIDE.astype(np.int64).reshape(4, 6, 8)[:, 1::2, ::2],
+}
+
+
+@pytest.mark.parametrize("name", STRIDES)
+def test_tables_may_have_any_strides(name):
     words = []
-    wide = np.arange(32, dtype=np.int32).reshape(4, 1, 8)
-    for table in (wide[..., ::2], wide[..., ::2].copy()):
+    for table in (STRIDES[name], np.ascontiguousarray(STRIDES[name])):
         track = Track(batch())
         track.op(ALL, "rects", table=table, **FILL)
-        words.append(track.finish(np.zeros(4), np.zeros((4, 3)), "uint8").launches[0].blob)
+        launch = track.finish(np.zeros(4), np.zeros((4, 3)), "uint8").launches[0]
+        words.append(launch.blob)
+        for i, op in enumerate(launch.ops):
+            mine = launch.blob.view(np.int32)[op["at"] : op["at"] + 4 * op["n"]]
+            np.testing.assert_array_equal(mine, STRIDES[name][i].ravel())
     np.testing.assert_array_equal(*words)
 
 

@@ -10,11 +10,13 @@ a module of cases for each module of `gpuaug.transforms`.
 """
 
 from . import (  # noqa: F401  (they add their cases)
+    aberration,
     affine,
     blur,
     channels,
     color,
     compression,
+    control,
     convert,
     crop,
     crop_labels,
