@@ -6,4 +6,6 @@ from gpuaug import maps, ops, reductions
 
 if __name__ == "__main__":
     for module in (maps, ops, reductions):
-        Path(__file__).with_name(f"{module.__name__.rpartition('.')[2]}.gen.cuh").write_text(module.header(), encoding="utf-8")
+        path, text = Path(__file__).with_name(f"{module.__name__.rpartition('.')[2]}.gen.cuh"), module.header()
+        if not path.exists() or path.read_text(encoding="utf-8") != text:  # else what includes it would be compiled anew
+            path.write_text(text, encoding="utf-8")

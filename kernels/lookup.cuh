@@ -4,6 +4,7 @@
 // others' numbers is `cumulate`, `total` and `of`. Counts are whole numbers, so sums have no order; they are exact as floats, as the
 // references hold them, up to 2^24 pixels.
 #pragma once
+#include "reductions.gen.cuh"
 #include "rows.cuh"
 namespace aug {
 

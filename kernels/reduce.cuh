@@ -4,6 +4,7 @@
 #pragma once
 #include "histogram.cuh"
 #include "moments.cuh"
+#include "reductions.gen.cuh"
 namespace aug {
 
 // how many parts a row has; the number-th of them
