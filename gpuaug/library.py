@@ -36,7 +36,7 @@ _CALLS = {
     "track_op": ("q", "hoi" + "ooooooo" + "iiiq"),
     "track_filter": ("", "hoiooo" + "ioii"),
     "track_reduce": ("q", "hoiiiiiiooi"),
-    "track_lookup": ("q", "hoioiiooo" + "i"),
+    "track_lookup": ("q", "hoioii" + "q" + "ooo" + "i"),
     "track_rank": ("", "hoiooo" + "ii"),
     "track_resample": ("o", "hoiooi"),
     "track_close": ("", "hoi"),

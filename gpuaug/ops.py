@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .parameters import WithTable, camel
-from .reductions import REDUCTIONS
+from .reductions import FOUND
 
 NEEDS = ("position", "rgb")
 
@@ -50,7 +50,7 @@ class Spec(WithTable):
             Its function is made of that.
     """
 
-    FOUND = tuple(REDUCTIONS)
+    FOUND = FOUND
 
     needs: tuple[str, ...] = ()
     labels: bool = False
@@ -76,7 +76,7 @@ class Spec(WithTable):
     @cached_property
     def found(self) -> dict[str, str]:
         """Its parameters that something found in the sample is passed for: their names, and of which kind it is."""
-        return {each.name: each.kind for each in self.declared if each.kind.rstrip("?") in (*REDUCTIONS, "tables")}
+        return {each.name: each.kind for each in self.declared if each.kind.rstrip("?") in (*FOUND, "tables")}
 
 
 # of `fill_hits` in op_replace.cuh
@@ -151,7 +151,7 @@ OPS: dict[str, Spec] = {
             ("i32 whole", "i32 index", "i32 strips"),
             table="i32 [n, 8]: shapes and their parts, see `gpuaug.shapes`",
             needs=("position",),
-            doc="draws shapes, one over the other; whole: cut off to whole numbers; index: 0, or see kernels/op_shapes.cuh",
+            doc="draws shapes, one over the other; whole: 1 cut off to whole numbers, 2 rounded; index: 0, or see op_shapes.cuh",
         ),
         Spec(
             "lut", ("tables tables",), lut=True, doc="whole numbers 0..255 by the sample's table, for the channels that it is of"
@@ -224,6 +224,175 @@ OPS: dict[str, Spec] = {
             table="f32 [channels]: how many of 256 values become one",
             lut=True,
             doc="the lowest of so many values; top 1: of 0..1, rounded to 0..255 before",
+        ),
+        Spec(
+            "mix",
+            ("i32 whole",),
+            table="f32 [3, 4]: for each channel the factors on all, and what is added",
+            needs=("rgb",),
+            doc="a matrix; whole: cut off to bytes",
+        ),
+        Spec("permute", ("i32 from[3]",), needs=("rgb",), doc="each channel becomes another"),
+        Spec(
+            "permute_layer",
+            table="i32 [channels]: of each channel that which it becomes",
+            needs=("position",),
+            layers=1,
+            doc="each channel becomes another of the layer",
+        ),
+        Spec(
+            "linear_channels",
+            ("f32 low", "f32 high"),
+            table="f32 [2, channels]: factors, what is added",
+            doc="v * factor + offset of its channel, clipped",
+        ),
+        Spec(
+            "fancy",
+            ("i32 whole", "f32 scale", "eigen of"),
+            table="f32 [channels]: alpha of each direction",
+            needs=("position",),
+            layers=1,
+            doc="AlexNet's colour noise as albumentations has it: a matrix of directions times (alpha * scale * variance) on the "
+            "distance from the mean is added. The layer is the image itself",
+        ),
+        Spec("project", ("eigen of",), needs=("rgb",), doc="all channels: the place along the first direction, from the mean"),
+        Spec("divide", ("f32 by",), value="v / by", doc="v / by"),
+        Spec("quantize", ("f32 top",), value="clamp_(round_(v * top), 0.0f, 255.0f)", doc="v * top as a byte"),
+        Spec(
+            "contrast_u8",
+            ("f32 factor", "u32 rest[2]", "luma luma"),
+            lut=True,
+            doc="linear_u8, the offset being the mean gray value times rest, the words of a float64, low half first",
+        ),
+        Spec("contrast", ("f32 factor", "u32 rest[2]", "luma luma"), doc="the same of 0..1"),
+        Spec(
+            "saturation",
+            ("f32 factor", "f32 rest", "i32 whole"),
+            needs=("rgb",),
+            doc="factor times the colour and rest times its gray value; whole: rounded to bytes",
+        ),
+        Spec("to_hls", needs=("rgb",), doc="OpenCV's 8-bit RGB to HLS"),
+        Spec("from_hls", needs=("rgb",), doc="... and back"),
+        Spec("bleach", ("f32 limit", "f32 factor"), needs=("rgb",), doc="8-bit HLS: lightness below limit times factor"),
+        Spec(
+            "boxes",
+            table="i32 [n, 5]: x0, y0, x1, y1, the lightness",
+            needs=("rgb", "position"),
+            doc="8-bit HLS: the lightness of rectangles; a later one covers an earlier one",
+        ),
+        Spec(
+            "iso",
+            ("u32 key[2]", "i32 width", "f32 hue", "f32 intensity", "i32 whole", "lightness deviation"),
+            needs=("rgb", "position"),
+            doc="in HLS: N(0, hue) degrees to the hue, Poisson(deviation * intensity) * intensity * its lack to the lightness",
+        ),
+        Spec(
+            "additive",
+            (
+                "u32 key[2]",
+                "i32 kind",
+                "f32 a",
+                "f32 b",
+                "i32 width",
+                "i32 alike",
+                "i32 whole",
+                "i32 columns",
+                "i32 lines",
+                "f32 step[2]",
+            ),
+            table="f32 [n]: of kind 3 the quantiles from 0 to 1",
+            needs=("position",),
+            doc="v + a + b * noise; kind: 0 uniform in 0..1, 1 normal, 2 Laplace, 3 of a table. columns, lines, step: coarser",
+        ),
+        Spec(
+            "multiply",
+            ("u32 key[2]", "f32 low", "f32 range", "i32 width", "i32 alike", "i32 whole"),
+            needs=("position",),
+            doc="v times a uniform number of low .. low + range; alike: for all channels; whole: cut off to bytes",
+        ),
+        Spec(
+            "speckle",
+            ("u32 key[2]", "i32 width", "i32 area", "i32 side", "i32 salt", "i32 grains", "f32 top"),
+            needs=("position",),
+            doc="of area pixels a random choice of so many grains, of which salt become top, the others 0; side: root of area",
+        ),
+        Spec(
+            "shot",
+            ("u32 key[2]", "f32 scale", "i32 width", "i32 whole"),
+            needs=("position",),
+            doc="a Poisson number of v^2.2 / scale photons",
+        ),
+        Spec(
+            "sharpen",
+            ("f32 alpha", "i32 whole"),
+            needs=("position",),
+            layers=1,
+            doc="of a blurred image and the image as layer: the image and alpha times their difference; whole: cut off to bytes",
+        ),
+        Spec(
+            "stretch",
+            ("i32 whole", "moments of"),
+            doc="the range of the first channel becomes 0..1, of no range 0; whole: as bytes",
+        ),
+        Spec("bezier", table="f32 [2, channels]: the ordinates of two inner points", doc="of 0..1 a cubic curve from 0 to 1"),
+        Spec(
+            "flare",
+            table="f32 [n, 8]: discs: x, y, squared radius, alpha, 1 - alpha, red + 256 green + 65536 blue, "
+            "whether to begin anew",
+            needs=("rgb", "position"),
+            doc="bytes: each disc is drawn onto a second image, of which alpha is mixed into the first",
+        ),
+        Spec(
+            "screen",
+            needs=("rgb", "position"),
+            layers=3,
+            doc="bytes: light of 0..1 on the first layer: green of the second, red of the third, blue of the values",
+        ),
+        Spec(
+            "snow",
+            ("u32 key[2]", "i32 width", "f32 brighter", "f32 slope", "f32 depth", "f32 tint"),
+            needs=("rgb", "position"),
+            layers=1,
+            doc="snow of a texture on bytes, in HSV: the texture times depth * (1 + slope * line)",
+        ),
+        Spec(
+            "stain",
+            ("i32 whole",),
+            table="f32 [2, 3, 4]: of tissue, and beside it: for each channel's optical density the factors on all, what is added",
+            needs=("rgb",),
+            doc="optical densities through a matrix; whole: as bytes",
+        ),
+        Spec(
+            "pattern",
+            ("i32 width", "i32 form", "f32 amount", "i32 whole", "moments? mean"),
+            table="f32 [n]: of each pixel",
+            needs=("position",),
+            doc="times amount 0: added; 1: less 1 the contrast about the mean; 2: a shadow. whole: cut off to bytes",
+        ),
+        Spec(
+            "splash",
+            ("f32 intensity", "f32 covers", "f32 colour[3]", "i32 whole", "moments of"),
+            needs=("rgb", "position"),
+            layers=1,
+            doc="a colour of 0..1, as much as values have of their largest, is added to the layer; covers: of which it takes "
+            "as much",
+        ),
+        Spec("above", ("f32 limit",), value="v > limit ? 1.0f : 0.0f", doc="1 above a limit, else 0"),
+        Spec(
+            "glass",
+            ("u32 key[2]", "i32 delta", "i32 width", "i32 height"),
+            needs=("position",),
+            layers=1,
+            doc="pixels of the layer swap places with others that are less than delta away",
+        ),
+        Spec(
+            "zoom",
+            ("i32 whole",),
+            table="f32 [n, 8]: enlargements, along x and y: pixels per pixel, offset, the window's first, its last counted "
+            "from there",
+            needs=("position",),
+            layers=1,
+            doc="the mean of the image and its enlargements; the layer is the image itself",
         ),
     )
 }

@@ -1,13 +1,14 @@
-"""The tables of reductions and lookups: what is found in a sample, and what tables are made of it, without leaving the device.
+"""The tables of reductions and lookups: what is found in a sample, and what is made of that, without leaving the device.
 
 A reduction reads all pixels of a sample's stage and writes numbers for each tile and channel; a lookup reads those and writes
-a table of 256 bytes for each. `python kernels/generate.py` makes kernels/reductions.gen.cuh of this module: codes, structs of
-parameters, and the dispatch to ``reduce_<name>`` (kernels/reduce.cuh) and ``lookup_<name>`` (kernels/lookup.cuh).
+a table of 256 bytes for each histogram, or what else an operation wants to know. `python kernels/generate.py` makes
+kernels/reductions.gen.cuh of this module: codes, structs of parameters, and the dispatch to ``reduce_<name>``
+(kernels/reduce.cuh) and ``lookup_<name>`` (kernels/lookup.cuh).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -24,6 +25,7 @@ class Reduction:
     Attributes:
         name: of the function ``reduce_<name>``.
         words: how many words of 4 bytes it writes for each tile and channel.
+        for_each: how many more for each channel that it is of.
         tiles: whether it takes an image in tiles; else the whole image is one.
         doc: what it writes.
     """
@@ -32,10 +34,15 @@ class Reduction:
     words: int
     tiles: bool
     doc: str
+    for_each: int = 0
 
     @cached_property
     def code(self) -> int:
         return list(REDUCTIONS).index(self.name)
+
+    def words_of(self, channels: int) -> int:
+        """Words for a tile and channel, of so many channels."""
+        return self.words + self.for_each * channels
 
 
 @dataclass(frozen=True)
@@ -43,12 +50,17 @@ class Lookup(Parameters):
     """
     Attributes:
         name: of the function ``lookup_<name>``.
-        reads: the reduction of which it makes tables.
+        reads: the reduction whose numbers it is made of.
+        makes: "tables", one of 256 bytes for each histogram; else the name by which operations ask for it, one thing for a
+            sample.
+        room: the words that it takes, from the number of channels.
     """
 
     ROOM = 20  # LookupRow.p of kernels/rows.cuh
 
     reads: str = "histogram"
+    makes: str = "tables"
+    room: Callable[[int], int] = lambda channels: TABLE
 
     @cached_property
     def code(self) -> int:
@@ -102,6 +114,15 @@ REDUCTIONS: dict[str, Reduction] = {
             "moments", 5, False, "number of values that are no NaN, sum, minimum, maximum, squared deviations from the mean"
         ),
         Reduction("histogram", 256, True, "how often each of the values 0 .. 255 occurs"),
+        Reduction(
+            "covariance",
+            4,
+            False,
+            "as float64 the number of pixels, the sum, and the sums of products with this channel and those behind it",
+            for_each=2,
+        ),
+        Reduction("luma", 2, False, "of 1 or 3 channels, for the first: the mean gray value, as float64"),
+        Reduction("lightness", 1, False, "of 3 channels, for the first: the deviation of half the sum of the extremes"),
     )
 }
 
@@ -120,8 +141,20 @@ LOOKUPS: dict[str, Lookup] = {
             "the range less cutoff (percent, the bits of a double) at its ends, stretched by its distribution or (pil) linearly; "
             "ignore: a value that stays, or -1",
         ),
+        Lookup(
+            "eigen",
+            ("i32 channels",),
+            "number of pixels, means, variances along the eigenvectors of the covariances, the largest first; of each channel "
+            "its part in each. Then room for two matrices of float64",
+            reads="covariance",
+            makes="eigen",
+            room=lambda n: 1 + 2 * n + n * n + 4 * n * n,
+        ),
     )
 }
+
+# what operations may ask for by name, beside tables: what was found, and what was made of it
+FOUND = (*REDUCTIONS, *dict.fromkeys(each.makes for each in LOOKUPS.values() if each.makes != "tables"))
 
 
 def layout(tiles: tuple[int, int], size: np.ndarray) -> np.ndarray:
@@ -163,9 +196,11 @@ def _lines() -> Iterable[str]:
     yield "#define AUG_REDUCTIONS(X) \\"
     yield " \\\n".join(f"  X(REDUCE_{each.name.upper()}, reduce_{each.name})" for each in REDUCTIONS.values())
     yield ""
-    yield "// X(code, function, parameters)"
-    yield "#define AUG_LOOKUPS(X) \\"
-    yield " \\\n".join(f"  X(LOOKUP_{each.name.upper()}, lookup_{each.name}, {each.struct})" for each in LOOKUPS.values())
+    for which, tables in (("TABLE", True), ("OTHER", False)):
+        yield "// X(code, function, parameters)"
+        yield f"#define AUG_{which}_LOOKUPS(X) \\"
+        made = [each for each in LOOKUPS.values() if (each.makes == "tables") == tables]
+        yield " \\\n".join(f"  X(LOOKUP_{each.name.upper()}, lookup_{each.name}, {each.struct})" for each in made)
     yield ""
     yield "}  // namespace aug"
 

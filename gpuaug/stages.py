@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import library
+from . import generated, library
 from .batch import DTYPES, Batch
 from .checks import BORDERS
 from .elements import RANGES
@@ -36,6 +36,7 @@ class Stages:
         self.others: dict[str, Batch] = {WHOLE: batch}  # this target of other samples, by the name under which they came
         self._size = np.empty((self.samples, 2), np.int32)  # the library writes into it
         self._host = library.load()
+        generated.agree()
         self._read(batch)
 
     def _read(self, batch: Batch) -> None:
@@ -145,7 +146,7 @@ class Stages:
         """Declare that values are of another type from here on (Normalize: uint8 to float32)."""
         if dtype == (self.given or self.dtype):
             return
-        if len(self.index(rows)) != self.samples:
+        if self._count(rows) != self.samples:
             raise ValueError(
                 f"{self.doing} turns {self.given or self.dtype} {self.kind}s into {dtype} and so must apply to "
                 f"every sample of a batch; set its p to 1 and do not place it in OneOf or SomeOf"

@@ -12,7 +12,7 @@ from .batch import DTYPES
 from .ops import OPS, unknown
 from .plan import FILTERS, ORIENTATIONS, RANKS, RESAMPLES, SAMPLES
 from .ragged import Ragged
-from .reductions import LOOKUPS, REDUCTIONS, TABLE, Found, layout
+from .reductions import LOOKUPS, REDUCTIONS, Found, layout
 from .stages import Stages
 from .structuring import reach, runs
 
@@ -326,14 +326,16 @@ class Track(Stages):
             raise ValueError(f"{self.doing}: {name} is of tiles and takes no width=: crop to what counts first")
         first, count = (0, self.channels) if channels is None else (channels, 1)
         tile = layout(tiles, self.size[rows])
-        at = self._tell("reduce", rows, spec.code, spec.words, first, count, *tiles, tile, width, len(self._log))
+        words = spec.words_of(count)
+        at = self._tell("reduce", rows, spec.code, words, first, count, *tiles, tile, width, len(self._log))
         self._note(rows, name)
         index = self.index(rows)
-        each = spec.words * count * tiles[0] * tiles[1]
+        each = words * count * tiles[0] * tiles[1]
         return Found(name, index, at + each * np.arange(len(index)), (first, count), tuple(tiles), tile, self._segment)
 
     def lookup(self, rows, found: Found, name: str, **params) -> Found:
-        """Make a table of 256 bytes of each histogram that `reduce` found in these samples (`gpuaug.reductions.LOOKUPS`).
+        """Make something of what `reduce` found in these samples (`gpuaug.reductions.LOOKUPS`): a table of 256 bytes of each
+        histogram, the eigenvectors of a covariance matrix.
 
         Args:
             params: what the lookup takes, by name, each a number or ``[n, ..]``.
@@ -342,24 +344,25 @@ class Track(Stages):
         if spec is None:
             raise ValueError(f"{self.doing}: there is no lookup {name!r}; there are {', '.join(LOOKUPS)}")
         found = self._found(name, "found", found, spec.reads, rows)
-        index, tables = found.rows, found.channels[1] * found.tiles[0] * found.tiles[1]
-        words = REDUCTIONS[spec.reads].words
+        index, count = found.rows, found.channels[1]
+        tables, room = (count * found.tiles[0] * found.tiles[1] if spec.makes == "tables" else 1), spec.room(count)
+        words = REDUCTIONS[spec.reads].words_of(count)
         self._note(rows, name)
         at = self._with_params(
             rows,
             spec,
             lambda told, params, _: self._host.track_lookup(
-                self._handle, told, spec.code, found.at, words, tables, *spec.told, params, len(self._log)
+                self._handle, told, spec.code, found.at, words, tables, room, *spec.told, params, len(self._log)
             ),
             params,
         )
         return Found(
-            "tables", index, at + TABLE * tables * np.arange(len(index)), found.channels, found.tiles, found.tile, self._segment
+            spec.makes, index, at + room * tables * np.arange(len(index)), found.channels, found.tiles, found.tile, self._segment
         )
 
     def _found(self, name: str, param: str, value, kind: str, rows) -> Found:
         """The part for these samples of something that must be of that kind."""
-        how = "to.lookup(..)" if kind == "tables" else f"to.reduce(rows, {kind!r})"
+        how = f"to.reduce(rows, {kind!r})" if kind in REDUCTIONS else "to.lookup(..)"
         if not isinstance(value, Found) or value.kind != kind:
             got = f"{value.kind} that were found" if isinstance(value, Found) else repr(value)
             raise ValueError(f"{self.doing}: {param} of {name} is what {how} returned, got {got}")

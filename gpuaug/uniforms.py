@@ -92,6 +92,19 @@ def key(u: np.ndarray) -> np.ndarray:
     return (u * 2.0**32).astype(np.uint32)
 
 
+def spread(keys: np.ndarray, count: int, what: int = 0) -> np.ndarray:
+    """More uniforms, float64 ``[n, count]``, from a key for each sample, uint32 ``[n, 2]``; ``what`` tells apart what they are
+    for.
+
+    Example:
+        >>> import numpy as np
+        >>> spread(np.zeros((1, 2), np.uint32), 2).round(4).tolist()
+        [[0.3999, 0.8811]]
+    """
+    words = philox(np.arange(-(-count // 4)), what, 0, 0, keys[:, :1], keys[:, 1:])
+    return words.reshape(len(keys), -1)[:, :count] * 2.0**-32
+
+
 def integers(u: np.ndarray, low, high) -> np.ndarray:
     """Whole numbers in ``low .. high``, both inclusive, from uniforms.
 

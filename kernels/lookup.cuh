@@ -1,9 +1,11 @@
-// lookup.cuh: tables of 256 bytes, made of the histograms that a reduce launch wrote.
+// lookup.cuh: what is made of the numbers that a reduce launch wrote: of histograms tables of 256 bytes, below, and of others what
+// their own file says.
 //
 // A table is made by 256 lanes, one for each byte: a block's threads on the GPU, one thread's vectors on the CPU. What needs the
 // others' numbers is `cumulate`, `total` and `of`. Counts are whole numbers, so sums have no order; they are exact as floats, as the
 // references hold them, up to 2^24 pixels.
 #pragma once
+#include "eigen.cuh"
 #include "reductions.gen.cuh"
 #include "rows.cuh"
 namespace aug {
@@ -106,20 +108,11 @@ AUG void lookup_clahe(const ClaheLookup& p, Histogram& h, int, u8* table, int* s
   Bytes().each([&](Lane l) { table[l.id] = to_u8((float)h.count[l] * scale); });
 }
 
-AUG double double_of(const u32* words) {
-  const u64 both = (u64)words[1] << 32 | words[0];
-#if AUG_GPU
-  return __longlong_as_double((long long)both);
-#else
-  return __builtin_bit_cast(double, both);
-#endif
-}
-
 // albumentations' auto_contrast, which does not count 255 (its histogram's range ends there), and leaves the channel alone whose
 // number is that of the byte to ignore
 AUG void lookup_autocontrast(const AutocontrastLookup& p, Histogram& h, int channel, u8* table, int* shared) {
   const int ignore = p.ignore;
-  const double cutoff = double_of(p.cutoff);
+  const double cutoff = double_of(p.cutoff[0], p.cutoff[1]);
   Bytes().each([&](Lane l) { h.count[l] = l.id == 255 || l.id == ignore ? 0 : h.count[l]; });
   accumulate(h, shared);
   int low = least(h, shared), high = greatest(h, shared);
@@ -146,6 +139,13 @@ AUG void lookup_autocontrast(const AutocontrastLookup& p, Histogram& h, int chan
 
 // the number-th table of a row
 AUG void lookup(const LookupRow& s, int number, float* found, int* shared) {
+  switch (s.lookup) {
+#define AUG_CASE(CODE, FUNCTION, PARAMS) \
+  case CODE: FUNCTION(*(const PARAMS*)s.p, found + s.from, s.words, found + s.at, (float*)shared); return;
+    AUG_OTHER_LOOKUPS(AUG_CASE)
+#undef AUG_CASE
+    default: break;
+  }
   const u32* counts = (const u32*)found + s.from + (i64)number * s.words;
   u8* table = (u8*)(found + s.at + (i64)number * TABLE_WORDS);
   Histogram h;
@@ -153,7 +153,7 @@ AUG void lookup(const LookupRow& s, int number, float* found, int* shared) {
   switch (s.lookup) {
 #define AUG_CASE(CODE, FUNCTION, PARAMS) \
   case CODE: FUNCTION(*(const PARAMS*)s.p, h, number, table, shared); break;
-    AUG_LOOKUPS(AUG_CASE)
+    AUG_TABLE_LOOKUPS(AUG_CASE)
 #undef AUG_CASE
     default: break;
   }

@@ -76,6 +76,27 @@ AUG float sqrt_(float x) {
   return __builtin_sqrtf(x);
 #endif
 }
+AUG double sqrt_(double x) {
+#if AUG_GPU
+  return sqrt(x);
+#else
+  return __builtin_sqrt(x);
+#endif
+}
+AUG double double_of(u32 low, u32 high) {
+#if AUG_GPU
+  return __longlong_as_double((long long)((u64)high << 32 | low));
+#else
+  return __builtin_bit_cast(double, (u64)high << 32 | low);
+#endif
+}
+AUG u64 bits(double v) {
+#if AUG_GPU
+  return (u64)__double_as_longlong(v);
+#else
+  return __builtin_bit_cast(u64, v);
+#endif
+}
 AUG u32 mulhi(u32 a, u32 b) {
 #if AUG_GPU
   return __umulhi(a, b);

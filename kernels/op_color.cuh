@@ -2,23 +2,23 @@
 #pragma once
 #include "ops.gen.cuh"
 #include "pixels.cuh"
+#include "shade.cuh"
 namespace aug {
 
-// OpenCV's 8-bit RGB -> HSV -> RGB with shifts between. The two divisions stand for its tables
+// OpenCV's 8-bit RGB -> HSV. The two divisions stand for its tables
 // (rint((255 << 12) / v), rint((180 << 12) / (6 d))): equal for all 255 arguments.
-AUG void hsv_u8(float& r, float& g, float& b, float hue, float sat, float val) {
-  const float v = max_(r, max_(g, b)), d = v - min_(r, min_(g, b));
+AUG void to_hsv_u8(float r, float g, float b, float& h, float& s, float& v) {
+  v = max_(r, max_(g, b));
+  const float d = v - min_(r, min_(g, b));
   const int sdiv = (int)round_(1044480.0f / max_(v, 1.0f)), hdiv = (int)round_(122880.0f / max_(d, 1.0f));
-  const int s0 = ((int)d * sdiv + 2048) >> 12;
+  s = (float)(((int)d * sdiv + 2048) >> 12);
   const float e = v == r ? g - b : v == g ? b - r + 2.0f * d : r - g + 4.0f * d;
-  int hi = ((int)e * hdiv + 2048) >> 12;
-  hi = hi < 0 ? hi + 180 : hi;
-  // 0 <= hue < 180 is added as a real number, the sum wrapped and truncated
-  float h = (float)hi + hue;
-  h = trunc_(h >= 180.0f ? h - 180.0f : h);
-  const float s1 = (float)s0;
-  const float s = s0 == 0 ? 0.0f : clamp_(s1 + sat, 0.0f, 255.0f), w = clamp_(v + val, 0.0f, 255.0f);
-  const float h6 = h * 0.033333335f, S = s * 0.003921569f, V = w * 0.003921569f;  // float32(6/180), float32(1/255)
+  const int hi = ((int)e * hdiv + 2048) >> 12;
+  h = (float)(hi < 0 ? hi + 180 : hi);
+}
+// and back; hue below 180
+AUG void from_hsv_u8(float h, float s, float v, float& r, float& g, float& b) {
+  const float h6 = h * 0.033333335f, S = s * 0.003921569f, V = v * 0.003921569f;  // float32(6/180), float32(1/255)
   const float sector = floor_(h6), f = h6 - sector;
   const float p = V * (1.0f - S), q = V * fma_(-S, f, 1.0f), t = V * fma_(-S, 1.0f - f, 1.0f);
   const float R = sector == 0.0f || sector == 5.0f ? V : sector == 1.0f ? q : sector == 4.0f ? t : p;
@@ -27,6 +27,15 @@ AUG void hsv_u8(float& r, float& g, float& b, float hue, float sat, float val) {
   r = trunc_(255.0f * R);
   g = trunc_(255.0f * Gr);
   b = trunc_(255.0f * B);
+}
+AUG void hsv_u8(float& r, float& g, float& b, float hue, float sat, float val) {
+  float h, s, v;
+  to_hsv_u8(r, g, b, h, s, v);
+  // 0 <= hue < 180 is added as a real number, the sum wrapped and truncated
+  h = h + hue;
+  h = trunc_(h >= 180.0f ? h - 180.0f : h);
+  s = s == 0.0f ? 0.0f : clamp_(s + sat, 0.0f, 255.0f);
+  from_hsv_u8(h, s, clamp_(v + val, 0.0f, 255.0f), r, g, b);
 }
 
 AUG float hue_channel(float h6, float n, float v, float c) {  // h6 in [0, 6)
@@ -74,6 +83,19 @@ template <class G> AUG void op_gray(G g, const GrayOp& p, const Op&, const Sampl
   else if (p.method == GRAY_MEAN)
     all([&](float r, float g, float b) { return whole ? (float)((int)(r + g + b) * 21846 >> 16) : (r + g + b) / 3.0f; });
   else all(most);
+}
+
+// factor times the colour, rest times its gray value
+template <class G> AUG void op_saturation(G g, const SaturationOp& p, const Op&, const Sample&, Pixels<G, 3>& px) {
+  const float factor = p.factor, rest = p.rest;
+  const bool whole = p.whole != 0;
+  g.each([&](Lane l) {
+    const float gray = luma_of(px.v[0][l], px.v[1][l], px.v[2][l], whole) * rest;
+    AUG_UNROLL for (int c = 0; c < 3; ++c) {
+      const float v = fma_(px.v[c][l], factor, gray);  // as addWeighted
+      px.v[c][l] = whole ? round_(clamp_(v, 0.0f, 255.0f)) : clamp_(v, 0.0f, 1.0f);
+    }
+  });
 }
 
 // 8-bit CIELab's lightness, in OpenCV's steps: linear values of 11 bits, luminance of them by weights of 12 bits, a table

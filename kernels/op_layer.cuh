@@ -85,12 +85,16 @@ template <class G, int C> AUG void op_unsharp(G g, const UnsharpOp& p, const Op&
     });
 }
 
-AUG double double_of(u32 low, u32 high) {
-#if AUG_GPU
-  return __longlong_as_double((long long)((u64)high << 32 | low));
-#else
-  return __builtin_bit_cast(double, (u64)high << 32 | low);
-#endif
+// the image, and alpha times its difference from the blurred one; whole: cut off
+template <class G, int C> AUG void op_sharpen(G g, const SharpenOp& p, const Op& op, const Sample& s, Pixels<G, C>& px) {
+  const Under<G, C> image = under<G, C>(g, op, s, px, 0);
+  const float alpha = p.alpha;
+  const bool whole = p.whole != 0;
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    g.each([&](Lane l) {
+      const float a = image(l, c), v = a + alpha * (a - px.v[c][l]);
+      px.v[c][l] = whole ? trunc_(clamp_(v, 0.0f, 255.0f)) : clamp_(v, 0.0f, 1.0f);
+    });
 }
 
 // Products in float64, as OpenCV's: of a byte and a factor like 0.7 many lie on a half, or beside one.

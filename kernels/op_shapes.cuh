@@ -42,14 +42,15 @@ template <class G, int C> AUG void op_shapes(G g, const ShapesOp& p, const Op& o
   typename G::template Var<int> hit;
   const u32* rows = (const u32*)s.blob + op.at;
   const Box box = box_of<G, C>(g, px);
-  const bool whole = p.whole != 0;
+  const bool whole = p.whole != 0, rounds = p.whole == 2;
   int painted = -1;  // the colour of the shapes in hit that are not drawn yet, all of them opaque; -1: there are none
   const auto draw = [&](float alpha, int colour, int blend) {
     AUG_UNROLL for (int c = 0; c < C; ++c) {
       const float f = blend == BLEND_TIMES ? 0.0f : ld(s.blob + colour + s.c0 + c);
       g.each([&](Lane l) {
-        const float old = px.v[c][l], mixed = blend == BLEND_TIMES ? old * alpha : alpha == 1.0f ? f : old + alpha * (f - old);
-        px.v[c][l] = hit[l] ? (whole ? trunc_(mixed) : mixed) : old;
+        const float old = px.v[c][l], over = rounds ? fma_(f, alpha, old * (1.0f - alpha)) : old + alpha * (f - old);
+        const float mixed = blend == BLEND_TIMES ? old * alpha : alpha == 1.0f ? f : over;
+        px.v[c][l] = hit[l] ? (rounds ? round_(mixed) : whole ? trunc_(mixed) : mixed) : old;
       });
     }
   };

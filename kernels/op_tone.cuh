@@ -47,6 +47,40 @@ template <class G, int C> AUG void op_linear_mean(G g, const LinearMeanOp& p, co
   linear_of(g, p.factor, p.offset * sample_mean(s, p.mean), p.low, p.high, px);
 }
 
+// v * factor + mean gray value * rest, of which the sum is made in float64
+AUG float contrast_offset(const Sample& s, int luma, const u32* rest) {
+  const u32* mean = (const u32*)s.found + luma;
+  return (float)(double_of(ld(mean), ld(mean + 1)) * double_of(rest[0], rest[1]));
+}
+template <class G, int C> AUG void op_contrast_u8(G g, const ContrastU8Op& p, const Op&, const Sample& s, Pixels<G, C>& px) {
+  linear_u8_of(g, p.factor, contrast_offset(s, p.luma, p.rest), px);
+}
+template <class G, int C> AUG void op_contrast(G g, const ContrastOp& p, const Op&, const Sample& s, Pixels<G, C>& px) {
+  linear_of(g, p.factor, contrast_offset(s, p.luma, p.rest), 0.0f, 1.0f, px);
+}
+
+template <class G, int C> AUG void op_stretch(G g, const StretchOp& p, const Op&, const Sample& s, Pixels<G, C>& px) {
+  const float low = ld(s.found + p.of + STAT_LOW), range = ld(s.found + p.of + STAT_HIGH) - low;
+  const float scale = range > 0.0f ? 1.0f / range : 0.0f;
+  const bool whole = p.whole != 0;
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    g.each([&](Lane l) {
+      const float v = (px.v[c][l] - low) * scale;
+      px.v[c][l] = whole ? round_(clamp_(v * 255.0f, 0.0f, 255.0f)) : clamp_(v, 0.0f, 1.0f);
+    });
+}
+
+// 3 (1 - v)^2 v low + 3 (1 - v) v^2 high + v^3, of 0 .. 1
+template <class G, int C> AUG void op_bezier(G g, const BezierOp&, const Op& op, const Sample& s, Pixels<G, C>& px) {
+  AUG_UNROLL for (int c = 0; c < C; ++c) {
+    const float low = ld(s.blob + op.at + s.c0 + c), high = ld(s.blob + op.at + s.channels + s.c0 + c);
+    g.each([&](Lane l) {
+      const float v = px.v[c][l], rest = 1.0f - v;
+      px.v[c][l] = clamp_(v * (3.0f * rest * (rest * low + v * high) + v * v), 0.0f, 1.0f);
+    });
+  }
+}
+
 template <class G, int C> AUG void op_normalize(G g, const NormalizeOp&, const Op& op, const Sample& s, Pixels<G, C>& px) {
   const float* table = s.blob + op.at + s.c0;
   AUG_UNROLL for (int c = 0; c < C; ++c) {

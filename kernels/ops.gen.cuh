@@ -54,6 +54,38 @@ enum OpCode {
   OP_POWER = 33,
   OP_CURVE = 34,
   OP_POSTERIZE = 35,
+  OP_MIX = 36,
+  OP_PERMUTE = 37,
+  OP_PERMUTE_LAYER = 38,
+  OP_LINEAR_CHANNELS = 39,
+  OP_FANCY = 40,
+  OP_PROJECT = 41,
+  OP_DIVIDE = 42,
+  OP_QUANTIZE = 43,
+  OP_CONTRAST_U8 = 44,
+  OP_CONTRAST = 45,
+  OP_SATURATION = 46,
+  OP_TO_HLS = 47,
+  OP_FROM_HLS = 48,
+  OP_BLEACH = 49,
+  OP_BOXES = 50,
+  OP_ISO = 51,
+  OP_ADDITIVE = 52,
+  OP_MULTIPLY = 53,
+  OP_SPECKLE = 54,
+  OP_SHOT = 55,
+  OP_SHARPEN = 56,
+  OP_STRETCH = 57,
+  OP_BEZIER = 58,
+  OP_FLARE = 59,
+  OP_SCREEN = 60,
+  OP_SNOW = 61,
+  OP_STAIN = 62,
+  OP_PATTERN = 63,
+  OP_SPLASH = 64,
+  OP_ABOVE = 65,
+  OP_GLASS = 66,
+  OP_ZOOM = 67,
 };
 
 // positions after a turn or crop: x' = a x + b y + x0, y' = c x + d y + y0
@@ -167,7 +199,7 @@ struct AUG_ALIAS FieldOp {
   float scale;
 };
 
-// draws shapes, one over the other; whole: cut off to whole numbers; index: 0, or see kernels/op_shapes.cuh
+// draws shapes, one over the other; whole: 1 cut off to whole numbers, 2 rounded; index: 0, or see op_shapes.cuh
 // table: i32 [n, 8]: shapes and their parts, see `gpuaug.shapes`
 struct AUG_ALIAS ShapesOp {
   int whole;
@@ -289,9 +321,229 @@ struct AUG_ALIAS PosterizeOp {
   float top;
 };
 
+// a matrix; whole: cut off to bytes
+// table: f32 [3, 4]: for each channel the factors on all, and what is added
+struct AUG_ALIAS MixOp {
+  int whole;
+};
+
+// each channel becomes another
+struct AUG_ALIAS PermuteOp {
+  int from[3];
+};
+
+// each channel becomes another of the layer
+// table: i32 [channels]: of each channel that which it becomes
+struct AUG_ALIAS PermuteLayerOp {
+};
+
+// v * factor + offset of its channel, clipped
+// table: f32 [2, channels]: factors, what is added
+struct AUG_ALIAS LinearChannelsOp {
+  float low;
+  float high;
+};
+
+// AlexNet's colour noise as albumentations has it: a matrix of directions times (alpha * scale * variance) on the distance from the mean is added. The layer is the image itself
+// table: f32 [channels]: alpha of each direction
+struct AUG_ALIAS FancyOp {
+  int whole;
+  float scale;
+  int of;
+};
+
+// all channels: the place along the first direction, from the mean
+struct AUG_ALIAS ProjectOp {
+  int of;
+};
+
+// v / by
+struct AUG_ALIAS DivideOp {
+  float by;
+};
+
+// v * top as a byte
+struct AUG_ALIAS QuantizeOp {
+  float top;
+};
+
+// linear_u8, the offset being the mean gray value times rest, the words of a float64, low half first
+struct AUG_ALIAS ContrastU8Op {
+  float factor;
+  u32 rest[2];
+  int luma;
+};
+
+// the same of 0..1
+struct AUG_ALIAS ContrastOp {
+  float factor;
+  u32 rest[2];
+  int luma;
+};
+
+// factor times the colour and rest times its gray value; whole: rounded to bytes
+struct AUG_ALIAS SaturationOp {
+  float factor;
+  float rest;
+  int whole;
+};
+
+// OpenCV's 8-bit RGB to HLS
+struct AUG_ALIAS ToHlsOp {
+};
+
+// ... and back
+struct AUG_ALIAS FromHlsOp {
+};
+
+// 8-bit HLS: lightness below limit times factor
+struct AUG_ALIAS BleachOp {
+  float limit;
+  float factor;
+};
+
+// 8-bit HLS: the lightness of rectangles; a later one covers an earlier one
+// table: i32 [n, 5]: x0, y0, x1, y1, the lightness
+struct AUG_ALIAS BoxesOp {
+};
+
+// in HLS: N(0, hue) degrees to the hue, Poisson(deviation * intensity) * intensity * its lack to the lightness
+struct AUG_ALIAS IsoOp {
+  u32 key[2];
+  int width;
+  float hue;
+  float intensity;
+  int whole;
+  int deviation;
+};
+
+// v + a + b * noise; kind: 0 uniform in 0..1, 1 normal, 2 Laplace, 3 of a table. columns, lines, step: coarser
+// table: f32 [n]: of kind 3 the quantiles from 0 to 1
+struct AUG_ALIAS AdditiveOp {
+  u32 key[2];
+  int kind;
+  float a;
+  float b;
+  int width;
+  int alike;
+  int whole;
+  int columns;
+  int lines;
+  float step[2];
+};
+
+// v times a uniform number of low .. low + range; alike: for all channels; whole: cut off to bytes
+struct AUG_ALIAS MultiplyOp {
+  u32 key[2];
+  float low;
+  float range;
+  int width;
+  int alike;
+  int whole;
+};
+
+// of area pixels a random choice of so many grains, of which salt become top, the others 0; side: root of area
+struct AUG_ALIAS SpeckleOp {
+  u32 key[2];
+  int width;
+  int area;
+  int side;
+  int salt;
+  int grains;
+  float top;
+};
+
+// a Poisson number of v^2.2 / scale photons
+struct AUG_ALIAS ShotOp {
+  u32 key[2];
+  float scale;
+  int width;
+  int whole;
+};
+
+// of a blurred image and the image as layer: the image and alpha times their difference; whole: cut off to bytes
+struct AUG_ALIAS SharpenOp {
+  float alpha;
+  int whole;
+};
+
+// the range of the first channel becomes 0..1, of no range 0; whole: as bytes
+struct AUG_ALIAS StretchOp {
+  int whole;
+  int of;
+};
+
+// of 0..1 a cubic curve from 0 to 1
+// table: f32 [2, channels]: the ordinates of two inner points
+struct AUG_ALIAS BezierOp {
+};
+
+// bytes: each disc is drawn onto a second image, of which alpha is mixed into the first
+// table: f32 [n, 8]: discs: x, y, squared radius, alpha, 1 - alpha, red + 256 green + 65536 blue, whether to begin anew
+struct AUG_ALIAS FlareOp {
+};
+
+// bytes: light of 0..1 on the first layer: green of the second, red of the third, blue of the values
+struct AUG_ALIAS ScreenOp {
+};
+
+// snow of a texture on bytes, in HSV: the texture times depth * (1 + slope * line)
+struct AUG_ALIAS SnowOp {
+  u32 key[2];
+  int width;
+  float brighter;
+  float slope;
+  float depth;
+  float tint;
+};
+
+// optical densities through a matrix; whole: as bytes
+// table: f32 [2, 3, 4]: of tissue, and beside it: for each channel's optical density the factors on all, what is added
+struct AUG_ALIAS StainOp {
+  int whole;
+};
+
+// times amount 0: added; 1: less 1 the contrast about the mean; 2: a shadow. whole: cut off to bytes
+// table: f32 [n]: of each pixel
+struct AUG_ALIAS PatternOp {
+  int width;
+  int form;
+  float amount;
+  int whole;
+  int mean;
+};
+
+// a colour of 0..1, as much as values have of their largest, is added to the layer; covers: of which it takes as much
+struct AUG_ALIAS SplashOp {
+  float intensity;
+  float covers;
+  float colour[3];
+  int whole;
+  int of;
+};
+
+// 1 above a limit, else 0
+struct AUG_ALIAS AboveOp {
+  float limit;
+};
+
+// pixels of the layer swap places with others that are less than delta away
+struct AUG_ALIAS GlassOp {
+  u32 key[2];
+  int delta;
+  int width;
+  int height;
+};
+
+// the mean of the image and its enlargements; the layer is the image itself
+// table: f32 [n, 8]: enlargements, along x and y: pixels per pixel, offset, the window's first, its last counted from there
+struct AUG_ALIAS ZoomOp {
+  int whole;
+};
+
 // Which operations on uint8 are a table of 256 bytes, and whether all channels have the same.
 enum { LUT_NONE = 0, LUT_ALIKE = 1, LUT_CHANNELS = 2 };
-constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_CHANNELS, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_CHANNELS, LUT_CHANNELS};
+constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_CHANNELS, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_CHANNELS, LUT_CHANNELS, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE};
 
 struct Op;
 struct Sample;
@@ -325,6 +577,36 @@ AUG void op_power(G g, const PowerOp& p, const Op&, const Sample&, Pixels<G, C>&
     g.each([&](Lane l) {
       const float v = px.v[c][l];
       px.v[c][l] = power_(v, exponent);
+    });
+}
+
+template <class G, int C>
+AUG void op_divide(G g, const DivideOp& p, const Op&, const Sample&, Pixels<G, C>& px) {
+  const float by = p.by;
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    g.each([&](Lane l) {
+      const float v = px.v[c][l];
+      px.v[c][l] = v / by;
+    });
+}
+
+template <class G, int C>
+AUG void op_quantize(G g, const QuantizeOp& p, const Op&, const Sample&, Pixels<G, C>& px) {
+  const float top = p.top;
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    g.each([&](Lane l) {
+      const float v = px.v[c][l];
+      px.v[c][l] = clamp_(round_(v * top), 0.0f, 255.0f);
+    });
+}
+
+template <class G, int C>
+AUG void op_above(G g, const AboveOp& p, const Op&, const Sample&, Pixels<G, C>& px) {
+  const float limit = p.limit;
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    g.each([&](Lane l) {
+      const float v = px.v[c][l];
+      px.v[c][l] = v > limit ? 1.0f : 0.0f;
     });
 }
 
@@ -364,6 +646,38 @@ AUG void op_power(G g, const PowerOp& p, const Op&, const Sample&, Pixels<G, C>&
   X(OP_SOLARIZE, op_solarize, SolarizeOp, 0) \
   X(OP_POWER, op_power, PowerOp, 0) \
   X(OP_CURVE, op_curve, CurveOp, 0) \
-  X(OP_POSTERIZE, op_posterize, PosterizeOp, 0)
+  X(OP_POSTERIZE, op_posterize, PosterizeOp, 0) \
+  X(OP_MIX, op_mix, MixOp, 3) \
+  X(OP_PERMUTE, op_permute, PermuteOp, 3) \
+  X(OP_PERMUTE_LAYER, op_permute_layer, PermuteLayerOp, 0) \
+  X(OP_LINEAR_CHANNELS, op_linear_channels, LinearChannelsOp, 0) \
+  X(OP_FANCY, op_fancy, FancyOp, 0) \
+  X(OP_PROJECT, op_project, ProjectOp, 3) \
+  X(OP_DIVIDE, op_divide, DivideOp, 0) \
+  X(OP_QUANTIZE, op_quantize, QuantizeOp, 0) \
+  X(OP_CONTRAST_U8, op_contrast_u8, ContrastU8Op, 0) \
+  X(OP_CONTRAST, op_contrast, ContrastOp, 0) \
+  X(OP_SATURATION, op_saturation, SaturationOp, 3) \
+  X(OP_TO_HLS, op_to_hls, ToHlsOp, 3) \
+  X(OP_FROM_HLS, op_from_hls, FromHlsOp, 3) \
+  X(OP_BLEACH, op_bleach, BleachOp, 3) \
+  X(OP_BOXES, op_boxes, BoxesOp, 3) \
+  X(OP_ISO, op_iso, IsoOp, 3) \
+  X(OP_ADDITIVE, op_additive, AdditiveOp, 0) \
+  X(OP_MULTIPLY, op_multiply, MultiplyOp, 0) \
+  X(OP_SPECKLE, op_speckle, SpeckleOp, 0) \
+  X(OP_SHOT, op_shot, ShotOp, 0) \
+  X(OP_SHARPEN, op_sharpen, SharpenOp, 0) \
+  X(OP_STRETCH, op_stretch, StretchOp, 0) \
+  X(OP_BEZIER, op_bezier, BezierOp, 0) \
+  X(OP_FLARE, op_flare, FlareOp, 3) \
+  X(OP_SCREEN, op_screen, ScreenOp, 3) \
+  X(OP_SNOW, op_snow, SnowOp, 3) \
+  X(OP_STAIN, op_stain, StainOp, 3) \
+  X(OP_PATTERN, op_pattern, PatternOp, 0) \
+  X(OP_SPLASH, op_splash, SplashOp, 3) \
+  X(OP_ABOVE, op_above, AboveOp, 0) \
+  X(OP_GLASS, op_glass, GlassOp, 0) \
+  X(OP_ZOOM, op_zoom, ZoomOp, 0)
 
 }  // namespace aug

@@ -2,9 +2,11 @@
 // 256 threads on the GPU, one thread on the CPU. `out` is the place of its numbers, all of which it writes; `memory` of
 // REDUCE_SHARED bytes is its own, and shared by the block's threads.
 #pragma once
+#include "covariance.cuh"
 #include "histogram.cuh"
 #include "moments.cuh"
 #include "reductions.gen.cuh"
+#include "shade.cuh"
 namespace aug {
 
 // how many parts a row has; the number-th of them

@@ -79,7 +79,8 @@ struct ReduceRow : Ends {  // 96 bytes; no destination
   int pad;
 };
 
-// One sample of one lookup launch: of each of `tables` times `words` numbers at `from` it makes a table at `at`.
+// One sample of one lookup launch: of each of `tables` times `words` numbers at `from` it makes a table at `at`; of what is no
+// histogram, `words` being those of a channel, one thing.
 struct LookupRow : Ends {  // 96 bytes; neither source nor destination
   int lookup;              // LookupCode
   int from, words, at, tables;

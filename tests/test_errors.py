@@ -72,7 +72,7 @@ ARGUMENTS = [
     ("GaussNoise", {"std_range": (0.4, 0.2)}, ["std_range", "low <= high"]),
     ("GaussNoise", {"std_range": 0.2}, ["std_range", "0.2"]),
     ("GaussNoise", {"mean_range": (-2, 0)}, ["mean_range", "-2"]),
-    ("GaussNoise", {"noise_scale_factor": 0.5}, ["noise_scale_factor", "0.5"]),
+    ("GaussNoise", {"noise_scale_factor": 1.5}, ["noise_scale_factor", "1.5"]),
     ("Resize", {"height": 0}, ["height", "0", r"\[1,"]),
     ("Resize", {"width": 2.5}, ["width", "2.5", "whole"]),
     ("Resize", {"interpolation": 5}, ["interpolation", "5", "INTER_LANCZOS4"]),

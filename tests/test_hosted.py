@@ -145,6 +145,29 @@ def test_both_codecs_give_opencvs_bits(monkeypatch, kind, extension, channels):
         monkeypatch.undo()
 
 
+@pytest.mark.parametrize("p", [0.5, 1])
+@pytest.mark.parametrize("before", [[], [G.HorizontalFlip(p=1)], [G.VerticalFlip(p=1), G.CenterCrop(30, 40)]])
+@pytest.mark.parametrize("layouts", [[(48, 60)] * 8, [(48, 60), (31, 45)] * 4])
+def test_images_are_compressed_where_they_lie(layouts, before, p):
+    """Nobody's memory is written or shared: neither the caller's, nor one call's result by the next."""
+    data = chains.pictures(layouts)
+    data = data if len(set(layouts)) > 1 else np.stack(data)
+    given = [image.copy() for image in data]
+    compose = G.Compose([*before, G.ImageCompression("jpeg", (20, 20), p=p)], seed=1)
+    first, second = (compose(data, ids=np.arange(8)) for _ in range(2))
+    plain = G.Compose(before or [G.NoOp()])(data)
+    changed = [not np.array_equal(a, b) for a, b in zip(first, plain)]
+    assert 0 < sum(changed) <= 8
+    assert all(changed) == (p == 1)
+    for a, b, want, compressed in zip(first, second, plain, changed):
+        np.testing.assert_array_equal(a, codec.compressed(want, "jpeg", 20) if compressed else want)
+        assert not np.shares_memory(a, b)
+        a[:] = 7
+        assert (b != 7).any()
+    for image, was in zip(data, given):
+        np.testing.assert_array_equal(image, was)
+
+
 class Counted(Transform, register=False):
     """Counts how often it is lowered to masks."""
 

@@ -1,6 +1,7 @@
 """The pool of output memory: a block is used again when nobody can see it any more, and not before."""
 
 import gc
+import mmap
 import os
 import platform
 import threading
@@ -40,6 +41,29 @@ def test_whoever_sees_a_block_keeps_it(pool, keep):
     del held
     gc.collect()
     assert pool.empty(SHAPE, torch.float32).data_ptr() == where
+
+
+@pytest.mark.parametrize(
+    "keep", [lambda a: a[3:], lambda a: a.reshape(-1)[9:].view(np.uint8), memoryview, torch.from_numpy, lambda a: a.T[2]]
+)
+def test_whoever_sees_an_array_keeps_its_block(pool, keep):
+    first = pool.array(SHAPE, np.dtype(np.float32))
+    where, held = first.ctypes.data, keep(first)
+    del first
+    gc.collect()
+    assert pool.array(SHAPE, np.dtype(np.float32)).ctypes.data != where
+    del held
+    gc.collect()
+    assert pool.array(SHAPE, np.dtype(np.float32)).ctypes.data == where
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_HUGEPAGE"), reason="there are no huge pages to ask for")
+@pytest.mark.parametrize("size", [4 << 20, (4 << 20) + 1, 38 << 20])
+def test_large_blocks_begin_where_huge_pages_may(pool, size):
+    array = pool.array((size,), np.dtype(np.uint8))
+    assert array.ctypes.data % (2 << 20) == 0
+    array[:] = 3
+    assert (array == 3).all()
 
 
 def test_shapes_types_and_writing(pool):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import array
+import types
 
 import numpy as np
 import pytest
 from tracks import ALL, FILL, ONE, batch, beside, finished
 
 import gpuaug as G
-from gpuaug import library
+from gpuaug import generated, library, ops
 from gpuaug.batch import Batch
 from gpuaug.hosted import on_host
 from gpuaug.ops import OPS, Spec
@@ -289,13 +290,29 @@ def test_arrays_are_let_go():
         held.append(1)
 
 
-def test_tables_may_have_any_strides():
+_WIDE = np.arange(4 * 6 * 8, dtype=np.int32)
+STRIDES = {
+    "gaps": _WIDE.reshape(4, 6, 8)[:, ::3, ::2],
+    "gaps between lines": _WIDE.reshape(4, 6, 8)[:, ::2, :4],
+    "backwards": _WIDE.reshape(4, 6, 8)[::-1, ::-1, 5:1:-1],
+    "axes in turn": _WIDE[: 4 * 6 * 4].reshape(4, 6, 4).transpose(2, 1, 0),
+    "one for all": np.broadcast_to(_WIDE[:4], (4, 3, 4)),
+    "one entry": _WIDE.reshape(4, 48)[:, None, :4],
+    "of 64 bits": _WIDE.astype(np.int64).reshape(4, 6, 8)[:, 1::2, ::2],
+}
+
+
+@pytest.mark.parametrize("name", STRIDES)
+def test_tables_may_have_any_strides(name):
     words = []
-    wide = np.arange(32, dtype=np.int32).reshape(4, 1, 8)
-    for table in (wide[..., ::2], wide[..., ::2].copy()):
+    for table in (STRIDES[name], np.ascontiguousarray(STRIDES[name])):
         track = Track(batch())
         track.op(ALL, "rects", table=table, **FILL)
-        words.append(track.finish(np.zeros(4), np.zeros((4, 3)), "uint8").launches[0].blob)
+        launch = track.finish(np.zeros(4), np.zeros((4, 3)), "uint8").launches[0]
+        words.append(launch.blob)
+        for i, op in enumerate(launch.ops):
+            mine = launch.blob.view(np.int32)[op["at"] : op["at"] + 4 * op["n"]]
+            np.testing.assert_array_equal(mine, STRIDES[name][i].ravel())
     np.testing.assert_array_equal(*words)
 
 
@@ -375,3 +392,42 @@ def test_operations_that_a_transform_does_not_declare_are_an_error():
 
     with pytest.raises(ValueError, match=r"Brighter.*linear_u8.*ops"):
         G.Compose([Brighter(p=1.0)])(np.zeros((4, 5, 3), np.uint8))
+
+
+# ---- what the author of a transform forgets ----------------------------------------------------
+
+
+def test_headers_that_are_not_the_tables_are_refused(monkeypatch):
+    """Else numbers of operations would mean others to the kernels."""
+    monkeypatch.setattr(ops, "header", lambda: "another")
+    with pytest.raises(RuntimeError, match=r"kernels/ops\.gen\.cuh is not what gpuaug/ops says; run `python kernels/generate\.py`"):
+        generated.agree.__wrapped__()
+
+
+@pytest.mark.parametrize("declared", ["invert", ("invert", "binarise")])
+def test_operations_are_declared_as_a_tuple_of_names(declared):
+    with pytest.raises(ValueError, match=r"Broken: ops must be a tuple of operations of gpuaug/ops\.py"):
+        made(ops=declared)
+
+
+def made(**more):
+    return types.new_class("Broken", (G.transform.Transform,), {"register": False}, lambda space: space.update(more))
+
+
+@pytest.mark.parametrize(
+    ("more", "kind", "text"),
+    [
+        ({"draw": lambda self, u, view: {"t": np.zeros(1)}}, ValueError, "Broken.draw returned t of 1 samples, it drew for 3"),
+        ({"draw": lambda self, u, view: {"t": u[:, 2]}}, IndexError, r"Broken.draw got uniforms \[3, 0\], as its columns\(\) says"),
+        ({}, NotImplementedError, r"Broken has no lower\(to, rows, params\)"),
+        ({"__init__": lambda self: None}, TypeError, r"Broken.__init__ must call super\(\).__init__\(p\)"),
+        (
+            {"ops": ("invert",), "lower": lambda self, to, rows, params: to.op(rows, "invert", top=np.array([1, np.nan, 2]))},
+            ValueError,
+            "Broken: top of invert is NaN for sample 1",
+        ),
+    ],
+)
+def test_what_is_forgotten_is_said(more, kind, text):
+    with pytest.raises(kind, match=text):
+        G.Compose([made(**more)(**({} if "__init__" in more else {"p": 1}))])(np.zeros((3, 4, 4, 3), np.uint8))

@@ -2,9 +2,10 @@
 
 from .affine import Affine, ShiftScaleRotate
 from .blur import Blur, GaussianBlur, MedianBlur, MotionBlur
-from .channels import ToGray, ToRGB
+from .channels import ChannelShuffle, ToGray, ToRGB, ToSepia
 from .color import HueSaturationValue, RandomBrightnessContrast
 from .compression import ImageCompression
+from .convert import FromFloat, ToFloat
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
 from .crop_labels import (
     AtLeastOneBBoxRandomCrop,
@@ -19,8 +20,14 @@ from .distort import ElasticTransform, GridDistortion, OpticalDistortion
 from .dropout import CoarseDropout, Erasing, GridDropout, XYMasking
 from .dropout_objects import ConstrainedCoarseDropout, MaskDropout
 from .dropout_select import ChannelDropout, PixelDropout
+from .flare import RandomSunFlare
 from .flip import D4, Flip, HorizontalFlip, RandomRotate90, SquareSymmetry, Transpose, VerticalFlip
+from .fog import RandomFog, RandomGravel, RandomSnow
+from .glass import GlassBlur, ZoomBlur
+from .grain import AdditiveNoise, ISONoise, MultiplicativeNoise, SaltAndPepper, ShotNoise
 from .histogram import CLAHE, AutoContrast, Equalize
+from .jitter import ColorJitter, PlanckianJitter, RGBShift
+from .kernels import AdvancedBlur, Defocus, RingingOvershoot
 from .light import Illumination, RandomShadow
 from .morphology import Morphological
 from .mosaic import Mosaic
@@ -28,20 +35,25 @@ from .noise import GaussNoise
 from .normalize import Normalize, ToTensorV2
 from .overlays import OverlayElements, TextImage
 from .pad import Pad, PadIfNeeded
+from .pca import FancyPCA
 from .perspective import Perspective
+from .plasma import PlasmaBrightnessContrast, PlasmaShadow
 from .references import FDA, HistogramMatching, PixelDistributionAdaptation
 from .rotate import Rotate, SafeRotate
-from .sharpen import UnsharpMask
+from .sharpen import Emboss, Sharpen, UnsharpMask
 from .shuffle import RandomGridShuffle
 from .sizes import Downscale, LongestMaxSize, RandomScale, RandomSizedCrop, SmallestMaxSize
 from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
-from .tone import InvertImg, Posterize, RandomGamma, Solarize
+from .stain import HEStain
+from .tone import InvertImg, Posterize, RandomGamma, RandomToneCurve, Solarize
 from .weather import RandomRain
 
 __all__ = [
     "CLAHE",
     "D4",
     "FDA",
+    "AdditiveNoise",
+    "AdvancedBlur",
     "Affine",
     "AtLeastOneBBoxRandomCrop",
     "AutoContrast",
@@ -49,24 +61,33 @@ __all__ = [
     "Blur",
     "CenterCrop",
     "ChannelDropout",
+    "ChannelShuffle",
     "CoarseDropout",
+    "ColorJitter",
     "ConstrainedCoarseDropout",
     "Crop",
     "CropAndPad",
     "CropNonEmptyMaskIfExists",
+    "Defocus",
     "Downscale",
     "ElasticTransform",
+    "Emboss",
     "Equalize",
     "Erasing",
+    "FancyPCA",
     "Flip",
     "FrequencyMasking",
+    "FromFloat",
     "GaussNoise",
     "GaussianBlur",
+    "GlassBlur",
     "GridDistortion",
     "GridDropout",
+    "HEStain",
     "HistogramMatching",
     "HorizontalFlip",
     "HueSaturationValue",
+    "ISONoise",
     "Illumination",
     "ImageCompression",
     "InvertImg",
@@ -77,6 +98,7 @@ __all__ = [
     "Morphological",
     "Mosaic",
     "MotionBlur",
+    "MultiplicativeNoise",
     "Normalize",
     "OpticalDistortion",
     "OverlayElements",
@@ -85,12 +107,18 @@ __all__ = [
     "Perspective",
     "PixelDistributionAdaptation",
     "PixelDropout",
+    "PlanckianJitter",
+    "PlasmaBrightnessContrast",
+    "PlasmaShadow",
     "Posterize",
+    "RGBShift",
     "RandomBrightnessContrast",
     "RandomCrop",
     "RandomCropFromBorders",
     "RandomCropNearBBox",
+    "RandomFog",
     "RandomGamma",
+    "RandomGravel",
     "RandomGridShuffle",
     "RandomRain",
     "RandomResizedCrop",
@@ -99,21 +127,31 @@ __all__ = [
     "RandomShadow",
     "RandomSizedBBoxSafeCrop",
     "RandomSizedCrop",
+    "RandomSnow",
+    "RandomSunFlare",
+    "RandomToneCurve",
     "Resize",
+    "RingingOvershoot",
     "Rotate",
     "SafeRotate",
+    "SaltAndPepper",
+    "Sharpen",
     "ShiftScaleRotate",
+    "ShotNoise",
     "SmallestMaxSize",
     "Solarize",
     "SquareSymmetry",
     "TextImage",
     "TimeMasking",
     "TimeReverse",
+    "ToFloat",
     "ToGray",
     "ToRGB",
+    "ToSepia",
     "ToTensorV2",
     "Transpose",
     "UnsharpMask",
     "VerticalFlip",
     "XYMasking",
+    "ZoomBlur",
 ]

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..checks import integer, one_of
 from ..transform import Transform
+from ..uniforms import key, spread
 
 _METHODS = {"weighted_average": 0, "desaturation": 1, "average": 2, "max": 3}  # GrayOp.method
 
@@ -19,8 +20,11 @@ class ToGray(Transform):
         num_output_channels: how many equal channels the result has, at least 1. Other than 3 it must apply to all samples of a
             batch.
         method: ``"weighted_average"`` (0.299 R + 0.587 G + 0.114 B), ``"from_lab"`` (the lightness of 8-bit CIELab),
-            ``"desaturation"`` (half of minimum and maximum), ``"average"`` or ``"max"``; ``"pca"`` is not built: it needs the
-            covariance of each image's channels.
+            ``"desaturation"`` (half of minimum and maximum), ``"average"``, ``"max"``, or ``"pca"`` (the place along the
+            direction in which the image's colours vary most, from the least to the greatest. Which end is dark depends on the
+            direction's
+            sign: here its largest part is positive; in the reference it is what OpenCV's rotations end with, so that some of
+            its images are negatives).
         p: probability, per sample.
 
     Shapes and dtypes: 3 channels; images of 1 channel stay as they are. uint8 follows the references' rounding to the bit.
@@ -36,14 +40,12 @@ class ToGray(Transform):
         [[[76]]]
     """
 
-    ops = ("gray", "gray_lab")
+    ops = ("gray", "gray_lab", "project", "stretch")
 
     def __init__(self, num_output_channels: int = 3, method: str = "weighted_average", p: float = 0.5):
         super().__init__(p)
         self.num_output_channels = integer("num_output_channels", num_output_channels, 1, 4096)
-        if method == "pca":
-            raise ValueError("method 'pca' of ToGray is not built: it needs the covariance of each image's channels")
-        self.method = one_of("method", method, (*_METHODS, "from_lab"))
+        self.method = one_of("method", method, (*_METHODS, "from_lab", "pca"))
 
     def channels_after(self, channels: int) -> int:
         return channels if channels == 1 else self.num_output_channels
@@ -55,9 +57,19 @@ class ToGray(Transform):
             raise ValueError(f"ToGray works on images of 1 or 3 channels, got {to.channels}")
         if self.method == "from_lab":
             to.op(rows, "gray_lab", scale=1.0 if to.is_u8 else 255.0, shared=_lightness())
+        elif self.method == "pca":
+            self._project(to, rows)
         else:
             to.op(rows, "gray", method=_METHODS[self.method], whole=to.is_u8)
         to.set_channels(rows, self.num_output_channels)
+
+    def _project(self, to, rows) -> None:
+        u8 = to.is_u8
+        found = to.lookup(rows, to.reduce(rows, "covariance"), "eigen", channels=to.channels)
+        with to.working(rows, "float32"):
+            to.op(rows, "project", of=found)
+            moments = to.reduce(rows, "moments")
+        to.op(rows, "stretch", whole=u8, of=moments)
 
 
 class ToRGB(Transform):
@@ -90,6 +102,72 @@ class ToRGB(Transform):
             to.set_channels(rows, self.num_output_channels)
         elif to.channels != 3:
             raise ValueError(f"ToRGB takes images of 1 channel (3 stay as they are), got {to.channels}")
+
+
+class ChannelShuffle(Transform):
+    """Put the channels in another order.
+
+    Args:
+        p: probability, per sample.
+
+    Shapes and dtypes: any; all orders are equally likely, the one that there is included. Targets: image.
+    Source: albumentations ``ChannelShuffle``.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> out = G.Compose([G.ChannelShuffle(p=1)], seed=0)(np.array([[[1, 2, 3]]], np.uint8))
+        >>> sorted(out.ravel().tolist())
+        [1, 2, 3]
+    """
+
+    ops = ("permute", "permute_layer")
+
+    def columns(self) -> int:
+        return 2
+
+    def draw(self, u, view):
+        return {"order": np.argsort(spread(key(u), view.channels), 1, kind="stable")}
+
+    def lower(self, to, rows, params) -> None:
+        if to.channels == 1:
+            return
+        order = params["order"]
+        if to.channels == 3:
+            to.op(rows, "permute", **{"from": order})
+        else:
+            to.op(rows, "permute_layer", table=order, layers=(to.keep(rows),))
+
+
+_SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])
+
+
+class ToSepia(Transform):
+    """Tint with sepia: fixed weights for red, green and blue.
+
+    Args:
+        p: probability, per sample.
+
+    Shapes and dtypes: 3 channels; images of 1 channel stay as they are. uint8 has weights of 10 bits, as ``cv2.transform``; float
+    images are clipped to 0..1. Targets: image. Source: albumentations ``ToSepia``.
+
+    Raises:
+        ValueError: images of other channel counts (at the first batch).
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.ToSepia(p=1)])(np.array([[[100, 100, 100]]], np.uint8)).tolist()
+        [[[135, 120, 94]]]
+    """
+
+    ops = ("mix",)
+
+    def lower(self, to, rows, params) -> None:
+        if to.channels == 1:
+            return
+        if to.channels != 3:
+            raise ValueError(f"ToSepia works on images of 1 or 3 channels, got {to.channels}")
+        matrix = np.concatenate([np.rint(_SEPIA * 1024) / 1024 if to.is_u8 else _SEPIA, np.full((3, 1), 0.5 * to.is_u8)], 1)
+        to.op(rows, "mix", whole=to.is_u8, shared=matrix)
 
 
 @cache

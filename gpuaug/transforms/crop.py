@@ -255,15 +255,15 @@ class _FixedCrop(_Windowed, register=False):
         return self.height, self.width
 
     def draw(self, u, view):
-        want = np.array(self._least())
-        short = np.maximum(want - view.size, 0)
-        fits = not short.any()
-        if not fits and not self.pad_if_needed:
-            i = int(np.flatnonzero(short.any(1))[0])
-            raise too_large(self, view, i, " or set pad_if_needed=True")
-        pad = np.zeros((len(u), 4), np.int64) if fits else paddings(short, self.pad_position, u[:, 2:4])
+        free, pad = view.size - np.array(self._least()), np.zeros((len(u), 4), np.int64)
+        if free.min(initial=0) < 0:
+            short = np.maximum(-free, 0)
+            if not self.pad_if_needed:
+                i = int(np.flatnonzero(short.any(1))[0])
+                raise too_large(self, view, i, " or set pad_if_needed=True")
+            pad, free = paddings(short, self.pad_position, u[:, 2:4]), free + short
         coords = np.empty((len(u), 4), np.int64)
-        coords[:, 1::-1] = self._place(u, view.size + short - want)
+        coords[:, 1::-1] = self._place(u, free)
         coords[:, 2:] = coords[:, :2] + (self.width, self.height)
         return {"crop_coords": coords, "pad": pad}
 

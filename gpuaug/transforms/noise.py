@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..checks import boolean, increasing, real
 from ..transform import Transform
 from ..uniforms import between, key
+
+
+def coarse(to, rows, fraction: float) -> dict:
+    """What "additive" is told of noise on a grid of that fraction of height and width."""
+    size = to.size[rows]
+    if fraction == 1:
+        return {"columns": 0, "lines": 0, "step": np.zeros(2)}
+    cells = np.maximum((size * fraction).astype(np.int64), 1)
+    return {"columns": cells[:, 1], "lines": cells[:, 0], "step": (cells / size)[:, ::-1]}
 
 
 class GaussNoise(Transform):
@@ -14,14 +25,17 @@ class GaussNoise(Transform):
         std_range: range of the standard deviation as a fraction of the largest value (255, or 1.0), in [0, 1].
         mean_range: range of the mean, in the same unit, in [-1, 1].
         per_channel: draw for each channel, or one number for all channels of a pixel.
-        noise_scale_factor: only 1 is built: noise at full resolution.
+        noise_scale_factor: above 0, at most 1: noise that is drawn on a grid of that fraction of height and width, and
+            interpolated: it has larger grains.
         p: probability, per sample.
 
     Shapes and dtypes: any; uint8 truncates the noise towards zero before adding it and clips to 0..255, as the reference;
     float images keep their range (spectrograms), they are not clipped. Targets: image. Source: albumentations ``GaussNoise``.
 
+    Coarser noise is not clipped on float images either.
+
     Raises:
-        ValueError: a range outside its bounds, another noise_scale_factor.
+        ValueError: a range outside its bounds or out of order, a factor outside its own.
 
     Example:
         >>> import numpy as np, gpuaug as G
@@ -30,7 +44,7 @@ class GaussNoise(Transform):
         True
     """
 
-    ops = ("gauss",)
+    ops = ("additive", "gauss")
 
     def __init__(
         self,
@@ -45,10 +59,6 @@ class GaussNoise(Transform):
         self.mean_range = increasing("mean_range", mean_range, -1, 1)
         self.per_channel = boolean("per_channel", per_channel)
         self.noise_scale_factor = real("noise_scale_factor", noise_scale_factor, 0, 1, above=True)
-        if self.noise_scale_factor != 1:
-            raise ValueError(
-                f"noise_scale_factor must be 1 (noise at full resolution; coarser noise is not built), got {noise_scale_factor!r}"
-            )
 
     def columns(self) -> int:
         return 4
@@ -58,13 +68,14 @@ class GaussNoise(Transform):
 
     def lower(self, to, rows, params) -> None:
         top = 255.0 if to.is_u8 else 1.0
-        to.op(
-            rows,
-            "gauss",
-            key=params["key"],
-            sigma=params["std"] * top,
-            mean=params["mean"] * top,
-            width=to.size[rows][:, 1],
-            alike=not self.per_channel,
-            whole=to.is_u8,
-        )
+        shared = {
+            "key": params["key"],
+            "width": to.size[rows][:, 1],
+            "alike": not self.per_channel,
+        }
+        if self.noise_scale_factor == 1:
+            to.op(rows, "gauss", **shared, whole=to.is_u8, sigma=params["std"] * top, mean=params["mean"] * top)
+        else:
+            grid = coarse(to, rows, self.noise_scale_factor)
+            normal = {"kind": 1, "a": params["mean"] * top, "b": params["std"] * top, "whole": 1 if to.is_u8 else -1}
+            to.op(rows, "additive", **shared, **grid, **normal, table=np.zeros((len(params["std"]), 1)))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..checks import increasing, is_number, span, whole
+from ..checks import boolean, increasing, is_number, real, span, whole
 from ..transform import Transform
-from ..uniforms import between, integers
+from ..uniforms import between, integers, key, normal, spread
 
 
 class InvertImg(Transform):
@@ -145,3 +145,49 @@ class Posterize(Transform):
             raise ValueError(f"{to.doing}: num_bits is for {bits.shape[1]} channels, images have {to.channels}")
         steps = np.broadcast_to(np.float32(2) ** (8 - bits), (len(bits), to.channels))
         to.op(rows, "posterize", table=steps, top=255 if to.is_u8 else 1)
+
+
+class RandomToneCurve(Transform):
+    """Bend the tones: a cubic curve from black to white whose two inner points move up and down.
+
+    Args:
+        scale: standard deviation of their height, in [0, 1]; they lie at 0.25 and 0.75 without.
+        per_channel: a curve for each channel.
+        p: probability, per sample.
+
+    Shapes and dtypes: any; uint8 is rounded; float images (0..1) stay float, without the 8-bit rounding that albumentations puts
+    in between. Targets: image. Source: albumentations ``RandomToneCurve``.
+
+    Raises:
+        ValueError: a scale outside 0 .. 1.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.RandomToneCurve(scale=0, p=1)])(np.array([[0, 64, 128, 255]], np.uint8))
+        array([[  0,  52, 128, 255]], dtype=uint8)
+    """
+
+    ops = ("bezier", "curve")
+
+    def __init__(self, scale: float = 0.1, per_channel: bool = False, p: float = 0.5):
+        super().__init__(p)
+        self.scale = real("scale", scale, 0, 1)
+        self.per_channel = boolean("per_channel", per_channel)
+
+    def columns(self) -> int:
+        return 2
+
+    def draw(self, u, view):
+        count = view.channels if self.per_channel else 1
+        heights = normal(spread(key(u), 2 * count)).reshape(-1, 2, count)
+        return {"heights": np.clip(np.array([[0.25], [0.75]]) + self.scale * heights, 0, 1)}
+
+    def lower(self, to, rows, params) -> None:
+        heights = params["heights"]
+        if not to.is_u8:
+            to.op(rows, "bezier", table=np.broadcast_to(heights, (*heights.shape[:2], to.channels)))
+            return
+        t, (low, high) = np.linspace(0, 1, 256), heights[..., None].swapaxes(0, 1)
+        rest = 1 - t
+        curve = 3 * rest**2 * t * low + 3 * rest * t**2 * high + t**3
+        to.op(rows, "curve", table=np.clip(np.rint(curve * 255), 0, 255).astype(np.uint8).view(np.uint32))

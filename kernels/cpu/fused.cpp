@@ -62,7 +62,9 @@ void start_scaled(const Row& s, int C, Scaled& k) {
 }
 
 void fused_sample(const Launch& l, const Row& s, const float* found) {
-  if (gray_sample(l, s) || bytes_sample(l, s, found) || tiles_sample(l, s) || resize_sample(l, s)) return;
+  if (gray_sample(l, s) || colours_sample(l, s) || zoom_sample(l, s) || bytes_sample(l, s, found) || tiles_sample(l, s) ||
+      resize_sample(l, s))
+    return;
   if (lines_sample(l, s) || added_sample(l, s) || table_sample(l, s, found)) return;
   // a rotated line visits cache lines in an order that no hardware prefetcher follows
   const i64 bytes = (i64)bytes_of(l.source) * s.sh * s.sw * l.channels;

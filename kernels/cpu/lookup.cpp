@@ -4,7 +4,7 @@
 namespace aug {
 
 void lookup_sample(const LookupRow& s, float* found) {
-  int memory[1];  // the lanes have no need of it
+  int memory[LOOKUP_SHARED / 4];
   for (int i = 0; i < s.tables; ++i) lookup(s, i, found, memory);
 }
 

@@ -15,9 +15,10 @@ template <int C> void nothing(const Op&, const Sample&, Pixels<G, C>&) {}
 AUG_OPS(AUG_RUN)
 #undef AUG_RUN
 
-// by their codes
+// by their codes, of which LUT_OPS has a byte for each
 #define AUG_ENTRY(CODE, FUNCTION, PARAMS, CHANNELS) run_##FUNCTION<C>,
-template <int C> constexpr void (*RUN[])(const Op&, const Sample&, Pixels<G, C>&) = {nothing<C>, AUG_OPS(AUG_ENTRY)};
+template <int C>
+constexpr void (*RUN[sizeof LUT_OPS])(const Op&, const Sample&, Pixels<G, C>&) = {nothing<C>, AUG_OPS(AUG_ENTRY)};
 #undef AUG_ENTRY
 
 }  // namespace

@@ -30,6 +30,9 @@ struct Wide {
   Wide operator+(Wide o) const { return {_mm512_add_epi32(v, o.v)}; }
   Wide plus(int k) const { return {_mm512_add_epi32(v, _mm512_set1_epi32(k))}; }
   template <int N> Wide shifted() const { return {_mm512_maskz_srli_epi32(0xffff, v, N)}; }
+  template <int N> Wide raised() const { return {_mm512_maskz_slli_epi32(0xffff, v, N)}; }
+  Wide at_most(int k) const { return {_mm512_maskz_min_epi32(0xffff, v, _mm512_set1_epi32(k))}; }
+  Wide operator|(Wide o) const { return {_mm512_or_si512(v, o.v)}; }
   void store(u8* to) const { _mm512_storeu_si512(to, v); }
   // the first 12 bytes of each lane, side by side: BYTES of VECTOR that are written
   void close(u8* to) const { _mm512_storeu_si512(to, closed()); }
@@ -70,6 +73,9 @@ struct Wide {
   Wide operator+(Wide o) const { return {_mm256_add_epi32(v, o.v)}; }
   Wide plus(int k) const { return {_mm256_add_epi32(v, _mm256_set1_epi32(k))}; }
   template <int N> Wide shifted() const { return {_mm256_srli_epi32(v, N)}; }
+  template <int N> Wide raised() const { return {_mm256_slli_epi32(v, N)}; }
+  Wide at_most(int k) const { return {_mm256_min_epi32(v, _mm256_set1_epi32(k))}; }
+  Wide operator|(Wide o) const { return {_mm256_or_si256(v, o.v)}; }
   void store(u8* to) const { _mm256_storeu_si256((__m256i*)to, v); }
   void close(u8* to) const { _mm256_storeu_si256((__m256i*)to, closed()); }
   void close_exact(u8* to) const {

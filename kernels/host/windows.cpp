@@ -184,15 +184,16 @@ EXPORT i64 gpuaug_track_reduce(void* handle, PyObject* rows, int reduction, int 
   });
 }
 
-// lookup: LookupCode. from: [n], where the numbers of each row are, `words` for a table. params: as those of `gpuaug_track_op`.
-EXPORT i64 gpuaug_track_lookup(void* handle, PyObject* rows, int lookup, PyObject* from, int words, int tables, PyObject* names,
-                               PyObject* declared, PyObject* params, int notes) {
+// lookup: LookupCode. from: [n], where the numbers of each row are, `words` for a table. room: words of a table that is made. params: as
+// those of `gpuaug_track_op`.
+EXPORT i64 gpuaug_track_lookup(void* handle, PyObject* rows, int lookup, PyObject* from, int words, int tables, i64 room,
+                               PyObject* names, PyObject* declared, PyObject* params, int notes) {
   return guarded([&]() -> i64 {
     Track& t = track_of(handle);
     const std::vector<int> index = rows_of(rows, t.samples);
     const i64 n = (i64)index.size();
     const Column<i64> starts(from, n, "from");
-    check_found(t, (i64)TABLE_WORDS * tables, n);
+    check_found(t, room * tables, n);
     try {
       const Params packed(names, declared, params, n, t.channels, t.blob);
       std::vector<LookupRow> table(n);
@@ -205,7 +206,7 @@ EXPORT i64 gpuaug_track_lookup(void* handle, PyObject* rows, int lookup, PyObjec
         r.tables = tables;
         std::memcpy(r.p, packed.line(k), (size_t)packed.bytes());
       }
-      return n ? t.find(KIND_LOOKUP, DT_U8, index, std::move(table), nullptr, (i64)TABLE_WORDS * tables, notes) : t.found;
+      return n ? t.find(KIND_LOOKUP, DT_U8, index, std::move(table), nullptr, room * tables, notes) : t.found;
     } catch (const Refused& refused) { return refused.code(); }
   });
 }

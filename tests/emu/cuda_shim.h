@@ -319,6 +319,11 @@ inline unsigned __float_as_uint(float f) {
   memcpy(&u, &f, 4);
   return u;
 }
+inline long long __double_as_longlong(double d) {
+  long long l;
+  std::memcpy(&l, &d, sizeof l);
+  return l;
+}
 inline double __longlong_as_double(long long l) {
   double d;
   memcpy(&d, &l, 8);

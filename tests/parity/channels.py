@@ -5,12 +5,14 @@ from __future__ import annotations
 import warnings
 
 import albumentations as A
+import albumentations.augmentations.pixel.functional as F
 import numpy as np
 
 import gpuaug as G
 
 from .about import PIXELS, about
-from .case import EXACT, FLOAT, add, bounds
+from .case import EXACT, FLOAT, ROUNDED, SAME, add, albumentations, bounds
+from .pca import Positive, words
 
 
 def _reference(aug):
@@ -36,6 +38,57 @@ for _method in ("weighted_average", "from_lab", "desaturation", "average", "max"
             channels=(1, 3),
             note=f"{_method}, {_count}" if _count != 3 else _method,
         )
+
+
+def _pca(image, u, kind):
+    was, F.PCA = F.PCA, Positive
+    try:
+        return aug_pca.apply(image)
+    finally:
+        F.PCA = was
+
+
+# places in float32 are right to 1e-6 of their range, of which 0..1 is made; OpenCV's are of float64
+aug_pca = A.ToGray(method="pca", p=1)
+add(
+    G.ToGray(method="pca", p=1),
+    _pca,
+    "albumentations, its direction turned",
+    bounds(ROUNDED, FLOAT),
+    channels=(3,),
+    # of a few pixels, and of one colour, there is no direction
+    keep=lambda image: image.shape[0] * image.shape[1] > 15,
+    note="pca",
+)
+
+
+class _Shuffled:
+    """`shuffle` as ours: by the order of uniforms."""
+
+    def __init__(self, u):
+        self.u = u
+
+    def shuffle(self, order):
+        order[:] = np.argsort(words(self.u, len(order)), kind="stable")
+
+
+def _shuffle(image, u, kind):
+    aug = A.ChannelShuffle(p=1)
+    aug.py_random = _Shuffled(u)
+    return aug.apply(image, **aug.get_params_dependent_on_data({"shape": image.shape}, {}))
+
+
+add(G.ChannelShuffle(p=1), _shuffle, "albumentations", SAME)
+add(G.ToSepia(p=1), albumentations(A.ToSepia(p=1)), "albumentations", bounds(EXACT, FLOAT), channels=(1, 3))
+about("ChannelShuffle", family="colour", marks=PIXELS, bench={}, variants=[{}])
+about(
+    "ToSepia",
+    family="colour",
+    marks=PIXELS,
+    bench={},
+    gain=lambda transform, params: 1.351,
+    bound=lambda t, dtype: _float(t, dtype),
+)
 for _count in (3, 1, 7):
     add(
         G.ToRGB(_count, p=1),
@@ -56,8 +109,14 @@ about(
     family="colour",
     marks=PIXELS,
     bench={},
-    variants=[{"method": "from_lab"}, {"method": "desaturation"}, {"method": "average"}, {"num_output_channels": 1}],
-    gain=lambda transform, params: np.inf if transform.method == "from_lab" else 1.0,
+    variants=[
+        {"method": "from_lab"},
+        {"method": "desaturation"},
+        {"method": "average"},
+        {"method": "pca"},
+        {"num_output_channels": 1},
+    ],
+    gain=lambda transform, params: np.inf if transform.method in ("from_lab", "pca") else 1.0,
     bound=_float,
 )
 about(

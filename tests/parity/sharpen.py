@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import albumentations as A
+import cv2
+import numpy as np
 
 import gpuaug as G
 
 from .about import PIXELS, about, unsteady
-from .case import Bound, add, albumentations, bounds
+from .case import FLOAT, ROUNDED, Bound, Script, add, albumentations, bounds, by_channel, parameters
+
+# nine products in float32, whose sizes add up to 34 at most (alpha 1, strength 5: 6 + 4 * 5 and as many of the other sign)
+STRONG = Bound(1e-5, 1e-5, 1.0, "float32 sums in another order")
 
 
 # Sums in another order differ by 4e-6 at most (see FLOAT); a difference from the blur that lies so near the threshold is in the
@@ -31,6 +36,56 @@ for _note, _kwargs in (
         "albumentations",
         _bound(_kwargs.get("threshold", 10)),
         note=_note,
+    )
+
+for _note, _kwargs in (("kernel", {}), ("kernel, strong", {"alpha": (0, 1), "lightness": (0, 5)})):
+    add(
+        G.Sharpen(p=1, **_kwargs),
+        albumentations(A.Sharpen(p=1, **_kwargs)),
+        "albumentations",
+        bounds(ROUNDED, STRONG),
+        note=_note,
+    )
+for _note, _kwargs in (("defaults", {}), ("strong", {"alpha": (0, 1), "strength": (0, 5)})):
+    add(G.Emboss(p=1, **_kwargs), albumentations(A.Emboss(p=1, **_kwargs)), "albumentations", bounds(ROUNDED, STRONG), note=_note)
+
+
+def _gaussian(note, **kwargs):
+    aug = A.Sharpen(p=1, method="gaussian", **kwargs)
+
+    def run(image, u, kind):
+        params = parameters(aug, image, Script(u))
+        if image.dtype == np.float32:
+            # a channel at a time: OpenCV drops an axis of one channel, and the reference's difference then is of all lines
+            return np.dstack([aug.apply(np.ascontiguousarray(image[..., c]), **params) for c in range(image.shape[2])])
+        # the reference's differences of bytes wrap around: its formula with differences that do not
+        k, sigma, alpha = aug.kernel_size, aug.sigma, params["alpha"]
+        blurred = by_channel(lambda part: cv2.GaussianBlur(part, (k, k), sigmaX=sigma, sigmaY=sigma).reshape(part.shape), image)
+        sharp = image + alpha * (image.astype(np.float64) - blurred)
+        return np.clip(sharp, 0, 255).astype(np.uint8)
+
+    # a whole number in float64 may be one less in float32, and is cut off
+    add(
+        G.Sharpen(p=1, method="gaussian", **kwargs),
+        run,
+        "albumentations (float), cv2.GaussianBlur (uint8)",
+        bounds(Bound(0, 1, 0.999, "a whole number is cut off"), FLOAT),
+        note=note,
+    )
+
+
+_gaussian("gaussian")
+_gaussian("gaussian, wide", kernel_size=11, sigma=3.0, alpha=(0, 1))
+
+for _name in ("Sharpen", "Emboss"):
+    about(
+        _name,
+        family="blur",
+        marks=PIXELS,
+        bench={},
+        variants=[{"method": "gaussian"}] if _name == "Sharpen" else [],
+        gain=unsteady,
+        bound=lambda transform, dtype: STRONG if dtype == "float32" else ROUNDED,
     )
 
 about(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import albumentations as A
+import numpy as np
+import scipy.stats
 
 import gpuaug as G
 
 from .about import PIXELS, about, exact, unsteady
-from .case import EXACT, FLOAT, add, albumentations, bounds
+from .case import EXACT, FLOAT, add, albumentations, bounds, by_channel
+from .pca import words
 
 add(G.InvertImg(p=1), albumentations(A.InvertImg(p=1)), "albumentations", bounds(EXACT, EXACT))
 about(
@@ -56,3 +59,51 @@ for _note, _args, _channels in (
         note=_note,
     )
 about("Posterize", family="colour", marks=PIXELS, bench={}, gain=unsteady, bound=exact)
+
+
+def _curve(note, **kwargs):
+    aug = A.RandomToneCurve(p=1, **kwargs)
+
+    class Luck:
+        def __init__(self, u, count):
+            self.z = iter(scipy.stats.norm.ppf(np.maximum(words(u, 2 * count), 2.0**-33)).reshape(2, count))
+
+        def normal(self, loc, scale, size=None):
+            z = next(self.z)
+            return loc + scale * (z if size else z[0])
+
+    def run(image, u, kind):
+        aug.random_generator = Luck(u, image.shape[2] if aug.per_channel else 1)
+        params = aug.get_params_dependent_on_data({"shape": image.shape}, {"image": image})
+        if image.dtype == np.uint8:
+            return (
+                by_channel(lambda part: aug.apply(part, **params).reshape(part.shape), image)
+                if not aug.per_channel
+                else (aug.apply(image, **params))
+            )
+        # albumentations rounds floats to 8 bits first: here its curve in float64
+        v, low, high = image.astype(np.float64), params["low_y"], params["high_y"]
+        return 3 * (1 - v) ** 2 * v * low + 3 * (1 - v) * v**2 * high + v**3
+
+    add(
+        G.RandomToneCurve(p=1, **kwargs),
+        run,
+        "albumentations (uint8), its formula (float)",
+        bounds(EXACT, FLOAT),
+        channels=(1, 3, 4),
+        note=note,
+    )
+
+
+_curve("defaults")
+_curve("wide", scale=0.8)
+_curve("channels", scale=0.3, per_channel=True)
+about(
+    "RandomToneCurve",
+    family="colour",
+    marks=PIXELS,
+    bench={},
+    variants=[{"per_channel": True}],
+    gain=lambda transform, params: 3.0,  # of heights in 0..1
+    bound=lambda transform, dtype: FLOAT if dtype == "float32" else EXACT,
+)
