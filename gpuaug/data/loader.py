@@ -16,10 +16,11 @@ from ..device import chosen
 from . import doubled, order, remade, workers
 from .accelerated import Accelerated
 from .arrays import MemoryRoad
-from .asked import UNTOUCHED, Row
+from .asked import Row
 from .decode import decoder_name
 from .encoded import EncodedRoad
-from .faults import POLICIES, Errors, Unreadable, name_samples, stream
+from .faults import Errors, Unreadable, name_samples, stream
+from .given import as_compose, as_list, check
 from .iterator import LoaderIterator
 from .marks import Handed
 from .pixels import apart, stack
@@ -103,10 +104,10 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             worker_init_fn, multiprocessing_context, generator, prefetch_factor=prefetch_factor,
             persistent_workers=persistent_workers, pin_memory_device=pin_memory_device, in_order=in_order,
         )  # fmt: skip
-        _check_arguments(targets, on_error, max_pixels, seed, dtype, generator)
+        check(targets, on_error, max_pixels, seed, dtype, generator)
         self._shuffle = bool(shuffle)
-        self.transform, self.targets = _as_compose(transform), targets
-        self.mix = _as_list(mix)
+        self.transform, self.targets = as_compose(transform), targets
+        self.mix = as_list(mix)
         if self.mix and batch_size is None and batch_sampler is None:
             raise ValueError("mix needs batches, got batch_size=None")
         self.device = chosen(device, "best")
@@ -461,43 +462,3 @@ def _places(rest, path=()):
     if isinstance(rest, Slot):
         return {} if isinstance(rest.name, Row) else {rest.name: path}
     return {name: where for key, child in children(rest) or () for name, where in _places(child, (*path, key)).items()}
-
-
-def _as_list(mix):
-    mixes = [] if mix is None else list(mix) if isinstance(mix, (list, tuple)) else [mix]
-    for m in mixes:
-        if not callable(m):
-            raise TypeError(f"mix must be a MixUp, a CutMix or a list of them, got {type(m).__name__}")
-    return mixes
-
-
-def _as_compose(transform):
-    if transform is None or hasattr(transform, "run"):
-        return transform
-    from ..compose import Compose
-    from ..groups import Group
-    from ..transform import Transform
-
-    if isinstance(transform, (Transform, Group)):
-        return Compose([transform])
-    raise TypeError(
-        f"transform must be a gpuaug.Compose, got {type(transform).__name__}; a function of one sample belongs into the dataset"
-    )
-
-
-def _check_arguments(targets, on_error, max_pixels, seed, dtype, generator):
-    if generator is not None and not isinstance(generator, torch.Generator):
-        raise TypeError(f"generator must be a torch.Generator or None, got {type(generator).__name__}; for a number use seed=")
-    if on_error not in POLICIES:
-        raise ValueError(f"on_error must be one of {', '.join(POLICIES)}, got {on_error!r}")
-    if max_pixels is not None and (not isinstance(max_pixels, (int, np.integer)) or max_pixels < 1):
-        raise ValueError(f"max_pixels must be an integer >= 1 or None, got {max_pixels!r}")
-    if seed is not None and (not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64):
-        raise ValueError(f"seed must be an integer in [0, 2**64) or None, got {seed!r}")
-    if dtype is not None and not isinstance(dtype, torch.dtype):
-        raise TypeError(f"dtype must be a torch.dtype or None, got {dtype!r}")
-    if targets is not None and not isinstance(targets, dict):
-        raise TypeError(f"targets must be a dict of names and where they are, as {{'image': 'img'}}, got {targets!r}")
-    settled = (targets or {}).get(UNTOUCHED, ())
-    if not isinstance(settled, (list, tuple, str, int)):
-        raise TypeError(f"targets[{UNTOUCHED!r}] must be a list of keys, positions or paths, got {settled!r}")
