@@ -400,7 +400,9 @@ def test_operations_that_a_transform_does_not_declare_are_an_error():
 def test_headers_that_are_not_the_tables_are_refused(monkeypatch):
     """Else numbers of operations would mean others to the kernels."""
     monkeypatch.setattr(ops, "header", lambda: "another")
-    with pytest.raises(RuntimeError, match=r"kernels/ops\.gen\.cuh is not what gpuaug/ops says; run `python kernels/generate\.py`"):
+    with pytest.raises(
+        RuntimeError, match=r"kernels/ops\.gen\.cuh is not what gpuaug/ops says; run `python kernels/generate\.py`"
+    ):
         generated.agree.__wrapped__()
 
 
@@ -418,7 +420,11 @@ def made(**more):
     ("more", "kind", "text"),
     [
         ({"draw": lambda self, u, view: {"t": np.zeros(1)}}, ValueError, "Broken.draw returned t of 1 samples, it drew for 3"),
-        ({"draw": lambda self, u, view: {"t": u[:, 2]}}, IndexError, r"Broken.draw got uniforms \[3, 0\], as its columns\(\) says"),
+        (
+            {"draw": lambda self, u, view: {"t": u[:, 2]}},
+            IndexError,
+            r"Broken.draw got uniforms \[3, 0\], as its columns\(\) says",
+        ),
         ({}, NotImplementedError, r"Broken has no lower\(to, rows, params\)"),
         ({"__init__": lambda self: None}, TypeError, r"Broken.__init__ must call super\(\).__init__\(p\)"),
         (
