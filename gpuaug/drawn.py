@@ -9,6 +9,7 @@ import numpy as np
 
 from .batch import Batch
 from .lazily import runs, together
+from .reflected import repeat
 from .targets import Marks
 from .track import Track
 from .transform import Transform, View
@@ -99,11 +100,14 @@ class Drawn:
             if "mask" in step.transform.targets:
                 place = np.full(self.samples, -1)
                 place[step.rows] = np.arange(len(before))
+                copies = repeat(marks, step.transform, place, step.params, size)
                 if step.transform.metadata_key is None:
                     marks.step(step.transform, place, step.params, size)
                 else:
                     marks.gather(step.transform, place, step.params, size)
                 size[step.rows] = step.transform.size_after(step.params, before)
+                if copies:
+                    marks.drop_copies(size)
                 marks.limit(size, drop=marks.params.check_each_transform)
         marks.limit(size)
 

@@ -6,6 +6,13 @@ from functools import cache
 
 from . import library, maps, ops, reductions
 
+HEADERS = {  # in kernels/
+    "maps.gen.cuh": maps.header,
+    "ops.gen.cuh": ops.header,
+    "program.gen.cuh": ops.program,
+    "reductions.gen.cuh": reductions.header,
+}
+
 
 @cache
 def agree() -> None:
@@ -17,9 +24,9 @@ def agree() -> None:
     folder = library.load().path.parent.parent / "kernels"
     if not folder.is_dir():  # installed: library and tables came together
         return
-    for module in (maps, ops, reductions):
-        name = module.__name__.rpartition(".")[2]
-        if (folder / f"{name}.gen.cuh").read_text(encoding="utf-8") != module.header():
+    for name, made in HEADERS.items():
+        path = folder / name
+        if not path.exists() or path.read_text(encoding="utf-8") != made():
             raise RuntimeError(
-                f"kernels/{name}.gen.cuh is not what gpuaug/{name} says; run `python kernels/generate.py`, then `make`"
+                f"kernels/{name} is not what {made.__module__} says; run `python kernels/generate.py`, then `make`"
             )

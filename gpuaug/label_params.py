@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from . import swaps
 from .arguments import arguments
 from .checks import boolean, one_of, real
 from .geometry import area, clip_boxes
@@ -114,11 +115,15 @@ class KeypointParams:
         remove_invisible: drop points outside of the image (-0.5 <= x < width - 0.5, y alike) or under a dropout.
         angle_in_degrees: else radians.
         check_each_transform: drop after every transform, else at the end only.
+        label_mapping: labels that change where a transform mirrors: ``{"HorizontalFlip": {"names": {"left": "right", "right":
+            "left"}}}``, by transform, label field, and label; others stay. Points are put in the order that their labels had, so
+            that what stands at the left eye's place is the left eye again. `D4` and `SquareSymmetry` take one such dict for each
+            of their elements: ``{"D4": {"h": {..}, "v": {..}}}``, of e, r90, r180, r270, v, hvt, h, t.
 
-    Source: albumentations ``KeypointParams``.
+    Source: albumentations ``KeypointParams``; ``label_mapping`` from what AlbumentationsX' documentation says.
 
     Raises:
-        ValueError: another format.
+        ValueError: another format; a mapping of a transform, an element or a label field that there is not.
 
     Example:
         >>> KeypointParams("xy").remove_invisible
@@ -135,12 +140,15 @@ class KeypointParams:
         remove_invisible: bool = True,
         angle_in_degrees: bool = True,
         check_each_transform: bool = True,
+        *,
+        label_mapping: dict | None = None,
     ):
         self.format = one_of("format", format, tuple(POINT_FORMATS))
         self.label_fields = _fields(label_fields)
         self.remove_invisible = boolean("remove_invisible", remove_invisible)
         self.angle_in_degrees = boolean("angle_in_degrees", angle_in_degrees)
         self.check_each_transform = boolean("check_each_transform", check_each_transform)
+        self.label_mapping = None if label_mapping is None else swaps.checked(label_mapping, self.label_fields)
 
     def pixel(self, points: np.ndarray) -> np.ndarray:
         """x and y of the pixel in which each point lies, whole numbers as float64 ``[N, 2]``; albumentations' are cut off."""

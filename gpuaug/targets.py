@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from . import reflected, swaps
 from .geometry import area, clip_boxes, covered
 from .label_params import POINT_FORMATS, TINY
 from .others import WHOLE
@@ -29,6 +30,7 @@ class Marks:
         values: float64 ``[N, 4]``. sample: int ``[N]``, whose. origin: int ``[N]``, which entry of the caller's list. home: int
             ``[N]``, of which list: the sample's own, unless samples were put together.
         others: the marks of samples that transforms read beside their own, by the name under which they came.
+        copied: bool ``[N]``, which are reflections that the transform at work has made.
     """
 
     name = ""
@@ -56,6 +58,9 @@ class Marks:
         self.origin = np.concatenate([np.arange(n) for n in counts]) if counts else np.zeros(0, int)
         raw = np.concatenate(tables) if counts else np.zeros((0, 4))
         self.home, self.others = self.sample, {}
+        self.copied = np.zeros(len(self.sample), bool)
+        # labels that transforms have changed, or may change: object [N] for each field
+        self.now = {field: self._labels_of(field) for field in swaps.fields_of(getattr(params, "label_mapping", None))}
         self.values = self.read(raw, size[self.sample].astype(np.float64))
         self.check(size[self.sample])
 
@@ -78,6 +83,11 @@ class Marks:
         row = cells(at(self.data[i], k))
         return row[4] if len(row) > 4 else None
 
+    def _labels_of(self, field: str) -> np.ndarray:
+        out = np.empty(len(self.sample), object)
+        out[:] = [at(self.fields[field][i], k) for i, k in zip(self.sample.tolist(), self.origin.tolist())]
+        return out
+
     def select(self, keep) -> None:
         if keep is not None and not keep.all():
             self.take(np.flatnonzero(keep))
@@ -85,12 +95,27 @@ class Marks:
     def take(self, index: np.ndarray) -> None:
         """Keep these entries, in this order."""
         self.values, self.sample = self.values[index], self.sample[index]
-        self.origin, self.home = self.origin[index], self.home[index]
+        self.origin, self.home, self.copied = self.origin[index], self.home[index], self.copied[index]
+        self.now = {field: labels[index] for field, labels in self.now.items()}
 
     def append(self, other: Marks) -> None:
         """Entries of other marks behind these."""
-        for name in ("values", "sample", "origin", "home"):
+        for name in ("values", "sample", "origin", "home", "copied"):
             setattr(self, name, np.concatenate([getattr(self, name), getattr(other, name)]))
+        self.now = {field: np.concatenate([labels, other.now[field]]) for field, labels in self.now.items()}
+
+    def reflect(self, cells: np.ndarray, border: int, sides: np.ndarray) -> None:
+        """Move entries into their reflections (`gpuaug.reflected`)."""
+        raise NotImplementedError
+
+    def seen(self, size: np.ndarray) -> np.ndarray:
+        """Which entries lie in their images of ``size`` ``[N, 2]``, in part at least."""
+        raise NotImplementedError
+
+    def drop_copies(self, size: np.ndarray) -> None:
+        """Drop reflections that no result shows; size ``[B, 2]``."""
+        self.select(~self.copied | self.seen(size[self.sample]))
+        self.copied = np.zeros(len(self.sample), bool)
 
     def limit(self, size: np.ndarray, drop: bool = True) -> None:
         """See what is left in images of size ``[B, 2]``; drop: what the limits do not let through."""
@@ -175,7 +200,8 @@ class Marks:
         for a, b in pairwise(cuts):
             at = home[a]
             for field, values in self.fields.items():
-                parts[field].append(pick(values[at], origin[a:b]))
+                mine = pick(values[at], origin[a:b])
+                parts[field].append(swaps.written_as(mine, self.now[field][rows][a:b]) if field in self.now else mine)
             parts[self.name].append(like(self.data[at], origin[a:b], written[rows][a:b], self.name, self._columns))
         return {field: joined(values, field) for field, values in parts.items()}
 
@@ -247,6 +273,13 @@ class Boxes(Marks):
         box = self.values[moved]
         self.values[moved, :2], self.values[moved, 2:] = np.maximum(box[:, :2], rect[:, :2]), np.minimum(box[:, 2:], rect[:, 2:])
         return (self.values[moved, 2:] > self.values[moved, :2]).all(1)
+
+    def reflect(self, cells, border, sides):
+        self.values = reflected.boxes(self.values, cells, border, sides, self.params.geometry)
+        self.cuts = reflected.boxes(self.cuts, cells[self.cut_of], border, sides[self.cut_of], self.params.geometry)
+
+    def seen(self, size):
+        return area(clip_boxes(self.values, size)) > TINY
 
     def lose(self, left):
         self.select((left > 0) & (left >= self.params.min_visibility))
@@ -371,6 +404,37 @@ class Keypoints(Marks):
         if self.params.angle_in_degrees:
             points[:, 2] = np.rad2deg(points[:, 2])
         return points[:, list(POINT_FORMATS[self.params.format])]
+
+    def reflect(self, cells, border, sides):
+        geometry = self.params.geometry
+        self.values[:, :2] = reflected.places(self.values[:, :2], cells, border, sides, geometry, True)
+        self.values[:, 2] = reflected.angles(self.values[:, 2], cells, geometry)
+
+    def seen(self, size):
+        return self.params.visible(self.values, size)
+
+    def step(self, transform, pos, params, size):
+        super().step(transform, pos, params, size)
+        mapping = (self.params.label_mapping or {}).get(type(transform).__name__)
+        if mapping is not None:
+            self._swap(transform, pos, params, mapping)
+
+    def _swap(self, transform, pos, params, mapping) -> None:
+        """Change labels as a mapping says, and put points in the order that their labels had."""
+        element = transform.element_of(params) if transform.elements else None
+        self.now = {field: labels.copy() for field, labels in self.now.items()}
+        index = np.arange(len(self.sample))
+        for i in np.unique(self.sample[pos[self.sample] >= 0]).tolist():
+            fields = mapping if element is None else mapping.get(transform.elements[int(element[pos[i]])], {})
+            mine, order = np.flatnonzero(self.sample == i), None
+            for field, names in fields.items():
+                before = self.now[field][mine].tolist()
+                after = swaps.turned(before, names)
+                self.now[field][mine] = np.array([*after, None], object)[:-1]
+                order = swaps.order(before, after) if order is None else order
+            if order is not None:
+                index[mine] = mine[order]
+        self.take(index)
 
     def limit(self, size, drop=True):
         if drop and self.params.remove_invisible:

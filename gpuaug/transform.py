@@ -47,6 +47,7 @@ class Transform:
     ops: tuple[str, ...] = ()
     targets: tuple[str, ...] = ("image",)
     stencil = False  # does it read a pixel's neighbours (a filter), so that what it reads must have been written?
+    elements: tuple[str, ...] = ()  # names of what it draws one of (`element_of`), where a label's mapping hangs on it
     reads: tuple[str, ...] = ()  # further entries of a call, one for each sample, that `draw` asks `view.now` for
     metadata_key: str | None = None  # the argument of a call that brings samples that it reads; None: it reads none but its own
     brings = SAMPLES  # what that argument holds: `gpuaug.others.SAMPLES`, or `IMAGES`
@@ -122,6 +123,14 @@ class Transform:
         `gpuaug.KeypointParams`, and what is left of a point is true or false."""
         if type(self).moves("keypoints"):
             return points, None
+        raise NotImplementedError
+
+    def repeats(self) -> bool:
+        """Whether boxes and keypoints are repeated where its border reflects the image; then `shown` says how much it reads."""
+        return False
+
+    def element_of(self, params: dict) -> np.ndarray:
+        """Which of ``elements`` each sample drew, int ``[n]``."""
         raise NotImplementedError
 
     @classmethod

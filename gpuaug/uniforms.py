@@ -134,3 +134,15 @@ def ragged(keys: np.ndarray, counts: np.ndarray) -> Ragged:
         ids = np.arange(-(-count // 4))
         parts.append(table(seed, 0, ids, np.zeros(len(ids), np.uint32), slot, slot).ravel()[:count])
     return Ragged(np.concatenate(parts), counts)
+
+
+def numbered(keys: np.ndarray, counts: np.ndarray, stream: int, columns: int) -> np.ndarray:
+    """Uniforms float64 ``[counts.sum(), columns]``, up to four, of things that are numbered in each sample, from its key: what
+    ``philox(number, 0, stream, 0, *key)`` gives, in half of the time."""
+    seeds = keys[:, 0].astype(np.uint64) | keys[:, 1].astype(np.uint64) << _SHIFT
+    slot, block = np.uint32([stream]), np.uint32([0])
+    parts, most = [np.empty((columns, 0))], int(counts.max(initial=0))
+    ids, once = np.arange(most), np.zeros(most, np.uint32)
+    for seed, count in zip(seeds.tolist(), counts.tolist()):
+        parts.append(table(seed, 0, ids[:count], once[:count], slot, block)[:columns])
+    return np.concatenate(parts, 1).T

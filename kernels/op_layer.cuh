@@ -111,4 +111,11 @@ template <class G, int C> AUG void op_add(G g, const AddOp& p, const Op& op, con
     });
 }
 
+// Some channels of the layer in place of the own ones: bit c of `channels` for channel c.
+template <class G, int C> AUG void op_take(G g, const TakeOp& p, const Op& op, const Sample& s, Pixels<G, C>& px) {
+  const Under<G, C> image = under<G, C>(g, op, s, px, 0);
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    if (s.c0 + c < 32 && (p.channels >> (s.c0 + c) & 1u)) g.each([&](Lane l) { px.v[c][l] = image(l, c); });
+}
+
 }  // namespace aug

@@ -403,3 +403,12 @@ def test_too_large_a_tree_raises():
 
     with pytest.raises(ValueError, match="Greedy draws 16385 numbers"):
         G.Compose([G.Sequential([Greedy()])], seed=1)
+
+
+def test_things_that_are_numbered_draw_what_philox_says():
+    keys, counts = gpuaug_uniforms.key(np.random.default_rng(0).random((5, 2))), np.array([3, 0, 74, 1, 9])
+    of, number = np.repeat(np.arange(5), counts), np.concatenate([np.arange(n) for n in counts])
+    want = gpuaug_uniforms.philox(number, 0, 8, 0, keys[of, 0], keys[of, 1]) * 2.0**-32
+    for columns in (1, 2, 4):
+        np.testing.assert_array_equal(gpuaug_uniforms.numbered(keys, counts, 8, columns), want[:, :columns])
+    assert gpuaug_uniforms.numbered(keys[:0], counts[:0], 8, 2).shape == (0, 2)

@@ -6,6 +6,7 @@ Centres of pixels are whole numbers; samples are told by ``which`` ``[N]``, the 
 """
 
 from .base import KINDS, PLACES, WHOLE, Map, header
+from .control import Shepard, ThinPlate
 from .formulas import Radial, TimeWarp
 from .matrices import Affine, Projective, Resize, Window, projected
 from .tables import Field, Grid, Mesh, Tiles, spline
@@ -22,6 +23,8 @@ __all__ = [
     "Projective",
     "Radial",
     "Resize",
+    "Shepard",
+    "ThinPlate",
     "Tiles",
     "TimeWarp",
     "Window",

@@ -46,6 +46,7 @@ class Map:
     table: np.ndarray | None = None
     start: np.ndarray | int = 0
     cells: np.ndarray | int = 0
+    stride = np.inf  # pixels that a step of Newton's method may go at most
 
     @property
     def n(self) -> int:
@@ -83,6 +84,10 @@ class Map:
         """Where output points ``[N, 2]`` are read, ``[N, 2]``."""
         raise NotImplementedError(f"{type(self).__name__} gives no source(which, xy), the formula of its places")
 
+    def guess(self, which: np.ndarray, xy: np.ndarray) -> np.ndarray:
+        """Where the search for the targets of source points begins."""
+        return xy
+
     def jacobian(self, which: np.ndarray, xy: np.ndarray, step: float = 1e-3) -> np.ndarray:
         """d source / d output at output points: ``[N, 2, 2]``."""
         ahead = [(self.source(which, xy + d) - self.source(which, xy - d)) / (2 * step) for d in step * np.eye(2)]
@@ -90,7 +95,7 @@ class Map:
 
     def target(self, which: np.ndarray, xy: np.ndarray) -> np.ndarray:
         """Where source points ``[N, 2]`` go; NaN for those that no output pixel shows."""
-        at = np.array(xy, np.float64)
+        at = np.array(self.guess(which, xy), np.float64)
         with np.errstate(all="ignore"):
             for _ in range(STEPS):
                 miss = self.source(which, at) - xy
@@ -98,8 +103,8 @@ class Map:
                     break
                 (a, b), (c, d) = np.moveaxis(self.jacobian(which, at), 0, 2)
                 det = a * d - b * c
-                at[:, 0] -= (d * miss[:, 0] - b * miss[:, 1]) / det
-                at[:, 1] -= (a * miss[:, 1] - c * miss[:, 0]) / det
+                step = np.stack([d * miss[:, 0] - b * miss[:, 1], a * miss[:, 1] - c * miss[:, 0]], 1) / det[:, None]
+                at -= np.clip(step, -self.stride, self.stride)
             near = np.abs(self.source(which, at) - xy).max(1, keepdims=True) < FOUND
         return np.where(near, at, np.nan)
 

@@ -1,10 +1,12 @@
 """The augmentations, one module per family. Each class registers itself in `gpuaug.transform.REGISTRY`."""
 
+from .aberration import ChromaticAberration
 from .affine import Affine, ShiftScaleRotate
 from .blur import Blur, GaussianBlur, MedianBlur, MotionBlur
 from .channels import ChannelShuffle, ToGray, ToRGB, ToSepia
 from .color import HueSaturationValue, RandomBrightnessContrast
 from .compression import ImageCompression
+from .control import PiecewiseAffine, ThinPlateSpline
 from .convert import FromFloat, ToFloat
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
 from .crop_labels import (
@@ -62,6 +64,7 @@ __all__ = [
     "CenterCrop",
     "ChannelDropout",
     "ChannelShuffle",
+    "ChromaticAberration",
     "CoarseDropout",
     "ColorJitter",
     "ConstrainedCoarseDropout",
@@ -105,6 +108,7 @@ __all__ = [
     "Pad",
     "PadIfNeeded",
     "Perspective",
+    "PiecewiseAffine",
     "PixelDistributionAdaptation",
     "PixelDropout",
     "PlanckianJitter",
@@ -142,6 +146,7 @@ __all__ = [
     "Solarize",
     "SquareSymmetry",
     "TextImage",
+    "ThinPlateSpline",
     "TimeMasking",
     "TimeReverse",
     "ToFloat",

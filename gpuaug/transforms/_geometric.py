@@ -7,7 +7,10 @@ import numpy as np
 from ..checks import INTERPOLATIONS, border, colour
 from ..checks import interpolation as number_of
 from ..maps import Map
+from ..reflected import REFLECT, REFLECT_101
 from ..transform import Transform
+
+_CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
 
 
 class Geometric(Transform, register=False):
@@ -25,6 +28,7 @@ class Geometric(Transform, register=False):
 
     targets = ("image", "mask")
     interpolations = INTERPOLATIONS  # that it takes
+    repeats_labels = False  # boxes and keypoints, at reflecting borders, as albumentations' transform does; its map is affine
 
     def __init__(
         self, interpolation: int = 1, mask_interpolation: int = 0, border_mode: int = 0, fill=0, fill_mask=0, p: float = 0.5
@@ -60,6 +64,16 @@ class Geometric(Transform, register=False):
         image = kind == "image"
         how = self.interpolation if image else self.mask_interpolation
         return how, self.border_mode, self.fill if image else self.fill_mask
+
+    def repeats(self) -> bool:
+        return self.repeats_labels and self.border_mode in (REFLECT, REFLECT_101)
+
+    def shown(self, params, size) -> np.ndarray:
+        """What of the plane that its image is repeated on the results read: (x0, y0, x1, y1) ``[n, 4]``, edges of pixels."""
+        after = self.size_after(params, size).astype(np.float64)
+        at = _CORNERS * after[:, None, ::-1] - 0.5
+        source = self.mapped(params, size).source(np.repeat(np.arange(len(size)), 4), at.reshape(-1, 2)).reshape(-1, 4, 2) + 0.5
+        return np.concatenate([source.min(1), source.max(1)], 1)
 
     def mapped(self, params, size) -> Map:
         """What `map` gives, checked."""

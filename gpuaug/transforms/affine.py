@@ -97,6 +97,8 @@ class Affine(Geometric):
             raise ValueError(f"rotate_method must be 'largest_box' or 'ellipse', got {rotate_method!r}")
         self.rotate_method, self.balanced_scale = rotate_method, boolean("balanced_scale", balanced_scale)
 
+    repeats_labels = True
+
     def columns(self) -> int:
         return 9
 

@@ -244,6 +244,8 @@ class _FixedCrop(_Windowed, register=False):
     def joins(self, kind):
         return (None, *super().joins(kind)[1:]) if self.pad_if_needed else (None, None, None)
 
+    repeats_labels = True
+
     def columns(self) -> int:
         return 4
 

@@ -196,10 +196,14 @@ class D4(_Choice):
     """
 
     parameter = "group_element"
+    elements = ("e", "r90", "r180", "r270", "v", "hvt", "h", "t")
     orientations = ("identity", "rot90", "rot180", "rot270", "vflip", "anti_transpose", "hflip", "transpose")
 
     def __init__(self, p: float = 1.0):
         super().__init__(p)
+
+    def element_of(self, params):
+        return params[self.parameter]
 
     def keypoints(self, params, which, points, size, limits):
         out, left = super().keypoints(params, which, points, size, limits)

@@ -20,6 +20,8 @@ class _Padded(_Windowed, register=False):
     def joins(self, kind):
         return (None, *super().joins(kind)[1:])
 
+    repeats_labels = True
+
     def size_after(self, params, size):
         pad = params["pad"]
         return size + pad[:, ::2] + pad[:, 1::2]
@@ -37,8 +39,8 @@ class Pad(_Padded):
         border_mode: OpenCV's number: 0 constant, 1 replicate, 2 reflect, 3 wrap, 4 reflect_101.
         p: probability, per sample.
 
-    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints; what a border mode repeats of the image has no boxes or
-    keypoints. Source: albumentations ``Pad``, ``cv2.copyMakeBorder``.
+    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints; where the border reflects (2, 4), they are repeated
+    with it. Source: albumentations ``Pad``, ``cv2.copyMakeBorder``.
 
     Raises:
         ValueError: negative padding; another border mode.

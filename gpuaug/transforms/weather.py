@@ -9,7 +9,7 @@ from ..checks import increasing, integer, one_of, real
 from ..ops import Stream
 from ..ragged import Ragged
 from ..transform import Transform
-from ..uniforms import between, integers, key, philox
+from ..uniforms import between, integers, key, numbered
 
 _DROPS = {"drizzle": (1, 4), "heavy": (1, 1), "torrential": (2, 1), "default": (1, 3)}  # drops for so many lines
 
@@ -74,14 +74,12 @@ class RandomRain(Transform):
         number = h * times // lines
         length = np.maximum(1, h // 8) if self.drop_length is None else np.full(len(h), self.drop_length)
         of = np.repeat(np.arange(len(h)), number)
-        at = np.arange(len(of)) - np.repeat(np.cumsum(number) - number, number)  # a drop's number in its image
-        seed = key(u[:, 1:3])[of]
-        words = philox(at, 0, Stream.SHAPES, 0, seed[:, 0], seed[:, 1])[:, :2] * 2.0**-32
+        places = numbered(key(u[:, 1:3]), number, Stream.SHAPES, 2)
         room = np.stack([w, np.maximum(h - length, 1)], 1)[of]
         return {
             "slant": between(u[:, 0], *self.slant_range),
             "length": length,
-            "drops": Ragged(integers(words, 0, room - 1), number),
+            "drops": Ragged(integers(places, 0, room - 1), number),
         }
 
     def lower(self, to, rows, params) -> None:
