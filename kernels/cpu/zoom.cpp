@@ -1,5 +1,6 @@
 // zoom.cpp: the mean of an image and its enlargements (op_zoom of op_scene.cuh), line by line: pixels of a source line, which are
 // blended along y first, become an output line by picking from vectors, since an enlargement never steps by more than a pixel.
+#include "ops.gen.cuh"
 #include "parts.hpp"
 #if defined(__AVX512F__)
 #include <immintrin.h>
