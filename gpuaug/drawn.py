@@ -122,7 +122,18 @@ def draw_tree(tree: Tree, u: np.ndarray, view: View) -> Drawn:
         # take: an index of rows costs four times as much
         before, mine = (size, u[lines]) if all_ else (size.take(rows, 0), u[lines].take(rows, 1))
         seen = None if view.now is None else view.now.at(drawn, np.arange(drawn.samples) if all_ else rows)
-        params = transform.draw(mine.T, View(before, channels, view.dtype, seen, None if all_ else rows, view.others))
+        here = View(before, channels, view.dtype, seen, None if all_ else rows, view.others)
+        try:
+            params = transform.draw(mine.T, here)
+        except IndexError as error:
+            who, least = type(transform).__name__, transform.columns()
+            raise IndexError(f"{who}.draw got uniforms [{len(before)}, {least}], as its columns() says: {error}") from error
+        for name, value in params.items():
+            if len(value) != len(before):
+                raise ValueError(
+                    f"{type(transform).__name__}.draw returned {name} of {len(value)} samples, it drew for {len(before)}: the "
+                    f"first axis of every parameter counts samples"
+                )
         after = transform.size_after(params, before)
         if after is not before:
             if all_:

@@ -35,6 +35,11 @@ class NoOp(Transform):
         p: probability, per sample; without effect.
 
     Targets: all. Source: albumentations ``NoOp``.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.OneOf([G.InvertImg(), G.NoOp()], p=1)], seed=1)(np.zeros((6, 1, 1, 1), np.uint8)).ravel().tolist()
+        [255, 0, 0, 0, 0, 0]
     """
 
     targets = ("image", "mask")
@@ -161,6 +166,12 @@ class SomeOf(Group):
         n: how many, or (low, high) inclusive; without replace at most as many as there are transforms (more: a warning).
         replace: whether a child may be chosen more than once.
         p: probability, per sample.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> two = G.SomeOf([G.HorizontalFlip(p=1), G.VerticalFlip(p=1), G.InvertImg(p=1)], n=3)
+        >>> G.Compose([two])(np.array([[1, 2], [3, 4]], np.uint8)).tolist()
+        [[251, 252], [253, 254]]
     """
 
     node = "some_of"

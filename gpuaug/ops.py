@@ -1,8 +1,8 @@
 """The table of pixel operations: the one place that says what each is called, takes and needs.
 
-`python kernels/generate.py` makes kernels/ops.gen.cuh of it: codes, a struct of parameters for each operation, the dispatch, and
-the functions of those that are an expression of one value. The function of another is ``op_<name>`` in one of kernels/op_*.cuh; a
-transform appends an operation with `Track.op`.
+`python kernels/generate.py` makes kernels/ops.gen.cuh of it, codes and a struct of parameters for each operation, and
+kernels/program.gen.cuh, the dispatch and the functions of those that are an expression of one value. The function of another is
+``op_<name>`` in one of kernels/op_*.cuh; a transform appends an operation with `Track.op`.
 """
 
 from __future__ import annotations
@@ -456,9 +456,16 @@ def _lines() -> Iterable[str]:
     ]
     yield f"constexpr unsigned char LUT_OPS[] = {{{', '.join(['LUT_NONE', *alike])}}};"
     yield ""
-    yield "struct Op;"
-    yield "struct Sample;"
-    yield "template <class G, int C> struct Pixels;"
+    yield "}  // namespace aug"
+
+
+def _program_lines() -> Iterable[str]:
+    yield "// program.gen.cuh: made of gpuaug/ops.py by `python kernels/generate.py`; not to be edited."
+    yield "// clang-format off"
+    yield "#pragma once"
+    yield '#include "ops.gen.cuh"'
+    yield '#include "pixels.cuh"'
+    yield "namespace aug {"
     for spec in OPS.values():
         if spec.value:
             yield from _function(spec)
@@ -488,4 +495,10 @@ def _function(spec: Spec) -> Iterable[str]:
 
 
 def header() -> str:
+    """kernels/ops.gen.cuh: codes and parameters."""
     return "\n".join(_lines()) + "\n"
+
+
+def program() -> str:
+    """kernels/program.gen.cuh: functions that are expressions, and the list of all for the dispatch; nothing else includes it."""
+    return "\n".join(_program_lines()) + "\n"

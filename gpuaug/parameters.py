@@ -18,7 +18,7 @@ _NUMBERS = {"f32": ("<f4", "float", "f"), "i32": ("<i4", "int", "i"), "u32": ("<
 _LYING = {"fill": ("<i4", "int", "c"), "tables": ("(7,)<i4", "Tables", "i")}
 _OFFSET = ("<i4", "int", "i")  # of what a reduction found
 _RANGES = {"i": (-(2**31), 2**31 - 1), "u": (0, 2**32 - 1)}
-_NAMES, _TYPE, _RANGE, _SHAPE, _COUNT = range(1, 6)  # Wrong of kernels/host/params.hpp
+_NAMES, _TYPE, _RANGE, _SHAPE, _COUNT, _NAN = range(1, 7)  # Wrong of kernels/host/params.hpp
 _TABLE = 1000  # OF_TABLE there
 
 
@@ -111,6 +111,9 @@ class Parameters:
             raise TypeError(f"{who}: {each.name} of {self.name} is {said}, got {value.dtype}")
         if what == _RANGE:
             raise ValueError(f"{who}: {each.name} of {self.name} is {said}, {_extent(value)} does not fit")
+        if what == _NAN:
+            of = int(np.argmax(np.isnan(value.reshape(max(len(value), 1) if value.ndim else 1, -1)).any(1)))
+            raise ValueError(f"{who}: {each.name} of {self.name} is NaN for sample {of} of those that it is for")
         lines = f", {each.count}" if each.count else ""
         raise ValueError(
             f"{who}: {each.name} of {self.name} must be one for all, or [{count}{lines}] for {count} samples, "

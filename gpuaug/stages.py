@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import library
+from . import generated, library
 from .batch import DTYPES, Batch
 from .checks import BORDERS
 from .elements import RANGES
@@ -36,6 +36,7 @@ class Stages:
         self.others: dict[str, Batch] = {WHOLE: batch}  # this target of other samples, by the name under which they came
         self._size = np.empty((self.samples, 2), np.int32)  # the library writes into it
         self._host = library.load()
+        generated.agree()
         self._read(batch)
 
     def _read(self, batch: Batch) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import ops
 from .arguments import arguments
 from .checks import probability
 from .others import SAMPLES
@@ -56,6 +57,12 @@ class Transform:
         super().__init_subclass__(**kwargs)
         if "__init__" in vars(cls):
             cls.__init__ = arguments(cls.__init__)
+        if "ops" in vars(cls):
+            unknown = {cls.ops} if isinstance(cls.ops, str) else set(cls.ops) - set(ops.OPS)
+            if unknown:
+                raise ValueError(
+                    f"{cls.__name__}: ops must be a tuple of operations of gpuaug/ops.py, as ops = ('invert',), got {cls.ops!r}"
+                )
         if register and not cls.__name__.startswith("_"):
             REGISTRY[cls.__name__] = cls
 
@@ -81,7 +88,7 @@ class Transform:
 
     def lower(self, to, rows, params: dict) -> None:
         """Add the transform of samples ``rows`` (indices, or a slice for all) to a `gpuaug.track.Track`."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no lower(to, rows, params), which says what it does to images")
 
     def joins(self, kind: str) -> tuple | None:
         """With which neighbours it is lowered together by ``Compose(lazy=True)``; see `gpuaug.lazily`. None: with none."""

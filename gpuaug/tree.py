@@ -26,6 +26,8 @@ class Tree:
 
         def add(node) -> tuple[int, int]:
             """Add a node and those below it; returns how many visits to leaves one walk may make, and one sample."""
+            if not hasattr(node, "p"):
+                raise TypeError(f"{type(node).__name__}.__init__ must call super().__init__(p)")
             slot, first, need = len(nodes), 4 * len(slots), 1 + node.columns()  # the coin first
             used = (need + 3) // 4
             if used > uniforms.BLOCKS:

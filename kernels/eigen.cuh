@@ -3,6 +3,7 @@
 // Cyclic Jacobi rotations in doubles: rows and columns of a rotation are shared out to the threads, so that one order of arithmetic
 // serves both builds. 3 channels take 4 to 6 sweeps.
 #pragma once
+#include "reductions.gen.cuh"
 #include "covariance.cuh"
 namespace aug {
 

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from gpuaug import maps, ops, reductions
+from gpuaug.generated import HEADERS
 
 if __name__ == "__main__":
-    for module in (maps, ops, reductions):
-        Path(__file__).with_name(f"{module.__name__.rpartition('.')[2]}.gen.cuh").write_text(module.header(), encoding="utf-8")
+    for name, made in HEADERS.items():
+        path, text = Path(__file__).with_name(name), made()
+        if not path.exists() or path.read_text(encoding="utf-8") != text:  # else what includes it would be compiled anew
+            path.write_text(text, encoding="utf-8")

@@ -6,6 +6,7 @@
 // references hold them, up to 2^24 pixels.
 #pragma once
 #include "eigen.cuh"
+#include "reductions.gen.cuh"
 #include "rows.cuh"
 namespace aug {
 

@@ -1,5 +1,6 @@
 // op_color.cuh: operations on the three channels of a colour.
 #pragma once
+#include "ops.gen.cuh"
 #include "pixels.cuh"
 #include "shade.cuh"
 namespace aug {

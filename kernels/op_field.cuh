@@ -1,5 +1,6 @@
 // op_field.cuh: factors that depend on the place: closed forms, one for each sample.
 #pragma once
+#include "ops.gen.cuh"
 #include "pixels.cuh"
 namespace aug {
 

@@ -1,5 +1,6 @@
 // op_layer.cuh: operations that read a second image at the pixel's place: what the sample was at an earlier step.
 #pragma once
+#include "ops.gen.cuh"
 #include "pixels.cuh"
 #include "view.cuh"
 namespace aug {

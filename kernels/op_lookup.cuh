@@ -1,6 +1,7 @@
 // op_lookup.cuh: operations that look a value up in the sample's tables, which a lookup launch wrote.
 #pragma once
 #include "part.cuh"
+#include "ops.gen.cuh"
 #include "pixels.cuh"
 namespace aug {
 

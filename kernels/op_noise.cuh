@@ -1,5 +1,6 @@
 // op_noise.cuh: noise, generated per pixel from a counter: nothing is stored.
 #pragma once
+#include "ops.gen.cuh"
 #include "pixels.cuh"
 #include "threefry.cuh"
 namespace aug {

@@ -1,5 +1,6 @@
 // op_replace.cuh: operations that replace pixels: rectangles, single pixels, channels, the set bits of a map.
 #pragma once
+#include "ops.gen.cuh"
 #include "op_noise.cuh"
 #include "op_tone.cuh"
 namespace aug {

@@ -8,6 +8,7 @@
 // Shapes that are sorted by their first line may have an index: for each strip of SHAPE_STRIP lines the first row of the table whose
 // shape reaches it (CPU only: on the GPU the lanes of a block would start at different ones).
 #pragma once
+#include "ops.gen.cuh"
 #include "op_replace.cuh"
 namespace aug {
 

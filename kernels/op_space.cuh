@@ -1,6 +1,7 @@
 // op_space.cuh: OpenCV's 8-bit colour spaces, to the bit: whole numbers 0..255 in the lanes of three channels before and after.
 #pragma once
 #include "part.cuh"
+#include "ops.gen.cuh"
 #include "pixels.cuh"
 namespace aug {
 

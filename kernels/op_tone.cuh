@@ -1,5 +1,6 @@
 // op_tone.cuh: operations on single values: linear ones, normalizations, the rounding of stored results.
 #pragma once
+#include "ops.gen.cuh"
 #include "pixels.cuh"
 namespace aug {
 

@@ -16,6 +16,7 @@
 #include "op_shapes.cuh"
 #include "op_space.cuh"
 #include "op_tone.cuh"
+#include "program.gen.cuh"
 namespace aug {
 
 template <class G, int C> AUG void op_move(G g, const MoveOp& p, const Op&, const Sample&, Pixels<G, C>& px) {

@@ -5,6 +5,7 @@
 #include "covariance.cuh"
 #include "histogram.cuh"
 #include "moments.cuh"
+#include "reductions.gen.cuh"
 #include "shade.cuh"
 namespace aug {
 

@@ -2,7 +2,6 @@
 #pragma once
 #include "border.cuh"
 #include "maps.gen.cuh"
-#include "ops.gen.cuh"
 #include "types.cuh"
 namespace aug {
 

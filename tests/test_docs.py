@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import importlib.util
 import json
+import sys
 from pathlib import Path
+
+import pytest
 
 import gpuaug
 from gpuaug import transform
@@ -72,6 +75,21 @@ def test_no_module_imports_itself_by_way_of_others():
 
     for name in graph:
         visit(name, [])
+
+
+@pytest.mark.parametrize("name", sorted({*gpuaug.REGISTRY, "Compose", "OneOf", "SomeOf", "BboxParams", "KeypointParams"}))
+def test_every_docstring_has_an_example(name):
+    text = getattr(gpuaug, name).__doc__ or ""
+    assert ">>> " in text.partition("Example")[2], f"{name} needs a docstring with an Example: that runs (CONTRIBUTING.md)"
+    assert name in gpuaug.REGISTRY or "Args:" in text
+
+
+def test_every_module_of_transforms_is_imported():
+    """What is not imported registers nothing, and no other test would miss it."""
+    folder = Path(gpuaug.__file__).parent / "transforms"
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    missing = {name for name in modules if f"gpuaug.transforms.{name}" not in sys.modules}
+    assert not missing, f"import {', '.join(sorted(missing))} in gpuaug/transforms/__init__.py"
 
 
 def test_the_example_of_readme_runs(monkeypatch):

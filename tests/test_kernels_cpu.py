@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import gpuaug as G
-from gpuaug import groups, library, maps, ops, plan, reductions
+from gpuaug import generated, groups, library, ops, plan, reductions
 from gpuaug.backends import cpu
 from gpuaug.batch import DTYPES, Batch
 from gpuaug.deliver import deliver_ragged
@@ -84,9 +84,8 @@ def test_record_fields():
 
 
 def test_numbers_are_the_headers():
-    for module in (maps, ops, reductions):
-        name = f"{module.__name__.rpartition('.')[2]}.gen.cuh"
-        assert (KERNELS / name).read_text() == module.header(), f"{name}: run python kernels/generate.py"
+    for name, made in generated.HEADERS.items():
+        assert (KERNELS / name).read_text() == made(), f"{name}: run python kernels/generate.py"
     assert plan.LOOKUP_ROW["p"].itemsize == reductions.Lookup.ROOM
     assert plan.OP["p"].itemsize == ops.Spec.ROOM
     samples = enum(header("rows.cuh"), "Interpolation")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import array
+import types
 
 import numpy as np
 import pytest
 from tracks import ALL, FILL, ONE, batch, beside, finished
 
 import gpuaug as G
-from gpuaug import library
+from gpuaug import generated, library
 from gpuaug.batch import Batch
 from gpuaug.hosted import on_host
 from gpuaug.ops import OPS, Spec
@@ -391,3 +392,46 @@ def test_operations_that_a_transform_does_not_declare_are_an_error():
 
     with pytest.raises(ValueError, match=r"Brighter.*linear_u8.*ops"):
         G.Compose([Brighter(p=1.0)])(np.zeros((4, 5, 3), np.uint8))
+
+
+# ---- what the author of a transform forgets ----------------------------------------------------
+
+
+def test_headers_that_are_not_the_tables_are_refused(monkeypatch):
+    """Else numbers of operations would mean others to the kernels."""
+    monkeypatch.setitem(generated.HEADERS, "ops.gen.cuh", lambda: "another")
+    with pytest.raises(RuntimeError, match=r"kernels/ops\.gen\.cuh is not what .* says; run `python kernels/generate\.py`, then"):
+        generated.agree.__wrapped__()
+
+
+@pytest.mark.parametrize("declared", ["invert", ("invert", "binarise")])
+def test_operations_are_declared_as_a_tuple_of_names(declared):
+    with pytest.raises(ValueError, match=r"Broken: ops must be a tuple of operations of gpuaug/ops\.py"):
+        made(ops=declared)
+
+
+def made(**more):
+    return types.new_class("Broken", (G.transform.Transform,), {"register": False}, lambda space: space.update(more))
+
+
+@pytest.mark.parametrize(
+    ("more", "kind", "text"),
+    [
+        ({"draw": lambda self, u, view: {"t": np.zeros(1)}}, ValueError, "Broken.draw returned t of 1 samples, it drew for 3"),
+        (
+            {"draw": lambda self, u, view: {"t": u[:, 2]}},
+            IndexError,
+            r"Broken.draw got uniforms \[3, 0\], as its columns\(\) says",
+        ),
+        ({}, NotImplementedError, r"Broken has no lower\(to, rows, params\)"),
+        ({"__init__": lambda self: None}, TypeError, r"Broken.__init__ must call super\(\).__init__\(p\)"),
+        (
+            {"ops": ("invert",), "lower": lambda self, to, rows, params: to.op(rows, "invert", top=np.array([1, np.nan, 2]))},
+            ValueError,
+            "Broken: top of invert is NaN for sample 1",
+        ),
+    ],
+)
+def test_what_is_forgotten_is_said(more, kind, text):
+    with pytest.raises(kind, match=text):
+        G.Compose([made(**more)(**({} if "__init__" in more else {"p": 1}))])(np.zeros((3, 4, 4, 3), np.uint8))

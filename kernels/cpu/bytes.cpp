@@ -1,6 +1,7 @@
 // bytes.cpp: stages that compute nothing, and tables. What is moved (moves.cpp), filled, or looked up byte by byte stays as it lies in
 // memory, and never becomes a plane of floats: runs of operations that on uint8 are a table, and operations that fill rectangles or
 // channels. Where more is to be done, a table that comes first is looked up before the rest.
+#include "ops.gen.cuh"
 #include "bytes.hpp"
 #include <algorithm>
 #include "moves.hpp"

@@ -1,5 +1,6 @@
 // colours.cpp: bytes of three channels through a matrix of weights of 10 bits, or into another order: what a fused launch would do with
 // them (op_mix, op_permute of op_mix.cuh), without the way through floats.
+#include "ops.gen.cuh"
 #include "parts.hpp"
 #include "wide.hpp"
 namespace aug {

@@ -1,6 +1,7 @@
 // gray.cpp: bytes from colour to gray and back: what a fused launch would do with them (op_gray of op_color.cuh, a view whose channel
 // stride is 0), without the way through floats.
 #include <algorithm>
+#include "ops.gen.cuh"
 #include "parts.hpp"
 #include "wide.hpp"
 namespace aug {

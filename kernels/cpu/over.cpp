@@ -4,6 +4,7 @@
 #include "bytes.hpp"
 #include "op_layer.cuh"
 #include "op_shapes.cuh"
+#include "ops.gen.cuh"
 #include "parts.hpp"
 namespace aug {
 

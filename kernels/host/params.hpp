@@ -10,14 +10,15 @@
 namespace aug {
 
 // gpuaug/parameters.py has these, too
-enum Wrong { WRONG_NAMES = 1, WRONG_TYPE, WRONG_RANGE, WRONG_SHAPE, WRONG_COUNT };
+enum Wrong { WRONG_NAMES = 1, WRONG_TYPE, WRONG_RANGE, WRONG_SHAPE, WRONG_COUNT, WRONG_NAN };
+
+enum { OF_TABLE = 1000 };
 
 // Thrown: which parameter (OF_TABLE: the table), and what is wrong with it.
 struct Refused {
   int which, wrong;
   i64 code() const { return -(8LL * which + wrong); }
 };
-enum { OF_TABLE = 1000 };
 
 // One word: 'f' float, 'i' int, 'u' unsigned. Whole numbers of another type are whole numbers that fit.
 template <class T, class S> inline void to_word(char* out, S value, int which) {
@@ -25,6 +26,8 @@ template <class T, class S> inline void to_word(char* out, S value, int which) {
     const bool above = value > S(0) && (std::uint64_t)value > (std::uint64_t)std::numeric_limits<T>::max();
     if (above || (value < S(0) && (i64)value < (i64)std::numeric_limits<T>::min())) throw Refused{which, WRONG_RANGE};
   }
+  if constexpr (!std::is_integral<S>::value)
+    if (value != value && which != OF_TABLE) throw Refused{which, WRONG_NAN};
   const T word = (T)value;
   std::memcpy(out, &word, sizeof word);
 }

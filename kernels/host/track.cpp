@@ -3,9 +3,20 @@
 #include <memory>
 #include <stdexcept>
 #include "params.hpp"
+#include "ops.gen.cuh"
 #include "verbs.hpp"
 #include "export.hpp"
 using namespace aug;
+
+void Track::note_move(int i) {
+  Stage& s = stages_[i];
+  s.row.positions = 1;
+  if (!s.moved) return;
+  const MoveOp move = {s.move[0], s.move[1], s.move[2], s.move[3], s.move[4], s.move[5]};
+  append(i, OP_MOVE, 0, 0, &move, sizeof move);
+  s.moved = false;
+  identity(s.move);
+}
 
 namespace {
 

@@ -125,15 +125,7 @@ class Track {
   }
 
   // Tells the operations to come where their pixels are now.
-  void note_move(int i) {
-    Stage& s = stages_[i];
-    s.row.positions = 1;
-    if (!s.moved) return;
-    const MoveOp move = {s.move[0], s.move[1], s.move[2], s.move[3], s.move[4], s.move[5]};
-    append(i, OP_MOVE, 0, 0, &move, sizeof move);
-    s.moved = false;
-    identity(s.move);
-  }
+  void note_move(int i);
 
   // Closes what is open and returns LAYER_WORDS words for each of the rows: the samples as they are now.
   std::vector<int> keep(const std::vector<int>& rows, int notes) {

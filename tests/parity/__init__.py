@@ -9,51 +9,18 @@ a module of cases for each module of `gpuaug.transforms`.
     python -m tests.parity --write    writes docs/parity.md
 """
 
-from . import (  # noqa: F401  (they add their cases)
-    aberration,
-    affine,
-    blur,
-    channels,
-    color,
-    compression,
-    control,
-    convert,
-    crop,
-    crop_labels,
-    crop_sides,
-    distort,
-    dropout,
-    flare,
-    flip,
-    fog,
-    glass,
-    grain,
-    histogram,
-    jitter,
-    kernels,
-    light,
-    morphology,
-    mosaic,
-    noise,
-    normalize,
-    overlays,
-    pca,
-    perspective,
-    plasma,
-    references,
-    rotate,
-    sharpen,
-    sizes,
-    spectrogram,
-    stain,
-    tone,
-    weather,
-)
+import importlib
+import pkgutil
+
 from .about import ABOUT, FAMILIES
 from .case import CASES, EXACT, NEAREST, images, stack
 from .crop_labels import ELSEWHERE
 from .noise import threefry
 from .run import compare, compare_masks, ours, uniforms
+
+for _module in sorted(each.name for each in pkgutil.iter_modules(__path__)):
+    if _module != "__main__":  # every module adds its cases
+        importlib.import_module(f"{__name__}.{_module}")
 
 __all__ = [
     "ABOUT",
