@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import uniforms
+from . import instances, uniforms
 from .batch import Batch
 from .checks import boolean, integer, one_of
 from .device import chosen
@@ -203,6 +203,9 @@ class Compose(Seeded, torch.nn.Module, Group):
         out = {name: deliver(given, name, drawn) for name in given.batches}
         for marks in given.marks:
             out.update(marks.results(drawn.size, drawn.applied))
+            masks = getattr(marks.params, "instance_masks", None)
+            if masks is not None:
+                out[masks] = instances.kept(marks, out[masks], drawn.applied, bool(given.one))
         return out | given.labels | given.read
 
     def run(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from . import instances
 from .batch import Batch
 from .elements import plain
 from .frames import Frames
@@ -193,6 +194,9 @@ class Inputs:
             if name != first or name in self.sets:
                 self._check(name, batch, first)
         self.marks = [kind(data, fields, params, self.size, self.one, name) for kind, name, data, fields, params in self._marks]
+        for marks in self.marks:
+            if getattr(marks.params, "instance_masks", None) is not None:
+                instances.check(marks, self.sets, self.batches)
         for name, value in self.read.items():
             if not self.one and len(value) != len(self.size):
                 raise ValueError(f"{name} has entries for {len(value)} samples, the batch has {len(self.size)}")

@@ -53,6 +53,8 @@ class BboxParams:
         filter_invalid_bboxes: drop boxes without area at first; else they are an error.
         max_accept_ratio: drop boxes whose longer side is more than so many times the shorter one.
 
+        instance_masks: the name of a set of masks ("masks"), one for each box, of which those of dropped boxes are dropped; ours.
+
     Source: albumentations ``BboxParams``.
 
     Raises:
@@ -78,6 +80,8 @@ class BboxParams:
         clip: bool = False,
         filter_invalid_bboxes: bool = False,
         max_accept_ratio: float | None = None,
+        *,
+        instance_masks: str | None = None,
     ):
         self.format = one_of("format", format, BOX_FORMATS)
         self.label_fields = _fields(label_fields)
@@ -85,6 +89,9 @@ class BboxParams:
         self.min_width, self.min_height = real("min_width", min_width, 0), real("min_height", min_height, 0)
         self.check_each_transform, self.clip = boolean("check_each_transform", check_each_transform), boolean("clip", clip)
         self.filter_invalid_bboxes = boolean("filter_invalid_bboxes", filter_invalid_bboxes)
+        if instance_masks is not None and not isinstance(instance_masks, str):
+            raise TypeError(f"instance_masks must be the name of a set of masks, got {instance_masks!r}")
+        self.instance_masks = instance_masks
         self.max_accept_ratio = None if max_accept_ratio is None else real("max_accept_ratio", max_accept_ratio, 1)
 
     def keep(self, boxes: np.ndarray, size: np.ndarray, seen=None, full=None) -> tuple[np.ndarray, np.ndarray]:
