@@ -201,6 +201,7 @@ def pictures(name: str, seed: int, dtype: str, n: int) -> dict:
     more = {
         "bboxes": [[box] for box in boxes],
         "cropping_bbox": boxes,
+        "volume": [np.stack([x] * 3) for x in images],
         "overlay_metadata": [{"image": np.ones((3, 4, 3), dtype), "mask_id": 1}] * n,
         "textimage_metadata": [{"bbox": (0, 0, 1, 1), "text": "word"}] * n,
     }
