@@ -68,6 +68,8 @@ class Library:
             raise ImportError(f"{path.name} was built from other kernels than those in {kernels}; run `make` or pip install -e .")
         self.run = unlocked.gpuaug_run
         self.run.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
+        self.fractal = unlocked.gpuaug_fractal
+        self.fractal.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_int, ctypes.c_double, ctypes.c_void_p]
         self._sizes, self._node_size = unlocked.gpuaug_sizes, unlocked.gpuaug_node_size
         locked = ctypes.PyDLL(str(path))
         for name, (returns, takes) in _CALLS.items():

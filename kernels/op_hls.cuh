@@ -1,6 +1,6 @@
 // op_hls.cuh: hue, lightness and saturation, as OpenCV computes them in float32.
 #pragma once
-#include "op_noise.cuh"
+#include "op_replace.cuh"
 #include "shade.cuh"
 namespace aug {
 
@@ -16,21 +16,20 @@ AUG void to_hls(float r, float g, float b, float& h, float& l, float& s) {
   hue = hue < 0.0f ? hue + 360.0f : hue;
   h = colour ? hue : 0.0f;
 }
-AUG float hls_channel(float sector, float p1, float p2, float up, float down, int k) {
-  // what a channel is in the sectors 0 .. 5, beginning where red is (k = 0), green (4), blue (2)
-  float t = sector + (float)k;
-  t = t >= 6.0f ? t - 6.0f : t;
-  return t == 0.0f || t == 5.0f ? p2 : t == 1.0f ? down : t == 4.0f ? up : p1;
+// a channel, n being 0 for red, 8 for green, 4 for blue: OpenCV's six sectors in one formula
+AUG float hls_channel(float h12, float n, float l, float a) {
+  float k = n + h12;
+  k = k >= 12.0f ? k - 12.0f : k;
+  return fma_(-a, clamp_(min_(k - 3.0f, 9.0f - k), -1.0f, 1.0f), l);
 }
 AUG void from_hls(float h, float l, float s, float& r, float& g, float& b) {
-  const float p2 = l <= 0.5f ? l * (1.0f + s) : l + s - l * s, p1 = 2.0f * l - p2;
-  float h6 = h * 0.016666668f;
-  h6 = h6 - 6.0f * floor_(h6 * 0.16666667f);
-  h6 = h6 < 0.0f ? h6 + 6.0f : h6 >= 6.0f ? h6 - 6.0f : h6;
-  const float sector = floor_(h6), f = h6 - sector, down = p1 + (p2 - p1) * (1.0f - f), up = p1 + (p2 - p1) * f;
-  r = s == 0.0f ? l : hls_channel(sector, p1, p2, up, down, 0);
-  g = s == 0.0f ? l : hls_channel(sector, p1, p2, up, down, 4);
-  b = s == 0.0f ? l : hls_channel(sector, p1, p2, up, down, 2);
+  float h12 = h * 0.033333335f;
+  h12 = h12 - 12.0f * floor_(h12 * 0.083333336f);
+  h12 = h12 < 0.0f ? h12 + 12.0f : h12 >= 12.0f ? h12 - 12.0f : h12;
+  const float a = s * min_(l, 1.0f - l);
+  r = hls_channel(h12, 0.0f, l, a);
+  g = hls_channel(h12, 8.0f, l, a);
+  b = hls_channel(h12, 4.0f, l, a);
 }
 
 constexpr float HLS_BYTE = 0.003921569f;  // float32(1 / 255)
@@ -63,8 +62,10 @@ template <class G> AUG void op_bleach(G g, const BleachOp& p, const Op&, const S
 }
 template <class G> AUG void op_boxes(G g, const BoxesOp&, const Op& op, const Sample& s, Pixels<G, 3>& px) {
   const int* box = (const int*)(s.blob + op.at);
+  const Box around = box_of<G, 3>(g, px);
   for (int k = 0; k < op.n; ++k, box += 5) {
     const int x0 = ld(box), y0 = ld(box + 1), x1 = ld(box + 2), y1 = ld(box + 3);
+    if (x0 > around.x1 || x1 <= around.x0 || y0 > around.y1 || y1 <= around.y0) continue;
     const float v = (float)ld(box + 4);
     g.each([&](Lane l) {
       const int x = px.x[l], y = px.y[l];

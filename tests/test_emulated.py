@@ -214,6 +214,30 @@ def test_every_transform(emulated, name):
         equal(both(emulated, lambda: Compose([transform(name)], seed=5, **ANY_BOXES), pictures(name, seed, dtype, 4)))
 
 
+OF_CHANNELS = [
+    ("FancyPCA", {"alpha": 2.0}),
+    ("ChannelShuffle", {}),
+    ("AdditiveNoise", {"spatial_mode": "per_pixel", "noise_type": "gaussian", "approximation": 0.5}),
+    ("MultiplicativeNoise", {"elementwise": True, "per_channel": True}),
+    ("ShotNoise", {}),
+    ("SaltAndPepper", {"amount": (0.2, 0.5)}),
+    ("GlassBlur", {}),
+    ("ZoomBlur", {}),
+    ("PlasmaBrightnessContrast", {}),
+    ("RandomToneCurve", {"per_channel": True}),
+]
+
+
+@pytest.mark.parametrize("channels", [1, 2, 5, 9])
+@pytest.mark.parametrize(("name", "arguments"), OF_CHANNELS)
+def test_chunks_of_channels(emulated, name, arguments, channels):
+    """What reads all channels, or draws for each: in chunks of four and of one."""
+    for seed, dtype in enumerate(("uint8", "float32")):
+        images = samples(np.random.default_rng(seed), dtype, channels, 3)
+        data = {"image": images, "mask": [np.zeros(x.shape[:2], np.int32) for x in images]}
+        equal(both(emulated, lambda: Compose([REGISTRY[name](**arguments, p=1)], seed=5), data))
+
+
 @pytest.mark.parametrize(("name", "arguments"), VARIANTS)
 def test_variants(emulated, name, arguments):
     equal(both(emulated, lambda: Compose([REGISTRY[name](**arguments, p=1)], seed=5, **ANY_BOXES), pictures(name, 3, "uint8", 4)))

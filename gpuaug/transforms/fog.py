@@ -198,27 +198,31 @@ class RandomGravel(_Coloured):
         return 2
 
     def draw(self, u, view):
-        seeds, sizes = key(u), view.size.astype(np.int64)
+        sizes = view.size.astype(np.int64)
         h, w = sizes.T
         x0, y0, x1, y1 = ((v * side).astype(np.int64) for v, side in zip(self.gravel_roi, (w, h, w, h)))
         wide, high = x1 - x0, y1 - y0
-        most = (wide // 5) * (high // 5) // 100
-        drawn = ragged(seeds, 4 * self.number_of_patches * (1 + most))
-        parts = []
-        for i in range(len(h)):
-            v, at = drawn.of(i), 0
-            for _ in range(self.number_of_patches):
-                a, b, c, d = v[at : at + 4]
-                pw, ph = integers(a, wide[i] // 10, wide[i] // 5), integers(b, high[i] // 10, high[i] // 5)
-                px, py = integers(c, x0[i], x1[i] - pw), integers(d, y0[i], y1[i] - ph)
-                count = int(pw * ph // 100)
-                a, b, c, d = v[at + 4 : at + 4 + 4 * count].reshape(count, 4).T
-                at += 4 + 4 * count
-                x, y, r, light = integers(a, px, px + pw), integers(b, py, py + ph), integers(c, 1, 3), integers(d, 0, 255)
-                low, high_ = np.maximum([x - r, y - r], 0), np.minimum([x + r, y + r], [[w[i] - 1], [h[i] - 1]])
-                parts.append(np.concatenate([low, high_, light[None]]).T)
-        counts = np.array([len(part) for part in parts], np.int64).reshape(len(h), -1).sum(1)
-        return {"stones": Ragged(np.concatenate([np.empty((0, 5), np.int64), *parts]), counts)}
+        most = (wide // 5) * (high // 5) // 100  # stones of a patch
+        counts = self.number_of_patches * 4 * (1 + most)
+        drawn = ragged(key(u), counts)
+        parts, number = [np.empty((0, 5), np.int64)] * len(h), np.zeros(len(h), np.int64)
+        for size in np.unique(sizes, axis=0):
+            rows = np.flatnonzero((sizes == size).all(1))
+            k = rows[0]
+            v = np.stack([drawn.of(i) for i in rows]).reshape(len(rows), self.number_of_patches, -1, 4)
+            a, b, c, d = np.moveaxis(v[:, :, 0], -1, 0)
+            pw, ph = integers(a, wide[k] // 10, wide[k] // 5), integers(b, high[k] // 10, high[k] // 5)
+            px, py = integers(c, x0[k], x1[k] - pw), integers(d, y0[k], y1[k] - ph)
+            a, b, c, d = np.moveaxis(v[:, :, 1:], -1, 0)
+            x, y = integers(a, px[..., None], (px + pw)[..., None]), integers(b, py[..., None], (py + ph)[..., None])
+            r = integers(c, 1, 3)
+            box = [np.maximum(x - r, 0), np.maximum(y - r, 0), np.minimum(x + r, w[k] - 1), np.minimum(y + r, h[k] - 1)]
+            all_of = np.stack([*box, integers(d, 0, 255)], -1)
+            there = np.arange(most[k]) < (pw * ph // 100)[..., None]
+            for i, stones, taken in zip(rows, all_of, there):
+                parts[i] = stones[taken]
+                number[i] = len(parts[i])
+        return {"stones": Ragged(np.concatenate([np.empty((0, 5), np.int64), *parts]), number)}
 
     def lower_bytes(self, to, rows, params) -> None:
         to.op(rows, "to_hls")

@@ -5,48 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..checks import increasing, integer, real
+from ..fractal import patterns
 from ..ragged import Ragged
 from ..transform import Transform
-from ..uniforms import between, key, ragged
-
-
-def _steps(height: int, width: int) -> int:
-    """How often a grid of 3 x 3 is doubled to hold an image."""
-    return max(int(np.ceil(np.log2(max(height, width, 3) - 1))) - 1, 0)
-
-
-def plasma(u: np.ndarray, height: int, width: int, roughness: float) -> np.ndarray:
-    """A pattern of 0..1 by diamonds and squares, as albumentations makes it of these uniforms.
-
-    Each step doubles the grid, puts means of four neighbours between, adds noise, and stretches all to 0..1; a mean that is not
-    above 0 stays 0. Noise grows by ``roughness`` from step to step, so that the finest is what is mostly seen.
-    """
-    grid, at = np.float32(2 * u[:9] - 1).reshape(3, 3), 9
-    for step in range(_steps(height, width)):
-        side = 2 * grid.shape[0] - 1
-        noise = (np.float32(2) * u[at : at + side * side].astype(np.float32) - 1).reshape(side, side)
-        noise *= np.float32(roughness**step)
-        at += side * side
-        out = np.zeros((side + 2, side + 2), np.float32)
-        inner = out[1:-1, 1:-1]
-        inner[::2, ::2] = grid + noise[::2, ::2]
-        a = inner[::2, ::2]
-        mean = (a[:-1, :-1] + a[:-1, 1:] + a[1:, :-1] + a[1:, 1:]) * np.float32(0.25)
-        inner[1::2, 1::2] = np.where(mean > 0, mean + noise[1::2, 1::2], 0)
-        for y, x in ((0, 1), (1, 0)):
-            lines, columns = slice(1 + y, side + 1, 2), slice(1 + x, side + 1, 2)
-            above, below = out[y : side - 1 + y + 1 : 2, columns], out[2 + y : side + 2 : 2, columns]
-            left, right = out[lines, x : side + x : 2], out[lines, 2 + x : side + 2 : 2]
-            n = (side + 1 - y) // 2, (side + 1 - x) // 2
-            mean = (above[: n[0]] + below[: n[0]] + left[:, : n[1]] + right[:, : n[1]]) * np.float32(0.25)
-            inner[y::2, x::2] = np.where(mean > 0, mean + noise[y::2, x::2], 0)
-        grid = _stretched(inner)
-    return _stretched(grid[:height, :width])
-
-
-def _stretched(values: np.ndarray) -> np.ndarray:
-    low, high = values.min(), values.max()
-    return (values - low) * np.float32(1 / (high - low) if high > low else 0)
+from ..uniforms import between, key
 
 
 class _Plasma(Transform, register=False):
@@ -59,10 +21,7 @@ class _Plasma(Transform, register=False):
 
     def patterns(self, seeds: np.ndarray, size: np.ndarray) -> Ragged:
         """Of images of these sizes ``[n, 2]``."""
-        counts = [9 + sum((2 ** (k + 2) + 1) ** 2 for k in range(_steps(*each))) for each in size.tolist()]
-        drawn = ragged(seeds, np.array(counts, np.int64))
-        parts = [plasma(drawn.of(i), *each, self.roughness).ravel() for i, each in enumerate(size.tolist())]
-        return Ragged.of_list(parts, np.empty(0, np.float32))
+        return patterns(seeds, size, self.roughness)
 
 
 class PlasmaBrightnessContrast(_Plasma):

@@ -2,12 +2,19 @@
 // blended along y first, become an output line by picking from vectors, since an enlargement never steps by more than a pixel.
 #include "ops.gen.cuh"
 #include "parts.hpp"
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 namespace aug {
 
 namespace {
 
-typedef float Floats __attribute__((vector_size(64)));
-typedef int Ints __attribute__((vector_size(64)));
+struct alignas(64) Floats {
+  float v[16];
+};
+struct alignas(64) Ints {
+  int v[16];
+};
 enum { LANES = 16, MOST_CHANNELS = 4 };
 
 bool is_zoom(const Launch& l, const Row& s) {
@@ -36,23 +43,24 @@ void lay_across(const float* row, int width, Across& a) {
       const float x = clamp_(((float)pixel + ox) * sx - 0.5f, 0.0f, mx), lx = floor_(x);
       const int ix = (int)lx + left;
       if (!i) a.first[k] = ix;
-      a.at[k][i] = ix - a.first[k];
-      a.after[k][i] = a.at[k][i] + (lx < mx ? 1 : 0);
-      a.part[k][i] = x - lx;
+      a.at[k].v[i] = ix - a.first[k];
+      a.after[k].v[i] = a.at[k].v[i] + (lx < mx ? 1 : 0);
+      a.part[k].v[i] = x - lx;
     }
 }
-AUG Floats floats_at(const float* p) {
-  Floats v;
-  __builtin_memcpy(&v, p, sizeof v);
-  return v;
-}
-AUG Floats picked(Floats a, Floats b, Ints of) {
-#if defined(__clang__)
-  Floats out;
-  for (int i = 0; i < LANES; ++i) out[i] = of[i] < LANES ? a[of[i]] : b[of[i] - LANES];
-  return out;
+// sum += what lies between two picks from a line; a shuffle of two vectors that GCC is left to find becomes scalar loads
+AUG void pick_line(const float* from, const Ints& at, const Ints& after, const Floats& part, float* sum) {
+#if defined(__AVX512F__)
+  const __m512 a = _mm512_loadu_ps(from), b = _mm512_loadu_ps(from + LANES);
+  const __m512 l0 = _mm512_permutex2var_ps(a, _mm512_load_si512(at.v), b);
+  const __m512 l1 = _mm512_permutex2var_ps(a, _mm512_load_si512(after.v), b);
+  const __m512 made = _mm512_fmadd_ps(_mm512_load_ps(part.v), _mm512_sub_ps(l1, l0), l0);
+  _mm512_storeu_ps(sum, _mm512_add_ps(_mm512_loadu_ps(sum), made));
 #else
-  return __builtin_shuffle(a, b, of);
+  for (int i = 0; i < LANES; ++i) {
+    const float l0 = from[at.v[i]], l1 = from[after.v[i]];
+    sum[i] += fma_(part.v[i], l1 - l0, l0);
+  }
 #endif
 }
 
@@ -94,18 +102,8 @@ bool zoom_sample(const Launch& l, const Row& s) {
         float *t = line.data(), *sum = sums.data() + ((i64)c * h + y) * pitch;
         AUG_SIMD for (int x = 0; x < pitch; ++x)
           t[x] = fma_(v, q[x] - p[x], p[x]);
-        for (int i = 0; i < vectors; ++i) {
-          const float* from = t + across.first[i];
-          const Floats a = floats_at(from), b = floats_at(from + LANES), left = picked(a, b, across.at[i]);
-          const Floats right = picked(a, b, across.after[i]), part = across.part[i];
-          float made[LANES], l0[LANES], l1[LANES], u[LANES];
-          __builtin_memcpy(l0, &left, sizeof l0);
-          __builtin_memcpy(l1, &right, sizeof l1);
-          __builtin_memcpy(u, &part, sizeof u);
-          AUG_SIMD for (int x = 0; x < LANES; ++x)
-            made[x] = sum[LANES * i + x] + fma_(u[x], l1[x] - l0[x], l0[x]);
-          __builtin_memcpy(sum + LANES * i, made, sizeof made);
-        }
+        for (int i = 0; i < vectors; ++i)
+          pick_line(t + across.first[i], across.at[i], across.after[i], across.part[i], sum + LANES * i);
       }
     }
   }

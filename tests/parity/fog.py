@@ -93,10 +93,17 @@ def _gravel(note, **kwargs):
             h, w = size
             x0, y0, x1, y1 = (int(v * side) for v, side in zip(aug.gravel_roi, (w, h, w, h)))
             most = (x1 - x0) // 5 * ((y1 - y0) // 5) // 100
-            self.numbers = iter(some(u, 4 * aug.number_of_patches * (1 + most)))
+            # a patch has room for as many stones as the largest
+            self.patches = some(u, 4 * aug.number_of_patches * (1 + most)).reshape(aug.number_of_patches, -1)
+            self.patch, self.call, self.size = 0, 0, []
 
         def randint(self, low, high):
-            return low + int(np.floor((high - low + 1) * next(self.numbers)))
+            if self.call == 4 * (1 + int(np.prod(self.size[:2]) // 100)) and self.call >= 4:
+                self.patch, self.call, self.size = self.patch + 1, 0, []
+            v = low + int(np.floor((high - low + 1) * self.patches[self.patch, self.call]))
+            self.size.append(v)
+            self.call += 1
+            return v
 
     def run(image, u, kind):
         aug.py_random = Luck(u, image.shape[:2])
