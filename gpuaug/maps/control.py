@@ -252,7 +252,7 @@ def _through(quad: np.ndarray, matrix: np.ndarray, x: np.ndarray, y: np.ndarray)
     """Which places lie in a quadrilateral, and where a matrix takes them; x and y of any shapes that go together."""
     inside = True
     for (ax, ay), (bx, by) in zip(quad.tolist(), np.roll(quad, -1, 0).tolist()):
-        inside = inside & ((bx - ax) * (y - ay) - (by - ay) * (x - ax) >= 0)
+        inside = inside & ((bx - ax) * (y - ay) - (by - ay) * (x - ax) >= -1e-6)  # a side, and what rounding leaves of it
     (a, b, c), (d, e, f), (p, q, r) = matrix.tolist()
     with np.errstate(all="ignore"):
         over = 1 / ((p * x + r) + q * y)
