@@ -15,6 +15,7 @@ from .batch import Batch
 from .elements import plain
 from .frames import Frames
 from .label_params import BboxParams, KeypointParams, reckoned
+from .oriented import OrientedBoxes
 from .others import IMAGES, SAMPLES, WHOLE, Others, listed
 from .targets import Boxes, Keypoints
 from .transform import Transform
@@ -91,6 +92,7 @@ class Declared:
             still = [type(t).__name__ for t in leaves if not type(t).moves(kind.hook)]
             if still:
                 raise ValueError(f"{still[0]} does not move {kind.name} yet; leave {name}= or {still[0]} out")
+            kind = OrientedBoxes if kind is Boxes and params.bbox_type == "obb" else kind
             found.append((kind, name, targets.pop(name), {field: targets.pop(field) for field in fields}, params))
         return found
 

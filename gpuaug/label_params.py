@@ -54,8 +54,11 @@ class BboxParams:
         max_accept_ratio: drop boxes whose longer side is more than so many times the shorter one.
 
         instance_masks: the name of a set of masks ("masks"), one for each box, of which those of dropped boxes are dropped; ours.
+        bbox_type: "hbb": upright boxes; "obb": oriented ones, with a fifth number, degrees from the x axis to the y axis (down)
+            by which the rectangle of the first four is turned about its middle. Their corners travel as keypoints do; the
+            rectangle around them is turned as its upper side. They are not clipped, and dropouts leave them.
 
-    Source: albumentations ``BboxParams``.
+    Source: albumentations ``BboxParams``; ``bbox_type`` is AlbumentationsX' word.
 
     Raises:
         ValueError: another format, a limit outside its range.
@@ -82,6 +85,7 @@ class BboxParams:
         max_accept_ratio: float | None = None,
         *,
         instance_masks: str | None = None,
+        bbox_type: str = "hbb",
     ):
         self.format = one_of("format", format, BOX_FORMATS)
         self.label_fields = _fields(label_fields)
@@ -92,6 +96,7 @@ class BboxParams:
         if instance_masks is not None and not isinstance(instance_masks, str):
             raise TypeError(f"instance_masks must be the name of a set of masks, got {instance_masks!r}")
         self.instance_masks = instance_masks
+        self.bbox_type = one_of("bbox_type", bbox_type, ("hbb", "obb"))
         self.max_accept_ratio = None if max_accept_ratio is None else real("max_accept_ratio", max_accept_ratio, 1)
 
     def keep(self, boxes: np.ndarray, size: np.ndarray, seen=None, full=None) -> tuple[np.ndarray, np.ndarray]:
