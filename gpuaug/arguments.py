@@ -6,6 +6,7 @@ import difflib
 import functools
 import inspect
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
 import numpy as np
 
@@ -40,8 +41,9 @@ def arguments(init):
     @functools.wraps(init)
     def wrapper(self, *args, **kwargs):
         if type(self).__init__ is wrapper:  # else a subclass's has done it
-            args, kwargs = map(as_python, args), {name: as_python(value) for name, value in kwargs.items()}
-            args = tuple(args)
+            whole = getattr(type(self), "as_given", ())  # arguments that are no configuration: images, say
+            args = tuple(value if name in whole else as_python(value) for name, value in zip_longest(names[: len(args)], args))
+            kwargs = {name: value if name in whole else as_python(value) for name, value in kwargs.items()}
             who = type(self).__name__
             for name in kwargs:
                 if name not in names and not any_name:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from . import lazily
 from .batch import Batch
-from .lazily import runs, together
 from .reflected import repeat
 from .solids import Solid
 from .targets import Marks
@@ -28,8 +28,14 @@ class Step:
 
 @dataclass
 class Drawn:
-    """Everything that was drawn for a batch: deterministic from here on. applied: which samples; None: all. ops: the pixel
-    operations that the pipeline can emit (`gpuaug.ops.mask`). lazy: lower neighbours together (`gpuaug.lazily`)."""
+    """Everything that was drawn for a batch: deterministic from here on.
+
+    Attributes:
+        applied: which samples the pipeline applies to; None: all.
+        ops: the pixel operations that the pipeline can emit (`gpuaug.ops.mask`).
+        lazy: lower neighbours together (`gpuaug.lazily`).
+        first: how many steps are of the pipeline's first transform or group; None: it has none.
+    """
 
     samples: int
     steps: list[Step] = field(default_factory=list)
@@ -37,6 +43,7 @@ class Drawn:
     applied: np.ndarray | None = None
     ops: int | None = None
     lazy: bool = False
+    first: int | None = None
 
     def explain(self) -> str:
         """Which transform applies to how many samples, in order; a transform that groups visit several times is one line."""
@@ -99,9 +106,7 @@ class Drawn:
         """Lower the steps from number ``start`` on."""
         steps = [step for step in self.steps[start:] if track.kind in step.transform.targets]
         if self.lazy:
-            for run in runs(track, steps):
-                if not together(track, run):
-                    self._one_by_one(track, run)
+            lazily.lower(track, steps, lambda some: self._one_by_one(track, some))
         else:
             self._one_by_one(track, steps)
 
@@ -120,27 +125,30 @@ class Drawn:
 
     def move_marks(self, marks: Marks, size: np.ndarray) -> None:
         """Take boxes or keypoints through all steps. size: ``[B, 2]`` before the first."""
-        size = np.array(size, np.int64)
+        size, drop = np.array(size, np.int64), marks.params.check_each_transform
+        first = np.ones(
+            self.samples, bool
+        )  # who comes unchanged out of the pipeline's first transform, behind which limits are looked at
+        for step in self.steps[: self.first]:
+            first[step.rows] &= not (step.transform.solid or "mask" in step.transform.targets)
+        if drop and self.first is not None and first.any():
+            marks.limit(size, of=first)
         for step in self.steps:
-            before = size[step.rows]
+            if not step.transform.solid and "mask" not in step.transform.targets:
+                continue
+            before, place = size[step.rows], np.full(self.samples, -1)
+            place[step.rows] = np.arange(len(before))
+            copies = False
             if step.transform.solid:
-                place = np.full(self.samples, -1)
-                place[step.rows] = np.arange(len(before))
                 marks.solid_step(step.transform, place, step.params)
-                size[step.rows] = step.transform.size_after(step.params, before)
-                marks.limit(size, drop=marks.params.check_each_transform)
-            elif "mask" in step.transform.targets:
-                place = np.full(self.samples, -1)
-                place[step.rows] = np.arange(len(before))
+            else:
                 copies = repeat(marks, step.transform, place, step.params, size)
-                if step.transform.metadata_key is None:
-                    marks.step(step.transform, place, step.params, size)
-                else:
-                    marks.gather(step.transform, place, step.params, size)
-                size[step.rows] = step.transform.size_after(step.params, before)
-                if copies:
-                    marks.drop_copies(size)
-                marks.limit(size, drop=marks.params.check_each_transform)
+                move = marks.step if step.transform.metadata_key is None else marks.gather
+                move(step.transform, place, step.params, size)
+            size[step.rows] = step.transform.size_after(step.params, before)
+            if copies:
+                marks.drop_copies(size)
+            marks.limit(size, drop=drop, of=place >= 0)
         marks.limit(size)
 
 
@@ -180,4 +188,7 @@ def draw_tree(tree: Tree, u: np.ndarray, view: View) -> Drawn:
         channels = transform.channels_after(channels)
         drawn.steps.append(Step(transform, rows, params))
     drawn.size = size
+    if tree.first is not None:
+        mine = [id(step.transform) in tree.first for step in drawn.steps]
+        drawn.first = mine.index(False) if False in mine else len(mine)
     return drawn

@@ -24,6 +24,10 @@ def inpaint(image: np.ndarray, mask: np.ndarray, method: str) -> np.ndarray:
         import cv2
     except ImportError:
         raise ImportError("filling by inpainting needs OpenCV: pip install opencv-python-headless") from None
+    h, w = mask.shape
+    if min(h, w) < 3:  # cv2.inpaint reads beyond such images: what it makes of them differs from call to call
+        image, mask = np.pad(image, ((1, 1), (1, 1), (0, 0)), "edge"), np.pad(mask, 1, "edge")
+        return inpaint(image, mask, method)[1 : h + 1, 1 : w + 1]
     flag = {"inpaint_telea": cv2.INPAINT_TELEA, "inpaint_ns": cv2.INPAINT_NS}[method]
     parts = [image] if image.shape[2] in (1, 3) else np.dsplit(image, image.shape[2])
     done = [cv2.inpaint(np.ascontiguousarray(part), mask.astype(np.uint8), RADIUS, flag) for part in parts]

@@ -7,6 +7,9 @@ have taken comes back where a later step turns it into view.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
 from .maps import Projective
@@ -17,18 +20,49 @@ from .track import Track
 NEAR = 1e-9
 
 
-def runs(track: Track, steps: list) -> list[list]:
-    """The steps in their order, those that join in one list."""
-    out, last = [], None
-    for step in steps:
-        key = step.transform.joins(track.kind)
-        joined = common([last, key])
-        if joined is None:
-            out.append([step])
-        else:
-            out[-1].append(step)
-        last = key if joined is None else joined
-    return out
+def lower(track: Track, steps: list, plain: Callable[[list], None]) -> None:
+    """Lower steps, those that join as one. Which do is decided for each sample by what it took itself.
+
+    Args:
+        plain: lowers a list of steps one by one.
+    """
+    waiting: dict[int, list[int]] = {}  # by sample: the numbers of the steps that have joined so far
+    agreed: dict[int, tuple] = {}
+    others: list = []
+
+    def flush(samples) -> None:
+        groups: dict[tuple, list[int]] = {}
+        for i in samples:
+            if i in waiting:
+                groups.setdefault(tuple(waiting.pop(i)), []).append(i)
+                del agreed[i]
+        for numbers, rows in groups.items():
+            _together(track, [_of(track, steps[k], rows) for k in numbers], plain)
+
+    for number, step in enumerate(steps):
+        key, rows = step.transform.joins(track.kind), track.index(step.rows).tolist()
+        if key is None:
+            flush(rows)
+            others.append(step)
+            continue
+        if others:
+            plain(others)
+            others = []
+        flush([i for i in rows if i in agreed and common([agreed[i], key]) is None])
+        for i in rows:
+            agreed[i] = common([agreed.get(i, (None, None, None)), key])
+            waiting.setdefault(i, []).append(number)
+    if others:
+        plain(others)
+    flush(list(waiting))
+
+
+def _of(track: Track, step, rows: list[int]):
+    """A step for some of its samples."""
+    place = np.full(track.samples, -1)
+    place[step.rows] = np.arange(len(place[step.rows]))
+    mine = place[rows]
+    return replace(step, rows=np.array(rows), params={name: value[mine] for name, value in step.params.items()})
 
 
 def common(keys: list) -> tuple | None:
@@ -44,28 +78,25 @@ def common(keys: list) -> tuple | None:
     return tuple(agreed)
 
 
-def together(track: Track, steps: list) -> bool:
-    """Lower several steps as one gather; False, with nothing done, if at most one of them interpolates (views cost less)."""
-    keys = [step.transform.joins(track.kind) for step in steps] if len(steps) > 1 else []
+def _together(track: Track, steps: list, plain: Callable[[list], None]) -> None:
+    """Lower several steps of the same samples as one gather; one by one if at most one of them interpolates: views cost less."""
+    keys = [step.transform.joins(track.kind) for step in steps]
+    rows = steps[0].rows
+    size, matrix = track.size[rows].astype(np.int64), np.tile(np.eye(3), (len(rows), 1, 1))  # from output to source
     if sum(key[0] is not None for key in keys) < 2:
-        return False
-    size, took = track.size.astype(np.int64), np.zeros(track.samples, bool)
-    matrix = np.tile(np.eye(3), (track.samples, 1, 1))  # from output to source
+        plain(steps)
+        return
     for step in steps:
-        rows = track.index(step.rows)
-        mapped = step.transform.mapped(step.params, size[rows])
+        mapped = step.transform.mapped(step.params, size)
         if not isinstance(mapped, Projective):
-            return False
-        matrix[rows] = matrix[rows] @ (np.linalg.inv(mapped.matrix) if mapped.forward else mapped.matrix)
-        size[rows] = step.transform.size_after(step.params, size[rows])
-        took[rows] = True
+            plain(steps)
+            return
+        matrix = matrix @ (np.linalg.inv(mapped.matrix) if mapped.forward else mapped.matrix)
+        size = step.transform.size_after(step.params, size)
     matrix /= matrix[:, 2:, 2:]
     whole = np.rint(matrix)
     exact = (np.abs(matrix - whole) <= NEAR * (1 + np.abs(whole))).all((1, 2))
     matrix[exact] = whole[exact]
-    rows = np.flatnonzero(took)
     interpolation, border, fill = common(keys)
-    names = dict.fromkeys(type(step.transform).__name__ for step in steps)
-    track.doing = " and ".join(names)
-    track.gather(rows, Projective(matrix[rows], forward=False), size[rows], interpolation, border or 0, fill or 0)
-    return True
+    track.doing = " and ".join(dict.fromkeys(type(step.transform).__name__ for step in steps))
+    track.gather(rows, Projective(matrix, forward=False), size, interpolation, border or 0, fill or 0)

@@ -62,6 +62,12 @@ def joined(parts: list, name: str):
             f"{name} of one sample are {type(first).__name__}, of another {type(other).__name__}; samples that are put together "
             f"must hold theirs alike"
         )
+    kinds = {_kind(part.dtype) for part in parts if hasattr(part, "dtype")}
+    if len(kinds) > 1:  # NumPy and torch would make another type of both, in which numbers may change
+        raise TypeError(
+            f"{name} of one sample are {min(kinds)}, of another {max(kinds)}; samples that are put together must hold theirs "
+            f"alike"
+        )
     if isinstance(first, torch.Tensor):
         return torch.cat(parts)
     if isinstance(first, np.ndarray):
@@ -71,6 +77,10 @@ def joined(parts: list, name: str):
 
         return pandas.concat(parts)
     return type(first)(entry for part in parts for entry in part)
+
+
+def _kind(dtype) -> str:
+    return "text" if getattr(dtype, "kind", "") in ("U", "S") else str(dtype)
 
 
 def cells(row):

@@ -118,8 +118,9 @@ class Marks:
         self.select(~self.copied | self.seen(size[self.sample]))
         self.copied = np.zeros(len(self.sample), bool)
 
-    def limit(self, size: np.ndarray, drop: bool = True) -> None:
-        """See what is left in images of size ``[B, 2]``; drop: what the limits do not let through."""
+    def limit(self, size: np.ndarray, drop: bool = True, of: np.ndarray | None = None) -> None:
+        """See what is left in images of size ``[B, 2]``; drop: what the limits do not let through. of: bool ``[B]``, the samples
+        that are looked at (None: all), so that what others took decides nothing."""
         raise NotImplementedError
 
     def lose(self, left: np.ndarray) -> None:
@@ -347,12 +348,13 @@ class Boxes(Marks):
     def _keep_cuts(self, keep) -> None:
         self.cuts, self.cut_of = self.cuts[keep], self.cut_of[keep]
 
-    def limit(self, size, drop=True):
-        size = size[self.sample]
+    def limit(self, size, drop=True, of=None):
+        size, others = size[self.sample], False if of is None else ~of[self.sample]
         if self.params.geometry == "albumentations":
             if drop:
-                self.values, keep = self.params.keep(self.values, size)
-                self.select(keep)
+                clipped, keep = self.params.keep(self.values, size)
+                self.values = clipped if of is None else np.where(others[:, None], self.values, clipped)
+                self.select(keep | others)
             return
         self.values = clip_boxes(self.values, size)
         box = self.values[self.cut_of]
@@ -362,7 +364,7 @@ class Boxes(Marks):
         keep = self.visible > TINY  # what is gone does not come back
         if drop:
             keep &= self.params.keep(self.values, size, self.visible, self.full)[1]
-        self.select(keep)
+        self.select(keep | others)
 
     def check(self, size):
         if self.params.clip:
@@ -472,9 +474,10 @@ class Keypoints(Marks):
                 index[mine] = mine[order]
         self.take(index)
 
-    def limit(self, size, drop=True):
+    def limit(self, size, drop=True, of=None):
         if drop and self.params.remove_invisible:
-            self.select(self.params.visible(self.values, size[self.sample]))
+            others = False if of is None else ~of[self.sample]
+            self.select(self.params.visible(self.values, size[self.sample]) | others)
 
     def clip(self, moved, rect):
         pixel = self.params.pixel(self.values[moved])

@@ -68,6 +68,7 @@ class Tree:
         self._visits, self._most = add(root)
         if len(nodes) > uniforms.SLOTS:
             raise ValueError(f"a Compose holds at most {uniforms.SLOTS} transforms, got {len(nodes)}")
+        self.first = _below(root.transforms[0]) if root.transforms else None  # the transforms of its first child
         self.ops = ops.mask({*ops.INTERNAL, *(name for leaf in self.leaves if leaf for name in leaf[0].ops)})
         self.slots, self.blocks = np.array(slots, np.uint32), np.array(blocks, np.uint32)
         self._p = [node.p for node in self._owners]
@@ -84,3 +85,8 @@ class Tree:
         for leaf, start, count in visits[:found].tolist():
             transform, lines = self.leaves[leaf]
             yield transform, lines, rows[start : start + count] if count >= 0 else slice(None)
+
+
+def _below(node) -> set[int]:
+    """The ids of a node's transforms."""
+    return set().union(*map(_below, node.transforms)) if isinstance(node, Group) else {id(node)}

@@ -70,3 +70,15 @@ def test_lengths_that_are_fractions():
         assert (want == 0).any()
     short = G.Compose([G.XYMasking(1, 0, (0, 0.5), p=1)], seed=1)(image=np.ones((200, 1, 4, 1), np.uint8))["image"]
     assert set((short == 0).sum((1, 2, 3)).tolist()) == {0, 1, 2}
+
+
+def test_images_of_one_line_are_the_same_every_time():
+    """cv2.inpaint reads beyond them, so that they are laid into a frame."""
+    data = np.random.default_rng(0).integers(0, 256, (1, 31, 3)).astype(np.uint8)
+    for method in ("inpaint_ns", "inpaint_telea"):
+        compose = G.Compose([G.GridDropout(fill=method, p=1)], seed=5)
+        seen = set()
+        for _ in range(20):
+            seen.add(compose(image=data, ids=[3])["image"].tobytes())
+            np.full((50, 50, 3), 7, np.uint8)
+        assert len(seen) == 1

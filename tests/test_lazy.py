@@ -187,3 +187,21 @@ def test_samples_do_not_depend_on_the_batch():
 def test_argument():
     with pytest.raises(TypeError, match="lazy"):
         G.Compose([], lazy="yes")
+
+
+def test_what_neighbours_drew_decides_nothing():
+    """Which steps join hangs on what a sample took itself; its neighbours may have taken others, or what lies between."""
+    data = photographs(12)
+    for steps in (
+        [G.CenterCrop(60, 60), G.Affine(rotate=30, p=0.5), G.Affine(scale=0.5, p=0.5)],
+        [G.Affine(rotate=20, p=0.6), G.Blur(p=0.3), G.Perspective(p=0.6), G.HorizontalFlip(p=0.5), G.Affine(shear=9, p=0.5)],
+        [G.Rotate(p=0.7), G.PadIfNeeded(130, 170), G.ShiftScaleRotate(p=0.9), G.RandomBrightnessContrast(p=0.4)],
+        [G.Resize(50, 40), G.SafeRotate(p=0.7)],
+    ):
+        for seed in range(3):
+            compose = G.Compose(steps, seed=seed, lazy=True)
+            whole = compose(image=list(data), mask=[d[..., 0] // 40 for d in data], ids=range(12))
+            for i in range(12):
+                alone = compose(image=data[i], mask=data[i, ..., 0] // 40, ids=[i])
+                np.testing.assert_array_equal(whole["image"][i], alone["image"])
+                np.testing.assert_array_equal(whole["mask"][i], alone["mask"])

@@ -158,3 +158,15 @@ def test_what_text_does_not_fit():
         G.TextImage(font(), augmentations=("shout",))
     with pytest.raises(ValueError, match="needs stopwords"):
         G.TextImage(font(), stopwords=(), augmentations=("insertion",))
+
+
+def test_tensors_have_their_channels_first():
+    import torch
+
+    data, picture = image(), np.ascontiguousarray(image()[:20, :30])
+    item = {"bbox": (0.1, 0.2, 0.5, 0.7)}
+    aug = G.Compose([G.OverlayElements(p=1)])
+    want = aug(image=data, overlay_metadata={**item, "image": picture})["image"]
+    planes = [torch.from_numpy(x).permute(2, 0, 1) for x in (data, picture)]
+    got = aug(image=planes[0], overlay_metadata={**item, "image": planes[1]})["image"]
+    np.testing.assert_array_equal(got.permute(1, 2, 0).numpy(), want)

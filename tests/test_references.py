@@ -161,3 +161,12 @@ def test_what_does_not_fit():
         G.HistogramMatching(blend_ratio=(1, 0.5))
     with pytest.raises(TypeError, match="labels"):
         aug(image=image.astype(np.int32), fda_metadata=[image.astype(np.int32)])
+
+
+def test_references_that_are_arrays():
+    image, other = pictures()[0]
+    for read in (lambda x: x, np.asarray):
+        got = G.Compose([G.HistogramMatching(reference_images=[other], read_fn=read, blend_ratio=(1, 1), p=1)])(image=image)
+        np.testing.assert_array_equal(got["image"], reference.match_histograms(image, other))
+    with pytest.raises(RuntimeError, match=r"FDA: read_fn failed on reference_images\[0\], '/nowhere.png': .*No such file"):
+        G.Compose([G.FDA(reference_images=["/nowhere.png"], p=1)])(image=image)

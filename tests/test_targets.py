@@ -481,3 +481,44 @@ def test_explain_without_data():
         G.XYMasking(1, 1, 5, 5, p=1),
     ]
     assert "XYMasking" in G.Compose(steps, bbox_params=G.BboxParams("coco")).explain((40, 60))
+
+
+def test_limits_hang_on_no_neighbour():
+    """A box is looked at behind the steps that its own sample took, and, as in albumentations, behind the first transform."""
+    image, boxes = np.zeros((20, 20, 3), np.uint8), np.array([[1, 1, 4, 4.0]])
+    for first in (
+        G.HorizontalFlip(p=0.5),
+        G.RandomCrop(18, 18, p=0.5),
+        G.Rotate(p=0.5),
+        G.OneOf([G.VerticalFlip(), G.Blur()], p=0.6),
+    ):
+        compose = G.Compose([first, G.Resize(80, 80)], seed=1, bbox_params=G.BboxParams("pascal_voc", min_area=50))
+        whole = compose(image=[image] * 8, bboxes=[boxes] * 8, ids=range(8))["bboxes"]
+        assert [len(b) for b in whole] == [len(compose(image=image, bboxes=boxes, ids=[i])["bboxes"]) for i in range(8)]
+    for transforms, left in (
+        (lambda L: [L.HorizontalFlip(p=0), L.Resize(80, 80)], 0),
+        (lambda L: [L.HorizontalFlip(p=1), L.Resize(80, 80)], 0),
+        (lambda L: [L.Blur(p=1), L.Resize(80, 80)], 0),
+        (lambda L: [L.Resize(80, 80)], 1),
+    ):
+        for library in (G, A):
+            compose = library.Compose(transforms(library), bbox_params=library.BboxParams("pascal_voc", min_area=50))
+            assert len(compose(image=image, bboxes=boxes)["bboxes"]) == left
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: G.PiecewiseAffine(p=1), lambda: G.ElasticTransform(p=1), lambda: G.OpticalDistortion(p=1)]
+)
+def test_points_hang_on_no_neighbour(make):
+    """Newton's steps for one point end when it is found, whoever else is looked for."""
+    rng = np.random.default_rng(0)
+    images = [np.zeros((64, 64, 3), np.uint8), np.zeros((1, 7, 3), np.uint8)]
+    boxes = [np.sort(rng.uniform(0, 1, (6, 2, 2)), 1).reshape(6, 4) * [w, h, w, h] for h, w in ((64, 64), (1, 7))]
+    points = [rng.uniform(0, 1, (6, 2)) * [w - 1, h - 1] for h, w in ((64, 64), (1, 7))]
+    for seed in range(5):
+        params = {"bbox_params": G.BboxParams("pascal_voc"), "keypoint_params": G.KeypointParams("xy")}
+        compose = G.Compose([make()], seed=seed, **params)
+        both = compose(image=images, bboxes=boxes, keypoints=points, ids=[0, 1])
+        alone = compose(image=images[0], bboxes=boxes[0], keypoints=points[0], ids=[0])
+        for name in ("bboxes", "keypoints"):
+            np.testing.assert_array_equal(both[name][0], alone[name])

@@ -97,14 +97,17 @@ class Map:
         """Where source points ``[N, 2]`` go; NaN for those that no output pixel shows."""
         at = np.array(self.guess(which, xy), np.float64)
         with np.errstate(all="ignore"):
+            going = np.arange(len(at))  # each point stops by itself, whatever others there are
             for _ in range(STEPS):
-                miss = self.source(which, at) - xy
-                if not np.abs(miss).max(initial=0) > CLOSE:
+                miss = self.source(which[going], at[going]) - xy[going]
+                far = np.abs(miss).max(1) > CLOSE
+                going, miss = going[far], miss[far]
+                if not len(going):
                     break
-                (a, b), (c, d) = np.moveaxis(self.jacobian(which, at), 0, 2)
+                (a, b), (c, d) = np.moveaxis(self.jacobian(which[going], at[going]), 0, 2)
                 det = a * d - b * c
                 step = np.stack([d * miss[:, 0] - b * miss[:, 1], a * miss[:, 1] - c * miss[:, 0]], 1) / det[:, None]
-                at -= np.clip(step, -self.stride, self.stride)
+                at[going] -= np.clip(step, -self.stride, self.stride)
             near = np.abs(self.source(which, at) - xy).max(1, keepdims=True) < FOUND
         return np.where(near, at, np.nan)
 

@@ -73,13 +73,14 @@ class Radial(Map):
         m = self.numbers[which]
         d = xy - m[:, :2]
         r2 = ((d * m[:, 2:4]) ** 2).sum(1)
-        a, b, s = m[:, 4] * r2, m[:, 5] * r2 * r2, np.zeros(len(xy))
+        a, b, s, done = m[:, 4] * r2, m[:, 5] * r2 * r2, np.zeros(len(xy)), np.zeros(len(xy), bool)
         with np.errstate(all="ignore"):
             for _ in range(5 * STEPS):
                 rise = 1 + 3 * a * s**2 + 5 * b * s**4
-                step = (s * (1 + a * s**2 + b * s**4) - 1) / rise
+                step = np.where(done, 0, (s * (1 + a * s**2 + b * s**4) - 1) / rise)
                 s = s - step
-                if not np.abs(step).max(initial=0) > 1e-12:
+                done |= ~(np.abs(step) > 1e-12)  # each by itself, whatever others there are
+                if done.all():
                     break
             found = (np.abs(s * (1 + a * s**2 + b * s**4) - 1) < 1e-9) & (rise > 0) & (s > 0)
         return np.where(found[:, None], m[:, :2] + d * s[:, None], np.nan)

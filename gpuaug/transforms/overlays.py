@@ -108,7 +108,10 @@ class OverlayElements(_Overlaid):
     def _placed(self, items, size, rng):
         found = []
         for item in items:
-            picture, mask = np.asarray(_needed(item, "image")), item.get("mask")
+            picture, mask = _needed(item, "image"), item.get("mask")
+            if isinstance(picture, torch.Tensor):  # [C, H, W], as everywhere
+                picture = (picture.permute(1, 2, 0) if picture.ndim == 3 else picture).cpu()
+            picture = np.asarray(picture)
             if picture.ndim not in (2, 3):
                 raise ValueError(f"image must be [H, W] or [H, W, C], got shape {list(picture.shape)}")
             if mask is not None and np.asarray(mask).shape[:2] != picture.shape[:2]:

@@ -31,6 +31,7 @@ class _Referring(Transform, register=False):
     """What they share: reference images of a call or of the transform, of which each sample draws one."""
 
     brings = IMAGES
+    as_given = ("reference_images",)
     work = ""  # what it does, for `Compose.explain`
 
     def __init__(self, reference_images, read_fn, metadata_key, p):
@@ -79,7 +80,7 @@ class _Referring(Transform, register=False):
         batch, source = to.others.get(self.metadata_key), self.metadata_key
         if batch is None:
             known, which = np.unique(which, return_inverse=True)
-            read = [self.read_fn(self.reference_images[k]) for k in known.tolist()]
+            read = [self._read(k) for k in known.tolist()]
             batch, source = moved(Batch.of(read, "HWC", name="reference"), to.device), "reference_images"
         mine, theirs = ((b.given or b.dtype, b.channels) for b in (to, batch))
         floats = mine[0] in ("float16", "bfloat16", "float32", "float64")
@@ -93,6 +94,13 @@ class _Referring(Transform, register=False):
         track.doing, track.ops = to.doing, to.ops
         resize(track, slice(None), to.size[index], 1)
         return settle(track) if mine[0] == theirs[0] else [reference.float() / 255 for reference in settle(track)]
+
+    def _read(self, k: int):
+        try:
+            return self.read_fn(self.reference_images[k])
+        except Exception as error:
+            what = f"reference_images[{k}], {self.reference_images[k]!r:.80}"
+            raise RuntimeError(f"{type(self).__name__}: read_fn failed on {what}: {error}") from error
 
     def _like(self, image: torch.Tensor, reference: torch.Tensor, amount: float) -> torch.Tensor:
         """``[C, H, W]``, of the same type."""
