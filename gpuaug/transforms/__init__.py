@@ -45,6 +45,7 @@ from .rotate import Rotate, SafeRotate
 from .sharpen import Emboss, Sharpen, UnsharpMask
 from .shuffle import RandomGridShuffle
 from .sizes import Downscale, LongestMaxSize, RandomScale, RandomSizedCrop, SmallestMaxSize
+from .spatter import Spatter
 from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
 from .stain import HEStain
 from .tone import InvertImg, Posterize, RandomGamma, RandomToneCurve, Solarize
@@ -144,6 +145,7 @@ __all__ = [
     "ShotNoise",
     "SmallestMaxSize",
     "Solarize",
+    "Spatter",
     "SquareSymmetry",
     "TextImage",
     "ThinPlateSpline",
