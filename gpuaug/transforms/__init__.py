@@ -42,6 +42,7 @@ from .perspective import Perspective
 from .plasma import PlasmaBrightnessContrast, PlasmaShadow
 from .references import FDA, HistogramMatching, PixelDistributionAdaptation
 from .rotate import Rotate, SafeRotate
+from .segments import Superpixels
 from .sharpen import Emboss, Sharpen, UnsharpMask
 from .shuffle import RandomGridShuffle
 from .sizes import Downscale, LongestMaxSize, RandomScale, RandomSizedCrop, SmallestMaxSize
@@ -147,6 +148,7 @@ __all__ = [
     "Solarize",
     "Spatter",
     "SquareSymmetry",
+    "Superpixels",
     "TextImage",
     "ThinPlateSpline",
     "TimeMasking",
