@@ -83,10 +83,14 @@ class Superpixels(_ByBytes):
 
     def _resize(self, to, rows, size: np.ndarray) -> None:
         changed = (to.size[rows] != size).any(1)
-        if changed.any():
+        if not changed.any():
+            return
+        if to.is_u8:
             resize(to, rows[changed], size[changed], self.interpolation)
-            if not to.is_u8:
-                to.op(rows[changed], "quantize", top=1.0)
+            return
+        with to.working(rows[changed], "float32"):
+            resize(to, rows[changed], size[changed], self.interpolation)
+        to.op(rows[changed], "quantize", top=1.0)
 
 
 def segments(image: np.ndarray, number: int) -> np.ndarray:
