@@ -74,7 +74,7 @@ def assemble(to: Track, rows, pieces: Pieces, size: tuple[int, int], fill, key: 
     out = empty((len(index), height, width, channels), TORCH_DTYPES[to.dtype], to.device)
     area = (rect[:, 2] - rect[:, 0]) * (rect[:, 3] - rect[:, 1])
     if area.sum() < len(index) * height * width:
-        out[:] = _colour(to, fill)
+        out[:] = colour(to, fill)
     where = [of_each(name) for name in ("address", "size", "stride")]
     parts = Track(Batch(*where, channels, own.dtype, own.device, None, own.given), to.kind)
     parts.doing, parts.ops = to.doing, to.ops
@@ -106,7 +106,8 @@ def _agree(to: Track, own: Batch, other: Batch, key: str) -> None:
     raise ValueError(f"{to.doing}: {key} holds {to.kind}s of {came}, those of the batch are {now}; they must agree")
 
 
-def _colour(to: Track, fill) -> torch.Tensor:
-    colour = to.colour(fill, border=True)
-    colour = colour.view(np.int32) if to.dtype == "int32" else colour
-    return torch.from_numpy(colour.copy()).to(TORCH_DTYPES[to.dtype]).to(to.device)
+def colour(to: Track, fill) -> torch.Tensor:
+    """A fill in the track's type, a number for each channel, where the track lies."""
+    value = to.colour(fill, border=True)
+    value = value.view(np.int32) if to.dtype == "int32" else value
+    return torch.from_numpy(value.copy()).to(TORCH_DTYPES[to.dtype]).to(to.device)

@@ -132,6 +132,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         now: Now | None = None,
         seed: int | None = None,
         others: dict | None = None,
+        depth=None,
     ) -> Drawn:
         """Draw everything for a batch.
 
@@ -143,6 +144,7 @@ class Compose(Seeded, torch.nn.Module, Group):
             now: for transforms whose draw depends on masks or boxes.
             seed: the caller's, where this Compose has none of its own.
             others: samples that transforms may read beside their own, by name; by default those of the batch.
+            depth: int ``[B]``, how many slices each sample's volumes have.
         """
         ids, occurrence = uniforms.check_counters(ids, epoch, occurrence, len(size))
         if len(ids) != len(size):
@@ -150,7 +152,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         seed = self._stream.fixed(self.seed) if seed is None else seed
         u = uniforms.table(seed, epoch, ids, occurrence, self._tree.slots, self._tree.blocks)
         size = np.asarray(size)
-        drawn = draw_tree(self._tree, u, View(size, channels, dtype, now, None, others or {WHOLE: Others(size)}))
+        drawn = draw_tree(self._tree, u, View(size, channels, dtype, now, None, others or {WHOLE: Others(size)}, depth))
         drawn.lazy = self.lazy
         drawn.applied = u[0] < self.p if self.p < 1 else None  # the root's coin is the first number of all
         return drawn
@@ -197,7 +199,9 @@ class Compose(Seeded, torch.nn.Module, Group):
         samples = len(given.size)
         seed, ids = self._stream.call(self.seed, ids, samples) if seed is None else (seed, np.atleast_1d(ids))
         like = {"channels": leading.channels, "dtype": leading.dtype}
-        drawn = self.draw(given.size, ids=ids, epoch=epoch, occurrence=occurrence, now=now, seed=seed, others=others, **like)
+        drawn = self.draw(
+            given.size, ids=ids, epoch=epoch, occurrence=occurrence, now=now, seed=seed, others=others, depth=given.depth, **like
+        )
         for marks in given.marks:
             drawn.move_marks(marks, given.size)
         out = {name: deliver(given, name, drawn) for name in given.batches}

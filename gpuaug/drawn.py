@@ -10,6 +10,7 @@ import numpy as np
 from .batch import Batch
 from .lazily import runs, together
 from .reflected import repeat
+from .solids import Solid
 from .targets import Marks
 from .track import Track
 from .transform import Transform, View
@@ -69,6 +70,31 @@ class Drawn:
         self.lower_onto(track)
         return track
 
+    def lower_solid(self, batch: Batch, kind: str, of, depth, others: dict[str, Batch] | None = None) -> Solid:
+        """Lower it for volumes, whose slices the batch holds: what works on images slice by slice, the rest on the whole."""
+        track = Track(batch, kind)
+        track.ops = self.ops
+        track.others.update(others or {})
+        solid, flat = Solid(track, of, depth), []
+
+        def slices() -> None:
+            Drawn(self.samples, list(flat), self.size, ops=self.ops, lazy=self.lazy).repeated(solid.slices()).lower_onto(
+                solid.track
+            )
+            flat.clear()
+
+        for step in self.steps:
+            if not step.transform.solid:
+                flat.append(step)
+                continue
+            slices()
+            place = np.full(self.samples, -1)
+            place[step.rows] = np.arange(len(place[step.rows]))
+            solid.track.doing, solid.track.may = type(step.transform).__name__, step.transform.ops
+            step.transform.lower_solid(solid, place, step.params)
+        slices()
+        return solid
+
     def lower_onto(self, track: Track, start: int = 0) -> None:
         """Lower the steps from number ``start`` on."""
         steps = [step for step in self.steps[start:] if track.kind in step.transform.targets]
@@ -97,7 +123,13 @@ class Drawn:
         size = np.array(size, np.int64)
         for step in self.steps:
             before = size[step.rows]
-            if "mask" in step.transform.targets:
+            if step.transform.solid:
+                place = np.full(self.samples, -1)
+                place[step.rows] = np.arange(len(before))
+                marks.solid_step(step.transform, place, step.params)
+                size[step.rows] = step.transform.size_after(step.params, before)
+                marks.limit(size, drop=marks.params.check_each_transform)
+            elif "mask" in step.transform.targets:
                 place = np.full(self.samples, -1)
                 place[step.rows] = np.arange(len(before))
                 copies = repeat(marks, step.transform, place, step.params, size)
@@ -115,14 +147,15 @@ class Drawn:
 def draw_tree(tree: Tree, u: np.ndarray, view: View) -> Drawn:
     """Let every transform draw for the samples that take it."""
     size = np.array(view.size, np.int64)  # never written: parameters may be views of it
-    channels = view.channels
+    channels, depth = view.channels, view.depth
     drawn = Drawn(u.shape[1], size=size, ops=tree.ops)
     for transform, lines, rows in tree.walk(u):
         all_ = isinstance(rows, slice)
         # take: an index of rows costs four times as much
         before, mine = (size, u[lines]) if all_ else (size.take(rows, 0), u[lines].take(rows, 1))
         seen = None if view.now is None else view.now.at(drawn, np.arange(drawn.samples) if all_ else rows)
-        here = View(before, channels, view.dtype, seen, None if all_ else rows, view.others)
+        deep = None if depth is None else depth if all_ else depth[rows]
+        here = View(before, channels, view.dtype, seen, None if all_ else rows, view.others, deep)
         try:
             params = transform.draw(mine.T, here)
         except IndexError as error:
@@ -141,6 +174,9 @@ def draw_tree(tree: Tree, u: np.ndarray, view: View) -> Drawn:
             else:
                 size = size.copy()
                 size[rows] = after
+        if transform.solid:
+            depth = depth.copy()
+            depth[rows] = params["after"][:, 0]
         channels = transform.channels_after(channels)
         drawn.steps.append(Step(transform, rows, params))
     drawn.size = size

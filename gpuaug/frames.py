@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from itertools import pairwise
 
 import numpy as np
@@ -13,9 +14,11 @@ class Frames:
 
     Args:
         depth: of how many axes frames are counted by: 1, or 2 for sets of volumes, ``[N, D, H, W, C]``, which are arrays.
+        solid: frames are slices of a volume, or of volumes.
     """
 
-    def __init__(self, value, one: bool, name: str, depth: int = 1):
+    def __init__(self, value, one: bool, name: str, depth: int = 1, *, solid: bool = False):
+        self.name, self.solid = name, solid
         self.volumes = None  # how many there are in each set of them
         if depth == 2:
             value, self.volumes = _slices(value, one, name)
@@ -36,6 +39,22 @@ class Frames:
             self.flat = [frame for part in self.parts for frame in part]
         self.flat = self.flat if sum(self.counts) else []  # of whatever shape
         self.of = np.repeat(np.arange(len(self.counts)), self.counts)
+
+    def per_sample(self) -> list[int]:
+        """How many volumes each sample has."""
+        return self.volumes or [1] * len(self.counts)
+
+    def depth(self) -> np.ndarray:
+        """How many slices each sample's volumes have."""
+        return np.array([count // n for count, n in zip(self.counts, self.per_sample())], int)
+
+    def with_depth(self, depth: np.ndarray) -> Frames:
+        """The same sets with other numbers of slices, of each volume."""
+        other, ends = copy.copy(self), np.cumsum([0, *self.per_sample()]).tolist()
+        other.counts = [int(depth[a:b].sum()) for a, b in pairwise(ends)]
+        if self.dense and len(set(other.counts)) > 1:
+            raise ValueError(f"{self.name} of a batch end with different numbers of slices, {other.counts}; pass a list of them")
+        return other
 
     @staticmethod
     def is_one(value, depth: int = 1) -> bool:

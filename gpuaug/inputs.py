@@ -56,6 +56,10 @@ class Declared:
     def is_set(self, name: str) -> bool:
         return self.depth(name) > 0
 
+    def is_solid(self, name: str) -> bool:
+        """Whether its frames are slices of a volume."""
+        return self.additional.get(name, name) in ("volume", "mask3d", "volumes", "masks3d")
+
     def take_marks(self, targets: dict, leaves: Sequence[Transform], more: dict | None, box_format: str | None) -> list:
         """Take boxes, keypoints and their label fields out of the targets: (class, data, fields, params) for each kind.
 
@@ -143,7 +147,9 @@ class Inputs:
         if self.empty:
             return
         self.sets = {
-            name: Frames(value, one, name, declared.depth(name)) for name, value in targets.items() if declared.is_set(name)
+            name: Frames(value, one, name, declared.depth(name), solid=declared.is_solid(name))
+            for name, value in targets.items()
+            if declared.is_set(name)
         }
         reader = next((leaf for leaf in self._readers.values() if leaf.brings == SAMPLES), None)
         if self.sets and reader is not None:
@@ -160,6 +166,7 @@ class Inputs:
             data = [data] if self.one and name not in self.sets else data
             labels = self.kinds[name] == "mask"
             self.batches[name] = data if isinstance(data, Batch) else Batch.of(data, self.layout, name=name, labels=labels)
+        self.depth = self._depth()
         first = next((name for name in self.batches if name not in self.sets), None) or next(iter(self.batches))
         self.size = self._size_of(first)
         for name, batch in self.batches.items():
@@ -199,6 +206,16 @@ class Inputs:
         """The target of that name of the samples that were brought along, by the name under which they were."""
         others = self.others
         return {key: other.batches[name] for key, other in others.items() if name in (other.batches or ())} if others else {}
+
+    def _depth(self) -> np.ndarray | None:
+        """How many slices each sample's volumes have, which must agree; None: there are none."""
+        known = {name: frames.depth() for name, frames in self.sets.items() if frames.solid}
+        for name, depth in known.items():
+            first = next(iter(known))
+            if len(depth) == len(known[first]) and (depth != known[first]).any():
+                i = int(np.flatnonzero(depth != known[first])[0])
+                raise ValueError(f"{name} of sample {i} has {depth[i]} slices, {first} has {known[first][i]}; they must agree")
+        return next(iter(known.values()), None)
 
     def _size_of(self, first: str) -> np.ndarray:
         if first not in self.sets:

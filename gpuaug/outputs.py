@@ -7,7 +7,9 @@ import torch
 
 from .deliver import Container, deliver
 from .drawn import Drawn
+from .frames import Frames
 from .inputs import Inputs
+from .solids import Solid
 from .transfer import moved
 
 
@@ -31,18 +33,25 @@ class Dense:
             of = np.arange(drawn.samples)
             batch = given.blanks(name, range(len(given.size)))
         others = {key: moved(other, self.device) for key, other in given.others_of(name).items()}
-        track = (drawn if of is None else drawn.repeated(of)).lower(moved(batch, self.device), kind, others)
+        solid = _solid(drawn, moved(batch, self.device), kind, frames, others)
+        if solid is not None:
+            track, frames = solid.track, frames.with_depth(solid.depth)
+        else:
+            track = (drawn if of is None else drawn.repeated(of)).lower(moved(batch, self.device), kind, others)
         dtype = self.dtype if kind == "image" else None
-        done = deliver(track, name, dtype, self.channels_last, squeeze=kind == "mask")
+        tensor = solid is not None and solid.tensor
+        done = deliver(track, name, dtype, self.channels_last, squeeze=kind == "mask" and not tensor)
         if none:
             return done[:, None][:, :0]
         if frames is None:
             return done
         counts = frames.counts
         if len(set(counts)) == 1 and len(set(frames.volumes or [1])) == 1:
-            return frames.nested(done.view(len(counts), -1, *done.shape[1:]), 1)
+            return _planes(frames.nested(done.view(len(counts), -1, *done.shape[1:]), 1), tensor)
         parts = done.split(counts)
-        return list(parts) if frames.volumes is None else [x.view(n, -1, *x.shape[1:]) for n, x in zip(frames.volumes, parts)]
+        if frames.volumes is not None:
+            parts = [x.view(n, -1, *x.shape[1:]) for n, x in zip(frames.volumes, parts)]
+        return [_planes(part, tensor) for part in parts]
 
 
 class AsCame:
@@ -50,7 +59,14 @@ class AsCame:
 
     def __call__(self, given: Inputs, name: str, drawn: Drawn):
         batch, kind, frames = given.batches[name], given.kinds[name], given.sets.get(name)
-        done = []
+        done, solid = [], _solid(drawn, batch, kind, frames, given.others_of(name))
+        if solid is not None:
+            track, frames = solid.track, frames.with_depth(solid.depth)
+            if solid.tensor:
+                track.layout = "CHW"
+            done = Container(given.values[name], False, given.layout).delivered(track, name)
+            done = frames.group(done, None)
+            return _tensors(done, frames) if solid.tensor else done
         if frames is None or len(batch):
             track = (drawn if frames is None else drawn.repeated(frames.of)).lower(batch, kind, given.others_of(name))
             done = Container(given.values[name], given.one and frames is None, given.layout).delivered(track, name)
@@ -64,3 +80,29 @@ class AsCame:
             return frames.parts[i]
         track = drawn.repeated(np.array([i])).lower(given.blanks(name, [i]), given.kinds[name])
         return Container([blank], False, given.layout).delivered(track, name)[0][None][:0]
+
+
+def _solid(drawn: Drawn, batch, kind: str, frames, others) -> Solid | None:
+    """Volumes behind all steps, where some work on them as a whole."""
+    if frames is None or not frames.solid or not any(step.transform.solid for step in drawn.steps):
+        return None
+    volumes = frames.per_sample()
+    return drawn.lower_solid(batch, kind, np.repeat(np.arange(len(volumes)), volumes), np.repeat(frames.depth(), volumes), others)
+
+
+def _planes(done: torch.Tensor, tensor: bool) -> torch.Tensor:
+    """Volumes ``[.., D, C, H, W]`` as ``[.., C, D, H, W]``, if they are to be."""
+    return done.transpose(-4, -3) if tensor else done
+
+
+def _tensors(done, frames: Frames):
+    """Volumes as tensors ``[C, D, H, W]``; of masks without an axis for channels one is made."""
+
+    def one(volume: torch.Tensor, rank: int) -> torch.Tensor:
+        return volume.transpose(-4, -3) if volume.ndim == rank else volume.unsqueeze(-4)
+
+    rank = 4 if frames.volumes is None else 5
+    if frames.one or not frames.dense:
+        done = torch.stack(done) if frames.one and isinstance(done, list) else done
+        return [one(each, rank) for each in done] if isinstance(done, list) else one(done, rank)
+    return one(done, rank + 1)

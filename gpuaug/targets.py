@@ -138,6 +138,10 @@ class Marks:
             share[mine] = left
             self.lose(share)
 
+    def solid_step(self, transform, pos: np.ndarray, params: dict) -> None:
+        """Let a transform of volumes move what belongs to its samples; pos as for `step`."""
+        raise ValueError(f"{type(transform).__name__} does not move {self.name}")
+
     def gather(self, transform, pos: np.ndarray, params: dict, size: np.ndarray) -> None:
         """Let one transform put entries of several samples together (`gpuaug.assemble`); pos as for `step`."""
         pieces, other = transform.pieces(params), self.others.get(transform.metadata_key) or self.others[WHOLE]
@@ -387,10 +391,12 @@ class Keypoints(Marks):
     name, hook = "keypoints", "keypoints"
 
     def places(self):
-        return range(len(self.params.format)) if self.params.format != "xyz" else range(2)
+        return range(len(self.params.format))
 
     def read(self, raw, size):
-        points = np.zeros((len(raw), 4))
+        points, self.z = np.zeros((len(raw), 4)), np.zeros(len(raw))
+        if self.params.format == "xyz":
+            self.z = raw[:, 2].astype(np.float64)
         points[:, 3] = 0
         for column, meaning in enumerate(POINT_FORMATS[self.params.format]):
             points[:, meaning] = raw[:, column]
@@ -403,7 +409,32 @@ class Keypoints(Marks):
         points[:, 2] = np.mod(points[:, 2], 2 * np.pi)
         if self.params.angle_in_degrees:
             points[:, 2] = np.rad2deg(points[:, 2])
-        return points[:, list(POINT_FORMATS[self.params.format])]
+        written = points[:, list(POINT_FORMATS[self.params.format])]
+        return np.concatenate([written, self.z[:, None]], 1) if self.params.format == "xyz" else written
+
+    def take(self, index):
+        super().take(index)
+        self.z = self.z[index]
+
+    def append(self, other):
+        super().append(other)
+        self.z = np.concatenate([self.z, other.z])
+
+    def solid_step(self, transform, pos, params):
+        which = pos[self.sample]
+        mine = np.flatnonzero(which >= 0)
+        if not len(mine):
+            return
+        points = np.concatenate([self.values[mine, :2], self.z[mine, None]], 1)
+        moved, left = transform.solid_points(params, which[mine], points)
+        self.values[mine, :2], self.z = moved[:, :2], self.z.copy()
+        self.z[mine] = moved[:, 2]
+        keep, shown = np.ones(len(self.values), bool), np.ones(len(mine), bool) if left is None else left
+        if self.params.format == "xyz":
+            level = np.floor(self.z[mine] + 0.5)
+            shown = shown & (level >= 0) & (level < params["after"][which[mine], 0])
+        keep[mine] = shown | (not self.params.remove_invisible)
+        self.select(keep)
 
     def reflect(self, cells, border, sides):
         geometry = self.params.geometry

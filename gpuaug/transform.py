@@ -17,8 +17,9 @@ REGISTRY: dict[str, type[Transform]] = {}
 
 @dataclass(slots=True)
 class View:
-    """What a draw may look at: the samples' sizes now (int ``[n, 2]``), channel count, element type, and, for the few that need
-    them, masks and boxes (`gpuaug.compose.Now`), and the other samples that there are (`gpuaug.others.Others`, by name)."""
+    """What a draw may look at: the samples' sizes now (int ``[n, 2]``), channel count, element type; and, for the few that need
+    them, masks and boxes (`gpuaug.now.Now`), the other samples that there are (`gpuaug.others.Others`, by name), and how many
+    slices volumes have (int ``[n]``)."""
 
     size: np.ndarray
     channels: int
@@ -26,6 +27,7 @@ class View:
     now: object | None = None
     rows: np.ndarray | None = None
     others: dict | None = None
+    depth: np.ndarray | None = None
 
     def sample(self, i: int) -> int:
         """The place in the batch of the i-th sample of this draw, for errors."""
@@ -51,6 +53,7 @@ class Transform:
     reads: tuple[str, ...] = ()  # further entries of a call, one for each sample, that `draw` asks `view.now` for
     metadata_key: str | None = None  # the argument of a call that brings samples that it reads; None: it reads none but its own
     brings = SAMPLES  # what that argument holds: `gpuaug.others.SAMPLES`, or `IMAGES`
+    solid = False  # does it work on volumes as a whole (`gpuaug.solids`)? All others work on their slices
     moves_pixels: bool | None = None  # None: yes if it handles masks; holes, which do too, leave pixels where they are
 
     def __init_subclass__(cls, register: bool = True, **kwargs):
@@ -89,6 +92,15 @@ class Transform:
     def lower(self, to, rows, params: dict) -> None:
         """Add the transform of samples ``rows`` (indices, or a slice for all) to a `gpuaug.track.Track`."""
         raise NotImplementedError(f"{type(self).__name__} has no lower(to, rows, params), which says what it does to images")
+
+    def lower_solid(self, solid, place: np.ndarray, params: dict) -> None:
+        """Of a ``solid`` transform: change the volumes of a `gpuaug.solids.Solid`; place ``[B]``: each sample's row of the
+        parameters, or -1."""
+        raise NotImplementedError(f"{type(self).__name__} has no lower_solid(solid, place, params)")
+
+    def solid_points(self, params: dict, which: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Of a ``solid`` transform: where points ``[N, 3]`` (x, y, z) go, and which are left (None: all)."""
+        raise NotImplementedError(f"{type(self).__name__} has no solid_points(params, which, points)")
 
     def joins(self, kind: str) -> tuple | None:
         """With which neighbours it is lowered together by ``Compose(lazy=True)``; see `gpuaug.lazily`. None: with none."""

@@ -400,7 +400,9 @@ def test_operations_that_a_transform_does_not_declare_are_an_error():
 def test_headers_that_are_not_the_tables_are_refused(monkeypatch):
     """Else numbers of operations would mean others to the kernels."""
     monkeypatch.setitem(generated.HEADERS, "ops.gen.cuh", lambda: "another")
-    with pytest.raises(RuntimeError, match=r"kernels/ops\.gen\.cuh is not what .* says; run `python kernels/generate\.py`, then"):
+    with pytest.raises(
+        RuntimeError, match=r"kernels/ops\.gen\.cuh is not what its table says; run `python kernels/generate\.py`, then"
+    ):
         generated.agree.__wrapped__()
 
 

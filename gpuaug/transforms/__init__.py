@@ -50,6 +50,7 @@ from .spatter import Spatter
 from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
 from .stain import HEStain
 from .tone import InvertImg, Posterize, RandomGamma, RandomToneCurve, Solarize
+from .volume import CenterCrop3D, CoarseDropout3D, CubicSymmetry, Pad3D, PadIfNeeded3D, RandomCrop3D, ToTensor3D
 from .weather import RandomRain
 
 __all__ = [
@@ -64,15 +65,18 @@ __all__ = [
     "BBoxSafeRandomCrop",
     "Blur",
     "CenterCrop",
+    "CenterCrop3D",
     "ChannelDropout",
     "ChannelShuffle",
     "ChromaticAberration",
     "CoarseDropout",
+    "CoarseDropout3D",
     "ColorJitter",
     "ConstrainedCoarseDropout",
     "Crop",
     "CropAndPad",
     "CropNonEmptyMaskIfExists",
+    "CubicSymmetry",
     "Defocus",
     "Downscale",
     "ElasticTransform",
@@ -108,7 +112,9 @@ __all__ = [
     "OpticalDistortion",
     "OverlayElements",
     "Pad",
+    "Pad3D",
     "PadIfNeeded",
+    "PadIfNeeded3D",
     "Perspective",
     "PiecewiseAffine",
     "PixelDistributionAdaptation",
@@ -120,6 +126,7 @@ __all__ = [
     "RGBShift",
     "RandomBrightnessContrast",
     "RandomCrop",
+    "RandomCrop3D",
     "RandomCropFromBorders",
     "RandomCropNearBBox",
     "RandomFog",
@@ -157,6 +164,7 @@ __all__ = [
     "ToGray",
     "ToRGB",
     "ToSepia",
+    "ToTensor3D",
     "ToTensorV2",
     "Transpose",
     "UnsharpMask",

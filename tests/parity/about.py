@@ -43,7 +43,7 @@ class About:
         behind: why that row may be slower than albumentations', where it may be: what stands under the table if it is.
         bench_channels: of the images of that row, where not 3.
         bench_ragged: results differ in size, so that row passes a list of images.
-        reads: what must be among the targets beside the image: "mask", "bboxes", "cropping_bbox" or metadata.
+        reads: what must be among the targets beside the image: "mask", "bboxes", "cropping_bbox", "volume" or metadata.
         needs: arguments without which it cannot be made.
         shown: arguments for the emulator, where the needed ones and defaults would do little.
         variants: further arguments that lead to other kernels, operations or borders: run by the emulator, too.
