@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import uniforms
+from . import instances, uniforms
 from .batch import Batch
 from .checks import boolean, integer, one_of
 from .device import chosen
 from .drawn import Drawn, draw_tree
 from .groups import Group
-from .inputs import KINDS, Declared, Inputs, is_nothing, of_nothing
+from .inputs import Declared, Inputs, is_nothing, more_marks, of_nothing
 from .label_params import GEOMETRIES, BboxParams, KeypointParams, reckoned
 from .now import Now
 from .others import WHOLE, Others
@@ -35,7 +35,8 @@ class Compose(Seeded, torch.nn.Module, Group):
         p: probability, per sample, that anything is applied; else boxes and keypoints stay as they came, too.
         seed: 64-bit seed: with it every run of a program draws the same. None: torch's generator decides, see "Seeds".
         additional_targets: names of further targets and what they are: "image", "mask", "images" or "masks", e.g.
-            ``{"image2": "image", "depth": "mask"}``.
+            ``{"image2": "image", "depth": "mask"}``; "bboxes" or "keypoints": further sets, written and limited as the first
+            are, whose labels stand in their rows; or a further set's own `BboxParams` or `KeypointParams`, with its label fields.
         bbox_params: `BboxParams`, or a dict of its arguments; needed for ``bboxes=``.
         keypoint_params: `KeypointParams`, or a dict of its arguments; needed for ``keypoints=``.
         lazy: lower consecutive transforms whose maps are matrices (Affine, Perspective, Resize, crops, pads, flips, ...) and that
@@ -89,7 +90,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         p: float = 1.0,
         *,
         seed: int | None = None,
-        additional_targets: dict[str, str] | None = None,
+        additional_targets: dict[str, Any] | None = None,
         bbox_params: BboxParams | None = None,
         keypoint_params: KeypointParams | None = None,
         label_geometry: str = "pixels",
@@ -99,9 +100,6 @@ class Compose(Seeded, torch.nn.Module, Group):
         Group.__init__(self, transforms, p)
         self.seed = None if seed is None else integer("seed", seed, 0, 2**64 - 1)
         self.additional_targets = dict(additional_targets or {})
-        for name, kind in self.additional_targets.items():
-            if kind not in KINDS:
-                raise ValueError(f"additional_targets[{name!r}] must be one of {', '.join(map(repr, KINDS))}, got {kind!r}")
         marks = (("bbox_params", bbox_params, BboxParams), ("keypoint_params", keypoint_params, KeypointParams))
         found = []
         for name, params, kind in marks:
@@ -111,6 +109,7 @@ class Compose(Seeded, torch.nn.Module, Group):
             found.append(params)
         self.label_geometry = one_of("label_geometry", label_geometry, GEOMETRIES)
         self.bbox_params, self.keypoint_params = (reckoned(params, label_geometry) for params in found)
+        self._more_marks = more_marks(self.additional_targets, self.bbox_params, self.keypoint_params, label_geometry)
         self.lazy = boolean("lazy", lazy)
         self._stream = Stream()
         self._scales = first_scale(self._leaves())  # a Normalize whose input is still to be looked at
@@ -179,7 +178,8 @@ class Compose(Seeded, torch.nn.Module, Group):
         return found
 
     def _declared(self) -> Declared:
-        return Declared(self.additional_targets, self.bbox_params, self.keypoint_params)
+        plain = {name: kind for name, kind in self.additional_targets.items() if name not in self._more_marks}
+        return Declared(plain, self.bbox_params, self.keypoint_params, self._more_marks)
 
     def _augmented(self, given: Inputs, deliver, *, ids, epoch, occurrence, seed=None) -> dict[str, Any]:
         """Draw for what was passed, move boxes and keypoints, and let ``deliver`` make each target."""
@@ -187,7 +187,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         leading = given.leading()
         if self._scales:
             self._scales = still_unsure(self._scales, leading)
-        boxes, others = next((m for m in given.marks if isinstance(m, Boxes)), None), given.others
+        boxes, others = next((m for m in given.marks if m.name == "bboxes"), None), given.others
         now = Now(
             given.batches.get("mask"),
             boxes,
@@ -207,6 +207,9 @@ class Compose(Seeded, torch.nn.Module, Group):
         out = {name: deliver(given, name, drawn) for name in given.batches}
         for marks in given.marks:
             out.update(marks.results(drawn.size, drawn.applied))
+            masks = getattr(marks.params, "instance_masks", None)
+            if masks is not None:
+                out[masks] = instances.kept(marks, out[masks], drawn.applied, bool(given.one))
         return out | given.labels | given.read
 
     def run(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 
+from . import instances
 from .batch import Batch
 from .elements import plain
 from .frames import Frames
-from .label_params import BboxParams, KeypointParams
+from .label_params import BboxParams, KeypointParams, reckoned
+from .oriented import OrientedBoxes
 from .others import IMAGES, SAMPLES, WHOLE, Others, listed
 from .targets import Boxes, Keypoints
 from .transform import Transform
@@ -33,11 +35,13 @@ KINDS = {
 
 @dataclass
 class Declared:
-    """What a pipeline knows of its targets: additional names, and how boxes and keypoints are written."""
+    """What a pipeline knows of its targets: additional names, and how boxes and keypoints are written, also those of further
+    sets, ``marks``, by name."""
 
     additional: dict[str, str]
     bbox_params: BboxParams | None
     keypoint_params: KeypointParams | None
+    marks: dict[str, BboxParams | KeypointParams] = field(default_factory=dict)
 
     def kind_of(self, name: str) -> str:
         """``"image"`` or ``"mask"``: how a target of this name is treated."""
@@ -61,21 +65,25 @@ class Declared:
         return self.additional.get(name, name) in ("volume", "mask3d", "volumes", "masks3d")
 
     def take_marks(self, targets: dict, leaves: Sequence[Transform], more: dict | None, box_format: str | None) -> list:
-        """Take boxes, keypoints and their label fields out of the targets: (class, data, fields, params) for each kind.
+        """Take boxes, keypoints and their label fields out of the targets: (class, name, data, fields, params) for each set.
 
         more: further fields by kind, as ``{"bboxes": ("area",)}``. box_format: how these boxes are written, if not as
         bbox_params say.
         """
         found = []
-        both = ((Boxes, self.bbox_params, "bbox_params"), (Keypoints, self.keypoint_params, "keypoint_params"))
-        for kind, params, word in both:
-            if kind.name not in targets:
+        sets = [(Boxes, "bboxes", self.bbox_params, "bbox_params")]
+        sets.append((Keypoints, "keypoints", self.keypoint_params, "keypoint_params"))
+        for name, params in self.marks.items():
+            kind = Boxes if isinstance(params, BboxParams) else Keypoints
+            sets.append((kind, name, params, f"additional_targets[{name!r}]"))
+        for kind, name, params, word in sets:
+            if name not in targets:
                 continue
             if params is None:
                 example = "BboxParams" if kind is Boxes else "KeypointParams"
-                raise ValueError(f"{kind.name}= needs {word}: Compose(.., {word}=gpuaug.{example}(..))")
-            fields = (*params.label_fields, *(more or {}).get(kind.name, ()))
-            if kind is Boxes and box_format is not None:
+                raise ValueError(f"{name}= needs {word}: Compose(.., {word}=gpuaug.{example}(..))")
+            fields = (*params.label_fields, *(more or {}).get(name, ()))
+            if name == "bboxes" and box_format is not None:
                 params = copy.copy(params)
                 params.format = box_format
             missing = [field for field in fields if field not in targets]
@@ -83,15 +91,37 @@ class Declared:
                 raise ValueError(f"{word}.label_fields names {missing[0]!r}, which is not among the targets")
             still = [type(t).__name__ for t in leaves if not type(t).moves(kind.hook)]
             if still:
-                raise ValueError(f"{still[0]} does not move {kind.name} yet; leave {kind.name}= or {still[0]} out")
-            found.append((kind, targets.pop(kind.name), {field: targets.pop(field) for field in fields}, params))
+                raise ValueError(f"{still[0]} does not move {kind.name} yet; leave {name}= or {still[0]} out")
+            kind = OrientedBoxes if kind is Boxes and params.bbox_type == "obb" else kind
+            found.append((kind, name, targets.pop(name), {field: targets.pop(field) for field in fields}, params))
         return found
 
     def take_labels(self, targets: dict) -> dict:
         """Take the label fields whose boxes or keypoints are not among the targets: nothing changes them."""
-        both = (self.bbox_params, self.keypoint_params)
+        both = (self.bbox_params, self.keypoint_params, *self.marks.values())
         fields = {field for params in both if params is not None for field in params.label_fields}
         return {field: targets.pop(field) for field in fields & set(targets) - set(self.additional)}
+
+
+def more_marks(additional: dict, bbox_params, keypoint_params, geometry: str) -> dict[str, BboxParams | KeypointParams]:
+    """Of additional targets those that are boxes or keypoints, with how they are written; checks what the others are."""
+    found = {}
+    for name, kind in additional.items():
+        if isinstance(kind, (BboxParams, KeypointParams)):
+            found[name] = reckoned(kind, geometry)
+        elif kind in ("bboxes", "keypoints"):
+            params = bbox_params if kind == "bboxes" else keypoint_params
+            if params is None:
+                word = "bbox_params" if kind == "bboxes" else "keypoint_params"
+                raise ValueError(f"additional_targets[{name!r}] is {kind!r}, which needs {word}=")
+            found[name] = copy.copy(params)  # its labels are what follows the coordinates
+            found[name].label_fields = ()
+        elif kind not in KINDS:
+            raise ValueError(
+                f"additional_targets[{name!r}] must be one of {', '.join(map(repr, KINDS))}, 'bboxes', 'keypoints', or the "
+                f"BboxParams or KeypointParams of a further set, got {kind!r}"
+            )
+    return found
 
 
 class Inputs:
@@ -172,7 +202,10 @@ class Inputs:
         for name, batch in self.batches.items():
             if name != first or name in self.sets:
                 self._check(name, batch, first)
-        self.marks = [kind(data, fields, params, self.size, self.one) for kind, data, fields, params in self._marks]
+        self.marks = [kind(data, fields, params, self.size, self.one, name) for kind, name, data, fields, params in self._marks]
+        for marks in self.marks:
+            if getattr(marks.params, "instance_masks", None) is not None:
+                instances.check(marks, self.sets, self.batches)
         for name, value in self.read.items():
             if not self.one and len(value) != len(self.size):
                 raise ValueError(f"{name} has entries for {len(value)} samples, the batch has {len(self.size)}")

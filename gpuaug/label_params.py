@@ -53,7 +53,12 @@ class BboxParams:
         filter_invalid_bboxes: drop boxes without area at first; else they are an error.
         max_accept_ratio: drop boxes whose longer side is more than so many times the shorter one.
 
-    Source: albumentations ``BboxParams``.
+        instance_masks: the name of a set of masks ("masks"), one for each box, of which those of dropped boxes are dropped; ours.
+        bbox_type: "hbb": upright boxes; "obb": oriented ones, with a fifth number, degrees from the x axis to the y axis (down)
+            by which the rectangle of the first four is turned about its middle. Their corners travel as keypoints do; the
+            rectangle around them is turned as its upper side. They are not clipped, and dropouts leave them.
+
+    Source: albumentations ``BboxParams``; ``bbox_type`` is AlbumentationsX' word.
 
     Raises:
         ValueError: another format, a limit outside its range.
@@ -78,6 +83,9 @@ class BboxParams:
         clip: bool = False,
         filter_invalid_bboxes: bool = False,
         max_accept_ratio: float | None = None,
+        *,
+        instance_masks: str | None = None,
+        bbox_type: str = "hbb",
     ):
         self.format = one_of("format", format, BOX_FORMATS)
         self.label_fields = _fields(label_fields)
@@ -85,6 +93,10 @@ class BboxParams:
         self.min_width, self.min_height = real("min_width", min_width, 0), real("min_height", min_height, 0)
         self.check_each_transform, self.clip = boolean("check_each_transform", check_each_transform), boolean("clip", clip)
         self.filter_invalid_bboxes = boolean("filter_invalid_bboxes", filter_invalid_bboxes)
+        if instance_masks is not None and not isinstance(instance_masks, str):
+            raise TypeError(f"instance_masks must be the name of a set of masks, got {instance_masks!r}")
+        self.instance_masks = instance_masks
+        self.bbox_type = one_of("bbox_type", bbox_type, ("hbb", "obb"))
         self.max_accept_ratio = None if max_accept_ratio is None else real("max_accept_ratio", max_accept_ratio, 1)
 
     def keep(self, boxes: np.ndarray, size: np.ndarray, seen=None, full=None) -> tuple[np.ndarray, np.ndarray]:

@@ -96,7 +96,7 @@ class Now:
                 places = zip(boxes.home[mine].tolist(), boxes.origin[mine].tolist())
                 wanted = [boxes.label(home, k) in labels for home, k in places]
                 mine = np.flatnonzero(mine)[np.array(wanted, bool)]
-            found.append(boxes.values[mine])
+            found.append(boxes.hulls()[mine])
         return found
 
     def read(self, who: str, name: str) -> list:

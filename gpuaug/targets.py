@@ -33,15 +33,16 @@ class Marks:
         copied: bool ``[N]``, which are reflections that the transform at work has made.
     """
 
-    name = ""
+    name, columns = "", 4
 
-    def __init__(self, data, fields: dict[str, Any], params, size: np.ndarray, one: bool):
+    def __init__(self, data, fields: dict[str, Any], params, size: np.ndarray, one: bool, name: str = ""):
+        self.name = name or self.name
         self.params, self.one, self.size = params, one, np.array(size, np.int64)  # sizes of the images before anything is done
         self.data = [data] if one else of_samples(data, self.name)
         self.fields = {name: [value] if one else of_samples(value, name) for name, value in fields.items()}
         if len(self.data) != len(size):
             raise ValueError(f"{self.name} has entries for {len(self.data)} samples, the batch has {len(size)}")
-        tables, self._columns = [], len(params.format) if self.name == "keypoints" else 4
+        tables, self._columns = [], len(params.format) if self.hook == "keypoints" else self.columns
         for i, mine in enumerate(self.data):
             self.data[i] = in_order(mine, self.name, f"sample {i}")
             tables.append(table(self.data[i], self.name, i, self._columns))
@@ -56,7 +57,7 @@ class Marks:
         counts = [len(t) for t in tables]
         self.sample = np.repeat(np.arange(len(tables)), counts)
         self.origin = np.concatenate([np.arange(n) for n in counts]) if counts else np.zeros(0, int)
-        raw = np.concatenate(tables) if counts else np.zeros((0, 4))
+        raw = np.concatenate(tables) if counts else np.zeros((0, self._columns))
         self.home, self.others = self.sample, {}
         self.copied = np.zeros(len(self.sample), bool)
         # labels that transforms have changed, or may change: object [N] for each field
@@ -284,6 +285,10 @@ class Boxes(Marks):
 
     def seen(self, size):
         return area(clip_boxes(self.values, size)) > TINY
+
+    def hulls(self) -> np.ndarray:
+        """Upright boxes around them, ``[N, 4]``."""
+        return self.values
 
     def lose(self, left):
         self.select((left > 0) & (left >= self.params.min_visibility))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import chains
 import numpy as np
 import parity
 import pytest
+from albumentations.augmentations.geometric import functional
 
 import gpuaug as G
 from gpuaug.transform import View
@@ -64,3 +66,36 @@ def test_moves_have_the_deviation_that_was_asked_for():
     noise = transform.draw(u, View(np.tile((H, W), (400, 1)), 3, "uint8"))["noise"].values
     assert abs(noise.std() - 1) < 5 / np.sqrt(2 * len(noise))
     assert abs(noise.mean()) < 5 / np.sqrt(len(noise))
+
+
+@pytest.mark.parametrize("grid", [(4, 4), (5, 3)])
+def test_cells_bend_to_their_corners(grid):
+    """Masks show the same cells as the image; keypoints are those of albumentations for the same cells."""
+    compose = G.Compose(
+        [G.GridElasticDeform(grid, 4)], seed=2, keypoint_params=G.KeypointParams("xy", ["k"]), label_geometry="albumentations"
+    )
+    ramp = np.stack(np.meshgrid(np.arange(W), np.arange(H)), 2).astype(np.float32)
+    points = [(x + 0.25, y + 0.5) for x in range(3, W, 11) for y in range(3, H, 9)]
+    transform = G.GridElasticDeform(grid, 4)
+    luck = chains.Luck(compose)
+    for i in range(4):
+        luck.calls.clear()
+        out = compose(image=ramp, mask=(ramp[..., 0] * 2).astype(np.uint8), keypoints=points, k=points, ids=i)
+        params = luck.of(0)[0].params
+        nodes = np.stack(np.meshgrid(params["x"], params["y"]), 2)
+        corners = [(slice(None, -1), slice(None, -1)), (slice(None, -1), slice(1, None)), (slice(1, None), slice(1, None))]
+        after = np.stack([params["nodes"][c] for c in [*corners, (slice(1, None), slice(None, -1))]], 2).reshape(-1, 8)
+        before = np.concatenate([nodes[:-1, :-1], nodes[1:, 1:]], 2).reshape(-1, 4)
+        mesh = np.concatenate([before, after], 1).astype(np.float32)
+        given = np.array([[x, y, 0, 0, 0] for x, y in points], np.float32)
+        want = functional.distort_image_keypoints(given, mesh, (H, W))[:, :2]
+        np.testing.assert_allclose(out["keypoints"], want, atol=1e-3)
+        assert abs(out["mask"] / 2.0 - out["image"][..., 0])[2:-6, 2:-6].max() < 1.5  # at the sides it ends between pixels
+        near = out["image"][np.rint(want[:, 1]).astype(int), np.rint(want[:, 0]).astype(int)]
+        assert np.median(abs(near - np.array(points))) < 0.7
+    assert transform.columns() == sum(grid) + 2 * (grid[0] - 1) * (grid[1] - 1)
+
+
+def test_an_image_smaller_than_its_grid_stays():
+    image = parity.stack(3, 3, 40, "china")
+    np.testing.assert_array_equal(G.Compose([G.GridElasticDeform((5, 5), 3)])(image=image)["image"], image)

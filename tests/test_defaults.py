@@ -31,6 +31,8 @@ DIFFERENCES = {
         for name in ("HistogramMatching", "FDA", "PixelDistributionAdaptation")
     },
     ("Compose", "lazy"): "ours: 2.0.8 has none",
+    ("BboxParams", "bbox_type"): "later than 2.0.8, keyword only: oriented boxes",
+    ("BboxParams", "instance_masks"): "ours, keyword only: masks that are dropped with their boxes",
     ("KeypointParams", "label_mapping"): "later than 2.0.8: labels of mirrored points",
     ("Compose", "label_geometry"): "ours: albumentations' keypoints lie beside their pixels after a resize",
 }

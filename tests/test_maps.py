@@ -84,6 +84,14 @@ def thin_plate(rng):
     return maps.ThinPlate(control, np.concatenate([rng.uniform(-0.1, 0.1, (N, 6, 2)), straight], 1), SIZES)
 
 
+def cells(rng):
+    h, w = SIZES.T
+    x, y = np.stack([0 * w, w // 2, w], 1), np.stack([0 * h, h // 2, h], 1)
+    nodes = np.stack([np.stack(np.meshgrid(*each), 2) for each in zip(x, y)]).astype(np.float64)
+    nodes[(SIZES > 9).all(1), 1, 1] += rng.uniform(-2, 2, 2)
+    return maps.Cells(x, y, nodes, SIZES)
+
+
 def shepard(rng):
     grid = np.array([(2, 3), (3, 2), (2, 2), (4, 3), (2, 2)])
     targets = [lattice(h, w, *g) + rng.uniform(-1, 1, (g.prod(), 2)) for (h, w), g in zip(SIZES, grid)]
@@ -106,6 +114,7 @@ MAPS = {
     "field": field,
     "thin plate": thin_plate,
     "shepard": shepard,
+    "cells": cells,
 }
 
 

@@ -114,11 +114,14 @@ def asked(transform, hint=None):
     params = {name: getattr(transform, word, None) for name, word in zip(MARKS, ("bbox_params", "keypoint_params"))}
     fields = {name: tuple(p.label_fields or ()) for name, p in params.items() if p is not None}
     leaves = transform._leaves() if hasattr(transform, "_leaves") else ()
-    fields[""] = tuple(sorted({name for leaf in leaves for name in leaf.reads}))  # beside the image; belongs to no boxes
+    further = getattr(transform, "_more_marks", {})
+    beside = {name for leaf in leaves for name in leaf.reads} | {n for params in further.values() for n in params.label_fields}
+    fields[""] = tuple(sorted(beside | set(further)))  # what is loaded as it is, beside image, boxes and keypoints
+    additional = getattr(transform, "additional_targets", None) or {}
     found = Asked(
         explicit,
         untouched,
-        dict(getattr(transform, "additional_targets", None) or {}),
+        {name: kind for name, kind in additional.items() if name not in further},
         boxes=params["bboxes"] is not None,
         points=0 if params["keypoints"] is None else len(params["keypoints"].format),
         fields=fields,

@@ -6,9 +6,9 @@ Centres of pixels are whole numbers; samples are told by ``which`` ``[N]``, the 
 """
 
 from .base import KINDS, PLACES, WHOLE, Map, header
-from .control import Shepard, ThinPlate
+from .control import Cells, Shepard, ThinPlate
 from .formulas import Radial, TimeWarp
-from .matrices import Affine, Projective, Resize, Window, projected
+from .matrices import Affine, Projective, Resize, Window, homography, projected
 from .tables import Field, Grid, Mesh, Tiles, spline
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "PLACES",
     "WHOLE",
     "Affine",
+    "Cells",
     "Field",
     "Grid",
     "Map",
@@ -29,6 +30,7 @@ __all__ = [
     "TimeWarp",
     "Window",
     "header",
+    "homography",
     "projected",
     "spline",
 ]

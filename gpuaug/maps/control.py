@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from .base import FOUND, Map, checked
+from .matrices import homography, projected
 
 KEPT = 1 << 22  # weights of one size that are kept between calls: 32 MB
 
@@ -156,3 +157,103 @@ class Shepard(_Everywhere):
         known = _near if h * w * lines * columns <= KEPT else _near.__wrapped__
         _times(self.targets[i], known(h, w, lines, columns), out)
         np.clip(out, 0, (w - 1, h - 1), out=out)
+
+
+NOWHERE = -1e6  # a place that no image reaches
+
+
+class Cells(_Everywhere):
+    """Rectangles, whose corners move to make quadrilaterals, each by a projective map of its own.
+
+    Args:
+        x, y: ``[n, c + 1]``, ``[n, r + 1]``: where the rectangles start and, at last, end. nodes: ``[n, r + 1, c + 1, 2]``: where
+            their corners go. Where quadrilaterals overlap the later one is shown, row by row; where there is none, or a folded
+            one, nothing.
+        size: ``[n, 2]``.
+    """
+
+    def __init__(self, x, y, nodes, size):
+        super().__init__(size)
+        self.x, self.y = checked("x", x, (len(self.cells), None)), checked("y", y, (len(self.cells), None))
+        self.nodes = checked("nodes", nodes, (len(self.cells), self.y.shape[1], self.x.shape[1], 2))
+
+    def _quads(self, corners: np.ndarray) -> np.ndarray:
+        """Corners ``[r + 1, c + 1, 2]`` as quadrilaterals ``[r * c, 4, 2]``, clockwise from the top left."""
+        parts = (corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1])
+        return np.stack(parts, 2).reshape(-1, 4, 2)
+
+    def _of(self, i: int):
+        """Sample i's rectangles with an area, their quadrilaterals, and the matrices from those to these: of NaN where one is
+        folded."""
+        before = self._quads(np.stack(np.meshgrid(self.x[i], self.y[i]), 2))
+        after = self._quads(self.nodes[i])
+        there = (np.diff(before[:, ::2], axis=1)[:, 0] > 0).all(1)
+        before, after = before[there], after[there]
+        side = np.roll(after, -1, 1) - after
+        bend = side[..., 0] * np.roll(side, -1, 1)[..., 1] - side[..., 1] * np.roll(side, -1, 1)[..., 0]
+        convex = (bend > 0).all(1)
+        matrix = np.full((len(before), 3, 3), np.nan)
+        first = before[convex, :1]
+        shift = np.tile(np.eye(3), (len(first), 1, 1))
+        shift[:, :2, 2] = -first[:, 0]  # a corner goes somewhere, the image's first pixel may go to infinity
+        matrix[convex] = homography(before[convex] - first, after[convex]) @ shift
+        return before, after, matrix
+
+    def _shown(self, i: int):
+        """Sample i's quadrilaterals that are not folded, and the matrices from those to their rectangles."""
+        _, after, matrix = self._of(i)
+        whole = np.isfinite(matrix).all((1, 2))
+        return zip(after[whole], np.linalg.inv(matrix[whole]))
+
+    def source(self, which, xy):
+        out = np.full_like(xy, NOWHERE, np.float64)
+        for i in np.unique(which).tolist():
+            mine = np.flatnonzero(which == i)
+            for quad, back in self._shown(i):
+                inside, place = _through(quad, back, *xy[mine].T)
+                out[mine[inside]] = place[inside]
+        return out
+
+    def target(self, which, xy):
+        out = np.empty_like(xy, np.float64)
+        for i in np.unique(which).tolist():
+            mine = np.flatnonzero(which == i)
+            before, _, matrix = self._of(i)
+            point = xy[mine][:, None]
+            # a point beyond the sides belongs to the nearest rectangle
+            lack = np.maximum(np.maximum(before[:, 0] - point, point - before[:, 2]), 0).sum(2)
+            inside = (point >= before[:, 0]) & (point < before[:, 2])
+            cell = np.where(inside.all(2).any(1), inside.all(2).argmax(1), lack.argmin(1))
+            out[mine] = projected(matrix[cell], xy[mine])
+        return out
+
+    def jacobian(self, which, xy, step=1e-3):
+        """Of the one rectangle that a point comes from, also beside a side of it."""
+        home = self.source(which, xy)
+        lost = home[:, 0] == NOWHERE
+        home[lost] = xy[lost]
+        ahead = [(self.target(which, home + d) - self.target(which, home - d)) / (2 * step) for d in step * np.eye(2)]
+        return np.linalg.pinv(np.nan_to_num(np.stack(ahead, 2)))  # a neighbour that is folded goes nowhere
+
+    def fill(self, i, size, out):
+        h, w = size
+        out[:] = NOWHERE
+        lines = out.reshape(h, w, 2)
+        for quad, back in self._shown(i):
+            x0, y0 = np.clip(np.floor(quad.min(0)), 0, (w, h)).astype(int).tolist()
+            x1, y1 = np.clip(np.ceil(quad.max(0)) + 1, 0, (w, h)).astype(int).tolist()
+            inside, place = _through(
+                quad, back, np.arange(x0, x1, dtype=np.float64), np.arange(y0, y1, dtype=np.float64)[:, None]
+            )
+            np.copyto(lines[y0:y1, x0:x1], place, casting="same_kind", where=inside[..., None])
+
+
+def _through(quad: np.ndarray, matrix: np.ndarray, x: np.ndarray, y: np.ndarray):
+    """Which places lie in a quadrilateral, and where a matrix takes them; x and y of any shapes that go together."""
+    inside = True
+    for (ax, ay), (bx, by) in zip(quad.tolist(), np.roll(quad, -1, 0).tolist()):
+        inside = inside & ((bx - ax) * (y - ay) - (by - ay) * (x - ax) >= -1e-6)  # a side, and what rounding leaves of it
+    (a, b, c), (d, e, f), (p, q, r) = matrix.tolist()
+    with np.errstate(all="ignore"):
+        over = 1 / ((p * x + r) + q * y)
+        return inside, np.stack([((a * x + c) + b * y) * over, ((d * x + f) + e * y) * over], -1)

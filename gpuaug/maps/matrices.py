@@ -162,3 +162,16 @@ class Resize(Window):
 
     def lowered(self, interpolation):
         return one_of(_RESIZES, interpolation)
+
+
+def homography(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Matrices ``[n, 3, 3]`` that take four points ``[n, 4, 2]`` (x, y) to four others, no three of either on a line."""
+    x, y = source[..., 0], source[..., 1]
+    zero, one = np.zeros_like(x), np.ones_like(x)
+    rows = [
+        np.stack([x, y, one, zero, zero, zero, -x * target[..., 0], -y * target[..., 0]], 2),
+        np.stack([zero, zero, zero, x, y, one, -x * target[..., 1], -y * target[..., 1]], 2),
+    ]
+    right = np.concatenate([target[..., 0], target[..., 1]], 1)
+    found = np.linalg.solve(np.concatenate(rows, 1), right[..., None])[..., 0]
+    return np.concatenate([found, np.ones((len(found), 1))], 1).reshape(-1, 3, 3)

@@ -6,7 +6,7 @@ from .blur import Blur, GaussianBlur, MedianBlur, MotionBlur
 from .channels import ChannelShuffle, ToGray, ToRGB, ToSepia
 from .color import HueSaturationValue, RandomBrightnessContrast
 from .compression import ImageCompression
-from .control import PiecewiseAffine, ThinPlateSpline
+from .control import GridElasticDeform, PiecewiseAffine, ThinPlateSpline
 from .convert import FromFloat, ToFloat
 from .crop import CenterCrop, RandomCrop, RandomResizedCrop, Resize
 from .crop_labels import (
@@ -92,6 +92,7 @@ __all__ = [
     "GlassBlur",
     "GridDistortion",
     "GridDropout",
+    "GridElasticDeform",
     "HEStain",
     "HistogramMatching",
     "HorizontalFlip",

@@ -10,6 +10,7 @@ from ..maps.control import lattice
 from ..ragged import Ragged
 from ..uniforms import between, integers, key, normal, ragged
 from .distort import _Distortion
+from .shuffle import _edges, _shares
 
 MOST = 64  # control points along a side: their weights for all pixels fill 50 MB for 224 x 224 then
 
@@ -147,3 +148,56 @@ class ThinPlateSpline(_Distortion):
 
     def map(self, params, size):
         return maps.ThinPlate(self._points, params["weights"], size)
+
+
+class GridElasticDeform(_Distortion):
+    """Cut the image into a grid, move the points where its lines meet at random, and bend each cell to its new corners.
+
+    Args:
+        num_grid_xy: columns and rows of the grid, each at least 1. Their sides differ by a pixel where the image's cannot be
+            shared out evenly; which are larger is drawn.
+        magnitude: the most that a point moves along x and along y, whole pixels, at least 1. Points at the sides stay.
+        interpolation, mask_interpolation: 0 or 6 nearest, 1 linear, 2 cubic.
+        p: probability, per sample.
+
+    A cell that is folded, by points that move beyond each other, shows nothing. Keypoints that leave the image are moved to its
+    edge. Images with fewer pixels than cells along a side stay as they are.
+
+    Shapes and dtypes: any; unchanged. Targets: image, mask, boxes, keypoints.
+    Source: albumentations ``GridElasticDeform``, ``cv2.warpPerspective`` of OpenCV 5. Pixels on the line between two cells may be
+    read by the one or the other; of a grid that is not square albumentations confuses rows and columns.
+
+    Raises:
+        ValueError: less than 1 column or row, or more than 4,000 cells; a magnitude below 1; another interpolation.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.GridElasticDeform((4, 4), 5)], seed=1)(np.zeros((50, 70, 3), np.uint8)).shape
+        (50, 70, 3)
+    """
+
+    def __init__(self, num_grid_xy, magnitude: int, interpolation: int = 1, mask_interpolation: int = 0, p: float = 1.0):
+        super().__init__(interpolation, mask_interpolation, "direct", 0, 0, 0, p)
+        if not isinstance(num_grid_xy, (tuple, list)) or len(num_grid_xy) != 2:
+            raise TypeError(f"num_grid_xy must be (columns, rows), two whole numbers of at least 1, got {num_grid_xy!r}")
+        self.num_grid_xy = tuple(integer("num_grid_xy", n, 1) for n in num_grid_xy)
+        if self.num_grid_xy[0] * self.num_grid_xy[1] > 4000:
+            raise ValueError(f"num_grid_xy must have at most 4000 cells, got {num_grid_xy!r}")
+        self.magnitude = integer("magnitude", magnitude, 1)
+
+    def columns(self) -> int:
+        across, down = self.num_grid_xy
+        return across + down + 2 * (across - 1) * (down - 1)
+
+    def draw(self, u, view):
+        across, down = self.num_grid_xy
+        y, x = _edges(_shares(view.size[:, 0], u[:, :down])), _edges(_shares(view.size[:, 1], u[:, down : down + across]))
+        nodes = np.stack([np.broadcast_arrays(x[i], y[i][:, None]) for i in range(len(u))]).transpose(0, 2, 3, 1)
+        nodes = nodes.astype(np.float64)
+        move = integers(u[:, down + across :], -self.magnitude, self.magnitude).reshape(len(u), down - 1, across - 1, 2)
+        fits = (view.size >= (down, across)).all(1)
+        nodes[:, 1:-1, 1:-1] += move * fits[:, None, None, None]
+        return {"x": x, "y": y, "nodes": nodes}
+
+    def map(self, params, size):
+        return maps.Cells(params["x"], params["y"], params["nodes"], size)

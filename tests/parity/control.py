@@ -14,7 +14,7 @@ from gpuaug.transform import View
 
 from .about import about
 from .affine import LINEAR, TIES, cubic_gain, warped
-from .case import GATHER_U8, NEAREST, Script, add, filled, parameters
+from .case import GATHER_U8, NEAREST, Bound, Script, add, filled, parameters
 
 
 class Double:
@@ -76,6 +76,51 @@ distorted("ThinPlateSpline", "fill", {"uint8": GATHER_U8}, (3,), fill=(10, 200, 
 distorted("ThinPlateSpline", "nearest", TIES, (3,), interpolation=0)
 distorted("ThinPlateSpline", "cubic", LINEAR, (3,), interpolation=2)
 
+
+class Lattice:
+    """A generator that shuffles shares and draws moves as ours did."""
+
+    def __init__(self, params):
+        self._shares = iter([np.diff(params["y"][0]), np.diff(params["x"][0])])
+        still = np.stack(np.meshgrid(params["x"][0], params["y"][0]), 2)
+        self._moves = (params["nodes"][0] - still)[1:-1, 1:-1]
+
+    def shuffle(self, intervals):
+        intervals[:] = next(self._shares)
+
+    def integers(self, low, high, size):
+        assert self._moves.shape == tuple(size)
+        return self._moves
+
+
+def bent(note: str, bound: dict, channels=(1, 3), mask=True, **kwargs) -> None:
+    """Gray and colour alone are what it takes."""
+    theirs, ours = A.GridElasticDeform(p=1, **kwargs), G.GridElasticDeform(p=1, **kwargs)
+
+    def run(image, u, kind):
+        params = ours.draw(u[None], View(np.array([image.shape[:2]]), 3, "uint8"))
+        params = parameters(theirs, image, Lattice(params))
+        apply = theirs.apply_to_mask if kind == "mask" else theirs.apply
+        return apply(image, **params)
+
+    add(
+        ours,
+        run,
+        "albumentations, cv2.warpPerspective cell by cell",
+        bound,
+        channels=channels,
+        mask=mask,
+        note=note,
+        keep=lambda image: min(image.shape[:2]) > 200,  # of a small one too much lies on lines
+        exact_mask=False,
+    )
+
+
+# Pixels on the edges of quadrilaterals: three lines each way of 224 x 224 are 2.7 % of it, each may be read by either cell
+EDGES = {name: Bound(b.near, np.inf, b.share - 0.03, "pixels on lines between cells") for name, b in LINEAR.items()}
+bent("four by four", EDGES, mask=False, num_grid_xy=(4, 4), magnitude=10)
+bent("one cell", LINEAR, num_grid_xy=(1, 1), magnitude=3)
+
 _NUMBERS = "no: tests/test_control.py, since albumentations finds boxes and keypoints as whole pixels"
 about(
     "PiecewiseAffine",
@@ -97,6 +142,18 @@ about(
     moved={"scale_range": (0.002, 0.004)},
     turns=True,
     variants=[{"num_control_points": 2, "interpolation": 0}, {"interpolation": 2, "border_mode": 2}],
+    gain=cubic_gain,
+    bound=warped,
+    mask_bound=NEAREST,
+)
+about(
+    "GridElasticDeform",
+    family="no: lines between cells are read by the one or the other",
+    marks=_NUMBERS,
+    bench={"num_grid_xy": (4, 4), "magnitude": 10},
+    needs={"num_grid_xy": (3, 2), "magnitude": 2},
+    moved="no: across lines between cells no dot keeps its shape; tests/test_control.py",
+    variants=[{"num_grid_xy": (2, 2), "magnitude": 1, "interpolation": 0}],
     gain=cubic_gain,
     bound=warped,
     mask_bound=NEAREST,
