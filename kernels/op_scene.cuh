@@ -239,7 +239,7 @@ template <class G, int C> AUG void op_zoom(G g, const ZoomOp& p, const Op& op, c
   AUG_UNROLL for (int c = 0; c < C; ++c)
     g.each([&](Lane l) {
       const float v = sum[c][l] * by;
-      px.v[c][l] = whole ? round_(clamp_(v, 0.0f, 255.0f)) : clamp_(v, 0.0f, 1.0f);
+      px.v[c][l] = whole ? round_(clamp_(v, 0.0f, 255.0f)) : v;
     });
 }
 

@@ -42,9 +42,11 @@ from .perspective import Perspective
 from .plasma import PlasmaBrightnessContrast, PlasmaShadow
 from .references import FDA, HistogramMatching, PixelDistributionAdaptation
 from .rotate import Rotate, SafeRotate
+from .segments import Superpixels
 from .sharpen import Emboss, Sharpen, UnsharpMask
 from .shuffle import RandomGridShuffle
 from .sizes import Downscale, LongestMaxSize, RandomScale, RandomSizedCrop, SmallestMaxSize
+from .spatter import Spatter
 from .spectrogram import FrequencyMasking, TimeMasking, TimeReverse
 from .stain import HEStain
 from .tone import InvertImg, Posterize, RandomGamma, RandomToneCurve, Solarize
@@ -152,7 +154,9 @@ __all__ = [
     "ShotNoise",
     "SmallestMaxSize",
     "Solarize",
+    "Spatter",
     "SquareSymmetry",
+    "Superpixels",
     "TextImage",
     "ThinPlateSpline",
     "TimeMasking",

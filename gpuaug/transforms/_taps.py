@@ -40,8 +40,8 @@ def bytes_gaussian(ksize: int, sigma: float) -> np.ndarray:
     return weights / 256
 
 
-def points(to, rows, kernels) -> None:
-    """Correlate with kernels, ``[n, k, k]`` or a list of n of odd sides; floats are clipped to 0..1."""
+def points(to, rows, kernels, clip: bool = True) -> None:
+    """Correlate with kernels, ``[n, k, k]`` or a list of n of odd sides; clip: floats to 0..1."""
     taps, start, lengths, at = [], [], [], 0
     for kernel in kernels:
         weights = np.asarray(kernel, np.float32)
@@ -56,7 +56,7 @@ def points(to, rows, kernels) -> None:
     if not taps:
         return
     to.filter(rows, "sparse", np.concatenate(taps), np.array(start), np.array(lengths))
-    if not to.is_u8:
+    if clip and not to.is_u8:
         to.op(rows, "linear", factor=1.0, offset=0.0, low=0.0, high=1.0)
 
 

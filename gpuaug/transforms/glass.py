@@ -76,7 +76,7 @@ class ZoomBlur(Transform):
         step_factor: range of the step from one to the next, above 0; a number v means (0, v). Steps below 0.001 count as that.
         p: probability, per sample.
 
-    Shapes and dtypes: any; uint8 is rounded once, float images are clipped to 0..1. Targets: image.
+    Shapes and dtypes: any; uint8 is rounded once, float images keep their range. Targets: image.
     Source: albumentations ``ZoomBlur``.
 
     Raises:

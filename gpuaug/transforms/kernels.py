@@ -23,7 +23,7 @@ class AdvancedBlur(_Sized):
         noise_limit: range of the factors on the weights, at least 0; a number v means (0, v).
         p: probability, per sample.
 
-    Shapes and dtypes: any; borders reflect (101); uint8 is rounded, float images are clipped to 0..1. Targets: image.
+    Shapes and dtypes: any; borders reflect (101); uint8 is rounded, float images keep their range. Targets: image.
     Source: albumentations ``AdvancedBlur``, ``cv2.filter2D``.
 
     Raises:
@@ -34,8 +34,6 @@ class AdvancedBlur(_Sized):
         >>> G.Compose([G.AdvancedBlur(p=1)])(np.full((3, 3), 7, np.uint8)).tolist()
         [[7, 7, 7], [7, 7, 7], [7, 7, 7]]
     """
-
-    ops = ("linear",)
 
     def __init__(
         self,
@@ -83,7 +81,7 @@ class AdvancedBlur(_Sized):
             along, across = np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x
             weights = np.exp(-0.5 * ((along / a) ** 2 + (across / b) ** 2) ** beta) * factors[: k * k].reshape(k, k)
             kernels.append(weights / weights.sum())
-        points(to, rows, kernels)
+        points(to, rows, kernels, clip=False)
 
 
 class RingingOvershoot(_Sized):
@@ -138,7 +136,7 @@ class Defocus(Transform):
             one of its size, as ``cv2.GaussianBlur`` has it.
         p: probability, per sample.
 
-    Shapes and dtypes: any; borders reflect (101); uint8 is rounded, float images are clipped to 0..1. Targets: image.
+    Shapes and dtypes: any; borders reflect (101); uint8 is rounded, float images keep their range. Targets: image.
     Source: albumentations ``Defocus``, ``cv2.filter2D``.
 
     Raises:
@@ -150,7 +148,6 @@ class Defocus(Transform):
         [[7, 7, 7], [7, 7, 7], [7, 7, 7]]
     """
 
-    ops = ("linear",)
     stencil = True
 
     def __init__(self, radius=(3, 10), alias_blur=(0.1, 0.5), p: float = 0.5):
@@ -174,4 +171,4 @@ class Defocus(Transform):
             for _ in range(2):  # along the last axis, then along the other
                 disc = np.stack([w * disc[:, i : i + len(at)] for i, w in enumerate(edge)]).sum(0).T
             kernels.append(disc)
-        points(to, rows, kernels)
+        points(to, rows, kernels, clip=False)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import albumentations as A
-import numpy as np
 
 import gpuaug as G
 
-from .about import PIXELS, about
+from .about import PIXELS, about, unsteady
 from .case import FLOAT, Bound, Script, add, albumentations, bounds, by_channel
 from .pca import words
 
@@ -59,9 +58,9 @@ about("AdvancedBlur", family="blur", marks=PIXELS, bench={}, bound=lambda t, dty
 about("Defocus", family="blur", marks=PIXELS, bench={}, bound=lambda t, dtype: FLOAT if dtype == "float32" else BYTES)
 about(
     "RingingOvershoot",
-    family="blur",
+    family="colour",  # it clips, as no blur does
     marks=PIXELS,
     bench={},
-    gain=lambda transform, params: np.inf,
+    gain=unsteady,
     bound=lambda t, dtype: FLOAT if dtype == "float32" else BYTES,
 )

@@ -65,7 +65,7 @@ _fancy("strong", alpha=1.0)
 
 about(
     "FancyPCA",
-    family="colour",
+    family="no: directions of nearly equal variance turn with the last bit of a value",
     marks=PIXELS,
     bench={},
     shown={"alpha": 2.0},

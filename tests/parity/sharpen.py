@@ -80,7 +80,7 @@ _gaussian("gaussian, wide", kernel_size=11, sigma=3.0, alpha=(0, 1))
 for _name in ("Sharpen", "Emboss"):
     about(
         _name,
-        family="blur",
+        family="colour",  # it clips, as no blur does
         marks=PIXELS,
         bench={},
         variants=[{"method": "gaussian"}] if _name == "Sharpen" else [],
