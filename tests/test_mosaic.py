@@ -298,7 +298,7 @@ def test_arrays_of_other_types_are_not_joined():
     items = samples()[:2]
     for one, other in ((np.arange(5), np.array(list("abcde"))), (np.arange(5) + 2**60, np.arange(5.0))):
         items[0]["labels"], items[1]["labels"] = one, other
-        with pytest.raises(TypeError, match="labels of one sample are .*, of another .*; samples that are put together must"):
+        with pytest.raises(TypeError, match=r"labels of one sample are .*, of another .*; samples that are put together must"):
             pipeline(mosaic(grid_yx=(1, 2), target_size=(90, 200)))(**batch(items))
     items[0]["labels"], items[1]["labels"] = np.array(["a"] * 5), np.array(["long"] * 5)
     out = pipeline(mosaic(grid_yx=(1, 2), target_size=(90, 200)))(**batch(items))
