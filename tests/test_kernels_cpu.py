@@ -180,9 +180,13 @@ def test_builds_agree(case, use):
                         + (2e-4 if "matrix" in case.source or isinstance(case.ours, Geometric) else 0)  # coordinates, too
                     )
                     if "nearest" not in case.note:
-                        np.testing.assert_allclose(
-                            a.astype(float), b.astype(float), rtol=bound, atol=bound, err_msg=f"{build}, {dtype}"
-                        )
+                        apart = np.abs(a.astype(float) - b) - bound * (1 + np.abs(b))
+                        # what makes floats whole on its way (8 bits of a level, counts of a Poisson distribution) takes the other
+                        # step where a sum is within 2e-5 of a half: of steps of 1/255 and more one in a hundred is that near at
+                        # most, and neither may be farther from the reference than the case allows
+                        steps = case.bounds[dtype].far > 1 / 512
+                        assert (apart > 0).mean() <= (0.01 if steps else 0), f"{build}, {dtype}"
+                        assert apart.max(initial=0) <= (2 * case.bounds[dtype].far if steps else 0), f"{build}, {dtype}"
 
 
 def whole() -> G.Compose:
