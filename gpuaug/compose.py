@@ -210,7 +210,7 @@ class Compose(Seeded, torch.nn.Module, Group):
             masks = getattr(marks.params, "instance_masks", None)
             if masks is not None:
                 out[masks] = instances.kept(marks, out[masks], drawn.applied, bool(given.one))
-        return out | given.labels | given.read
+        return out | given.labels | given.read | given.brought
 
     def run(
         self,

@@ -132,7 +132,7 @@ class Inputs:
         kinds: by name, ``"image"`` or ``"mask"``.
         sets: by name, the `Frames` of those that are sets.
         labels: label fields that nothing changes.
-        read: what transforms read (`Transform.reads`), by name, as it came.
+        read: what transforms read (`Transform.reads`), by name, as it came. brought: the same of other samples (`metadata_key`).
         others: samples that transforms read beside their own, by the name under which they came (`gpuaug.others`).
         one: a single sample, no batch.
         names: of everything that was passed.
@@ -157,7 +157,7 @@ class Inputs:
         targets, self.names, self.layout = dict(targets), list(targets), layout
         self._declared, self.others = declared, {}
         self._readers = {leaf.metadata_key: leaf for leaf in leaves if leaf.metadata_key is not None}
-        self._brought = {key: targets.pop(key) for key in self._readers if targets.get(key) is not None}
+        self.brought = {key: targets.pop(key) for key in self._readers if targets.get(key) is not None}
         self._marks, self.labels = declared.take_marks(targets, leaves, fields, box_format), declared.take_labels(targets)
         reads = {name for leaf in leaves for name in leaf.reads}
         self.read = {name: targets.pop(name) for name in reads & set(targets)}
@@ -217,7 +217,7 @@ class Inputs:
         self.others[WHOLE] = Others(self.size)
         for marks in self.marks:
             marks.others[WHOLE] = marks.copy()
-        for key, value in self._brought.items():
+        for key, value in self.brought.items():
             what = self._readers[key].brings
             items, count = listed(key, value, self.one, len(self.size), list(self.batches), what)
             if what == IMAGES:

@@ -130,7 +130,8 @@ class XYMasking(Dropout):
     Args:
         num_masks_x, num_masks_y: how many stripes along x and y; an int is fixed, (low, high) is drawn from, both inclusive.
         mask_x_length, mask_y_length: their widths in pixels, likewise; no wider than the image. Numbers between 0 and 1 are
-            fractions of the image's width and height, cut off to whole pixels: 0.2, (0.05, 0.2), (0, 0.2).
+            fractions of the image's width and height, cut off to whole pixels: 0.2, (0.05, 0.2), (0, 0.2); 1 and 1.0 are one
+            pixel.
         fill: a number, one number for each channel, "random" (a number for each pixel and channel; 0..255 or [0, 1)), or
             "random_uniform" (one colour for each stripe), or "inpaint_telea", "inpaint_ns" (from what surrounds them: uint8,
             a host stage that needs OpenCV). ``fill_value`` is the older name.

@@ -98,6 +98,8 @@ sides("half and more", SAME, percent=-0.6, keep_size=False)
 sides("drawn fill", {"uint8": SAME["uint8"]}, px=4, keep_size=False, fill=(3, 200), fill_mask=(3, 7, 5))
 sides("one of fills", {"uint8": SAME["uint8"]}, px=4, keep_size=False, fill=(3, 200, 9), fill_mask=(3, 5))
 
+_VIEW = "albumentations returns a view of the image that it was given, which is no work until somebody reads it; ours is a copy"
+
 about(
     "Crop",
     family="size",
@@ -105,8 +107,16 @@ about(
     bench={"x_min": 16, "y_min": 16, "x_max": 208, "y_max": 208},
     shown={"x_min": 3, "x_max": 30, "y_max": 20, "pad_if_needed": True, "fill": 9},
     moved={"x_min": 2, "y_min": 1, "x_max": 77, "y_max": 60, "pad_if_needed": True},
+    behind=_VIEW,
 )
-about("RandomCropFromBorders", family="size", marks="no: with drawn parameters in the chains", bench={}, bench_ragged=True)
+about(
+    "RandomCropFromBorders",
+    family="size",
+    marks="no: with drawn parameters in the chains",
+    bench={},
+    bench_ragged=True,
+    behind=_VIEW,
+)
 about(
     "CropAndPad",
     family="size",
