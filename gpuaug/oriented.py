@@ -108,11 +108,11 @@ class OrientedBoxes(Marks):
     def seen(self, size):
         return self.visible(size) > TINY
 
-    def limit(self, size, drop=True):
+    def limit(self, size, drop=True, of=None):
         params, full = self.params, self.values[:, 2] * self.values[:, 3]
         seen = self.visible(size[self.sample])
         keep = seen > TINY
         if drop:
             keep &= (seen >= params.min_area - TINY) & (seen >= params.min_visibility * full - TINY)
             keep &= (self.values[:, 2] >= params.min_width - TINY) & (self.values[:, 3] >= params.min_height - TINY)
-        self.select(keep)
+        self.select(keep if of is None else keep | ~of[self.sample])

@@ -99,7 +99,7 @@ def spread(keys: np.ndarray, count: int, what: int = 0) -> np.ndarray:
     Example:
         >>> import numpy as np
         >>> spread(np.zeros((1, 2), np.uint32), 2).round(4).tolist()
-        [[0.3999, 0.8811]]
+        [[0.399, 0.8805]]
     """
     words = philox(np.arange(-(-count // 4)), what, 0, 0, keys[:, :1], keys[:, 1:])
     return words.reshape(len(keys), -1)[:, :count] * 2.0**-32

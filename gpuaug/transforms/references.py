@@ -199,7 +199,7 @@ class FDA(_Referring):
     Example:
         >>> import numpy as np, gpuaug as G
         >>> aug = G.Compose([G.FDA(beta_limit=(0.1, 0.1), p=1)])
-        >>> dark, light = np.full((10, 10), 40, np.uint8), np.full((10, 10), 90, np.uint8)
+        >>> dark, light = np.full((40, 40), 40, np.uint8), np.full((40, 40), 90, np.uint8)
         >>> int(aug(image=dark, fda_metadata=[light])["image"][5, 5])
         90
     """

@@ -160,7 +160,7 @@ class Emboss(Transform):
     Example:
         >>> import numpy as np, gpuaug as G
         >>> G.Compose([G.Emboss((0.5, 0.5), (0.2, 0.2), p=1)])(np.uint8([[50, 50, 60, 60]]))
-        array([[50, 58, 68, 60]], dtype=uint8)
+        array([[50, 57, 67, 60]], dtype=uint8)
     """
 
     ops = ("linear",)

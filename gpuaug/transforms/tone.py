@@ -164,7 +164,7 @@ class RandomToneCurve(Transform):
     Example:
         >>> import numpy as np, gpuaug as G
         >>> G.Compose([G.RandomToneCurve(scale=0, p=1)])(np.array([[0, 64, 128, 255]], np.uint8))
-        array([[  0,  52, 128, 255]], dtype=uint8)
+        array([[  0,  58, 128, 255]], dtype=uint8)
     """
 
     ops = ("bezier", "curve")
