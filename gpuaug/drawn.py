@@ -13,7 +13,7 @@ from .reflected import repeat
 from .solids import Solid
 from .targets import Marks
 from .track import Track
-from .transform import Transform, View
+from .transform import Params, Transform, View
 from .tree import Tree
 
 
@@ -152,6 +152,22 @@ class Drawn:
         marks.limit(size)
 
 
+def drawn_by(transform: Transform, u: np.ndarray, view: View) -> Params:
+    """What a transform draws for samples, checked."""
+    try:
+        params = Params(transform.draw(u, view))
+    except IndexError as error:
+        who, least = type(transform).__name__, transform.columns()
+        raise IndexError(f"{who}.draw got uniforms [{len(u)}, {least}], as its columns() says: {error}") from error
+    for name, value in params.items():
+        if len(value) != len(u):
+            raise ValueError(
+                f"{type(transform).__name__}.draw returned {name} of {len(value)} samples, it drew for {len(u)}: the "
+                f"first axis of every parameter counts samples"
+            )
+    return params
+
+
 def draw_tree(tree: Tree, u: np.ndarray, view: View) -> Drawn:
     """Let every transform draw for the samples that take it."""
     size = np.array(view.size, np.int64)  # never written: parameters may be views of it
@@ -164,17 +180,7 @@ def draw_tree(tree: Tree, u: np.ndarray, view: View) -> Drawn:
         seen = None if view.now is None else view.now.at(drawn, np.arange(drawn.samples) if all_ else rows)
         deep = None if depth is None else depth if all_ else depth[rows]
         here = View(before, channels, view.dtype, seen, None if all_ else rows, view.others, deep)
-        try:
-            params = transform.draw(mine.T, here)
-        except IndexError as error:
-            who, least = type(transform).__name__, transform.columns()
-            raise IndexError(f"{who}.draw got uniforms [{len(before)}, {least}], as its columns() says: {error}") from error
-        for name, value in params.items():
-            if len(value) != len(before):
-                raise ValueError(
-                    f"{type(transform).__name__}.draw returned {name} of {len(value)} samples, it drew for {len(before)}: the "
-                    f"first axis of every parameter counts samples"
-                )
+        params = drawn_by(transform, mine.T, here)
         after = transform.size_after(params, before)
         if after is not before:
             if all_:

@@ -42,6 +42,8 @@ _CALLS = {
     "track_close": ("", "hoi"),
     "track_finish": ("q", "hooii"),
     "track_export": ("", "ho"),
+    "track_run": ("i", "hqoii"),
+    "replay": ("i", "oqqi"),
     "place": ("q", "hiiq"),
 }
 _TYPES = {

@@ -34,6 +34,16 @@ class View:
         return i if self.rows is None else int(self.rows[i])
 
 
+class Params(dict):
+    """Parameters that samples drew, and what a target made of them that another target of the same samples needs, too.
+
+    Attributes:
+        mapped: `gpuaug.maps.Map` and the sizes that it is for, where it is a table.
+    """
+
+    __slots__ = ("mapped",)
+
+
 class Transform:
     """An augmentation with per-sample random parameters.
 
