@@ -20,6 +20,7 @@ from .now import Now
 from .others import WHOLE, Others
 from .outputs import AsCame, Dense
 from .plan import explained
+from .single import Single
 from .strangers import first_scale, refuse_kornia, still_unsure
 from .streams import Seeded, Stream
 from .targets import Boxes
@@ -114,6 +115,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         self._stream = Stream()
         self._scales = first_scale(self._leaves())  # a Normalize whose input is still to be looked at
         self._tree = Tree(self)
+        self._single = Single(self._tree, self.lazy)
 
     __repr__ = Group.__repr__
 
@@ -279,6 +281,10 @@ class Compose(Seeded, torch.nn.Module, Group):
             if "image" in targets:
                 raise ValueError("pass the image either as the first argument or as image=, not both")
             targets["image"] = data
+        if self._single.able and ids is None and occurrence is None and layout is None and epoch == 0 and _few_arrays(targets):
+            out = self._single(self, targets)
+            if out is not None:
+                return out["image"] if data is not None and len(out) == 1 else out
         declared = self._declared()
         if is_nothing(declared, targets):
             out = of_nothing(targets, lambda blank: self.forward(ids=[0], epoch=epoch, layout=layout, **blank))
@@ -289,3 +295,9 @@ class Compose(Seeded, torch.nn.Module, Group):
             else:
                 out = self._augmented(given, AsCame(), ids=ids, epoch=epoch, occurrence=occurrence)
         return out["image"] if data is not None and len(out) == 1 else out
+
+
+def _few_arrays(targets: dict) -> bool:
+    """Whether they are an image, or an image and its mask, in NumPy's arrays."""
+    few = type(targets.get("image")) is np.ndarray
+    return few and (len(targets) == 1 or (len(targets) == 2 and type(targets.get("mask")) is np.ndarray))

@@ -18,6 +18,7 @@ _CALLS = {
     "uniforms": ("", "ooIooQo"),
     "select": ("q", "ooooioo"),
     "resized_crop": ("", "ooddddo"),
+    "windows": ("q", "ooiio"),
     "affine": ("", "oooooo"),
     "stripes": ("", "oooo"),
     "gaussian": ("o", "oooo"),

@@ -13,6 +13,7 @@ from .checks import probability
 from .others import SAMPLES
 
 REGISTRY: dict[str, type[Transform]] = {}
+CHANGES = [0]  # how often an attribute of any transform was set: what was made of one (`gpuaug.single`) may be another's then
 
 
 @dataclass(slots=True)
@@ -63,6 +64,7 @@ class Transform:
     reads: tuple[str, ...] = ()  # further entries of a call, one for each sample, that `draw` asks `view.now` for
     metadata_key: str | None = None  # the argument of a call that brings samples that it reads; None: it reads none but its own
     brings = SAMPLES  # what that argument holds: `gpuaug.others.SAMPLES`, or `IMAGES`
+    looks = False  # does `draw` look at masks, boxes or other samples (`View.now`, `View.others`)?
     solid = False  # does it work on volumes as a whole (`gpuaug.solids`)? All others work on their slices
     moves_pixels: bool | None = None  # None: yes if it handles masks; holes, which do too, leave pixels where they are
 
@@ -82,6 +84,10 @@ class Transform:
     @arguments
     def __init__(self, p: float = 0.5):
         self.p = probability(p)
+
+    def __setattr__(self, name: str, value) -> None:
+        CHANGES[0] += 1
+        object.__setattr__(self, name, value)
 
     def columns(self) -> int:
         """How many uniforms `draw` takes for one sample."""

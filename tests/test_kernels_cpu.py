@@ -121,7 +121,6 @@ def test_every_operation_has_its_function_in_one_header(monkeypatch, tmp_path):
         generated.groups()
 
 
-
 def test_numbers_of_launches_are_the_kernels():
     """What the host computes the grid and the shared memory of CUDA kernels with."""
     from gpuaug.backends import cuda, nvrtc

@@ -4,8 +4,7 @@
 #include "parts.hpp"
 namespace aug {
 
-#define AUG_RUN(CODE, FUNCTION, PARAMS, CHANNELS) \
-  template <int C> void run_##FUNCTION(const Op&, const Sample&, Pixels<G, C>&);
+#define AUG_RUN(CODE, FUNCTION, PARAMS, CHANNELS) template <int C> void run_##FUNCTION(const Op&, const Sample&, Pixels<G, C>&);
 AUG_OPS(AUG_RUN)
 #undef AUG_RUN
 

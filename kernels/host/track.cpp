@@ -272,8 +272,8 @@ EXPORT int gpuaug_track_run(void* handle, i64 address, PyObject* stride, int dty
     t.finish(&address, steps.all(), dtype, 0);
     std::vector<Record> records;
     for (const Planned& l : t.launches)
-      records.push_back({(i64)l.rows.data(), (i64)l.sample.data(), (i64)l.ops.data(), (i64)t.blob.data(), l.kind, l.n(), l.channels,
-                         l.source, l.target, (i64)l.ops.size()});
+      records.push_back({(i64)l.rows.data(), (i64)l.sample.data(), (i64)l.ops.data(), (i64)t.blob.data(), l.kind, l.n(),
+                         l.channels, l.source, l.target, (i64)l.ops.size()});
     return run_one(records.data(), records.size(), t.found, threads);
   });
 }
