@@ -8,17 +8,21 @@ from .compose import Compose
 from .drawn import Drawn
 from .groups import NoOp, OneOf, OneOrOther, RandomOrder, Sequential, SomeOf
 from .label_params import BboxParams, KeypointParams
+from .own import BasicTransform, DualTransform, ImageOnlyTransform, Transform3D
 from .transform import REGISTRY, Transform
 from .transforms import *  # noqa: F403
 from .transforms import __all__ as _transforms
 
 __version__ = "0.1.0"
 __all__ = [
+    "BasicTransform",
     "Batch",
     "BboxParams",
     "Compose",
     "DataLoader",  # noqa: F405 - __getattr__ below provides DataLoader
     "Drawn",
+    "DualTransform",
+    "ImageOnlyTransform",
     "KeypointParams",
     "NoOp",
     "OneOf",
@@ -28,6 +32,7 @@ __all__ = [
     "Sequential",
     "SomeOf",
     "Transform",
+    "Transform3D",
     *_transforms,
 ]
 _LAZY = ("audio", "data", "functional", "interop")  # loaded when asked for: they bring in more of torch

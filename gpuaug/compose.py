@@ -13,6 +13,7 @@ from .batch import Batch
 from .checks import boolean, integer, one_of
 from .device import chosen
 from .drawn import Drawn, draw_tree
+from .executed import Executed
 from .groups import Group
 from .inputs import Declared, Inputs, is_nothing, more_marks, of_nothing
 from .label_params import GEOMETRIES, BboxParams, KeypointParams, reckoned
@@ -151,8 +152,9 @@ class Compose(Seeded, torch.nn.Module, Group):
         seed = self._stream.fixed(self.seed) if seed is None else seed
         u = uniforms.table(seed, epoch, ids, occurrence, self._tree.slots, self._tree.blocks)
         size = np.asarray(size)
-        drawn = draw_tree(self._tree, u, View(size, channels, dtype, now, None, others or {WHOLE: Others(size)}, depth))
-        drawn.lazy = self.lazy
+        drawn = draw_tree(
+            self._tree, u, View(size, channels, dtype, now, None, others or {WHOLE: Others(size)}, depth), self.lazy
+        )
         drawn.applied = u[0] < self.p if self.p < 1 else None  # the root's coin is the first number of all
         return drawn
 
@@ -187,15 +189,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         leading = given.leading()
         if self._scales:
             self._scales = still_unsure(self._scales, leading)
-        boxes, others = next((m for m in given.marks if m.name == "bboxes"), None), given.others
-        now = Now(
-            given.batches.get("mask"),
-            boxes,
-            given.others_of("mask") if "mask" in given.batches else None,
-            frames=given.batches.get("masks"),
-            of=given.sets["masks"].of if "masks" in given.sets else None,
-            read={name: [value] if given.one else value for name, value in given.read.items()},
-        )
+        others, now = given.others, Now.of(given)
         samples = len(given.size)
         seed, ids = self._stream.call(self.seed, ids, samples) if seed is None else (seed, np.atleast_1d(ids))
         like = {"channels": leading.channels, "dtype": leading.dtype}
@@ -264,9 +258,10 @@ class Compose(Seeded, torch.nn.Module, Group):
         u = uniforms.table(seed, 0, ids, occurrence, self._tree.slots, self._tree.blocks)
         masks = Batch.of(np.broadcast_to(np.zeros((1, *size), np.uint8), (samples, *size)), name="mask")
         boxes = Boxes([[]] * samples, {}, BboxParams("pascal_voc"), batch.size, False)
-        drawn = draw_tree(self._tree, u, View(batch.size, channels, dtype, Now(masks, boxes), None, {WHOLE: Others(batch.size)}))
-        drawn.lazy = self.lazy
-        track = drawn.lower(batch)
+        names = {"image": "image", "mask": "mask", "bboxes": "bboxes"}
+        now = Now({"image": Executed(batch, "image"), "mask": Executed(masks, "mask")}, [boxes], names)
+        drawn = draw_tree(self._tree, u, View(batch.size, channels, dtype, now, None, {WHOLE: Others(batch.size)}), self.lazy)
+        track = drawn.lower(batch) if drawn.begun is None else now.rest("image", drawn, None)
         plan = track.finish(np.zeros(samples), np.zeros((samples, 3)), track.dtype)
         return drawn.explain() + "\n" + explained([*track.segments, plan])
 

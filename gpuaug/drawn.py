@@ -34,7 +34,9 @@ class Drawn:
         applied: which samples the pipeline applies to; None: all.
         ops: the pixel operations that the pipeline can emit (`gpuaug.ops.mask`).
         lazy: lower neighbours together (`gpuaug.lazily`).
-        first: how many steps are of the pipeline's first transform or group; None: it has none.
+        first: how many steps are of the pipeline's first transform or group; None: it has none, or they are not all drawn yet.
+        begun: targets on which steps were carried out during the draw (`gpuaug.now.Now`); None: none were.
+        marked: through how many steps boxes and keypoints are already, and ``marked_size`` ``[B, 2]``, of their images then.
     """
 
     samples: int
@@ -44,6 +46,9 @@ class Drawn:
     ops: int | None = None
     lazy: bool = False
     first: int | None = None
+    begun: Any = None
+    marked: int = 0
+    marked_size: np.ndarray | None = None
 
     def explain(self) -> str:
         """Which transform applies to how many samples, in order; a transform that groups visit several times is one line."""
@@ -123,17 +128,20 @@ class Drawn:
                     track.close(np.concatenate([track.index(s.rows) for s in steps[i:closed]]))
             step.transform.lower(track, step.rows, step.params)
 
-    def move_marks(self, marks: Marks, size: np.ndarray) -> None:
-        """Take boxes or keypoints through all steps. size: ``[B, 2]`` before the first."""
-        size, drop = np.array(size, np.int64), marks.params.check_each_transform
+    def move_marks(self, marks: Marks, size: np.ndarray, *, last: bool = True) -> np.ndarray:
+        """Take boxes or keypoints through all steps, from ``marked`` on; returns the sizes of their images behind them.
+
+        size: ``[B, 2]`` before the first. last: the pipeline ends here, so that limits are looked at in any case.
+        """
+        size, drop = np.array(size if self.marked_size is None else self.marked_size, np.int64), marks.params.check_each_transform
         first = np.ones(
             self.samples, bool
         )  # who comes unchanged out of the pipeline's first transform, behind which limits are looked at
         for step in self.steps[: self.first]:
             first[step.rows] &= not (step.transform.solid or "mask" in step.transform.targets)
-        if drop and self.first is not None and first.any():
+        if drop and self.first is not None and self.marked <= self.first and first.any():
             marks.limit(size, of=first)
-        for step in self.steps:
+        for step in self.steps[self.marked :]:
             if not step.transform.solid and "mask" not in step.transform.targets:
                 continue
             before, place = size[step.rows], np.full(self.samples, -1)
@@ -149,16 +157,20 @@ class Drawn:
             if copies:
                 marks.drop_copies(size)
             marks.limit(size, drop=drop, of=place >= 0)
-        marks.limit(size)
+        if last:
+            marks.limit(size)
+        return size
 
 
-def draw_tree(tree: Tree, u: np.ndarray, view: View) -> Drawn:
+def draw_tree(tree: Tree, u: np.ndarray, view: View, lazy: bool = False) -> Drawn:
     """Let every transform draw for the samples that take it."""
     size = np.array(view.size, np.int64)  # never written: parameters may be views of it
     channels, depth = view.channels, view.depth
-    drawn = Drawn(u.shape[1], size=size, ops=tree.ops)
+    drawn = Drawn(u.shape[1], size=size, ops=tree.ops, lazy=lazy)
     for transform, lines, rows in tree.walk(u):
         all_ = isinstance(rows, slice)
+        if drawn.first is None and tree.first is not None and id(transform) not in tree.first:
+            drawn.first = len(drawn.steps)
         # take: an index of rows costs four times as much
         before, mine = (size, u[lines]) if all_ else (size.take(rows, 0), u[lines].take(rows, 1))
         seen = None if view.now is None else view.now.at(drawn, np.arange(drawn.samples) if all_ else rows)
@@ -185,10 +197,9 @@ def draw_tree(tree: Tree, u: np.ndarray, view: View) -> Drawn:
         if transform.solid:
             depth = depth.copy()
             depth[rows] = params["after"][:, 0]
-        channels = transform.channels_after(channels)
+        channels = transform.channels_then(params, channels)
         drawn.steps.append(Step(transform, rows, params))
     drawn.size = size
-    if tree.first is not None:
-        mine = [id(step.transform) in tree.first for step in drawn.steps]
-        drawn.first = mine.index(False) if False in mine else len(mine)
+    if drawn.first is None and tree.first is not None:
+        drawn.first = len(drawn.steps)
     return drawn

@@ -173,8 +173,6 @@ def unknown(name: str, ours) -> str:
     """
     if name.startswith("_"):
         return ""
-    if name in ("BasicTransform", "DualTransform", "ImageOnlyTransform"):
-        return ": transforms of your own derive from gpuaug.Transform"
     if name in ARGUMENTS:
         return ": albumentations 2.0.8 has it, gpuaug does not yet"
     near = difflib.get_close_matches(name, {*ours, *ARGUMENTS}, 1, 0.75)

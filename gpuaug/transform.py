@@ -58,6 +58,11 @@ class Transform:
 
     def __init_subclass__(cls, register: bool = True, **kwargs):
         super().__init_subclass__(**kwargs)
+        if register and {"apply", "get_params"} & set(vars(cls)):
+            raise TypeError(
+                f"{cls.__name__} has apply or get_params, which a gpuaug transform is never asked for: derive it from "
+                f"gpuaug.ImageOnlyTransform or gpuaug.DualTransform"
+            )
         if "__init__" in vars(cls):
             cls.__init__ = arguments(cls.__init__)
         if "ops" in vars(cls):
@@ -88,6 +93,10 @@ class Transform:
     def channels_after(self, channels: int) -> int:
         """How many channels images have after the transform."""
         return channels
+
+    def channels_then(self, params: dict, channels: int) -> int:
+        """The same, where the draw decides."""
+        return self.channels_after(channels)
 
     def lower(self, to, rows, params: dict) -> None:
         """Add the transform of samples ``rows`` (indices, or a slice for all) to a `gpuaug.track.Track`."""
