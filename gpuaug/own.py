@@ -43,8 +43,8 @@ class BasicTransform(Transform, register=False):
     ``update_params(params, **data)``, ``get_params_dependent_on_data(params, data)`` (or ``get_params_dependent_on_targets`` with
     ``targets_as_params``), then ``apply(image, **params)`` and the ``apply_to_..`` of the other targets. Around it
     ``self.py_random``, ``self.random_generator``, and the generators of ``random``, ``np.random`` and torch (the CPU's) are
-    seeded by the sample, and the global ones put back behind it: what a sample gets does not depend on its batch, its neighbours or
-    workers.
+    seeded by the sample, and the global ones put back behind it: what a sample gets does not depend on its batch, its
+    neighbours or workers.
 
     Args:
         p: probability, per sample. always_apply: albumentations 1.x', before p: True is p=1.
