@@ -299,9 +299,9 @@ class ImageOnlyTransform(BasicTransform):
         ...     def apply(self, img, by, **params):
         ...         return img - np.uint8(by)
         >>> aug = G.Compose([Darken(p=1), G.HorizontalFlip(p=1)], seed=1)
-        >>> out = aug(np.full((4, 1, 2), 100, np.uint8))
-        >>> out.shape, len(set(out.ravel().tolist())) > 1
-        ((4, 1, 2), True)
+        >>> out = aug(np.full((4, 1, 2, 3), 100, np.uint8))  # four images, four draws
+        >>> out.shape, len(np.unique(out)) > 1
+        ((4, 1, 2, 3), True)
     """
 
     @property
