@@ -8,6 +8,7 @@ from .compose import Compose
 from .drawn import Drawn
 from .groups import NoOp, OneOf, OneOrOther, RandomOrder, Sequential, SomeOf
 from .label_params import BboxParams, KeypointParams
+from .saving import from_dict, load, save, to_dict
 from .transform import REGISTRY, Transform
 from .transforms import *  # noqa: F403
 from .transforms import __all__ as _transforms
@@ -28,6 +29,10 @@ __all__ = [
     "Sequential",
     "SomeOf",
     "Transform",
+    "from_dict",
+    "load",
+    "save",
+    "to_dict",
     *_transforms,
 ]
 _LAZY = ("audio", "data", "functional", "interop")  # loaded when asked for: they bring in more of torch
