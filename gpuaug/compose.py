@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,10 @@ import torch
 
 from . import instances, uniforms
 from .batch import Batch
-from .checks import boolean, integer, one_of
+from .checks import boolean, integer, is_number, one_of
 from .device import chosen
 from .drawn import Drawn, draw_tree
-from .groups import Group
+from .groups import Group, masks_by
 from .inputs import Declared, Inputs, is_nothing, more_marks, of_nothing
 from .label_params import GEOMETRIES, BboxParams, KeypointParams, reckoned
 from .now import Now
@@ -32,13 +32,19 @@ class Compose(Seeded, torch.nn.Module, Group):
 
     Args:
         transforms: list of transforms and groups (`OneOf`, `SomeOf`, `Sequential`, ...).
-        p: probability, per sample, that anything is applied; else boxes and keypoints stay as they came, too.
-        seed: 64-bit seed: with it every run of a program draws the same. None: torch's generator decides, see "Seeds".
+        bbox_params: `BboxParams`, or a dict of its arguments; needed for ``bboxes=``.
+        keypoint_params: `KeypointParams`, or a dict of its arguments; needed for ``keypoints=``.
         additional_targets: names of further targets and what they are: "image", "mask", "images" or "masks", e.g.
             ``{"image2": "image", "depth": "mask"}``; "bboxes" or "keypoints": further sets, written and limited as the first
             are, whose labels stand in their rows; or a further set's own `BboxParams` or `KeypointParams`, with its label fields.
-        bbox_params: `BboxParams`, or a dict of its arguments; needed for ``bboxes=``.
-        keypoint_params: `KeypointParams`, or a dict of its arguments; needed for ``keypoints=``.
+        p: probability, per sample, that anything is applied; else boxes and keypoints stay as they came, too.
+        is_check_shapes: True: images and masks of one sample must have one size. (False is not there yet.)
+        strict: albumentations' word for refusing arguments and entries that nothing knows. Arguments that a transform does not
+            have are refused either way.
+        mask_interpolation: OpenCV's number of the interpolation of masks for every transform inside that has an argument
+            ``mask_interpolation``, whatever it says itself; nested pipelines too. Transforms that were passed stay as they are.
+        seed: 64-bit seed: with it every run of a program draws the same. None: torch's generator decides, see "Seeds".
+        save_applied_params: for the signature's sake; True is not there yet (`draw` gives the parameters of a batch).
         lazy: lower consecutive transforms whose maps are matrices (Affine, Perspective, Resize, crops, pads, flips, ...) and that
             interpolate alike as one: a sample is read and interpolated once. What a crop or a border would have cut off between
             them comes back where a later one turns it into view, so pixels there differ, and where a resize would have repeated
@@ -87,25 +93,42 @@ class Compose(Seeded, torch.nn.Module, Group):
     def __init__(
         self,
         transforms: Sequence,
-        p: float = 1.0,
-        *,
-        seed: int | None = None,
+        bbox_params: BboxParams | dict | None = None,
+        keypoint_params: KeypointParams | dict | None = None,
         additional_targets: dict[str, Any] | None = None,
-        bbox_params: BboxParams | None = None,
-        keypoint_params: KeypointParams | None = None,
+        p: float = 1.0,
+        is_check_shapes: bool = True,
+        strict: bool = False,
+        mask_interpolation: int | None = None,
+        seed: int | None = None,
+        save_applied_params: bool = False,
+        *,
         label_geometry: str = "pixels",
         lazy: bool = False,
     ):
         torch.nn.Module.__init__(self)
         Group.__init__(self, transforms, p)
+        self.is_check_shapes = boolean("is_check_shapes", is_check_shapes)
+        if not self.is_check_shapes:
+            raise ValueError("is_check_shapes=False is not there yet: images and masks of one sample must have one size")
+        self.strict = boolean("strict", strict)
+        self.mask_interpolation = mask_interpolation
+        if mask_interpolation is not None:
+            self.transforms = [masks_by(mask_interpolation, t) for t in self.transforms]
+        self.save_applied_params = boolean("save_applied_params", save_applied_params)
+        if self.save_applied_params:
+            raise ValueError("save_applied_params=True is not there yet: Compose.draw(..) gives the parameters of a batch")
         self.seed = None if seed is None else integer("seed", seed, 0, 2**64 - 1)
+        if additional_targets is not None and not isinstance(additional_targets, Mapping):
+            raise TypeError(f"additional_targets must be a dict of names and kinds, got {additional_targets!r}")
         self.additional_targets = dict(additional_targets or {})
         marks = (("bbox_params", bbox_params, BboxParams), ("keypoint_params", keypoint_params, KeypointParams))
         found = []
         for name, params, kind in marks:
             params = kind(**params) if isinstance(params, dict) else params
             if params is not None and not isinstance(params, kind):
-                raise TypeError(f"{name} must be gpuaug.{kind.__name__}, or a dict of its arguments, got {params!r}")
+                hint = f"; the probability is a keyword, p={params!r}" if is_number(params) else ""
+                raise TypeError(f"{name} must be gpuaug.{kind.__name__}, or a dict of its arguments, got {params!r}{hint}")
             found.append(params)
         self.label_geometry = one_of("label_geometry", label_geometry, GEOMETRIES)
         self.bbox_params, self.keypoint_params = (reckoned(params, label_geometry) for params in found)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import warnings
 from collections.abc import Sequence
 
 import numpy as np
 
 from .arguments import arguments
-from .checks import boolean, integer, is_number, probability
+from .checks import INTERPOLATIONS, boolean, integer, interpolation, is_number, probability
 from .settings import Settings, more
 from .transform import Transform
 
@@ -121,6 +123,17 @@ class Group(Settings):
         if p.sum() <= 0:
             raise ValueError(f"{type(self).__name__} needs at least one transform with p above 0: p is the weight of the choice")
         return p / p.sum()
+
+
+def masks_by(mask_interpolation: int, node):
+    """The same transform or group, whose masks, and those of all within, are interpolated so; what changes is a copy."""
+    node = copy.copy(node)
+    if isinstance(node, Group):
+        node.transforms = [masks_by(mask_interpolation, child) for child in node.transforms]
+    elif "mask_interpolation" in inspect.signature(type(node).__init__).parameters:  # flips have none, and take any number
+        what = f"mask_interpolation (of {type(node).__name__}, by Compose)"
+        node.mask_interpolation = interpolation(what, mask_interpolation, getattr(node, "interpolations", INTERPOLATIONS))
+    return node
 
 
 class Sequential(Group):
