@@ -40,8 +40,8 @@ def to_dict(transform: Settings) -> dict:
         transform: what is to be written.
 
     Returns:
-        ``{"__version__": .., "__format__": "gpuaug 1", "transform": {"__class_fullname__": .., argument: value, ..}}`` of numbers,
-        words, lists and dicts with words for keys: JSON holds it exactly. All arguments stand in it, so that a default that
+        ``{"__version__": .., "__format__": "gpuaug 1", "transform": {"__class_fullname__": .., argument: value, ..}}``: numbers,
+        words, lists and dicts with words for keys, which JSON holds exactly. All arguments stand in it, so that a default that
         changes in a later version changes nothing saved. The seed is among them; how many samples were drawn is not
         (``state_dict()`` holds it).
 
@@ -109,7 +109,9 @@ def _theirs(d: Mapping) -> bool:
     version = str(d.get("__version__", ""))
     if version and not version.startswith("2.0."):
         warnings.warn(
-            f"this was written by albumentations {version}; its arguments are taken as 2.0.8 takes them", UserWarning, stacklevel=4
+            f"this was written by albumentations {version}; its arguments are taken as 2.0.8 takes them",
+            UserWarning,
+            stacklevel=4,
         )
     return True
 
@@ -119,6 +121,7 @@ class _Reader:
 
     def __init__(self, named: Mapping, theirs: bool):
         self.named, self.theirs, self.faults = named, theirs, []
+        self.outermost: Mapping = {}
 
     def node(self, d, place: str):
         """What a dict describes; where something is wrong with it, a transform that stands in its place meanwhile."""
@@ -129,6 +132,7 @@ class _Reader:
         if NAME in d:
             return self._by_name(d, place)
         cls = self._class(d[CLASS], place)
+        self.outermost = self.outermost or d
         values = {}
         for name, value in d.items():
             if name == "transforms" and isinstance(value, (list, tuple)):
@@ -140,10 +144,18 @@ class _Reader:
         if self.theirs:
             for name in INHERITED.get(cls.__name__, "").split():
                 values.pop(name, None)
+            if cls.__name__ == "Compose":
+                self._own(d, values)
             if cls.__name__ == "ShiftScaleRotate" and "scale_limit" in values:  # it holds 1 + limit - 1
                 values["scale_limit"] = [round(limit, 12) for limit in values["scale_limit"]]
         made = self._made(cls, values, place)
         return groups.NoOp() if made is None or len(self.faults) > known else made
+
+    def _own(self, d: Mapping, values: dict) -> None:
+        """Leave out what albumentations writes into a Compose inside of another one: how the outer one's labels are written."""
+        for name in ("bbox_params", "keypoint_params", "additional_targets"):
+            if self.outermost and d is not self.outermost and d.get(name) == self.outermost.get(name):
+                values.pop(name, None)
 
     def _value(self, value, place: str):
         if isinstance(value, Mapping) and CLASS in value:
@@ -171,8 +183,8 @@ class _Reader:
         if name not in self.named:
             known = f"; there are {', '.join(map(repr, self.named))}" if self.named else ""
             self.faults.append(
-                f"{place} is a {d[CLASS]} by the name {name!r}, whose functions no file holds: pass nonserializable={{{name!r}: the "
-                f"transform}}{known}"
+                f"{place} is a {d[CLASS]} by the name {name!r}, whose functions no file holds: pass "
+                f"nonserializable={{{name!r}: the transform}}{known}"
             )
             return groups.NoOp()
         return self.named[name]
@@ -273,7 +285,8 @@ def read(filepath_or_buffer, data_format: str | None = None) -> dict:
         return yaml.safe_load(text)
     except yaml.constructor.ConstructorError as error:
         raise ValueError(
-            f"{where} holds a tag that would make an object ({error.problem}); gpuaug reads plain YAML: numbers, words, lists and dicts"
+            f"{where} holds a tag that would make an object ({error.problem}); gpuaug reads plain YAML: numbers, words, lists "
+            f"and dicts"
         ) from None
     except yaml.YAMLError as error:
         raise ValueError(f"{where} is no YAML: {error}") from None

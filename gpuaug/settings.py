@@ -8,6 +8,7 @@ import os
 import warnings
 from collections.abc import Mapping
 from enum import Enum
+from typing import ClassVar
 
 import numpy as np
 
@@ -23,7 +24,7 @@ class Settings:
     equal ones apart. So transforms may be keys, and each is another one.
     """
 
-    kept_as: dict[str, str] = {}  # argument: the attribute that keeps it, where that has another name
+    kept_as: ClassVar[dict[str, str]] = {}  # argument: the attribute that keeps it, where that has another name
     by_name = False  # do functions of the caller make it what it is, so that a file holds but its name?
 
     __hash__ = object.__hash__
@@ -111,7 +112,9 @@ def more(thing, *left_out: str) -> str:
     """The settings beside those, as arguments; but for p only those that differ from their defaults."""
     signature = _signature(type(thing))
     some = {name: value for name, value in settings(thing).items() if name not in left_out}
-    some = {name: value for name, value in some.items() if name == "p" or not same(value or None, signature[name].default or None)}
+    some = {
+        name: value for name, value in some.items() if name == "p" or not same(value or None, signature[name].default or None)
+    }
     return ", ".join(f"{name}={shown(value)}" for name, value in some.items())
 
 
@@ -121,7 +124,8 @@ def more(thing, *left_out: str) -> str:
 def plain(value, place: str, faults: list[str]):
     """A value as None, bool, int, float, str, lists and dicts of these; what ``place`` cannot be written is added to faults.
 
-    A dict with other keys than strings is ``{"__items__": [[key, value], ..]}``, infinity ``{"__float__": "inf"}``: JSON has neither.
+    A dict with other keys than strings is ``{"__items__": [[key, value], ..]}``, infinity ``{"__float__": "inf"}``, which JSON
+    lacks.
     """
     if isinstance(value, Settings):
         return described(value, place, faults)
@@ -180,12 +184,19 @@ def _check(thing: Settings, written: dict, place: str, faults: list[str]) -> Non
             warnings.simplefilter("ignore")
             twin = type(thing)(**values)
     except Exception as error:
-        faults.append(f"{place} cannot be made from its own attributes: {error}")
+        faults.append(f"{place}{_a(thing, place)} cannot be made from its own attributes: {error}")
         return
     if not same(thing, twin):
         lost = [name for name in _signature(type(thing)) if name not in settings(thing)]
         why = f"it keeps no attribute {', '.join(lost)}, its arguments" if lost else "its attributes were changed, or are others"
-        faults.append(f"{place} would be another one after loading: {why}; keep each argument as the attribute of its name")
+        faults.append(
+            f"{place}{_a(thing, place)} would be another one after loading: {why}; keep each argument as the attribute of its "
+            f"name"
+        )
+
+
+def _a(thing, place: str) -> str:
+    return "" if place == type(thing).__name__ else f", a {type(thing).__name__},"
 
 
 def _nested(value) -> bool:

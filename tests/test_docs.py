@@ -30,7 +30,7 @@ def test_readme_lists_what_there_is_and_what_is_missing():
 LAYERS = [
     (),
     ("transforms",),
-    ("targets", "oriented", "drawn", "now", "inputs", "outputs", "compose", "strangers"),
+    ("targets", "oriented", "drawn", "now", "inputs", "outputs", "compose", "strangers", "saving"),
     ("audio", "data", "interop", "demo", "cli"),
 ]
 

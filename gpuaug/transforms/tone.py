@@ -110,8 +110,8 @@ class Posterize(Transform):
     """Keep the highest bits of each value.
 
     Args:
-        num_bits: how many, 1 .. 7: a number, a range (low, high), or a list of those, one for each channel; two numbers are a range,
-            whether in a tuple or a list, as in albumentations.
+        num_bits: how many, 1 .. 7: a number, a range (low, high), or a list of those, one for each channel; two numbers are a
+            range, in a tuple or a list, as in albumentations.
         p: probability, per sample.
 
     Shapes and dtypes: any; floats (0..1) are rounded to 8 bits first. Targets: image. Source: albumentations ``Posterize``.
