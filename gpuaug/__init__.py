@@ -9,6 +9,7 @@ from .drawn import Drawn
 from .groups import NoOp, OneOf, OneOrOther, RandomOrder, Sequential, SomeOf
 from .label_params import BboxParams, KeypointParams
 from .own import BasicTransform, DualTransform, ImageOnlyTransform, Transform3D
+from .saving import from_dict, load, save, to_dict
 from .transform import REGISTRY, Transform
 from .transforms import *  # noqa: F403
 from .transforms import __all__ as _transforms
@@ -33,6 +34,10 @@ __all__ = [
     "SomeOf",
     "Transform",
     "Transform3D",
+    "from_dict",
+    "load",
+    "save",
+    "to_dict",
     *_transforms,
 ]
 _LAZY = ("audio", "data", "functional", "interop")  # loaded when asked for: they bring in more of torch

@@ -11,6 +11,7 @@ import numpy as np
 
 from .arguments import arguments
 from .checks import INTERPOLATIONS, boolean, integer, interpolation, is_number, probability
+from .settings import Settings, more
 from .transform import Transform
 
 # kernels/host/draws.hpp: a node of a tree of transforms as the library walks it
@@ -57,7 +58,7 @@ class NoOp(Transform):
         return None
 
 
-class Group:
+class Group(Settings):
     """A node of the tree with children; what `OneOf`, `SomeOf` and the others share.
 
     Attributes:
@@ -65,6 +66,7 @@ class Group:
     """
 
     node = "all"
+    _word = ""  # before the list, in repr
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -101,7 +103,8 @@ class Group:
 
     def __repr__(self) -> str:
         inner = ",\n".join("  " + repr(t).replace("\n", "\n  ") for t in self.transforms)
-        return f"{type(self).__name__}([\n{inner},\n], p={self.p})"
+        inner = f"[\n{inner},\n]" if inner else "[]"
+        return f"{type(self).__name__}({self._word}{inner}, {more(self, 'transforms')})"
 
     def turns(self) -> int:
         """How often a child may be applied to one sample."""
@@ -234,6 +237,7 @@ class OneOrOther(Group):
     """
 
     node = "one_or_other"
+    _word = "transforms="
 
     def __init__(self, first=None, second=None, transforms: Sequence | None = None, p: float = 0.5):
         super().__init__([first, second] if transforms is None else transforms, p)

@@ -12,7 +12,7 @@ import numpy as np
 
 from .checks import probability
 from .seeding import seed_all, seeds
-from .transform import Transform
+from .transform import REGISTRY, Transform
 
 SETS = ("images", "masks", "volume", "volumes", "mask3d", "masks3d")
 KINDS = ("image", "mask", *SETS, "bboxes", "keypoints")
@@ -55,7 +55,7 @@ class BasicTransform(Transform, register=False):
     InitSchema = _Schema()
     why = "a transform of the caller's, sample by sample"
 
-    def __init_subclass__(cls, register: bool = False, **kwargs):
+    def __init_subclass__(cls, register: bool = True, **kwargs):
         super(Transform, cls).__init_subclass__(**kwargs)  # arguments reach the class as they were given
         schema = vars(cls).get("InitSchema")
         if "__init__" in vars(cls) and hasattr(schema, "model_validate"):
@@ -64,6 +64,8 @@ class BasicTransform(Transform, register=False):
             raise TypeError(
                 f"{cls.__name__} has a __call__ of its own, which a pipeline does not call: draw in get_params, work in apply"
             )
+        if register and not cls.__name__.startswith("_"):
+            REGISTRY[cls.__name__] = cls
 
     def __init__(self, *args, p: float = 0.5, always_apply: bool = False):
         if args:
@@ -73,7 +75,7 @@ class BasicTransform(Transform, register=False):
                 p = args[0]
             else:
                 always_apply, p = args if len(args) == 2 else (args[0], p)
-        self.p = probability(1.0 if always_apply else p)
+        self.always_apply, self.p = bool(always_apply), probability(1.0 if always_apply else p)
         self.params: dict[str, Any] = {}
         self.set_random_seed(None)
         for key in self.targets:
@@ -142,7 +144,7 @@ class BasicTransform(Transform, register=False):
         return {}
 
     def get_transform_init_args_names(self) -> tuple[str, ...]:
-        """Names of the arguments that ``repr`` and serialization show."""
+        """Names of its arguments."""
         names = {}
         for cls in reversed(type(self).__mro__):
             if "__init__" in vars(cls) and issubclass(cls, BasicTransform) and cls is not BasicTransform:
@@ -156,10 +158,6 @@ class BasicTransform(Transform, register=False):
 
     def get_transform_init_args(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.get_transform_init_args_names() if hasattr(self, name)}
-
-    def __repr__(self) -> str:
-        shown = self.get_transform_init_args() | self.get_base_init_args()
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     # ---- generators --------------------------------------------------------------------------
 
@@ -271,7 +269,7 @@ class BasicTransform(Transform, register=False):
         return out, params
 
 
-class ImageOnlyTransform(BasicTransform):
+class ImageOnlyTransform(BasicTransform, register=False):
     """Base class of your own transforms of images; masks, boxes and keypoints stay as they are.
 
     Write ``apply(self, img, **params)``, and ``get_params`` or ``get_params_dependent_on_data`` for what it draws. It runs on the
@@ -314,7 +312,7 @@ class ImageOnlyTransform(BasicTransform):
         }
 
 
-class DualTransform(BasicTransform):
+class DualTransform(BasicTransform, register=False):
     """Base class of your own transforms that change masks, boxes and keypoints with the image.
 
     Write ``apply(self, img, **params)``; ``apply_to_mask`` (by default ``apply`` with a nearest interpolation);
@@ -393,7 +391,7 @@ class DualTransform(BasicTransform):
         return [(*one[:2], row[2], *one[2:4], *row[5:]) for one, row in zip(moved, keypoints)]
 
 
-class Transform3D(DualTransform):
+class Transform3D(DualTransform, register=False):
     """Base class of your own transforms of volumes: write ``apply_to_volume(self, volume, **params)``, ``[D, H, W, C]``.
 
     ``apply_to_mask3d`` is by default the same; ``apply_to_keypoints`` as in `DualTransform`. The number of slices stays. Targets:

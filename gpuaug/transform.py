@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ from . import ops
 from .arguments import arguments
 from .checks import probability
 from .others import SAMPLES
+from .settings import Settings
 
 REGISTRY: dict[str, type[Transform]] = {}
 
@@ -34,7 +34,7 @@ class View:
         return i if self.rows is None else int(self.rows[i])
 
 
-class Transform:
+class Transform(Settings):
     """An augmentation with per-sample random parameters.
 
     A subclass checks its arguments in ``__init__``, says in `columns` how many uniforms one sample needs, turns them into
@@ -162,10 +162,3 @@ class Transform:
     def is_geometric(self) -> bool:
         """Whether pixels change their place, so that whatever lies beside the image must move too."""
         return "mask" in self.targets if self.moves_pixels is None else self.moves_pixels
-
-    def __repr__(self) -> str:
-        shown = []
-        for name in inspect.signature(type(self).__init__).parameters:
-            if name in vars(self):
-                shown.append(f"{name}={getattr(self, name)!r}")
-        return f"{type(self).__name__}({', '.join(shown)})"

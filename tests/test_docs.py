@@ -30,7 +30,7 @@ def test_readme_lists_what_there_is_and_what_is_missing():
 LAYERS = [
     (),
     ("transforms", "own"),
-    ("targets", "oriented", "drawn", "executed", "handing", "now", "inputs", "outputs", "compose", "strangers"),
+    ("targets", "oriented", "drawn", "executed", "handing", "now", "inputs", "outputs", "compose", "saving", "strangers"),
     ("audio", "data", "interop", "demo", "cli"),
 ]
 

@@ -18,7 +18,16 @@ IMAGES = RNG.integers(0, 256, (8, 30, 40, 3), np.uint8)
 MASKS = RNG.integers(0, 3, (8, 30, 40)).astype(np.int64)
 
 
-class Everything(G.ImageOnlyTransform):
+@pytest.fixture(autouse=True)
+def _registry():
+    """Classes of these tests are no part of gpuaug."""
+    before = dict(G.REGISTRY)
+    yield
+    G.REGISTRY.clear()
+    G.REGISTRY.update(before)
+
+
+class Everything(G.ImageOnlyTransform, register=False):
     """Draws from every generator there is."""
 
     def __init__(self, low=1, high=9, always_apply=False, p=0.5):
@@ -37,7 +46,7 @@ class Everything(G.ImageOnlyTransform):
         return ("low", "high")
 
 
-class Turned(G.DualTransform):
+class Turned(G.DualTransform, register=False):
     """albumentations 1.x: one box, one point."""
 
     def apply(self, img, **params):
@@ -163,11 +172,15 @@ def test_a_draw_depends_on_the_sample_alone():
 def test_constructors_of_both_versions():
     assert Everything(p=0.3).p == 0.3
     assert Everything(2, 4, True).p == 1
-    assert repr(Everything(2, 4, p=0.25)) == "Everything(low=2, high=4, p=0.25)"
+    assert repr(Everything(2, 4, p=0.25)) == "Everything(low=2, high=4, always_apply=False, p=0.25)"
 
     class Plain(G.ImageOnlyTransform):
         def __init__(self, p=0.5):
             super().__init__(p)
+
+        def apply(self, img, **params):
+            self.random_generator.random()
+            return img
 
     class Dressed(G.ImageOnlyTransform):
         class InitSchema(G.ImageOnlyTransform.InitSchema):
@@ -177,13 +190,19 @@ def test_constructors_of_both_versions():
             super().__init__(p=p)
             self.sigma, self.kernel = sigma, kernel
 
+        def apply(self, img, **params):
+            return img
+
     assert Plain(0.2).p == 0.2
     kernel = np.ones(3)
     mine = Dressed(["1", 3], kernel=kernel, p=0.1)
     assert (mine.sigma, mine.p, mine.kernel is kernel) == ((1.0, 3.0), 0.1, True)
     with pytest.raises(ValueError, match="sigma"):
         Dressed("no")
-    assert "Plain" not in G.REGISTRY
+    aug = G.Compose([Plain(0.1), Dressed(p=0.5), G.Blur()], seed=1)
+    aug(IMAGES[0])
+    assert G.from_dict(G.to_dict(aug)) == aug
+    assert G.from_dict(G.to_dict(aug))[1].sigma == (1, 2)
 
 
 def test_targets_as_params_and_update_params_of_1x():
@@ -212,7 +231,7 @@ def test_targets_as_params_and_update_params_of_1x():
         G.Compose([Near(p=1)])(image=IMAGES)
 
 
-class Made(G.ImageOnlyTransform):
+class Made(G.ImageOnlyTransform, register=False):
     """Returns what a function makes."""
 
     def __init__(self, function, p=1.0):

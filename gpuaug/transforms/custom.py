@@ -43,6 +43,7 @@ class Lambda(Transform):
 
     targets = ("image", "mask")
     moves_pixels = False
+    by_name = True
 
     def __init__(
         self,
