@@ -30,7 +30,21 @@ def test_readme_lists_what_there_is_and_what_is_missing():
 LAYERS = [
     (),
     ("transforms", "own"),
-    ("targets", "oriented", "drawn", "executed", "handing", "now", "inputs", "outputs", "compose", "saving", "strangers"),
+    (
+        "targets",
+        "oriented",
+        "drawn",
+        "executed",
+        "handing",
+        "now",
+        "inputs",
+        "outputs",
+        "applied",
+        "compose",
+        "saving",
+        "replay",
+        "strangers",
+    ),
     ("audio", "data", "interop", "demo", "cli"),
 ]
 
