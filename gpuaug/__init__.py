@@ -10,6 +10,7 @@ from .groups import NoOp, OneOf, OneOrOther, RandomOrder, Sequential, SomeOf
 from .label_params import BboxParams, KeypointParams
 from .own import BasicTransform, DualTransform, ImageOnlyTransform, Transform3D
 from .saving import from_dict, load, save, to_dict
+from .torches import Torch
 from .transform import REGISTRY, Transform
 from .transforms import *  # noqa: F403
 from .transforms import __all__ as _transforms
@@ -32,6 +33,7 @@ __all__ = [
     "RandomOrder",
     "Sequential",
     "SomeOf",
+    "Torch",
     "Transform",
     "Transform3D",
     "from_dict",

@@ -31,11 +31,15 @@ class Whole(Transform, register=False):
         return 2
 
     def draw(self, u, view):
+        return self.carried(u, view)
+
+    def carried(self, u, view, *, together: bool = False) -> dict:
+        """Do it. together: samples of one size as tensors on their device (``on_batch``), not one by one."""
         if view.now is None:
             raise ValueError(
                 f"{type(self).__name__} works on whole samples, which draw() was not given: call the pipeline with them"
             )
-        return view.now.carry_out(self, seeds(u), view.size)
+        return view.now.carry_out(self, seeds(u), view.size, together=together)
 
     def size_after(self, params, size):
         return params["after"]
