@@ -11,6 +11,7 @@ from .label_params import BboxParams, KeypointParams
 from .own import BasicTransform, DualTransform, ImageOnlyTransform, Transform3D
 from .replay import ReplayCompose
 from .saving import from_dict, load, save, to_dict
+from .torches import Torch
 from .transform import REGISTRY, Transform
 from .transforms import *  # noqa: F403
 from .transforms import __all__ as _transforms
@@ -34,6 +35,7 @@ __all__ = [
     "ReplayCompose",
     "Sequential",
     "SomeOf",
+    "Torch",
     "Transform",
     "Transform3D",
     "from_dict",

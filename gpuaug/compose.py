@@ -247,7 +247,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         leading = given.leading()
         if self._scales:
             self._scales = still_unsure(self._scales, leading)
-        others, now = given.others, Now.of(given)
+        others, now = given.others, Now.of(given, getattr(deliver, "device", None))
         samples = len(given.size)
         seed, ids = self._stream.call(self.seed, ids, samples) if seed is None else (seed, np.atleast_1d(ids))
         like = {"channels": leading.channels, "dtype": leading.dtype}

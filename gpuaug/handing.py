@@ -35,6 +35,8 @@ class Handing:
         rows: int ``[n]``, the samples. size: ``[n, 2]``, theirs now.
     """
 
+    rowwise = True  # are boxes and keypoints handed over, too?
+
     def __init__(self, targets: dict[str, Executed], marks: list[Marks], kinds: dict[str, str], drawn, transform, rows, size):
         self.who, self.transform, self.drawn, self.rows, self.size = type(transform).__name__, transform, drawn, rows, size
         self.who = getattr(transform, "who", self.who)
@@ -43,7 +45,7 @@ class Handing:
         seen = targets if transform.looks else self.handled
         self.views = {name: targets[name].views(drawn) for name in seen}
         self.tables = {}
-        if marks and (transform.looks or any(transform.handles(kinds[m.name]) for m in marks)):
+        if marks and self.rowwise and (transform.looks or any(transform.handles(kinds[m.name]) for m in marks)):
             for each in marks:
                 now = drawn.move_marks(each, each.size, last=False)
             drawn.marked, drawn.marked_size = len(drawn.steps), now
@@ -71,15 +73,18 @@ class Handing:
                     kind = type(error) if isinstance(error, (TypeError, ValueError)) else RuntimeError
                     raise kind(f"{self.who} failed on sample {i} of the batch: {error}") from error
         spent = 1e3 * (time.perf_counter() - begin) / max(n, 1)
+        return self._finish(shown, f"{spent:.2f} ms each", "host")
+
+    def _finish(self, shown, spent: str, where: str) -> dict:
         for name in self.handled:
-            self._commit(name, f"{spent:.2f} ms each")
+            self._commit(name, spent, where)
         after = self._sizes()
         self._move(after)
         lead = next((name for name in self.targets if self.targets[name].kind == "image"), next(iter(self.targets)))
         channels = self.targets[lead].track(self.drawn).channels
         for name in self.handled:
             self.targets[name].done = len(self.drawn.steps) + 1  # this one, too
-        return {"after": after, "channels": np.full(n, channels), "drawn": shown}
+        return {"after": after, "channels": np.full(len(self.rows), channels), "drawn": shown}
 
     # ---- images ------------------------------------------------------------------------------
 
@@ -156,13 +161,13 @@ class Handing:
         else:  # a copy: nobody knows whether the memory will serve again
             self.changed[name][j] = in_type(np.array(whole, order="C"), track.dtype).to(view.device)
 
-    def _commit(self, name: str, spent: str) -> None:
+    def _commit(self, name: str, spent: str, where: str) -> None:
         """Let the target go on from what came back."""
         target, changed, remade = self.targets[name], self.changed[name], self.remade[name]
         track, views = target.track(self.drawn), self.views[name]
         n, many = len(self.rows), self.drawn.samples
-        cost = "; waits for the GPU and copies them there and back" if track.device.type == "cuda" else ""
-        note = f"{self.who}: host on {'all' if n == many else f'{n} of {many}'} samples: {self.transform.why}, {spent}{cost}"
+        cost = "; waits for the GPU and copies them there and back" if (where, track.device.type) == ("host", "cuda") else ""
+        note = f"{self.who}: {where} on {'all' if n == many else f'{n} of {many}'} samples: {self.transform.why}, {spent}{cost}"
         flats = self.flats[name]
         flat = next(iter(flats)) if len(flats) == 1 and n == many else track.flat
         if remade:
@@ -178,8 +183,9 @@ class Handing:
     def _agree(self, name: str, remade: dict) -> None:
         """Raise unless all images of a target are alike: a batch has one type and one number of channels."""
         views = self.views[name]
-        was = f"{given_back(as_plain(views[0]), self.targets[name].track(self.drawn).given).dtype}, {views[0].shape[2]} channels"
-        kinds = {j: f"{image.dtype}, {image.shape[2]} channels" for j, image in remade.items()}
+        track = self.targets[name].track(self.drawn)
+        was = f"{track.given or track.dtype}, {views[0].shape[2]} channels"
+        kinds = {j: f"{str(image.dtype).removeprefix('torch.')}, {image.shape[2]} channels" for j, image in remade.items()}
         first, other = (
             next(iter(kinds)),
             next((j for j in range(len(views)) if kinds.get(j, was) != next(iter(kinds.values()))), None),

@@ -10,6 +10,7 @@ import torch
 from .drawn import Drawn
 from .executed import Executed
 from .handing import Handing
+from .handing_batch import BatchHanding
 from .inputs import Inputs
 from .targets import Marks
 from .track import Track
@@ -22,17 +23,24 @@ class Now:
         targets: images and masks, by name. kinds: what each name of these and of the marks is: "image", "masks", "bboxes", ..
         marks: boxes and keypoints.
         read: what the caller passed for `Transform.reads`, by name, an entry for each sample.
+        device: where results go; None: where the data lies.
     """
 
     def __init__(
-        self, targets: dict[str, Executed], marks: list[Marks], kinds: dict[str, str], read: dict[str, Any] | None = None
+        self,
+        targets: dict[str, Executed],
+        marks: list[Marks],
+        kinds: dict[str, str],
+        read: dict[str, Any] | None = None,
+        device=None,
     ):
         self._targets, self._marks, self._kinds, self._given = targets, marks, kinds, read or {}
         self._drawn: Drawn | None = None
+        self._device = device
         self._rows: np.ndarray | None = None
 
     @classmethod
-    def of(cls, given: Inputs) -> Now:
+    def of(cls, given: Inputs, device=None) -> Now:
         """Those of a call."""
         targets = {}
         for name, batch in given.batches.items():
@@ -41,7 +49,9 @@ class Now:
                 came = given.values[name], given.one and frames is None, given.layout
                 targets[name] = Executed(batch, given.kinds[name], frames, given.others_of(name), came)
         kinds = {name: given.target_of(name) for name in given.batches} | {marks.name: type(marks).name for marks in given.marks}
-        return cls(targets, given.marks, kinds, {name: [value] if given.one else value for name, value in given.read.items()})
+        return cls(
+            targets, given.marks, kinds, {name: [value] if given.one else value for name, value in given.read.items()}, device
+        )
 
     def at(self, drawn: Drawn, rows: np.ndarray) -> Now:
         """The samples ``rows`` behind the steps that are drawn so far."""
@@ -91,9 +101,15 @@ class Now:
             raise ValueError(f"{who} needs {name}= among the targets")
         return [self._given[name][i] for i in self._rows.tolist()]
 
-    def carry_out(self, transform, seeds: list[int], size: np.ndarray) -> dict:
-        """Let a transform work on the samples in question as a whole (`gpuaug.handing`); returns its parameters."""
-        params = Handing(self._targets, self._marks, self._kinds, self._drawn, transform, self._rows, size).run(seeds)
+    def carry_out(self, transform, seeds: list[int], size: np.ndarray, *, together: bool = False) -> dict:
+        """Let a transform work on the samples in question as a whole (`gpuaug.handing`; together: `gpuaug.handing_batch`);
+        returns its parameters."""
+        kind = BatchHanding if together else Handing
+        if together and self._device is not None:
+            for name, target in self._targets.items():
+                if transform.handles(self._kinds[name]):
+                    target.device_of(self._drawn, self._device)
+        params = kind(self._targets, self._marks, self._kinds, self._drawn, transform, self._rows, size).run(seeds)
         self._drawn.begun = self
         params["seed"] = np.array(seeds, np.uint64)
         return params

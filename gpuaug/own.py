@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from .checks import probability
-from .seeding import seed_all, seeds
+from .seeding import seed_all
 from .transform import REGISTRY, Transform
+from .whole import Whole
 
 SETS = ("images", "masks", "volume", "volumes", "mask3d", "masks3d")
 KINDS = ("image", "mask", *SETS, "bboxes", "keypoints")
@@ -36,7 +37,7 @@ class _Schema:
         return InitSchema
 
 
-class BasicTransform(Transform, register=False):
+class BasicTransform(Whole, register=False):
     """What a user's own transforms have in common; derive yours from `ImageOnlyTransform` or `DualTransform`.
 
     For every sample that drew it, a transform is called as albumentations 1.x and 2.x call it: ``get_params()``,
@@ -214,38 +215,7 @@ class BasicTransform(Transform, register=False):
         """Whether it draws what depends on targets that it does not change."""
         hooks = "get_params_dependent_on_data", "get_params_dependent_on_targets", "update_params", "update_transform_params"
         mine = any(getattr(type(self), hook) is not getattr(BasicTransform, hook) for hook in hooks)
-        return mine or bool(self.targets_as_params)
-
-    def columns(self) -> int:
-        return 2
-
-    def draw(self, u, view):
-        if view.now is None:
-            raise ValueError(
-                f"{type(self).__name__} works on whole samples, which draw() was not given: call the pipeline with them"
-            )
-        return view.now.carry_out(self, seeds(u), view.size)
-
-    def size_after(self, params, size):
-        return params["after"]
-
-    def channels_then(self, params, channels):
-        return int(params["channels"][0])
-
-    def lower(self, to, rows, params) -> None:
-        """It was carried out while it was drawn."""
-        size = to.sizes(rows)
-        if (size != params["after"]).any():
-            i = int(to.index(rows)[(size != params["after"]).any(1).argmax()])
-            raise ValueError(
-                f"{to.doing} changed the size of sample {i} of the batch, but not that of its {to.kind}; they must agree"
-            )
-
-    def boxes(self, params, which, boxes, size, limits):
-        return boxes, None
-
-    def keypoints(self, params, which, points, size, limits):
-        return points, None
+        return mine or bool(self.targets_as_params) or not set(self.targets) & set(KINDS[:8])
 
     def on_sample(self, sample: dict[str, Any], kinds: dict[str, str], seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
         """Change one sample; see `gpuaug.handing`."""
@@ -265,7 +235,7 @@ class BasicTransform(Transform, register=False):
         out = {}
         for name, value in sample.items():
             function = functions.get(kinds[name])
-            out[name] = value if function is None else _called(function, value, _of_kind(kinds[name], params))
+            out[name] = value if function is None else called(function, value, _of_kind(kinds[name], params))
         return out, params
 
 
@@ -358,7 +328,7 @@ class DualTransform(BasicTransform, register=False):
 
     def apply_to_mask(self, mask: np.ndarray, *args: Any, **params: Any) -> np.ndarray:
         """Change a mask ``[H, W]`` or ``[H, W, C]``."""
-        return _called(self.apply, mask, params, *args)
+        return called(self.apply, mask, params, *args)
 
     def apply_to_masks(self, masks, *args: Any, **params: Any):
         """Change a set of masks: a list, or an array ``[T, H, W]``."""
@@ -378,7 +348,7 @@ class DualTransform(BasicTransform, register=False):
 
     def apply_to_bboxes(self, bboxes: np.ndarray, *args: Any, **params: Any):
         """Move boxes."""
-        moved = [_called(self.apply_to_bbox, tuple(row[:4].tolist()), params, *args) for row in bboxes]
+        moved = [called(self.apply_to_bbox, tuple(row[:4].tolist()), params, *args) for row in bboxes]
         return [(*one[:4], *row[4:]) for one, row in zip(moved, bboxes)]
 
     def apply_to_keypoint(self, keypoint: tuple, *args: Any, **params: Any):
@@ -387,7 +357,7 @@ class DualTransform(BasicTransform, register=False):
 
     def apply_to_keypoints(self, keypoints: np.ndarray, *args: Any, **params: Any):
         """Move keypoints."""
-        moved = [_called(self.apply_to_keypoint, tuple(row[[0, 1, 3, 4]].tolist()), params, *args) for row in keypoints]
+        moved = [called(self.apply_to_keypoint, tuple(row[[0, 1, 3, 4]].tolist()), params, *args) for row in keypoints]
         return [(*one[:2], row[2], *one[2:4], *row[5:]) for one, row in zip(moved, keypoints)]
 
 
@@ -435,24 +405,26 @@ def _of_kind(kind: str, params: dict) -> dict:
     return params | {"interpolation": _NEAREST} if kind.startswith("mask") and "interpolation" in params else params
 
 
-def _called(function: Callable, value, params: dict, *args):
+def called(function: Callable, value, params: dict, *args):
     """A call with those of the parameters that the function takes."""
-    known = _names(getattr(function, "__func__", function), hasattr(function, "__func__"))
-    if known is not None:
-        params = {name: each for name, each in params.items() if name in known}
+    first, known = _names(getattr(function, "__func__", function), hasattr(function, "__func__"))
+    if known is not None or first in params:
+        params = {name: each for name, each in params.items() if name != first and (known is None or name in known)}
     return function(value, *args, **params)
 
 
 @functools.lru_cache(256)
-def _names(function: Callable, bound: bool) -> frozenset | None:
-    """The keywords that a function takes beside what it changes; None: any. Asking Python takes it 80 us."""
+def _names(function: Callable, bound: bool) -> tuple[str, frozenset | None]:
+    """What a function calls that which it changes, and the keywords that it takes beside (None: any). Asking Python takes it
+    80 us."""
     try:
-        parameters = list(inspect.signature(function).parameters.values())
+        parameters = list(inspect.signature(function).parameters.values())[bound:]
     except (TypeError, ValueError):  # of C
-        return frozenset()
+        return "", frozenset()
+    first = parameters[0].name if parameters else ""
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return None
-    return frozenset(p.name for p in parameters[1 + bound :] if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+        return first, None
+    return first, frozenset(p.name for p in parameters[1:] if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
 
 
 def _each(function: Callable, values):

@@ -16,6 +16,7 @@ from .ragged import Ragged
 from .saving import from_dict
 from .settings import CLASS, FORMAT
 from .transform import View
+from .whole import Whole
 
 _MORE = ("applied", "params", "order", "again", "types", "seed", "after")  # of a leaf, beside its arguments
 _TOP = ("__format__", "drawn_for", "save_key", "applied", "params")
@@ -180,7 +181,7 @@ def _refuse(transform) -> None:
 
 def _rest_of(step, k: int) -> dict:
     """What it takes to make the parameters of NumPy again."""
-    if hasattr(step.transform, "on_sample"):
+    if isinstance(step.transform, Whole) and "seed" in step.params:
         return {"seed": int(step.params["seed"][k]), "after": step.params["after"][k].tolist()}
     types = {}
     for name, value in step.params.items():
@@ -271,8 +272,8 @@ class _Then:
         self.depth = [each.get("depth") for each in drawn_for]
 
     def draw(self, transform, mine, rows, here: View) -> dict:
-        if hasattr(transform, "on_sample"):
-            params = here.now.carry_out(transform, [visit["seed"] for _, visit, _ in mine], here.size)
+        if "seed" in mine[0][1]:
+            params = transform.draw(_uniforms([visit["seed"] for _, visit, _ in mine], transform.columns()), here)
             self.size[rows] = [visit["after"] for _, visit, _ in mine]
             return params
         params = {}
@@ -302,6 +303,13 @@ class _Then:
                 self.depth[i] = int(params["after"][k, 0])
             self.channels[i] = transform.channels_then(params, self.channels[i])
         return params
+
+
+def _uniforms(seeds: list[int], columns: int) -> np.ndarray:
+    """The uniforms that `gpuaug.seeding.seeds` makes these seeds of."""
+    u = np.zeros((len(seeds), columns))
+    u[:, 0], u[:, 1] = ([word / 2.0**32 for word in words] for words in zip(*(divmod(seed, 2**32)[::-1] for seed in seeds)))
+    return u
 
 
 def _check(transform, i: int, then: tuple, now: tuple) -> None:

@@ -23,6 +23,7 @@ DIFFERENCES = {
         (name, "antialias"): "ours, keyword only: as PIL and torchvision"
         for name in ("Resize", "RandomResizedCrop", "RandomSizedCrop", "RandomScale", "LongestMaxSize", "SmallestMaxSize")
     },
+    **{("Lambda", name): "albumentations 1.x', keyword only" for name in ("keypoint", "bbox")},
     ("Lambda", "on"): "ours: functions of torch tensors, on the device",
     **{
         (name, "read_fn"): "ours: Pillow, theirs OpenCV; the same pixels of PNG"

@@ -182,6 +182,15 @@ def test_transforms_of_your_own_have_their_seed_again(monkeypatch):
         )
 
 
+def test_functions_of_torch_batches_have_their_seed_again():
+    noise = G.Torch(lambda x, u: x.float().mul(u[:, 0, None, None, None]).to(x.dtype), draws=1, name="dim", p=1)
+    aug = G.ReplayCompose([noise, G.HorizontalFlip()], seed=5)
+    saved = through_json(aug(image=ONE, ids=range(4))["replay"])
+    got = G.ReplayCompose.replay(saved, {"dim": noise}, image=OTHER)["image"]
+    np.testing.assert_array_equal(got, aug(image=OTHER, ids=range(4))["image"])
+    assert len({each["transforms"][0]["seed"] for each in saved}) == 4
+
+
 def test_functions_by_name():
     invert = G.Lambda(image=lambda image, **_: 255 - image, name="invert")
     saved = G.ReplayCompose([invert])(image=ONE[0])["replay"]
