@@ -232,6 +232,7 @@ EXTRAS = {
     "albumentations": ["albumentations>=2.0.8,<2.1", "opencv-python-headless>=4.9"],
     "audio": ["torchaudio"],
     "kornia": ["kornia>=0.8"],
+    "yaml": ["pyyaml>=6"],
     "cli": ["typer>=0.12", "rich>=13"],
     "webdataset": ["webdataset>=1.0,<2"],
     "huggingface": ["datasets>=3,<6"],
@@ -241,7 +242,7 @@ EXTRAS = {
 EXTRAS["demo"] = EXTRAS["cli"] + EXTRAS["albumentations"] + ["scikit-learn>=1.4", "scikit-image>=0.22"]
 EXTRAS["bench"] = EXTRAS["demo"] + EXTRAS["audio"] + EXTRAS["kornia"] + ["torchvision"]
 EXTRAS["test"] = (
-    EXTRAS["bench"] + EXTRAS["webdataset"] + EXTRAS["huggingface"] + EXTRAS["ray"] + EXTRAS["lightning"]
+    EXTRAS["bench"] + EXTRAS["yaml"] + EXTRAS["webdataset"] + EXTRAS["huggingface"] + EXTRAS["ray"] + EXTRAS["lightning"]
     + ["pytest>=8", "hypothesis>=6", "scipy>=1.11", "setuptools>=77", "torchdata>=0.11", "accelerate>=1.10", "pandas>=2"]
 )  # fmt: skip
 EXTRAS["dev"] = EXTRAS["test"] + ["ruff==0.17.6", "clang-format==20.1.8"]  # another version formats otherwise

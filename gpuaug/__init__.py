@@ -8,26 +8,40 @@ from .compose import Compose
 from .drawn import Drawn
 from .groups import NoOp, OneOf, OneOrOther, RandomOrder, Sequential, SomeOf
 from .label_params import BboxParams, KeypointParams
+from .own import BasicTransform, DualTransform, ImageOnlyTransform, Transform3D
+from .replay import ReplayCompose
+from .saving import from_dict, load, save, to_dict
+from .torches import Torch
 from .transform import REGISTRY, Transform
 from .transforms import *  # noqa: F403
 from .transforms import __all__ as _transforms
 
 __version__ = "0.1.0"
 __all__ = [
+    "BasicTransform",
     "Batch",
     "BboxParams",
     "Compose",
     "DataLoader",  # noqa: F405 - __getattr__ below provides DataLoader
     "Drawn",
+    "DualTransform",
+    "ImageOnlyTransform",
     "KeypointParams",
     "NoOp",
     "OneOf",
     "OneOrOther",
     "REGISTRY",
     "RandomOrder",
+    "ReplayCompose",
     "Sequential",
     "SomeOf",
+    "Torch",
     "Transform",
+    "Transform3D",
+    "from_dict",
+    "load",
+    "save",
+    "to_dict",
     *_transforms,
 ]
 _LAZY = ("audio", "data", "functional", "interop")  # loaded when asked for: they bring in more of torch

@@ -32,6 +32,14 @@ def as_python(value):
     return value
 
 
+class UnknownArgument(TypeError):
+    """An argument that a class does not have, ``argument``."""
+
+    def __init__(self, words: str, argument: str):
+        super().__init__(words)
+        self.argument = argument
+
+
 def arguments(init):
     """Decorator of ``__init__``: takes what `as_python` understands, and names the class and the nearest argument in errors."""
     signature = inspect.signature(init)
@@ -47,7 +55,7 @@ def arguments(init):
             who = type(self).__name__
             for name in kwargs:
                 if name not in names and not any_name:
-                    raise TypeError(f"{who} has no argument {name!r}{_instead(who, name, names)}")
+                    raise UnknownArgument(f"{who} has no argument {name!r}{_instead(who, name, names)}", name)
             try:
                 signature.bind(self, *args, **kwargs)
             except TypeError as error:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
 from . import instances, uniforms
+from .applied import APPLIED, Applied, applied
 from .batch import Batch
-from .checks import boolean, integer, one_of
+from .checks import boolean, integer, is_number, one_of
 from .device import chosen
 from .drawn import Drawn, draw_tree
-from .groups import Group
+from .executed import Executed
+from .groups import Group, masks_by
 from .inputs import Declared, Inputs, is_nothing, more_marks, of_nothing
 from .label_params import GEOMETRIES, BboxParams, KeypointParams, reckoned
-from .now import Now
+from .now import Now, Unseen
 from .others import WHOLE, Others
 from .outputs import AsCame, Dense
 from .plan import explained
@@ -33,13 +35,20 @@ class Compose(Seeded, torch.nn.Module, Group):
 
     Args:
         transforms: list of transforms and groups (`OneOf`, `SomeOf`, `Sequential`, ...).
-        p: probability, per sample, that anything is applied; else boxes and keypoints stay as they came, too.
-        seed: 64-bit seed: with it every run of a program draws the same. None: torch's generator decides, see "Seeds".
+        bbox_params: `BboxParams`, or a dict of its arguments; needed for ``bboxes=``.
+        keypoint_params: `KeypointParams`, or a dict of its arguments; needed for ``keypoints=``.
         additional_targets: names of further targets and what they are: "image", "mask", "images" or "masks", e.g.
             ``{"image2": "image", "depth": "mask"}``; "bboxes" or "keypoints": further sets, written and limited as the first
             are, whose labels stand in their rows; or a further set's own `BboxParams` or `KeypointParams`, with its label fields.
-        bbox_params: `BboxParams`, or a dict of its arguments; needed for ``bboxes=``.
-        keypoint_params: `KeypointParams`, or a dict of its arguments; needed for ``keypoints=``.
+        p: probability, per sample, that anything is applied; else boxes and keypoints stay as they came, too.
+        is_check_shapes: True: images and masks of one sample must have one size. (False is not there yet.)
+        strict: albumentations' word for refusing arguments and entries that nothing knows. Arguments that a transform does not
+            have are refused either way.
+        mask_interpolation: OpenCV's number of the interpolation of masks for every transform inside that has an argument
+            ``mask_interpolation``, whatever it says itself; nested pipelines too. Transforms that were passed stay as they are.
+        seed: 64-bit seed: with it every run of a program draws the same. None: torch's generator decides, see "Seeds".
+        save_applied_params: results have one entry more, "applied_transforms": for one sample the list of (name of the
+            transform, what it drew) that it got, in order; for a batch a list of those. `params` says it without the data.
         lazy: lower consecutive transforms whose maps are matrices (Affine, Perspective, Resize, crops, pads, flips, ...) and that
             interpolate alike as one: a sample is read and interpolated once. What a crop or a border would have cut off between
             them comes back where a later one turns it into view, so pixels there differ, and where a resize would have repeated
@@ -88,25 +97,40 @@ class Compose(Seeded, torch.nn.Module, Group):
     def __init__(
         self,
         transforms: Sequence,
-        p: float = 1.0,
-        *,
-        seed: int | None = None,
+        bbox_params: BboxParams | dict | None = None,
+        keypoint_params: KeypointParams | dict | None = None,
         additional_targets: dict[str, Any] | None = None,
-        bbox_params: BboxParams | None = None,
-        keypoint_params: KeypointParams | None = None,
+        p: float = 1.0,
+        is_check_shapes: bool = True,
+        strict: bool = False,
+        mask_interpolation: int | None = None,
+        seed: int | None = None,
+        save_applied_params: bool = False,
+        *,
         label_geometry: str = "pixels",
         lazy: bool = False,
     ):
         torch.nn.Module.__init__(self)
         Group.__init__(self, transforms, p)
+        self.is_check_shapes = boolean("is_check_shapes", is_check_shapes)
+        if not self.is_check_shapes:
+            raise ValueError("is_check_shapes=False is not there yet: images and masks of one sample must have one size")
+        self.strict = boolean("strict", strict)
+        self.mask_interpolation = mask_interpolation
+        if mask_interpolation is not None:
+            self.transforms = [masks_by(mask_interpolation, t) for t in self.transforms]
+        self.save_applied_params = boolean("save_applied_params", save_applied_params)
         self.seed = None if seed is None else integer("seed", seed, 0, 2**64 - 1)
+        if additional_targets is not None and not isinstance(additional_targets, Mapping):
+            raise TypeError(f"additional_targets must be a dict of names and kinds, got {additional_targets!r}")
         self.additional_targets = dict(additional_targets or {})
         marks = (("bbox_params", bbox_params, BboxParams), ("keypoint_params", keypoint_params, KeypointParams))
         found = []
         for name, params, kind in marks:
             params = kind(**params) if isinstance(params, dict) else params
             if params is not None and not isinstance(params, kind):
-                raise TypeError(f"{name} must be gpuaug.{kind.__name__}, or a dict of its arguments, got {params!r}")
+                hint = f"; the probability is a keyword, p={params!r}" if is_number(params) else ""
+                raise TypeError(f"{name} must be gpuaug.{kind.__name__}, or a dict of its arguments, got {params!r}{hint}")
             found.append(params)
         self.label_geometry = one_of("label_geometry", label_geometry, GEOMETRIES)
         self.bbox_params, self.keypoint_params = (reckoned(params, label_geometry) for params in found)
@@ -115,7 +139,8 @@ class Compose(Seeded, torch.nn.Module, Group):
         self._stream = Stream()
         self._scales = first_scale(self._leaves())  # a Normalize whose input is still to be looked at
         self._tree = Tree(self)
-        self._single = Single(self._tree, self.lazy)
+        own = any(getattr(type(self), name) is not getattr(Compose, name) for name in ("draw", "_augmented", "_told"))
+        self._single = Single(self._tree, not (own or self.lazy or self.save_applied_params))
 
     __repr__ = Group.__repr__
 
@@ -153,10 +178,46 @@ class Compose(Seeded, torch.nn.Module, Group):
         seed = self._stream.fixed(self.seed) if seed is None else seed
         u = uniforms.table(seed, epoch, ids, occurrence, self._tree.slots, self._tree.blocks)
         size = np.asarray(size)
-        drawn = draw_tree(self._tree, u, View(size, channels, dtype, now, None, others or {WHOLE: Others(size)}, depth))
-        drawn.lazy = self.lazy
+        drawn = draw_tree(
+            self._tree, u, View(size, channels, dtype, now, None, others or {WHOLE: Others(size)}, depth), self.lazy
+        )
         drawn.applied = u[0] < self.p if self.p < 1 else None  # the root's coin is the first number of all
         return drawn
+
+    def params(
+        self, ids, *, size, epoch: int = 0, occurrence=None, channels: int = 3, dtype: str = "uint8", seed: int | None = None
+    ) -> list[list[Applied]]:
+        """What samples get in an epoch, found out without their data.
+
+        Args:
+            ids: the samples' numbers in the dataset.
+            size: (height, width) of the images as they come in, or one pair for each sample: what is drawn depends on it.
+            epoch: number of the epoch. occurrence: how often it has yielded each sample before; default 0.
+            channels, dtype: of the images.
+            seed: the loader's, where this Compose has none.
+
+        Returns:
+            For each sample the transforms that are applied to it, in order: ``(transform, params, place)``, its name, what it
+            drew, as plain Python, and where it stands, an index for each level of the tree: ``compose[place[0]]..``.
+
+        Raises:
+            ValueError: a transform whose draw looks at the data (masks, boxes); no seed.
+
+        Example:
+            >>> import gpuaug as G
+            >>> aug = G.Compose([G.OneOf([G.Blur(7), G.Transpose()], p=1)], seed=0)
+            >>> [(got.transform, got.params, got.place) for (got,) in aug.params([4711, 4712], epoch=3, size=(64, 64))]
+            [('Blur', {'kernel': 5}, (0, 0)), ('Blur', {'kernel': 3}, (0, 0))]
+        """
+        seed = self.seed if seed is None else seed
+        if seed is None:
+            raise ValueError(
+                "this pipeline has no seed, so nothing says what it drew: pass seed=, a loader's is DataLoader(seed=..)"
+            )
+        ids = np.atleast_1d(np.asarray(ids))
+        size = np.broadcast_to(np.asarray(size, np.int64), (len(ids), 2))
+        how = {"occurrence": occurrence, "channels": channels, "dtype": dtype, "seed": seed}
+        return applied(self.draw(size, ids=ids, epoch=epoch, now=Unseen(), **how))
 
     def kind_of(self, name: str) -> str:
         """``"image"`` or ``"mask"``: how a target of this name is treated."""
@@ -189,15 +250,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         leading = given.leading()
         if self._scales:
             self._scales = still_unsure(self._scales, leading)
-        boxes, others = next((m for m in given.marks if m.name == "bboxes"), None), given.others
-        now = Now(
-            given.batches.get("mask"),
-            boxes,
-            given.others_of("mask") if "mask" in given.batches else None,
-            frames=given.batches.get("masks"),
-            of=given.sets["masks"].of if "masks" in given.sets else None,
-            read={name: [value] if given.one else value for name, value in given.read.items()},
-        )
+        others, now = given.others, Now.of(given, getattr(deliver, "device", None))
         samples = len(given.size)
         seed, ids = self._stream.call(self.seed, ids, samples) if seed is None else (seed, np.atleast_1d(ids))
         like = {"channels": leading.channels, "dtype": leading.dtype}
@@ -212,7 +265,14 @@ class Compose(Seeded, torch.nn.Module, Group):
             masks = getattr(marks.params, "instance_masks", None)
             if masks is not None:
                 out[masks] = instances.kept(marks, out[masks], drawn.applied, bool(given.one))
-        return out | given.labels | given.read | given.brought
+        return out | given.labels | given.read | given.brought | self._told(drawn, given)
+
+    def _told(self, drawn: Drawn, given: Inputs) -> dict[str, Any]:
+        """What a call says beside its targets: which parameters its samples got."""
+        if not self.save_applied_params:
+            return {}
+        told = [[(each.transform, each.params) for each in mine] for mine in applied(drawn)]
+        return {APPLIED: told[0] if given.one else told}
 
     def run(
         self,
@@ -249,6 +309,11 @@ class Compose(Seeded, torch.nn.Module, Group):
             ValueError: samples that end with different sizes; names two of them.
         """
         device, declared = chosen(device), self._declared()
+        if self.save_applied_params:
+            raise ValueError(
+                "save_applied_params=True: batches of a loader have no place for it; leave it out, and ask "
+                "Compose.params(ids, epoch=.., size=..) what samples got"
+            )
         if is_nothing(declared, targets):
             how = {"device": device, "dtype": dtype, "channels_last": channels_last, "layout": layout, "seed": seed}
             return of_nothing(targets, lambda blank: self.run(blank, ids=[0], epoch=epoch, **how))
@@ -266,9 +331,10 @@ class Compose(Seeded, torch.nn.Module, Group):
         u = uniforms.table(seed, 0, ids, occurrence, self._tree.slots, self._tree.blocks)
         masks = Batch.of(np.broadcast_to(np.zeros((1, *size), np.uint8), (samples, *size)), name="mask")
         boxes = Boxes([[]] * samples, {}, BboxParams("pascal_voc"), batch.size, False)
-        drawn = draw_tree(self._tree, u, View(batch.size, channels, dtype, Now(masks, boxes), None, {WHOLE: Others(batch.size)}))
-        drawn.lazy = self.lazy
-        track = drawn.lower(batch)
+        names = {"image": "image", "mask": "mask", "bboxes": "bboxes"}
+        now = Now({"image": Executed(batch, "image"), "mask": Executed(masks, "mask")}, [boxes], names)
+        drawn = draw_tree(self._tree, u, View(batch.size, channels, dtype, now, None, {WHOLE: Others(batch.size)}), self.lazy)
+        track = drawn.lower(batch) if drawn.begun is None else now.rest("image", drawn, None)
         plan = track.finish(np.zeros(samples), np.zeros((samples, 3)), track.dtype)
         return drawn.explain() + "\n" + explained([*track.segments, plan])
 
@@ -291,7 +357,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         else:
             given = Inputs(declared, targets, self._leaves(), one=None, layout=layout)
             if given.empty:
-                out = {name: [] for name in given.names}
+                out = {name: [] for name in given.names} | ({APPLIED: []} if self.save_applied_params else {})
             else:
                 out = self._augmented(given, AsCame(), ids=ids, epoch=epoch, occurrence=occurrence)
         return out["image"] if data is not None and len(out) == 1 else out

@@ -39,7 +39,11 @@ class Container:
         else:
             parts = _array(track, name, planar)
         # ToTensorV2 makes [1, H, W] of an image [H, W]; a mask stays [H, W]
-        flat = self.flat and track.channels == 1 and not (track.layout == "CHW" and not self.tensor and track.kind == "image")
+        flat = (
+            (self.flat if track.flat is None else track.flat)
+            and track.channels == 1
+            and not (track.layout == "CHW" and not self.tensor and track.kind == "image")
+        )
 
         def shape(sample, axis):
             sample = sample.squeeze(axis) if flat else sample

@@ -24,6 +24,7 @@ class Step:
     transform: Transform
     rows: Any  # slice for all samples, or int64 indices
     params: dict
+    place: tuple[int, ...] = ()  # where the transform stands in the tree, an index for each level
 
 
 @dataclass
@@ -34,7 +35,9 @@ class Drawn:
         applied: which samples the pipeline applies to; None: all.
         ops: the pixel operations that the pipeline can emit (`gpuaug.ops.mask`).
         lazy: lower neighbours together (`gpuaug.lazily`).
-        first: how many steps are of the pipeline's first transform or group; None: it has none.
+        first: how many steps are of the pipeline's first transform or group; None: it has none, or they are not all drawn yet.
+        begun: targets on which steps were carried out during the draw (`gpuaug.now.Now`); None: none were.
+        marked: through how many steps boxes and keypoints are already, and ``marked_size`` ``[B, 2]``, of their images then.
     """
 
     samples: int
@@ -44,6 +47,9 @@ class Drawn:
     ops: int | None = None
     lazy: bool = False
     first: int | None = None
+    begun: Any = None
+    marked: int = 0
+    marked_size: np.ndarray | None = None
 
     def explain(self) -> str:
         """Which transform applies to how many samples, in order; a transform that groups visit several times is one line."""
@@ -123,17 +129,20 @@ class Drawn:
                     track.close(np.concatenate([track.index(s.rows) for s in steps[i:closed]]))
             step.transform.lower(track, step.rows, step.params)
 
-    def move_marks(self, marks: Marks, size: np.ndarray) -> None:
-        """Take boxes or keypoints through all steps. size: ``[B, 2]`` before the first."""
-        size, drop = np.array(size, np.int64), marks.params.check_each_transform
+    def move_marks(self, marks: Marks, size: np.ndarray, *, last: bool = True) -> np.ndarray:
+        """Take boxes or keypoints through all steps, from ``marked`` on; returns the sizes of their images behind them.
+
+        size: ``[B, 2]`` before the first. last: the pipeline ends here, so that limits are looked at in any case.
+        """
+        size, drop = np.array(size if self.marked_size is None else self.marked_size, np.int64), marks.params.check_each_transform
         first = np.ones(
             self.samples, bool
         )  # who comes unchanged out of the pipeline's first transform, behind which limits are looked at
         for step in self.steps[: self.first]:
             first[step.rows] &= not (step.transform.solid or "mask" in step.transform.targets)
-        if drop and self.first is not None and first.any():
+        if drop and self.first is not None and self.marked <= self.first and first.any():
             marks.limit(size, of=first)
-        for step in self.steps:
+        for step in self.steps[self.marked :]:
             if not step.transform.solid and "mask" not in step.transform.targets:
                 continue
             before, place = size[step.rows], np.full(self.samples, -1)
@@ -149,38 +158,60 @@ class Drawn:
             if copies:
                 marks.drop_copies(size)
             marks.limit(size, drop=drop, of=place >= 0)
-        marks.limit(size)
+        if last:
+            marks.limit(size)
+        return size
 
 
-def drawn_by(transform: Transform, u: np.ndarray, view: View) -> Params:
-    """What a transform draws for samples, checked."""
+def drawn_by(transform: Transform, u: np.ndarray, view: View) -> dict:
+    """What a transform draws from uniforms."""
     try:
-        params = Params(transform.draw(u, view))
+        return transform.draw(u, view)
     except IndexError as error:
         who, least = type(transform).__name__, transform.columns()
-        raise IndexError(f"{who}.draw got uniforms [{len(u)}, {least}], as its columns() says: {error}") from error
+        raise IndexError(f"{who}.draw got uniforms [{len(view.size)}, {least}], as its columns() says: {error}") from error
+
+
+def checked(transform: Transform, params: dict, samples: int) -> Params:
+    """What it has drawn for so many samples."""
     for name, value in params.items():
-        if len(value) != len(u):
+        if len(value) != samples:
             raise ValueError(
-                f"{type(transform).__name__}.draw returned {name} of {len(value)} samples, it drew for {len(u)}: the "
+                f"{type(transform).__name__}.draw returned {name} of {len(value)} samples, it drew for {samples}: the "
                 f"first axis of every parameter counts samples"
             )
-    return params
+    return Params(params)
 
 
-def draw_tree(tree: Tree, u: np.ndarray, view: View) -> Drawn:
+def draw_tree(tree: Tree, u: np.ndarray, view: View, lazy: bool = False) -> Drawn:
     """Let every transform draw for the samples that take it."""
+    visits = ((transform, tree.places[lines.start], rows, lines) for transform, lines, rows in tree.walk(u))
+
+    def draw(transform, lines, rows, here):
+        # take: an index of rows costs four times as much
+        mine = u[lines] if isinstance(rows, slice) else u[lines].take(rows, 1)
+        return drawn_by(transform, mine.T, here)
+
+    return unrolled(tree, u.shape[1], view, visits, draw, lazy)
+
+
+def unrolled(tree: Tree, samples: int, view: View, visits, draw, lazy: bool = False) -> Drawn:
+    """Step after step, with the sizes, channels and depths that each meets.
+
+    visits: (transform, its place, rows, whatever) each; ``draw(transform, whatever, rows, view)`` gives the parameters.
+    """
     size = np.array(view.size, np.int64)  # never written: parameters may be views of it
     channels, depth = view.channels, view.depth
-    drawn = Drawn(u.shape[1], size=size, ops=tree.ops)
-    for transform, lines, rows in tree.walk(u):
+    drawn = Drawn(samples, size=size, ops=tree.ops, lazy=lazy)
+    for transform, place, rows, what in visits:
         all_ = isinstance(rows, slice)
-        # take: an index of rows costs four times as much
-        before, mine = (size, u[lines]) if all_ else (size.take(rows, 0), u[lines].take(rows, 1))
+        if drawn.first is None and tree.first is not None and id(transform) not in tree.first:
+            drawn.first = len(drawn.steps)
+        before = size if all_ else size.take(rows, 0)
         seen = None if view.now is None else view.now.at(drawn, np.arange(drawn.samples) if all_ else rows)
         deep = None if depth is None else depth if all_ else depth[rows]
         here = View(before, channels, view.dtype, seen, None if all_ else rows, view.others, deep)
-        params = drawn_by(transform, mine.T, here)
+        params = checked(transform, draw(transform, what, rows, here), len(before))
         after = transform.size_after(params, before)
         if after is not before:
             if all_:
@@ -191,10 +222,9 @@ def draw_tree(tree: Tree, u: np.ndarray, view: View) -> Drawn:
         if transform.solid:
             depth = depth.copy()
             depth[rows] = params["after"][:, 0]
-        channels = transform.channels_after(channels)
-        drawn.steps.append(Step(transform, rows, params))
+        channels = transform.channels_then(params, channels)
+        drawn.steps.append(Step(transform, rows, params, place))
     drawn.size = size
-    if tree.first is not None:
-        mine = [id(step.transform) in tree.first for step in drawn.steps]
-        drawn.first = mine.index(False) if False in mine else len(mine)
+    if drawn.first is None and tree.first is not None:
+        drawn.first = len(drawn.steps)
     return drawn

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import warnings
 from collections.abc import Sequence
 
 import numpy as np
 
 from .arguments import arguments
-from .checks import boolean, integer, is_number, probability
+from .checks import INTERPOLATIONS, boolean, integer, interpolation, is_number, probability
+from .settings import Settings, more
 from .transform import Transform
 
 # kernels/host/draws.hpp: a node of a tree of transforms as the library walks it
@@ -55,7 +58,7 @@ class NoOp(Transform):
         return None
 
 
-class Group:
+class Group(Settings):
     """A node of the tree with children; what `OneOf`, `SomeOf` and the others share.
 
     Attributes:
@@ -63,6 +66,7 @@ class Group:
     """
 
     node = "all"
+    _word = ""  # before the list, in repr
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -99,7 +103,8 @@ class Group:
 
     def __repr__(self) -> str:
         inner = ",\n".join("  " + repr(t).replace("\n", "\n  ") for t in self.transforms)
-        return f"{type(self).__name__}([\n{inner},\n], p={self.p})"
+        inner = f"[\n{inner},\n]" if inner else "[]"
+        return f"{type(self).__name__}({self._word}{inner}, {more(self, 'transforms')})"
 
     def turns(self) -> int:
         """How often a child may be applied to one sample."""
@@ -118,6 +123,17 @@ class Group:
         if p.sum() <= 0:
             raise ValueError(f"{type(self).__name__} needs at least one transform with p above 0: p is the weight of the choice")
         return p / p.sum()
+
+
+def masks_by(mask_interpolation: int, node):
+    """The same transform or group, whose masks, and those of all within, are interpolated so; what changes is a copy."""
+    node = copy.copy(node)
+    if isinstance(node, Group):
+        node.transforms = [masks_by(mask_interpolation, child) for child in node.transforms]
+    elif "mask_interpolation" in inspect.signature(type(node).__init__).parameters:  # flips have none, and take any number
+        what = f"mask_interpolation (of {type(node).__name__}, by Compose)"
+        node.mask_interpolation = interpolation(what, mask_interpolation, getattr(node, "interpolations", INTERPOLATIONS))
+    return node
 
 
 class Sequential(Group):
@@ -221,6 +237,7 @@ class OneOrOther(Group):
     """
 
     node = "one_or_other"
+    _word = "transforms="
 
     def __init__(self, first=None, second=None, transforms: Sequence | None = None, p: float = 0.5):
         super().__init__([first, second] if transforms is None else transforms, p)

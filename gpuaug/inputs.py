@@ -89,7 +89,7 @@ class Declared:
             missing = [field for field in fields if field not in targets]
             if missing:
                 raise ValueError(f"{word}.label_fields names {missing[0]!r}, which is not among the targets")
-            still = [type(t).__name__ for t in leaves if not type(t).moves(kind.hook)]
+            still = [type(t).__name__ for t in leaves if not t.moves(kind.hook)]
             if still:
                 raise ValueError(f"{still[0]} does not move {kind.name} yet; leave {name}= or {still[0]} out")
             kind = OrientedBoxes if kind is Boxes and params.bbox_type == "obb" else kind
@@ -273,6 +273,10 @@ class Inputs:
                 f"{name} {i} is {tuple(batch.size[i].tolist())} (height, width), but {first} "
                 f"{i if of is None else int(of[i])} is {tuple(want[i].tolist())}; they must agree"
             )
+
+    def target_of(self, name: str) -> str:
+        """What a target of a name of the caller's is: "image", "masks", .."""
+        return self._declared.additional.get(name, name)
 
     def leading(self) -> Batch:
         """The images, whose channels and element type draws see; masks where there are none."""

@@ -11,6 +11,7 @@ from . import swaps
 from .arguments import arguments
 from .checks import boolean, one_of, real
 from .geometry import area, clip_boxes
+from .settings import Settings
 
 BOX_FORMATS = ("coco", "pascal_voc", "albumentations", "yolo")
 POINT_FORMATS = {
@@ -36,7 +37,7 @@ def _fields(label_fields) -> tuple[str, ...]:
     return tuple(label_fields or ())
 
 
-class BboxParams:
+class BboxParams(Settings):
     """How boxes are written, and which of them are dropped.
 
     Args:
@@ -117,7 +118,7 @@ class BboxParams:
         return clipped, keep
 
 
-class KeypointParams:
+class KeypointParams(Settings):
     """How keypoints are written, and whether those that cannot be seen are dropped.
 
     Args:

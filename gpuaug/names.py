@@ -168,13 +168,11 @@ def unknown(name: str, ours) -> str:
     """What an error can say of a name that gpuaug does not have, "" if nothing.
 
     Example:
-        >>> unknown("ReplayCompose", ["HorizontalFlip"]), unknown("HorizontalFlop", ["HorizontalFlip"])
+        >>> unknown("Rotate", ["HorizontalFlip"]), unknown("HorizontalFlop", ["HorizontalFlip"])
         (': albumentations 2.0.8 has it, gpuaug does not yet', "; did you mean 'HorizontalFlip'?")
     """
     if name.startswith("_"):
         return ""
-    if name in ("BasicTransform", "DualTransform", "ImageOnlyTransform"):
-        return ": transforms of your own derive from gpuaug.Transform"
     if name in ARGUMENTS:
         return ": albumentations 2.0.8 has it, gpuaug does not yet"
     near = difflib.get_close_matches(name, {*ours, *ARGUMENTS}, 1, 0.75)

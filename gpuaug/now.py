@@ -7,57 +7,51 @@ from typing import Any
 import numpy as np
 import torch
 
-from .batch import Batch
-from .deliver import settle
 from .drawn import Drawn
-from .targets import Boxes
+from .executed import Executed
+from .handing import Handing
+from .handing_batch import BatchHanding
+from .inputs import Inputs
+from .targets import Marks
 from .track import Track
 
 
-class _Executed:
-    """Masks of a batch behind the steps that are drawn so far; each executed once. of: whose each is; None: sample i's."""
-
-    def __init__(self, batch: Batch, of: np.ndarray | None = None, others: dict[str, Batch] | None = None):
-        self.batch, self.of, self._others, self._done = batch, of, others or {}, 0
-        self._track: Track | None = None
-
-    def at(self, drawn: Drawn) -> list[torch.Tensor]:
-        """All masks ``[H, W, C]``, on their device."""
-        if self._track is None:
-            self._track = Track(_plain(self.batch), "mask")
-            self._track.others.update({key: _plain(other) for key, other in self._others.items()})
-        if self._done < len(drawn.steps) or not self._track.segments:
-            steps = Drawn(drawn.samples, drawn.steps[self._done :], drawn.size, ops=drawn.ops, lazy=drawn.lazy)
-            (steps if self.of is None else steps.repeated(self.of)).lower_onto(self._track)
-            self._done = len(drawn.steps)
-            self._views = settle(self._track)
-        return self._views
-
-
 class Now:
-    """Masks and boxes in the middle of a pipeline. Computed only when asked, each step once.
+    """A call's targets in the middle of a pipeline. Computed only when asked, each step once.
 
     Args:
-        masks: of ``mask=``. others: those of the samples that were brought along, by name.
-        frames, of: of ``masks=``, and whose each is.
+        targets: images and masks, by name. kinds: what each name of these and of the marks is: "image", "masks", "bboxes", ..
+        marks: boxes and keypoints.
         read: what the caller passed for `Transform.reads`, by name, an entry for each sample.
+        device: where results go; None: where the data lies.
     """
 
     def __init__(
         self,
-        masks: Batch | None,
-        boxes: Boxes | None,
-        others: dict[str, Batch] | None = None,
-        *,
-        frames: Batch | None = None,
-        of: np.ndarray | None = None,
+        targets: dict[str, Executed],
+        marks: list[Marks],
+        kinds: dict[str, str],
         read: dict[str, Any] | None = None,
+        device=None,
     ):
-        self._masks = None if masks is None else _Executed(masks, others=others)
-        self._frames = None if frames is None else _Executed(frames, of)
-        self._boxes, self._given = boxes, read or {}
+        self._targets, self._marks, self._kinds, self._given = targets, marks, kinds, read or {}
         self._drawn: Drawn | None = None
+        self._device = device
         self._rows: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, given: Inputs, device=None) -> Now:
+        """Those of a call."""
+        targets = {}
+        for name, batch in given.batches.items():
+            frames = given.sets.get(name)
+            if frames is None or len(batch):  # of sets without a frame nothing is known
+                came = given.values[name], given.one and frames is None, given.layout
+                targets[name] = Executed(batch, given.kinds[name], frames, given.others_of(name), came)
+        kinds = {name: given.target_of(name) for name in given.batches} | {marks.name: type(marks).name for marks in given.marks}
+        return cls(
+            targets, given.marks, kinds, {name: [value] if given.one else value for name, value in given.read.items()}, device
+        )
 
     def at(self, drawn: Drawn, rows: np.ndarray) -> Now:
         """The samples ``rows`` behind the steps that are drawn so far."""
@@ -66,28 +60,30 @@ class Now:
 
     def masks(self, who: str) -> list[np.ndarray]:
         """The masks ``[H, W]`` of the samples in question, in the host's memory.  # synchronizes a GPU"""
-        if self._masks is None:
+        masks = self._targets.get("mask")
+        if masks is None:
             raise ValueError(f"{who} needs mask= among the targets: its objects are regions of the mask")
-        if self._masks.batch.channels != 1:
-            raise ValueError(f"{who} needs masks of one channel, got {self._masks.batch.channels}")
-        views = self._masks.at(self._drawn)
+        if masks.batch.channels != 1:
+            raise ValueError(f"{who} needs masks of one channel, got {masks.batch.channels}")
+        views = masks.views(self._drawn)
         return [views[i][..., 0].cpu().numpy() for i in self._rows.tolist()]
 
     def all_masks(self, who: str) -> list[list[torch.Tensor]]:
         """For each sample in question its masks ``[H, W, C]``, on their device: the one of mask=, else those of masks=."""
-        if self._masks is not None:
-            views = self._masks.at(self._drawn)
+        masks, frames = self._targets.get("mask"), self._targets.get("masks")
+        if masks is not None:
+            views = masks.views(self._drawn)
             return [[views[i]] for i in self._rows.tolist()]
-        if self._frames is None:
+        if frames is None:
             raise ValueError(f"{who} needs mask= or masks= among the targets")
-        views, of = self._frames.at(self._drawn), self._frames.of
+        views, of = frames.views(self._drawn), frames.of
         return [[views[j] for j in np.flatnonzero(of == i).tolist()] for i in self._rows.tolist()]
 
     def boxes(self, who: str, labels=None) -> list[np.ndarray]:
         """The boxes ``[k, 4]`` in pixels, of given labels (None: all), of the samples in question."""
-        if self._boxes is None:
+        boxes = next((marks.copy() for marks in self._marks if marks.name == "bboxes"), None)
+        if boxes is None:
             raise ValueError(f"{who} needs bboxes= among the targets and bbox_params")
-        boxes = self._boxes.copy()
         self._drawn.move_marks(boxes, boxes.size)
         found = []
         for i in self._rows.tolist():
@@ -105,7 +101,39 @@ class Now:
             raise ValueError(f"{who} needs {name}= among the targets")
         return [self._given[name][i] for i in self._rows.tolist()]
 
+    def carry_out(self, transform, seeds: list[int], size: np.ndarray, *, together: bool = False) -> dict:
+        """Let a transform work on the samples in question as a whole (`gpuaug.handing`; together: `gpuaug.handing_batch`);
+        returns its parameters."""
+        kind = BatchHanding if together else Handing
+        if together and self._device is not None:
+            for name, target in self._targets.items():
+                if transform.handles(self._kinds[name]):
+                    target.device_of(self._drawn, self._device)
+        params = kind(self._targets, self._marks, self._kinds, self._drawn, transform, self._rows, size).run(seeds)
+        self._drawn.begun = self
+        params["seed"] = np.array(seeds, np.uint64)
+        return params
 
-def _plain(batch: Batch) -> Batch:
-    """Masks in the type that travels: labels are numbers here."""
-    return Batch(batch.address, batch.size, batch.stride, batch.channels, batch.dtype, batch.device, batch.owner)
+    def rest(self, name: str, drawn: Drawn, device: torch.device | None) -> Track | None:
+        """A target behind all steps, if some of them were carried out; None if it is a set without images."""
+        target = self._targets.get(name)
+        if target is None:
+            return None
+        target.device_of(drawn, device)
+        return target.track(drawn)
+
+
+class Unseen(Now):
+    """No data at all: what a draw that looks at them gets is an error."""
+
+    def __init__(self):
+        super().__init__({}, [], {})
+
+    def _refuse(self, who, *args, **kwargs):
+        who = who if isinstance(who, str) else type(who).__name__
+        raise ValueError(
+            f"what {who} draws depends on the data, of which nothing is known here: call the pipeline with them and "
+            f"save_applied_params=True"
+        )
+
+    masks = all_masks = boxes = read = carry_out = _refuse

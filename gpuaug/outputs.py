@@ -10,6 +10,7 @@ from .drawn import Drawn
 from .frames import Frames
 from .inputs import Inputs
 from .solids import Solid
+from .track import Track
 from .transfer import moved
 
 
@@ -37,7 +38,8 @@ class Dense:
         if solid is not None:
             track, frames = solid.track, frames.with_depth(solid.depth)
         else:
-            track = (drawn if of is None else drawn.repeated(of)).lower(moved(batch, self.device), kind, others)
+            track = None if none else _begun(drawn, name, self.device)
+            track = track or (drawn if of is None else drawn.repeated(of)).lower(moved(batch, self.device), kind, others)
         dtype = self.dtype if kind == "image" else None
         tensor = solid is not None and solid.tensor
         done = deliver(track, name, dtype, self.channels_last, squeeze=kind == "mask" and not tensor)
@@ -68,7 +70,9 @@ class AsCame:
             done = frames.group(done, None)
             return _tensors(done, frames) if solid.tensor else done
         if frames is None or len(batch):
-            track = (drawn if frames is None else drawn.repeated(frames.of)).lower(batch, kind, given.others_of(name))
+            track = _begun(drawn, name, None) or (drawn if frames is None else drawn.repeated(frames.of)).lower(
+                batch, kind, given.others_of(name)
+            )
             done = Container(given.values[name], given.one and frames is None, given.layout).delivered(track, name)
         return done if frames is None else frames.group(done, lambda i: self._no_frames(given, name, drawn, i))
 
@@ -82,10 +86,21 @@ class AsCame:
         return Container([blank], False, given.layout).delivered(track, name)[0][None][:0]
 
 
+def _begun(drawn: Drawn, name: str, device) -> Track | None:
+    """A target whose first steps were carried out during the draw, behind all of them."""
+    return None if drawn.begun is None else drawn.begun.rest(name, drawn, device)
+
+
 def _solid(drawn: Drawn, batch, kind: str, frames, others) -> Solid | None:
     """Volumes behind all steps, where some work on them as a whole."""
-    if frames is None or not frames.solid or not any(step.transform.solid for step in drawn.steps):
+    solid = next((step.transform for step in drawn.steps if step.transform.solid), None)
+    if frames is None or not frames.solid or solid is None:
         return None
+    if drawn.begun is not None:
+        raise ValueError(
+            f"{type(solid).__name__} works on volumes as a whole, which a pipeline with transforms of a user's own does not "
+            f"carry; put these into a Compose of their own"
+        )
     volumes = frames.per_sample()
     return drawn.lower_solid(batch, kind, np.repeat(np.arange(len(volumes)), volumes), np.repeat(frames.depth(), volumes), others)
 

@@ -17,7 +17,7 @@ import torch
 from . import library, uniforms
 from .batch import _NUMPY, DTYPES, Batch
 from .deliver import Container
-from .drawn import Drawn, Step, drawn_by
+from .drawn import Drawn, Step, checked, drawn_by
 from .pool import array
 from .stages import ALL
 from .track import Track
@@ -52,9 +52,10 @@ class _Kept(NamedTuple):
 class Single:
     """The short way of one `Compose`, for ``image=``, or ``image=`` and ``mask=``, that are NumPy arrays."""
 
-    def __init__(self, tree: Tree, lazy: bool):
+    def __init__(self, tree: Tree, able: bool):
+        """able: there is nothing to be done but what the tree says, one step after the other."""
         leaves = [leaf[0] for leaf in tree.leaves if leaf]
-        self.able = not lazy and not any(t.looks or t.solid or t.reads or t.metadata_key for t in leaves)
+        self.able = able and not any(t.asks or t.solid or t.reads or t.metadata_key for t in leaves)
         self._tree, self._drawless = tree, all(type(t).draw is Transform.draw for t in leaves)
         self._kinds: dict[tuple, _Kind | None] = {}
         self._plans: dict[tuple, _Kept] = {}
@@ -132,10 +133,10 @@ class Single:
             if type(transform).draw is Transform.draw:
                 params = Params()
             else:
-                params = drawn_by(transform, u[lines].T, View(size, channels, kind.dtype))
+                params = checked(transform, drawn_by(transform, u[lines].T, View(size, channels, kind.dtype)), 1)
             steps.append(Step(transform, ALL, params))
             size = transform.size_after(params, size)
-            channels = transform.channels_after(channels)
+            channels = transform.channels_then(params, channels)
         return Drawn(1, steps, size, ops=self._tree.ops)
 
     def _keep(self, key: tuple, drawn: Drawn, name: str, kind: _Kind, made: np.ndarray) -> None:

@@ -32,6 +32,9 @@ class Stages:
         self.may: tuple[str, ...] | None = None  # the operations that it has declared; None: any
         self.ops: int | None = None  # those of the whole pipeline, `gpuaug.ops.mask`; None: not known
         self.layout = ""  # ToTensorV2: deliver tensors of this layout
+        self.flat: bool | None = (
+            None  # have images of one channel no axis for it, where a caller's function decided? None: as they came
+        )
         self.segments: list[Plan | str] = []  # what was executed already, for `Compose.explain`
         self.others: dict[str, Batch] = {WHOLE: batch}  # this target of other samples, by the name under which they came
         self._size = np.empty((self.samples, 2), np.int32)  # the library writes into it
@@ -53,6 +56,7 @@ class Stages:
     def go_on(self, plan: Plan | None, batch: Batch) -> None:
         """Go on from a batch that holds what ``plan``, which this track was finished to, has made."""
         self.segments += [] if plan is None else [plan]
+        self.channels, self.dtype, self.given = batch.channels, batch.dtype, batch.given
         self.__del__()
         self._read(batch)
 

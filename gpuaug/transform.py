@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ from . import ops
 from .arguments import arguments
 from .checks import probability
 from .others import SAMPLES
+from .settings import Settings
 
 REGISTRY: dict[str, type[Transform]] = {}
 CHANGES = [0]  # how often an attribute of any transform was set: what was made of one (`gpuaug.single`) may be another's then
@@ -45,7 +45,7 @@ class Params(dict):
     __slots__ = ("mapped",)
 
 
-class Transform:
+class Transform(Settings):
     """An augmentation with per-sample random parameters.
 
     A subclass checks its arguments in ``__init__``, says in `columns` how many uniforms one sample needs, turns them into
@@ -64,12 +64,17 @@ class Transform:
     reads: tuple[str, ...] = ()  # further entries of a call, one for each sample, that `draw` asks `view.now` for
     metadata_key: str | None = None  # the argument of a call that brings samples that it reads; None: it reads none but its own
     brings = SAMPLES  # what that argument holds: `gpuaug.others.SAMPLES`, or `IMAGES`
-    looks = False  # does `draw` look at masks, boxes or other samples (`View.now`, `View.others`)?
+    asks = False  # does `draw` ask for masks, boxes or other samples (`View.now`, `View.others`)?
     solid = False  # does it work on volumes as a whole (`gpuaug.solids`)? All others work on their slices
     moves_pixels: bool | None = None  # None: yes if it handles masks; holes, which do too, leave pixels where they are
 
     def __init_subclass__(cls, register: bool = True, **kwargs):
         super().__init_subclass__(**kwargs)
+        if register and {"apply", "get_params"} & set(vars(cls)):
+            raise TypeError(
+                f"{cls.__name__} has apply or get_params, which a gpuaug transform is never asked for: derive it from "
+                f"gpuaug.ImageOnlyTransform or gpuaug.DualTransform"
+            )
         if "__init__" in vars(cls):
             cls.__init__ = arguments(cls.__init__)
         if "ops" in vars(cls):
@@ -104,6 +109,10 @@ class Transform:
     def channels_after(self, channels: int) -> int:
         """How many channels images have after the transform."""
         return channels
+
+    def channels_then(self, params: dict, channels: int) -> int:
+        """The same, where the draw decides."""
+        return self.channels_after(channels)
 
     def lower(self, to, rows, params: dict) -> None:
         """Add the transform of samples ``rows`` (indices, or a slice for all) to a `gpuaug.track.Track`."""
@@ -169,10 +178,3 @@ class Transform:
     def is_geometric(self) -> bool:
         """Whether pixels change their place, so that whatever lies beside the image must move too."""
         return "mask" in self.targets if self.moves_pixels is None else self.moves_pixels
-
-    def __repr__(self) -> str:
-        shown = []
-        for name in inspect.signature(type(self).__init__).parameters:
-            if name in vars(self):
-                shown.append(f"{name}={getattr(self, name)!r}")
-        return f"{type(self).__name__}({', '.join(shown)})"

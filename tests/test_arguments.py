@@ -164,7 +164,7 @@ def test_a_fill_that_does_not_fit_is_named(name, more):
     (lambda: G.HorizontalFlip(probability=1), "HorizontalFlip has no argument 'probability'"),
     (lambda: G.RandomRotate90(pp=1), "RandomRotate90 has no argument 'pp'; did you mean 'p'"),
     (lambda: G.ShiftScaleRotate(rotate_limits=3), "'rotate_limits'; did you mean 'rotate_limit'"),
-    (lambda: G.Compose([], strict=True), "Compose has no argument 'strict': albumentations has it"),
+    (lambda: G.Compose([], stricts=True), "Compose has no argument 'stricts'; did you mean 'strict'"),
     (lambda: G.BboxParams("coco", label_field=["a"]), "BboxParams has no argument 'label_field'; did you mean 'label_fields'"),
     (lambda: G.OneOf([G.NoOp()], prob=1), "OneOf has no argument 'prob'"),
     (lambda: G.audio.TimeReverse(probs=1), "TimeReverse has no argument 'probs'; did you mean 'prob'"),

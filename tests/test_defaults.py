@@ -11,7 +11,6 @@ import pytest
 import gpuaug as G
 
 OLDER = "names before albumentations 2.0, which it refuses; keyword only, None: not given"
-LATER = "not built: a TypeError that names it"
 DIFFERENCES = {
     **{
         (name, argument): OLDER
@@ -24,23 +23,26 @@ DIFFERENCES = {
         (name, "antialias"): "ours, keyword only: as PIL and torchvision"
         for name in ("Resize", "RandomResizedCrop", "RandomSizedCrop", "RandomScale", "LongestMaxSize", "SmallestMaxSize")
     },
-    **{("Compose", name): LATER for name in ("strict", "is_check_shapes", "save_applied_params", "mask_interpolation")},
+    **{("Lambda", name): "albumentations 1.x', keyword only" for name in ("keypoint", "bbox")},
     ("Lambda", "on"): "ours: functions of torch tensors, on the device",
     **{
         (name, "read_fn"): "ours: Pillow, theirs OpenCV; the same pixels of PNG"
         for name in ("HistogramMatching", "FDA", "PixelDistributionAdaptation")
     },
     ("Compose", "lazy"): "ours: 2.0.8 has none",
+    **{
+        ("ReplayCompose", name): "Compose's, keyword only"
+        for name in ("strict", "mask_interpolation", "seed", "label_geometry", "lazy")
+    },
     ("BboxParams", "bbox_type"): "later than 2.0.8, keyword only: oriented boxes",
     ("BboxParams", "instance_masks"): "ours, keyword only: masks that are dropped with their boxes",
     ("KeypointParams", "label_mapping"): "later than 2.0.8: labels of mirrored points",
     ("Compose", "label_geometry"): "ours: albumentations' keypoints lie beside their pixels after a resize",
 }
-ORDER = {"Compose": "all behind p are keyword only, so that what is passed by place is refused and not taken for something else"}
 ONLY_OURS = {
     name for name, about in parity.ABOUT.items() if "albumentations" in str(about.bench) and "has none" in str(about.bench)
 }
-GROUPS = ("Compose", "OneOf", "SomeOf", "RandomOrder", "Sequential", "OneOrOther")
+GROUPS = ("Compose", "OneOf", "SomeOf", "RandomOrder", "ReplayCompose", "Sequential", "OneOrOther")
 NAMES = sorted([*G.REGISTRY, *GROUPS, "BboxParams", "KeypointParams"])
 MISSING = object()
 
@@ -71,12 +73,11 @@ def test_defaults_are_albumentations(name):
     }
     assert differ == {key for key in DIFFERENCES if key[0] == name}
     by_place = [n for n, p in ours.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
-    if name not in ORDER:
-        assert by_place == [n for n in theirs if n in ours], "what is passed by place means the same"
+    assert by_place == [n for n in theirs if n in ours], "what is passed by place means the same"
 
 
 def test_the_list_is_of_what_is_there():
-    assert {name for name, _ in DIFFERENCES} | set(ORDER) | set(ONLY_OURS) <= set(NAMES)
+    assert {name for name, _ in DIFFERENCES} | set(ONLY_OURS) <= set(NAMES)
 
 
 def test_a_random_turn_by_quarters_is_always_taken():

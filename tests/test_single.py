@@ -47,7 +47,7 @@ def test_every_transform(name, dtype):
         pytest.skip("volumes")
     image = IMAGE if dtype == "uint8" else (IMAGE / 255).astype(np.float32)
     if not G.Compose([kind(**about.arguments)])._single.able:
-        assert kind.looks or kind(**about.arguments).metadata_key
+        assert kind.asks or kind(**about.arguments).metadata_key
         return
     image = image[..., : about.bench_channels]
     try:

@@ -80,6 +80,8 @@ class Affine(Geometric):
         super().__init__(interpolation, mask_interpolation, border_mode, fill, fill_mask, p)
         if translate_percent is not None and translate_px is not None:
             raise ValueError("give translate_percent or translate_px, not both")
+        if translate_percent is None and translate_px is None:
+            translate_px = 0
         self.scale = _axes("scale", scale, 1.0)
         for low, _ in self.scale.values():
             real("scale", low, 0, above=True)

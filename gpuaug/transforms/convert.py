@@ -71,11 +71,11 @@ class FromFloat(Transform):
         self.dtype = one_of("dtype", np.dtype(dtype).name if not isinstance(dtype, str) else dtype, _TYPES)
         if self.dtype != "uint8":
             raise ValueError(f"FromFloat: dtype {self.dtype!r} is not built: images of it travel as labels; use 'uint8'")
-        self.max_value = None if max_value is None else real("max_value", max_value, 0, above=True)
+        self.max_value = 255.0 if max_value is None else real("max_value", max_value, 0, above=True)
 
     def lower(self, to, rows, params) -> None:
         if to.is_u8:
             return
         to.no_labels("rounded")
-        to.op(rows, "quantize", top=self.max_value or 255)
+        to.op(rows, "quantize", top=self.max_value)
         to.convert("uint8", rows)

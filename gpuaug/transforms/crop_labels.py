@@ -38,7 +38,7 @@ class CropNonEmptyMaskIfExists(Cropped):
         ((3, 4), 1)
     """
 
-    looks = True
+    asks = True
 
     def __init__(self, height: int, width: int, ignore_values=None, ignore_channels=None, p: float = 1.0):
         super().__init__(p)
@@ -122,7 +122,7 @@ def kth_on_device(seen: torch.Tensor, u: float) -> torch.Tensor:
 class _Safe:
     """Windows that hold all boxes, less what may be eroded; anywhere where there are none."""
 
-    looks = True
+    asks = True
 
     def columns(self) -> int:
         return 4
@@ -247,7 +247,7 @@ class AtLeastOneBBoxRandomCrop(Cropped):
         ((20, 30, 3), 1)
     """
 
-    looks = True
+    asks = True
 
     def __init__(self, height: int, width: int, erosion_factor: float = 0.0, p: float = 1.0):
         super().__init__(p)
@@ -300,7 +300,7 @@ class RandomCropNearBBox(Cropped):
         (20, 25, 3)
     """
 
-    looks = True
+    asks = True
 
     def __init__(self, max_part_shift=(0, 0.3), cropping_bbox_key: str = "cropping_bbox", p: float = 1.0):
         super().__init__(p)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from .. import maps
@@ -254,24 +256,41 @@ def _leave_one(one: np.ndarray, other: np.ndarray, side: np.ndarray) -> np.ndarr
     return np.stack([one, np.clip(np.where(short, other - second, other), 0, side - 1 - one)], 1)
 
 
+# what draws a side, of uniforms: module functions, so that a transform can be pickled
+
+
+def _fixed(value, u):
+    return np.full(len(u), value)
+
+
+def _whole(low, high, u):
+    return integers(u, low, high - 1)
+
+
+def _between(low, high, u):
+    return between(u, low, high)
+
+
+def _chosen(options, u):
+    return options[integers(u, 0, len(options) - 1)]
+
+
 def _sides(name: str, value, whole: bool) -> list:
     """What draws each of four sides from uniforms, or all of them."""
     number = (lambda v: integer(name, v, -LARGEST, LARGEST)) if whole else (lambda v: real(name, v, -LARGEST, LARGEST))
 
     def fixed(v):
-        v = number(v)
-        return lambda u: np.full(len(u), v)
+        return partial(_fixed, number(v))
 
     def ranged(v):
         low, high = number(v[0]), number(v[1])
         if low >= high if whole else low > high:
             rule = "low < high, since high is exclusive" if whole else "low <= high"
             raise ValueError(f"a range (low, high) of {name} must have {rule}, got {tuple(v)!r}")
-        return (lambda u: integers(u, low, high - 1)) if whole else (lambda u: between(u, low, high))
+        return partial(_whole if whole else _between, low, high)
 
     def chosen(v):
-        options = np.array([number(option) for option in v])
-        return lambda u: options[integers(u, 0, len(options) - 1)]
+        return partial(_chosen, np.array([number(option) for option in v]))
 
     if is_number(value):
         return [fixed(value)]

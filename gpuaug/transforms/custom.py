@@ -3,46 +3,56 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable
-
-import numpy as np
 
 from ..checks import one_of
 from ..hosted import on_device, on_host
-from ..transform import Transform
+from ..own import DualTransform, called
+from ..whole import Whole
 
 
-class Lambda(Transform):
+class Lambda(Whole):
     """Apply functions of the caller to images, masks, keypoints and boxes, one sample at a time.
 
     Each is called as ``function(value, shape=(height, width, channels), rows=height, cols=width)``, with those of the three that
-    it takes. This is a host stage (docs/kernels.md): samples that drew it leave the fused kernels for it.
+    it takes; Python's, NumPy's and torch's generators are seeded by the sample around it. It runs on the host, in its place of
+    the pipeline (docs/own-transforms.md).
 
     Args:
-        image, mask: take and return an array ``[H, W, C]``, of the same shape and type; it may be written into.
-        keypoints: takes and returns float64 rows (x, y, z, angle in radians, scale), in pixels, z being 0.
-        bboxes: takes and returns float64 rows (x0, y0, x1, y1), as fractions of the image's sides.
-        name: what ``explain()`` and errors call it.
-        on: "host": functions of NumPy arrays, in the host's memory. "device": ``image`` and ``mask`` are functions of torch
-            tensors ``[C, H, W]``, on the device on which the pipeline runs, without a copy.
+        image, mask: take and return an array ``[H, W, C]`` (``[H, W]`` if the caller's has no axis for channels), in the
+            caller's element type; it may be written into. Of sets and volumes they get one image after the other.
+        keypoints: takes and returns float64 rows (x, y, z, angle in radians, scale, labels ..), in pixels.
+        bboxes: takes and returns float64 rows (x0, y0, x1, y1, labels ..), as fractions of the image's sides. Rows may be
+            dropped.
+        name: what ``explain()`` calls it, and a file (`gpuaug.save`).
+        keypoint, bbox: the same of one point (x, y, angle, scale) and one box (x0, y0, x1, y1): albumentations 1.x'.
+        on: "host": functions of NumPy arrays. "device": ``image`` and ``mask`` are functions of torch tensors ``[C, H, W]``, on
+            the device on which the pipeline runs, without a copy; shapes and types stay. See also `Torch`.
         p: probability, per sample.
 
-    Shapes and dtypes: any; types that the kernels do not read arrive in the one that they travel in (docs/types.md).
-    Targets: those with a function. Source: albumentations ``Lambda``; unlike there, sizes stay.
+    Shapes and dtypes: any. Another number of channels or another type may come back where every sample of the batch takes it,
+    another size where all targets of a sample agree. Targets: those with a function. Source: albumentations ``Lambda``.
 
     Raises:
-        ValueError: a result of another shape or type; names the sample (at the first batch).
+        ValueError: a result of another shape or type than can be carried on; names the sample.
         TypeError: what is no function, and a result that is no array.
+
+    Warns:
+        UserWarning: a lambda expression, which cannot be pickled.
 
     Example:
         >>> import numpy as np, gpuaug as G
-        >>> aug = G.Compose([G.HorizontalFlip(p=1), G.Lambda(image=lambda image, **_: 255 - image)])
+        >>> def inverted(image, **params):
+        ...     return 255 - image
+        >>> aug = G.Compose([G.HorizontalFlip(p=1), G.Lambda(image=inverted)])
         >>> aug(np.array([[1, 2]], np.uint8)).tolist()
         [[253, 254]]
     """
 
     targets = ("image", "mask")
     moves_pixels = False
+    by_name = True
 
     def __init__(
         self,
@@ -53,66 +63,113 @@ class Lambda(Transform):
         name: str | None = None,
         p: float = 1.0,
         *,
+        keypoint: Callable | None = None,
+        bbox: Callable | None = None,
         on: str = "host",
     ):
         super().__init__(p)
-        self.functions = {"image": image, "mask": mask, "keypoints": keypoints, "bboxes": bboxes}
-        for what, function in self.functions.items():
+        for many, one, what in ((keypoints, keypoint, "keypoints"), (bboxes, bbox, "bboxes")):
+            if many is not None and one is not None:
+                raise ValueError(f"{what} is given twice, for all rows and for one: pass one of the functions")
+        given = {"image": image, "mask": mask, "keypoints": keypoints, "bboxes": bboxes, "keypoint": keypoint, "bbox": bbox}
+        for what, function in given.items():
             if function is not None and not callable(function):
                 raise TypeError(f"{what} must be a function or None, got {function!r}")
+            if inspect.isfunction(function) and function.__name__ == "<lambda>":
+                warnings.warn(
+                    f"Lambda({what}=..) is given a lambda expression, which cannot be pickled: processes that are spawned need a "
+                    f"function of a module",
+                    UserWarning,
+                    stacklevel=3,
+                )
+        self.functions = {what: function for what, function in given.items() if function is not None}
         self.name = name
         self.on = one_of("on", on, ("host", "device"))
+        if self.on == "device" and set(self.functions) - {"image", "mask"}:
+            raise ValueError(
+                "on='device' takes functions of image and mask; give those of boxes and keypoints a Lambda of their own"
+            )
+        self._inner = _Functions(self.functions)
+
+    looks = True  # functions are told the image's shape
+
+    @property
+    def why(self) -> str:
+        return self.name or "a function of the caller, sample by sample"
+
+    def handles(self, kind: str) -> bool:
+        return self.on == "host" and kind in self._inner.targets
 
     def is_geometric(self) -> bool:
         """What has a function for masks, boxes or points moves pixels, as far as anybody can know."""
-        return any(self.functions[what] is not None for what in ("mask", "keypoints", "bboxes"))
+        return set(self.functions) != {"image"}
 
-    def _call(self, what: str, value, height: int, width: int, channels: int | None):
-        function = self.functions[what]
-        more = {"shape": (height, width) if channels is None else (height, width, channels), "rows": height, "cols": width}
-        try:
-            first, *rest = inspect.signature(function).parameters.values()
-        except (TypeError, ValueError):  # of C
-            return function(value)
-        if any(p.kind is p.VAR_KEYWORD for p in rest):
-            more.pop(first.name, None)
-        else:
-            more = {p.name: more[p.name] for p in rest if p.name in more}
-        return function(value, **more)
+    def moves(self, hook: str) -> bool:
+        return True
+
+    def draw(self, u, view):
+        if self.on == "device" or view.now is None:  # without samples, functions that leave sizes alone can be called later
+            return {}
+        return super().draw(u, view)
+
+    def size_after(self, params, size):
+        return params.get("after", size)
+
+    def channels_then(self, params, channels):
+        return super().channels_then(params, channels) if params else channels
 
     def lower(self, to, rows, params) -> None:
-        if self.functions[to.kind] is None:
+        if params:
+            super().lower(to, rows, params)
             return
-        size = to.size[rows].tolist()
-        stage = on_host if self.on == "host" else on_device
+        function = self.functions.get(to.kind)
+        if function is None:
+            return
+        size, stage = to.size[rows].tolist(), on_host if self.on == "host" else on_device
 
         def run(k: int, value):
-            return self._call(to.kind, value, *size[k], to.channels)
+            height, width = size[k]
+            return called(function, value, {"shape": (height, width, to.channels), "rows": height, "cols": width})
 
-        stage(to, rows, run, self.name or "a function of the caller")
+        stage(to, rows, run, self.why)
 
-    def _rows(self, what: str, which, values, size):
-        """Let a function of rows work on those of each sample."""
-        out = values.copy()
-        for sample in np.unique(which):
-            mine = np.flatnonzero(which == sample)
-            height, width = size[mine[0]].tolist()
-            done = np.asarray(self._call(what, values[mine], height, width, None), np.float64)
-            if done.shape != values[mine].shape:
-                raise ValueError(
-                    f"{self.name or 'Lambda'}: {what} must return rows as it got them, {values[mine].shape}, got {done.shape}"
-                )
-            out[mine] = done
-        return out
+    def on_sample(self, sample, kinds, seed):
+        return self._inner.on_sample(sample, kinds, seed)
 
-    def boxes(self, params, which, boxes, size, limits):
-        if self.functions["bboxes"] is None:
-            return boxes, None
-        whole = size[:, [1, 0, 1, 0]]
-        return self._rows("bboxes", which, boxes / whole, size) * whole, None
 
-    def keypoints(self, params, which, points, size, limits):
-        if self.functions["keypoints"] is None:
-            return points, None
-        given = np.insert(points, 2, 0.0, axis=1)
-        return np.delete(self._rows("keypoints", which, given, size), 2, axis=1), None
+class _Functions(DualTransform, register=False):
+    """A user's class made of functions."""
+
+    looks = False
+
+    def __init__(self, functions: dict):
+        self.functions = functions
+        super().__init__(p=1)
+
+    @property
+    def targets(self):
+        kinds = {"image": ("image", "images", "volume", "volumes"), "mask": ("mask", "masks", "mask3d", "masks3d")}
+        known = {name for what in self.functions for name in kinds.get(what, (what, f"{what}s", f"{what}es"))}
+        return {name: function for name, function in super().targets.items() if name in known}
+
+    def apply(self, img, **params):
+        return called(self.functions["image"], img, params)
+
+    def apply_to_mask(self, mask, **params):
+        return called(self.functions["mask"], mask, params)
+
+    def apply_to_bboxes(self, bboxes, **params):
+        if "bbox" in self.functions:
+            return super().apply_to_bboxes(bboxes, **params)
+        return called(self.functions["bboxes"], bboxes, params)
+
+    def apply_to_bbox(self, bbox, **params):
+        return called(self.functions["bbox"], bbox, params)
+
+    def apply_to_keypoints(self, keypoints, **params):
+        if "keypoint" in self.functions:
+            return super().apply_to_keypoints(keypoints, **params)
+        return called(self.functions["keypoints"], keypoints, params)
+
+    def apply_to_keypoint(self, keypoint, **params):
+        return called(self.functions["keypoint"], keypoint, params)

@@ -41,7 +41,7 @@ class MaskDropout(Transform):
         (array([[0, 0, 9, 0]], dtype=uint8), array([[0, 0, 0, 0]], dtype=uint8))
     """
 
-    looks = True
+    asks = True
     ops = ("bitmap",)
     targets = ("image", "mask")
     moves_pixels = False
@@ -125,7 +125,7 @@ class ConstrainedCoarseDropout(Dropout):
         4
     """
 
-    looks = True
+    asks = True
 
     def __init__(
         self,

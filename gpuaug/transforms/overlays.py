@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -22,11 +23,13 @@ from .crop import resize
 class _Overlaid(Transform, register=False):
     """What they share: a dict, or a list of dicts, for each sample, which a call brings under a name."""
 
+    kept_as: ClassVar = {"metadata_key": "key"}  # Transform.metadata_key is of those that read other samples
+
     def __init__(self, metadata_key, p):
         super().__init__(p)
         if not isinstance(metadata_key, str) or not metadata_key:
             raise TypeError(f"metadata_key must be a name, got {metadata_key!r}")
-        self.reads = (metadata_key,)
+        self.key, self.reads = metadata_key, (metadata_key,)
 
     def columns(self) -> int:
         return 1
