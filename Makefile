@@ -11,7 +11,7 @@ PY      := $(VENV)/bin/python
 PIP     := $(PY) -m pip install --disable-pip-version-check --constraint constraints.txt
 KERNELS := $(VENV)/.kernels
 ALL     := $(VENV)/.kernels-all
-MADE_OF := setup.py $(wildcard kernels/* kernels/*/*)
+MADE_OF := setup.py $(wildcard kernels/* kernels/*/* kernels/*/*/*)
 DEMO    := $(VENV)/.demo-dependencies
 DEPS    := $(VENV)/.dependencies
 
