@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import instances, uniforms
+from . import beside, instances, uniforms
 from .applied import APPLIED, Applied, applied
 from .batch import Batch
 from .checks import boolean, integer, is_number, one_of
@@ -219,6 +219,18 @@ class Compose(Seeded, torch.nn.Module, Group):
         how = {"occurrence": occurrence, "channels": channels, "dtype": dtype, "seed": seed}
         return applied(self.draw(size, ids=ids, epoch=epoch, now=Unseen(), **how))
 
+    def set_random_seed(self, seed: int | None) -> None:
+        """Draw by another 64-bit seed, from the beginning; None: by torch's generator."""
+        self.seed = None if seed is None else integer("seed", seed, 0, 2**64 - 1)
+        self._stream = Stream()
+
+    @property
+    def available_keys(self) -> set[str]:
+        """The names of what its transforms change or read in a call, with those of ``additional_targets`` and label fields."""
+        marks = (self.bbox_params, self.keypoint_params, *self._more_marks.values())
+        labels = {field for params in marks if params is not None for field in params.label_fields}
+        return super().available_keys | set(self.additional_targets) | labels
+
     def kind_of(self, name: str) -> str:
         """``"image"`` or ``"mask"``: how a target of this name is treated."""
         return self._declared().kind_of(name)
@@ -233,6 +245,10 @@ class Compose(Seeded, torch.nn.Module, Group):
 
         return first(self)
 
+    def _mover(self) -> str:
+        found = self.moving()
+        return "" if found is None else type(found).__name__
+
     def _leaves(self) -> list[Transform]:
         nodes, found = list(self.transforms), []
         while nodes:
@@ -241,8 +257,11 @@ class Compose(Seeded, torch.nn.Module, Group):
         return found
 
     def _declared(self) -> Declared:
-        plain = {name: kind for name, kind in self.additional_targets.items() if name not in self._more_marks}
-        return Declared(plain, self.bbox_params, self.keypoint_params, self._more_marks)
+        stay = {name for name, kind in self.additional_targets.items() if kind == beside.UNTOUCHED}
+        plain = {
+            name: kind for name, kind in self.additional_targets.items() if name not in self._more_marks and name not in stay
+        }
+        return Declared(plain, self.bbox_params, self.keypoint_params, self._more_marks, stay, self.strict, self._mover)
 
     def _augmented(self, given: Inputs, deliver, *, ids, epoch, occurrence, seed=None) -> dict[str, Any]:
         """Draw for what was passed, move boxes and keypoints, and let ``deliver`` make each target."""
@@ -260,12 +279,16 @@ class Compose(Seeded, torch.nn.Module, Group):
         for marks in given.marks:
             drawn.move_marks(marks, given.size)
         out = {name: deliver(given, name, drawn) for name in given.batches}
-        for marks in given.marks:
+        for k, marks in enumerate(given.marks):
+            for other in given.marks[:k]:
+                other.agree(marks, drawn.applied)
             out.update(marks.results(drawn.size, drawn.applied))
             masks = getattr(marks.params, "instance_masks", None)
             if masks is not None:
                 out[masks] = instances.kept(marks, out[masks], drawn.applied, bool(given.one))
-        return out | given.labels | given.read | given.brought | self._told(drawn, given)
+        out |= given.labels | given.read | given.brought | given.beside
+        ordered = {name: out.pop(name) for name in given.names if name in out}  # as they came
+        return ordered | out | self._told(drawn, given)
 
     def _told(self, drawn: Drawn, given: Inputs) -> dict[str, Any]:
         """What a call says beside its targets: which parameters its samples got."""
@@ -340,8 +363,22 @@ class Compose(Seeded, torch.nn.Module, Group):
 
     # ---- the call ----------------------------------------------------------------------
 
-    def forward(self, data: Any = None, *, ids=None, epoch: int = 0, occurrence=None, layout: str | None = None, **targets):
-        """Augment; see the class."""
+    def forward(
+        self,
+        data: Any = None,
+        *,
+        ids=None,
+        epoch: int = 0,
+        occurrence=None,
+        layout: str | None = None,
+        force_apply: bool = False,
+        **targets,
+    ):
+        """Augment; see the class. force_apply: whatever its own ``p`` says, not those of its transforms."""
+        if force_apply and self.p < 1:
+            forced = self._of(self.transforms)
+            forced.p, forced._stream = 1.0, self._stream
+            return forced.forward(data, ids=ids, epoch=epoch, occurrence=occurrence, layout=layout, **targets)
         if data is not None:
             refuse_kornia(self)
             if "image" in targets:
@@ -351,13 +388,15 @@ class Compose(Seeded, torch.nn.Module, Group):
             out = self._single(self, targets)
             if out is not None:
                 return out["image"] if data is not None and len(out) == 1 else out
-        declared = self._declared()
+        declared, leaves, order = self._declared(), self._leaves(), list(targets)
+        reads = {name for leaf in leaves for name in (*leaf.reads, leaf.metadata_key) if name}
+        stays = declared.take_beside(targets, reads)
         if is_nothing(declared, targets):
-            out = of_nothing(targets, lambda blank: self.forward(ids=[0], epoch=epoch, layout=layout, **blank))
+            out = of_nothing(targets, lambda blank: self.forward(ids=[0], epoch=epoch, layout=layout, **blank)) | stays
         else:
-            given = Inputs(declared, targets, self._leaves(), one=None, layout=layout)
+            given = Inputs(declared, targets, leaves, one=None, layout=layout, beside=stays, names=order)
             if given.empty:
-                out = {name: [] for name in given.names} | ({APPLIED: []} if self.save_applied_params else {})
+                out = {name: [] for name in given.names} | ({APPLIED: []} if self.save_applied_params else {}) | stays
             else:
                 out = self._augmented(given, AsCame(), ids=ids, epoch=epoch, occurrence=occurrence)
         return out["image"] if data is not None and len(out) == 1 else out

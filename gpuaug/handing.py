@@ -32,15 +32,26 @@ class Handing:
         transform: has ``handles(kind)``, whether it changes targets of that kind; ``looks``, whether it sees the others, too;
             ``on_sample(sample, kinds, seed)``, which returns the sample's new values by name, and what it drew; ``why``, what it
             does, for `Compose.explain`.
-        rows: int ``[n]``, the samples. size: ``[n, 2]``, theirs now.
+        rows: int ``[n]``, the samples. size: ``[n, 2]``, theirs now. beside: what else came with the call, an entry for each
+            sample of the batch, for transforms that look.
     """
 
     rowwise = True  # are boxes and keypoints handed over, too?
 
-    def __init__(self, targets: dict[str, Executed], marks: list[Marks], kinds: dict[str, str], drawn, transform, rows, size):
+    def __init__(
+        self,
+        targets: dict[str, Executed],
+        marks: list[Marks],
+        kinds: dict[str, str],
+        drawn,
+        transform,
+        rows,
+        size,
+        beside: dict[str, list] | None = None,
+    ):
         self.who, self.transform, self.drawn, self.rows, self.size = type(transform).__name__, transform, drawn, rows, size
         self.who = getattr(transform, "who", self.who)
-        self.targets, self.marks, self.kinds = targets, marks, kinds
+        self.targets, self.marks, self.kinds, self.beside = targets, marks, kinds, beside or {}
         self.handled = [name for name in targets if transform.handles(kinds[name])]
         seen = targets if transform.looks else self.handled
         self.views = {name: targets[name].views(drawn) for name in seen}
@@ -62,6 +73,7 @@ class Handing:
             for k, i in enumerate(self.rows.tolist()):
                 sample = {name: self._value(name, i) for name in self.views}
                 sample |= {name: table.of(i) for name, table in self.tables.items() if table.many(i)}
+                sample |= {name: values[i] for name, values in self.beside.items()}
                 try:
                     out, shown[k] = self.transform.on_sample(dict(sample), self.kinds, seeds[k])
                     for name in self.handled:

@@ -8,6 +8,7 @@ import numpy as np
 
 from . import ops
 from .arguments import arguments
+from .calls import Calls
 from .checks import probability
 from .others import SAMPLES
 from .settings import Settings
@@ -45,7 +46,7 @@ class Params(dict):
     __slots__ = ("mapped",)
 
 
-class Transform(Settings):
+class Transform(Calls, Settings):
     """An augmentation with per-sample random parameters.
 
     A subclass checks its arguments in ``__init__``, says in `columns` how many uniforms one sample needs, turns them into
@@ -93,6 +94,22 @@ class Transform(Settings):
     def __setattr__(self, name: str, value) -> None:
         CHANGES[0] += 1
         object.__setattr__(self, name, value)
+        if self._alone is not None:  # made of what it was
+            object.__setattr__(self, "_alone", None)
+
+    @property
+    def targets_as_params(self) -> list[str]:
+        """Further entries of a call that it reads, by name."""
+        return [*self.reads, *([] if self.metadata_key is None else [self.metadata_key])]
+
+    @property
+    def available_keys(self) -> set[str]:
+        """The names of what it changes or reads in a call; ``additional_targets`` of a pipeline are treated as one of them."""
+        keys = {"image", "images", "volume", "volumes"} if "image" in self.targets else set()
+        if "mask" in self.targets:
+            keys |= {"mask", "masks", "mask3d", "masks3d"}
+            keys |= {name for name, hook in (("bboxes", "boxes"), ("keypoints", "keypoints")) if self.moves(hook)}
+        return keys | set(self.targets_as_params)
 
     def columns(self) -> int:
         """How many uniforms `draw` takes for one sample."""
