@@ -83,35 +83,40 @@ def from_dict(d: Mapping, nonserializable: Mapping | None = None) -> Settings:
     """
     if not isinstance(d, Mapping) or "transform" not in d:
         raise ValueError(f"from_dict takes what to_dict wrote, a dict with the key 'transform', got {str(d)[:80]}")
-    theirs = _theirs(d)
+    version = str(d.get("__version__", "of a version that it does not say"))
+    if _is_ours(d):
+        return made(d["transform"], f"this, written by gpuaug {version}, cannot be made:", nonserializable, theirs=False)
+    other_version(version, "this was written by albumentations {}")
+    return made(d["transform"], f"this, written by albumentations {version}, cannot be made:", nonserializable, theirs=True)
+
+
+def made(node, head: str, nonserializable: Mapping | None, *, theirs: bool) -> Settings:
+    """What a node of a tree of dicts describes.
+
+    head: the first line of the error that lists all that is wrong with it. theirs: with albumentations' meaning.
+    """
     reader = _Reader(nonserializable or {}, theirs)
-    made = reader.node(d["transform"], "transform")
+    found = reader.node(node, "transform")
     if reader.faults:
-        head = f"this, written by {_writer(d, theirs)}, cannot be made:"
         raise ValueError("\n- ".join([head, *reader.faults]))
-    return made
+    return found
 
 
-def _writer(d: Mapping, theirs: bool) -> str:
-    return f"{'albumentations' if theirs else 'gpuaug'} {d.get('__version__', 'of a version that it does not say')}"
+def other_version(version: str, words: str) -> None:
+    """Warn of a version of albumentations that is not 2.0."""
+    if version[:1].isdigit() and not version.startswith("2.0."):
+        warnings.warn(f"{words.format(version)}; its arguments are taken as 2.0.8 takes them", UserWarning, stacklevel=3)
 
 
-def _theirs(d: Mapping) -> bool:
-    """Whether albumentations wrote it; refuses a format that this version does not know."""
-    if "__format__" in d:
-        found = OURS.fullmatch(str(d["__format__"]))
-        if not found or not 1 <= int(found[1]) <= FORMAT:
-            raise ValueError(
-                f"this is in the format {d['__format__']!r}, written by gpuaug {d.get('__version__', '?')}; this version reads "
-                f"'gpuaug 1'{f' to {FORMAT}' if FORMAT > 1 else ''}: use a gpuaug as new as the one that wrote it"
-            )
+def _is_ours(d: Mapping) -> bool:
+    """Whether gpuaug wrote it, and not albumentations; refuses a format that this version does not know."""
+    if "__format__" not in d:
         return False
-    version = str(d.get("__version__", ""))
-    if version and not version.startswith("2.0."):
-        warnings.warn(
-            f"this was written by albumentations {version}; its arguments are taken as 2.0.8 takes them",
-            UserWarning,
-            stacklevel=4,
+    found = OURS.fullmatch(str(d["__format__"]))
+    if not found or not 1 <= int(found[1]) <= FORMAT:
+        raise ValueError(
+            f"this is in the format {d['__format__']!r}, written by gpuaug {d.get('__version__', '?')}; this version reads "
+            f"'gpuaug 1'{f' to {FORMAT}' if FORMAT > 1 else ''}: use a gpuaug as new as the one that wrote it"
         )
     return True
 
@@ -148,8 +153,8 @@ class _Reader:
                 self._own(d, values)
             if cls.__name__ == "ShiftScaleRotate" and "scale_limit" in values:  # it holds 1 + limit - 1
                 values["scale_limit"] = [round(limit, 12) for limit in values["scale_limit"]]
-        made = self._made(cls, values, place)
-        return groups.NoOp() if made is None or len(self.faults) > known else made
+        found = self._made(cls, values, place)
+        return groups.NoOp() if found is None or len(self.faults) > known else found
 
     def _own(self, d: Mapping, values: dict) -> None:
         """Leave out what albumentations writes into a Compose inside of another one: how the outer one's labels are written."""
