@@ -9,6 +9,7 @@ from .drawn import Drawn
 from .groups import NoOp, OneOf, OneOrOther, RandomOrder, Sequential, SomeOf
 from .label_params import BboxParams, KeypointParams
 from .own import BasicTransform, DualTransform, ImageOnlyTransform, Transform3D
+from .replay import ReplayCompose
 from .saving import from_dict, load, save, to_dict
 from .torches import Torch
 from .transform import REGISTRY, Transform
@@ -31,6 +32,7 @@ __all__ = [
     "OneOrOther",
     "REGISTRY",
     "RandomOrder",
+    "ReplayCompose",
     "Sequential",
     "SomeOf",
     "Torch",

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from . import instances, uniforms
+from .applied import APPLIED, Applied, applied
 from .batch import Batch
 from .checks import boolean, integer, is_number, one_of
 from .device import chosen
@@ -17,7 +18,7 @@ from .executed import Executed
 from .groups import Group, masks_by
 from .inputs import Declared, Inputs, is_nothing, more_marks, of_nothing
 from .label_params import GEOMETRIES, BboxParams, KeypointParams, reckoned
-from .now import Now
+from .now import Now, Unseen
 from .others import WHOLE, Others
 from .outputs import AsCame, Dense
 from .plan import explained
@@ -45,7 +46,8 @@ class Compose(Seeded, torch.nn.Module, Group):
         mask_interpolation: OpenCV's number of the interpolation of masks for every transform inside that has an argument
             ``mask_interpolation``, whatever it says itself; nested pipelines too. Transforms that were passed stay as they are.
         seed: 64-bit seed: with it every run of a program draws the same. None: torch's generator decides, see "Seeds".
-        save_applied_params: for the signature's sake; True is not there yet (`draw` gives the parameters of a batch).
+        save_applied_params: results have one entry more, "applied_transforms": for one sample the list of (name of the
+            transform, what it drew) that it got, in order; for a batch a list of those. `params` says it without the data.
         lazy: lower consecutive transforms whose maps are matrices (Affine, Perspective, Resize, crops, pads, flips, ...) and that
             interpolate alike as one: a sample is read and interpolated once. What a crop or a border would have cut off between
             them comes back where a later one turns it into view, so pixels there differ, and where a resize would have repeated
@@ -117,8 +119,6 @@ class Compose(Seeded, torch.nn.Module, Group):
         if mask_interpolation is not None:
             self.transforms = [masks_by(mask_interpolation, t) for t in self.transforms]
         self.save_applied_params = boolean("save_applied_params", save_applied_params)
-        if self.save_applied_params:
-            raise ValueError("save_applied_params=True is not there yet: Compose.draw(..) gives the parameters of a batch")
         self.seed = None if seed is None else integer("seed", seed, 0, 2**64 - 1)
         if additional_targets is not None and not isinstance(additional_targets, Mapping):
             raise TypeError(f"additional_targets must be a dict of names and kinds, got {additional_targets!r}")
@@ -181,6 +181,41 @@ class Compose(Seeded, torch.nn.Module, Group):
         drawn.applied = u[0] < self.p if self.p < 1 else None  # the root's coin is the first number of all
         return drawn
 
+    def params(
+        self, ids, *, size, epoch: int = 0, occurrence=None, channels: int = 3, dtype: str = "uint8", seed: int | None = None
+    ) -> list[list[Applied]]:
+        """What samples get in an epoch, found out without their data.
+
+        Args:
+            ids: the samples' numbers in the dataset.
+            size: (height, width) of the images as they come in, or one pair for each sample: what is drawn depends on it.
+            epoch: number of the epoch. occurrence: how often it has yielded each sample before; default 0.
+            channels, dtype: of the images.
+            seed: the loader's, where this Compose has none.
+
+        Returns:
+            For each sample the transforms that are applied to it, in order: ``(transform, params, place)``, its name, what it
+            drew, as plain Python, and where it stands, an index for each level of the tree: ``compose[place[0]]..``.
+
+        Raises:
+            ValueError: a transform whose draw looks at the data (masks, boxes); no seed.
+
+        Example:
+            >>> import gpuaug as G
+            >>> aug = G.Compose([G.OneOf([G.Blur(7), G.Transpose()], p=1)], seed=0)
+            >>> [(got.transform, got.params, got.place) for (got,) in aug.params([4711, 4712], epoch=3, size=(64, 64))]
+            [('Blur', {'kernel': 5}, (0, 0)), ('Blur', {'kernel': 3}, (0, 0))]
+        """
+        seed = self.seed if seed is None else seed
+        if seed is None:
+            raise ValueError(
+                "this pipeline has no seed, so nothing says what it drew: pass seed=, a loader's is DataLoader(seed=..)"
+            )
+        ids = np.atleast_1d(np.asarray(ids))
+        size = np.broadcast_to(np.asarray(size, np.int64), (len(ids), 2))
+        how = {"occurrence": occurrence, "channels": channels, "dtype": dtype, "seed": seed}
+        return applied(self.draw(size, ids=ids, epoch=epoch, now=Unseen(), **how))
+
     def kind_of(self, name: str) -> str:
         """``"image"`` or ``"mask"``: how a target of this name is treated."""
         return self._declared().kind_of(name)
@@ -227,7 +262,14 @@ class Compose(Seeded, torch.nn.Module, Group):
             masks = getattr(marks.params, "instance_masks", None)
             if masks is not None:
                 out[masks] = instances.kept(marks, out[masks], drawn.applied, bool(given.one))
-        return out | given.labels | given.read | given.brought
+        return out | given.labels | given.read | given.brought | self._told(drawn, given)
+
+    def _told(self, drawn: Drawn, given: Inputs) -> dict[str, Any]:
+        """What a call says beside its targets: which parameters its samples got."""
+        if not self.save_applied_params:
+            return {}
+        told = [[(each.transform, each.params) for each in mine] for mine in applied(drawn)]
+        return {APPLIED: told[0] if given.one else told}
 
     def run(
         self,
@@ -264,6 +306,11 @@ class Compose(Seeded, torch.nn.Module, Group):
             ValueError: samples that end with different sizes; names two of them.
         """
         device, declared = chosen(device), self._declared()
+        if self.save_applied_params:
+            raise ValueError(
+                "save_applied_params=True: batches of a loader have no place for it; leave it out, and ask "
+                "Compose.params(ids, epoch=.., size=..) what samples got"
+            )
         if is_nothing(declared, targets):
             how = {"device": device, "dtype": dtype, "channels_last": channels_last, "layout": layout, "seed": seed}
             return of_nothing(targets, lambda blank: self.run(blank, ids=[0], epoch=epoch, **how))
@@ -303,7 +350,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         else:
             given = Inputs(declared, targets, self._leaves(), one=None, layout=layout)
             if given.empty:
-                out = {name: [] for name in given.names}
+                out = {name: [] for name in given.names} | ({APPLIED: []} if self.save_applied_params else {})
             else:
                 out = self._augmented(given, AsCame(), ids=ids, epoch=epoch, occurrence=occurrence)
         return out["image"] if data is not None and len(out) == 1 else out

@@ -24,6 +24,7 @@ class Step:
     transform: Transform
     rows: Any  # slice for all samples, or int64 indices
     params: dict
+    place: tuple[int, ...] = ()  # where the transform stands in the tree, an index for each level
 
 
 @dataclass
@@ -164,23 +165,37 @@ class Drawn:
 
 def draw_tree(tree: Tree, u: np.ndarray, view: View, lazy: bool = False) -> Drawn:
     """Let every transform draw for the samples that take it."""
+    visits = ((transform, tree.places[lines.start], rows, lines) for transform, lines, rows in tree.walk(u))
+
+    def draw(transform, lines, rows, here):
+        # take: an index of rows costs four times as much
+        mine = u[lines] if isinstance(rows, slice) else u[lines].take(rows, 1)
+        try:
+            return transform.draw(mine.T, here)
+        except IndexError as error:
+            who, least = type(transform).__name__, transform.columns()
+            raise IndexError(f"{who}.draw got uniforms [{len(here.size)}, {least}], as its columns() says: {error}") from error
+
+    return unrolled(tree, u.shape[1], view, visits, draw, lazy)
+
+
+def unrolled(tree: Tree, samples: int, view: View, visits, draw, lazy: bool = False) -> Drawn:
+    """Step after step, with the sizes, channels and depths that each meets.
+
+    visits: (transform, its place, rows, whatever) each; ``draw(transform, whatever, rows, view)`` gives the parameters.
+    """
     size = np.array(view.size, np.int64)  # never written: parameters may be views of it
     channels, depth = view.channels, view.depth
-    drawn = Drawn(u.shape[1], size=size, ops=tree.ops, lazy=lazy)
-    for transform, lines, rows in tree.walk(u):
+    drawn = Drawn(samples, size=size, ops=tree.ops, lazy=lazy)
+    for transform, place, rows, what in visits:
         all_ = isinstance(rows, slice)
         if drawn.first is None and tree.first is not None and id(transform) not in tree.first:
             drawn.first = len(drawn.steps)
-        # take: an index of rows costs four times as much
-        before, mine = (size, u[lines]) if all_ else (size.take(rows, 0), u[lines].take(rows, 1))
+        before = size if all_ else size.take(rows, 0)
         seen = None if view.now is None else view.now.at(drawn, np.arange(drawn.samples) if all_ else rows)
         deep = None if depth is None else depth if all_ else depth[rows]
         here = View(before, channels, view.dtype, seen, None if all_ else rows, view.others, deep)
-        try:
-            params = transform.draw(mine.T, here)
-        except IndexError as error:
-            who, least = type(transform).__name__, transform.columns()
-            raise IndexError(f"{who}.draw got uniforms [{len(before)}, {least}], as its columns() says: {error}") from error
+        params = draw(transform, what, rows, here)
         for name, value in params.items():
             if len(value) != len(before):
                 raise ValueError(
@@ -198,7 +213,7 @@ def draw_tree(tree: Tree, u: np.ndarray, view: View, lazy: bool = False) -> Draw
             depth = depth.copy()
             depth[rows] = params["after"][:, 0]
         channels = transform.channels_then(params, channels)
-        drawn.steps.append(Step(transform, rows, params))
+        drawn.steps.append(Step(transform, rows, params, place))
     drawn.size = size
     if drawn.first is None and tree.first is not None:
         drawn.first = len(drawn.steps)

@@ -168,7 +168,7 @@ def unknown(name: str, ours) -> str:
     """What an error can say of a name that gpuaug does not have, "" if nothing.
 
     Example:
-        >>> unknown("ReplayCompose", ["HorizontalFlip"]), unknown("HorizontalFlop", ["HorizontalFlip"])
+        >>> unknown("Rotate", ["HorizontalFlip"]), unknown("HorizontalFlop", ["HorizontalFlip"])
         (': albumentations 2.0.8 has it, gpuaug does not yet', "; did you mean 'HorizontalFlip'?")
     """
     if name.startswith("_"):

@@ -111,6 +111,7 @@ class Now:
                     target.device_of(self._drawn, self._device)
         params = kind(self._targets, self._marks, self._kinds, self._drawn, transform, self._rows, size, self._given).run(seeds)
         self._drawn.begun = self
+        params["seed"] = np.array(seeds, np.uint64)
         return params
 
     def rest(self, name: str, drawn: Drawn, device: torch.device | None) -> Track | None:
@@ -120,3 +121,19 @@ class Now:
             return None
         target.device_of(drawn, device)
         return target.track(drawn)
+
+
+class Unseen(Now):
+    """No data at all: what a draw that looks at them gets is an error."""
+
+    def __init__(self):
+        super().__init__({}, [], {})
+
+    def _refuse(self, who, *args, **kwargs):
+        who = who if isinstance(who, str) else type(who).__name__
+        raise ValueError(
+            f"what {who} draws depends on the data, of which nothing is known here: call the pipeline with them and "
+            f"save_applied_params=True"
+        )
+
+    masks = all_masks = boxes = read = carry_out = _refuse

@@ -214,6 +214,9 @@ def classes() -> dict[str, type]:
         for name, value in vars(module).items():
             if isinstance(value, type) and issubclass(value, Settings) and value.__module__ == module.__name__:
                 found[name] = value
+    for cls in _compose.Compose.__subclasses__():
+        if cls.__module__.startswith("gpuaug."):
+            found[cls.__name__] = cls
     return {name: cls for name, cls in found.items() if isinstance(cls, type) and not name.startswith("_")}
 
 

@@ -17,14 +17,16 @@ class Tree:
         slots, blocks: uint32: what `uniforms.uniforms` draws for one sample.
         ops: the pixel operations that its transforms declare (`gpuaug.ops.mask`), and the track's own.
         leaves: for each node its transform and the lines of its own uniforms; groups have none.
+        places: where a leaf stands, an index for each level of the tree, by the first line of its uniforms.
     """
 
     def __init__(self, root: Group):
         self.leaves: list[tuple[Transform, slice] | None] = []
         self._owners: list = []  # whose p each node has
+        self.places: dict[int, tuple[int, ...]] = {}
         slots, blocks, nodes, children, edges = [], [], [], [], []
 
-        def add(node) -> tuple[int, int]:
+        def add(node, place: tuple[int, ...]) -> tuple[int, int]:
             """Add a node and those below it; returns how many visits to leaves one walk may make, and one sample."""
             if not hasattr(node, "p"):
                 raise TypeError(f"{type(node).__name__}.__init__ must call super().__init__(p)")
@@ -40,14 +42,15 @@ class Tree:
             self._owners.append(node)
             if not isinstance(node, Group):
                 self.leaves.append((node, slice(first + 1, first + need)))
+                self.places[first + 1] = place
                 nodes[slot] = (NODES["leaf"], first, 0, 0, 0, 0, 0, 0, node.p)
                 return 1, 1
             self.leaves.append(None)
             below, most, mine = 0, 0, []
             for _ in range(node.turns()):
-                for child in node.transforms:
+                for k, child in enumerate(node.transforms):
                     mine.append(len(nodes))
-                    visits, taken = add(child)
+                    visits, taken = add(child, (*place, k))
                     below, most = max(below, visits), max(most, taken)
             low, high = getattr(node, "n", (0, 0))
             nodes[slot] = (
@@ -65,7 +68,7 @@ class Tree:
             edges.extend(getattr(node, "_edges", ()))
             return node.visits() * below, node.picks() * most
 
-        self._visits, self._most = add(root)
+        self._visits, self._most = add(root, ())
         if len(nodes) > uniforms.SLOTS:
             raise ValueError(f"a Compose holds at most {uniforms.SLOTS} transforms, got {len(nodes)}")
         self.first = _below(root.transforms[0]) if root.transforms else None  # the transforms of its first child

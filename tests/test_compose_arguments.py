@@ -44,7 +44,7 @@ def test_switches_are_true_or_false(name):
         G.Compose([], **{name: "yes"})
 
 
-@pytest.mark.parametrize(("name", "value"), [("is_check_shapes", False), ("save_applied_params", True)])
+@pytest.mark.parametrize(("name", "value"), [("is_check_shapes", False)])
 def test_what_is_not_there_yet_is_refused(name, value):
     with pytest.raises(ValueError, match=f"{name}={value} is not there yet"):
         G.Compose([], **{name: value})

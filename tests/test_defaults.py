@@ -30,6 +30,10 @@ DIFFERENCES = {
         for name in ("HistogramMatching", "FDA", "PixelDistributionAdaptation")
     },
     ("Compose", "lazy"): "ours: 2.0.8 has none",
+    **{
+        ("ReplayCompose", name): "Compose's, keyword only"
+        for name in ("strict", "mask_interpolation", "seed", "label_geometry", "lazy")
+    },
     ("BboxParams", "bbox_type"): "later than 2.0.8, keyword only: oriented boxes",
     ("BboxParams", "instance_masks"): "ours, keyword only: masks that are dropped with their boxes",
     ("KeypointParams", "label_mapping"): "later than 2.0.8: labels of mirrored points",
@@ -38,7 +42,7 @@ DIFFERENCES = {
 ONLY_OURS = {
     name for name, about in parity.ABOUT.items() if "albumentations" in str(about.bench) and "has none" in str(about.bench)
 }
-GROUPS = ("Compose", "OneOf", "SomeOf", "RandomOrder", "Sequential", "OneOrOther")
+GROUPS = ("Compose", "OneOf", "SomeOf", "RandomOrder", "ReplayCompose", "Sequential", "OneOrOther")
 NAMES = sorted([*G.REGISTRY, *GROUPS, "BboxParams", "KeypointParams"])
 MISSING = object()
 
