@@ -24,7 +24,7 @@ class Whole(Transform, register=False):
         raise NotImplementedError
 
     def told(self, limits: dict) -> None:
-        """Hear of the caller's `gpuaug.BboxParams` and `gpuaug.KeypointParams`, by "bboxes" and "keypoints", before the samples."""
+        """Hear of the `gpuaug.BboxParams` and `gpuaug.KeypointParams`, by "bboxes" and "keypoints", before the samples."""
 
     def on_sample(self, sample: dict, kinds: dict[str, str], seed: int) -> tuple[dict, dict]:
         """New values of one sample by name, and what was drawn for it."""
