@@ -6,7 +6,7 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from . import compose as _compose
@@ -81,21 +81,28 @@ def from_dict(d: Mapping, nonserializable: Mapping | None = None) -> Settings:
         >>> G.from_dict(G.to_dict(aug)) == aug
         True
     """
+    return described(d, nonserializable)
+
+
+def described(d: Mapping, nonserializable: Mapping | None, instead: Callable | None = None) -> Settings:
+    """The same; instead: see `made`, for what albumentations wrote."""
     if not isinstance(d, Mapping) or "transform" not in d:
         raise ValueError(f"from_dict takes what to_dict wrote, a dict with the key 'transform', got {str(d)[:80]}")
     version = str(d.get("__version__", "of a version that it does not say"))
     if _is_ours(d):
         return made(d["transform"], f"this, written by gpuaug {version}, cannot be made:", nonserializable, theirs=False)
     other_version(version, "this was written by albumentations {}")
-    return made(d["transform"], f"this, written by albumentations {version}, cannot be made:", nonserializable, theirs=True)
+    head = f"this, written by albumentations {version}, cannot be made:"
+    return made(d["transform"], head, nonserializable, theirs=True, instead=instead)
 
 
-def made(node, head: str, nonserializable: Mapping | None, *, theirs: bool) -> Settings:
+def made(node, head: str, nonserializable: Mapping | None, *, theirs: bool, instead: Callable | None = None) -> Settings:
     """What a node of a tree of dicts describes.
 
     head: the first line of the error that lists all that is wrong with it. theirs: with albumentations' meaning.
+    instead: asked for a transform for the dict of one that cannot be made; None: it has none either.
     """
-    reader = _Reader(nonserializable or {}, theirs)
+    reader = _Reader(nonserializable or {}, theirs, instead)
     found = reader.node(node, "transform")
     if reader.faults:
         raise ValueError("\n- ".join([head, *reader.faults]))
@@ -124,8 +131,8 @@ def _is_ours(d: Mapping) -> bool:
 class _Reader:
     """Makes transforms of dicts, and keeps what is wrong with them."""
 
-    def __init__(self, named: Mapping, theirs: bool):
-        self.named, self.theirs, self.faults = named, theirs, []
+    def __init__(self, named: Mapping, theirs: bool, instead: Callable | None = None):
+        self.named, self.theirs, self.instead, self.faults = named, theirs, instead, []
         self.outermost: Mapping = {}
 
     def node(self, d, place: str):
@@ -145,7 +152,7 @@ class _Reader:
             elif name != CLASS:
                 values[name] = self._value(value, f"{place}.{name}")
         if cls is None:
-            return groups.NoOp()
+            return self._instead(d, known)
         if self.theirs:
             for name in INHERITED.get(cls.__name__, "").split():
                 values.pop(name, None)
@@ -154,7 +161,16 @@ class _Reader:
             if cls.__name__ == "ShiftScaleRotate" and "scale_limit" in values:  # it holds 1 + limit - 1
                 values["scale_limit"] = [round(limit, 12) for limit in values["scale_limit"]]
         found = self._made(cls, values, place)
-        return groups.NoOp() if found is None or len(self.faults) > known else found
+        return self._instead(d, known) if found is None or len(self.faults) > known else found
+
+    def _instead(self, d: Mapping, known: int):
+        """What stands in the place of a node of which all faults beyond the first ``known`` are."""
+        group = "transforms" in d and d[CLASS].rsplit(".", 1)[-1] in classes()  # what is wrong with its children was said
+        found = None if self.instead is None or group else self.instead(d)
+        if found is None:
+            return groups.NoOp()
+        del self.faults[known:]
+        return found
 
     def _own(self, d: Mapping, values: dict) -> None:
         """Leave out what albumentations writes into a Compose inside of another one: how the outer one's labels are written."""

@@ -12,6 +12,7 @@ import torchaudio.transforms as T
 
 import gpuaug as G
 from gpuaug import audio
+from gpuaug.interop.albumentations import Albumentations
 
 IMAGE = np.random.default_rng(1).integers(0, 256, (24, 32, 3), np.uint8)
 
@@ -85,6 +86,36 @@ def test_what_is_not_there_is_listed():
         G.from_albumentations(G.HorizontalFlip())
     with pytest.raises(ValueError, match="seed= is of a Compose, this is a HorizontalFlip"):
         G.from_albumentations(A.HorizontalFlip(), seed=1)
+
+
+def test_what_is_not_there_can_be_run_by_albumentations(tmp_path):
+    theirs = A.Compose(
+        [A.HorizontalFlip(p=1), Mine(p=0.4), A.OneOf([A.FromFloat(dtype="uint16", p=1), A.InvertImg(p=0)], p=1)], seed=3
+    )
+    ours = G.from_albumentations(theirs, unsupported="wrap")
+    assert isinstance(ours[0], G.HorizontalFlip)
+    assert isinstance(ours[1], Albumentations)
+    assert ours[1].p == 0.4
+    image = np.float32(IMAGE) / 255
+    np.testing.assert_array_equal(ours(image=image)["image"], theirs(image=image)["image"])
+    selective = A.Compose([A.SelectiveChannelTransform([A.InvertImg(p=1)], channels=[1], p=1)])
+    got = G.from_albumentations(selective, unsupported="wrap")(image=IMAGE)["image"]
+    np.testing.assert_array_equal(got, selective(image=IMAGE)["image"])
+
+    A.save(theirs, tmp_path / "saved.json", data_format="json")
+    again = G.from_albumentations(tmp_path / "saved.json", unsupported="wrap", seed=3)
+    np.testing.assert_array_equal(again(image=image)["image"], ours(image=image)["image"])
+    d = A.to_dict(theirs)
+    d["transform"]["transforms"][1]["__class_fullname__"] = "elsewhere.Gone"
+    d["transform"]["transforms"][0]["direction"] = 1  # albumentations would warn, and leave it out
+    with pytest.raises(ValueError, match=r"elsewhere\.Gone") as caught:
+        G.from_albumentations(d, unsupported="wrap")
+    assert [line.split(":")[0] for line in str(caught.value).split("\n- ")[1:]] == [
+        "transform.transforms[0]",
+        "transform.transforms[1]",
+    ]
+    with pytest.raises(ValueError, match="unsupported must be one of 'raise', 'wrap', got 'skip'"):
+        G.from_albumentations(theirs, unsupported="skip")
 
 
 # ---- torchaudio --------------------------------------------------------------------------------------------------

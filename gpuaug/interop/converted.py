@@ -8,19 +8,25 @@ from collections.abc import Mapping
 
 import torch
 
-from ..saving import from_dict, made, other_version, read
+from ..adopted import adopted
+from ..checks import one_of
+from ..saving import described, made, other_version, read
 from ..settings import CLASS, settings
+from ..transform import Transform
 
 # ---- albumentations ------------------------------------------------------------------------------
 
 
-def from_albumentations(pipeline, nonserializable: Mapping | None = None, *, seed: int | None = None):
+def from_albumentations(pipeline, nonserializable: Mapping | None = None, *, seed: int | None = None, unsupported: str = "raise"):
     """A pipeline, a group or a transform of albumentations as one of gpuaug.
 
     Args:
-        pipeline: an object of albumentations 2.0.8, what its ``to_dict`` gave, or the path of a JSON or YAML file of its ``save``.
+        pipeline: an object of albumentations 2.0.8, its ``to_dict``, or the path of a JSON or YAML file of its ``save``.
         nonserializable: transforms that a dict or a file holds by name; see `gpuaug.from_dict`.
         seed: instead of the pipeline's own. Files and dicts hold none. What a seed draws is gpuaug's either way.
+        unsupported: of transforms, and arguments of theirs, that gpuaug does not have: "raise", or "wrap", which lets
+            albumentations run those, image by image on the host (docs/own-transforms.md; `explain` shows which). What
+            albumentations does not have either is an error.
 
     Objects are read with their functions and images (`Lambda`, ``reference_images``, ``read_fn``), and the seed of ``Compose``.
     Arguments mean what they mean there: ``XYMasking(num_masks_x=5)`` is the range (0, 5).
@@ -37,15 +43,16 @@ def from_albumentations(pipeline, nonserializable: Mapping | None = None, *, see
           HorizontalFlip(p=1.0),
         ], p=1.0, seed=3)
     """
-    if isinstance(pipeline, (str, os.PathLike)):
-        found = from_dict(read(pipeline), nonserializable)
-    elif isinstance(pipeline, Mapping):
-        found = from_dict(pipeline, nonserializable)
+    wrap = one_of("unsupported", unsupported, ("raise", "wrap")) == "wrap"
+    if isinstance(pipeline, (str, os.PathLike, Mapping)):
+        d = pipeline if isinstance(pipeline, Mapping) else read(pipeline)
+        found = described(d, nonserializable, _wrapped_dict if wrap else None)
     elif _is_theirs(pipeline):
         version = getattr(sys.modules.get("albumentations"), "__version__", "of an unknown version")
         other_version(version, "this is of albumentations {}")
         head = f"this pipeline of albumentations {version} cannot be one of gpuaug:"
-        found = made(_node(pipeline, outermost=True), head, nonserializable, theirs=True)
+        node = _node(pipeline, outermost=True)
+        found = made(node, head, nonserializable, theirs=True, instead=_wrapped_object if wrap else None)
     else:
         raise TypeError(
             f"from_albumentations takes albumentations' transforms, dicts and paths of its files, got {pipeline!r:.80}"
@@ -57,6 +64,30 @@ def from_albumentations(pipeline, nonserializable: Mapping | None = None, *, see
     return type(found)(**{**settings(found), "seed": seed})
 
 
+class _Node(dict):
+    """A node of an object, ``thing``."""
+
+
+def _wrapped_object(node: Mapping):
+    """albumentations' object in a step of gpuaug; None of what is no transform."""
+    return adopted(node.thing) if isinstance(node, _Node) else None
+
+
+def _wrapped_dict(node: Mapping):
+    """A transform of a dict, made by albumentations; None if it cannot make it."""
+    import albumentations
+    from albumentations.core.serialization import SERIALIZABLE_REGISTRY
+
+    name = albumentations.core.serialization.shorten_class_name(node[CLASS])
+    if name not in SERIALIZABLE_REGISTRY:
+        return None
+    try:
+        found = adopted(albumentations.from_dict({"transform": {**node, "strict": True}}))
+    except (TypeError, ValueError):
+        return None
+    return found if isinstance(found, Transform) else None
+
+
 def _is_theirs(thing) -> bool:
     return any(cls.__module__.split(".")[0] == "albumentations" for cls in type(thing).__mro__)
 
@@ -66,9 +97,10 @@ def _name(thing) -> str:
     return cls.__name__ if cls.__module__.split(".")[0] == "albumentations" else f"{cls.__module__}.{cls.__qualname__}"
 
 
-def _node(thing, outermost: bool = False) -> dict:
+def _node(thing, outermost: bool = False) -> _Node:
     """An object as its ``to_dict`` writes it, with what that leaves out or refuses: seeds, functions, images."""
-    out = {CLASS: _name(thing), "p": thing.p}
+    out = _Node({CLASS: _name(thing), "p": thing.p})
+    out.thing = thing
     if hasattr(thing, "get_transform_init_args"):
         out |= thing.get_transform_init_args()
         if "custom_apply_fns" in vars(thing):  # a Lambda
