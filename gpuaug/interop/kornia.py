@@ -50,9 +50,10 @@ class Kornia(Whole, register=False):
     """A Kornia augmentation, run by Kornia on the device, for the samples that drew it.
 
     Whether a sample takes it is drawn by the pipeline, with the augmentation's ``p``; its parameters are generated sample by
-    sample, from generators seeded by the sample, so that they depend on nothing else. Images reach it as float32, uint8 as 0 .. 1, and
-    come back in their type, uint8 rounded and clipped. Masks, boxes and keypoints move with geometric augmentations, masks by
-    the nearest pixel, boxes and keypoints by Kornia's matrix (docs/own-transforms.md). The object is copied.
+    sample, from generators seeded by the sample, so that they depend on nothing else. Images reach it as float32, uint8 as
+    0 .. 1, and come back in their type, uint8 rounded and clipped. Masks, boxes and keypoints move with geometric
+    augmentations, masks by the nearest pixel, boxes and keypoints by Kornia's matrix (docs/own-transforms.md). The object is
+    copied.
 
     Args:
         augmentation: a 2D augmentation of Kornia 0.9, or of a class of yours that derives from one of its bases.

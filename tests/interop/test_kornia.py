@@ -49,8 +49,8 @@ NEEDS = {
     "SmallestMaxSize": {"max_size": 24},
 }  # fmt: skip
 STILL = {"CenterCrop", "Denormalize", "LongestMaxSize", "Normalize", "PadTo", "RandomAutoContrast", "RandomBoxBlur",
-         "RandomEqualize", "RandomGrayscale", "RandomHorizontalFlip", "RandomInvert", "RandomMedianBlur", "RandomVerticalFlip", "Resize",
-         "SmallestMaxSize"}  # fmt: skip  # with p=1 they draw nothing
+         "RandomEqualize", "RandomGrayscale", "RandomHorizontalFlip", "RandomInvert", "RandomMedianBlur", "RandomVerticalFlip",
+         "Resize", "SmallestMaxSize"}  # fmt: skip  # with p=1 they draw nothing
 FLOATS = {"Denormalize", "Normalize"}
 IMAGES = torch.from_numpy(np.random.default_rng(3).random((6, 3, 32, 36), np.float32))
 IDS = np.arange(6)
@@ -123,8 +123,9 @@ def test_masks_boxes_and_points_move_as_the_image_does(name):
         "keypoint_params": G.KeypointParams("xy", remove_invisible=False),
     }
     needs = {"RandomCrop": {"size": (50, 56)}, "RandomResizedCrop": {"size": (50, 56), "scale": (0.5, 0.9)},
-             "PadTo": {"size": (80, 90)}, "CenterCrop": {"size": (50, 56)}, "Resize": {"size": (50, 56)}, "LongestMaxSize": {"max_size": 50},
-             "SmallestMaxSize": {"max_size": 50}, "RandomPerspective": {"distortion_scale": 0.3}}  # fmt: skip
+             "PadTo": {"size": (80, 90)}, "CenterCrop": {"size": (50, 56)}, "Resize": {"size": (50, 56)},
+             "LongestMaxSize": {"max_size": 50}, "SmallestMaxSize": {"max_size": 50},
+             "RandomPerspective": {"distortion_scale": 0.3}}  # fmt: skip
     aug = Kornia(made(name) if name not in needs else getattr(K, name)(**needs[name]))
     aug.p = 1.0
     seen = 0
