@@ -39,11 +39,12 @@ class Compose(Seeded, torch.nn.Module, Group):
         keypoint_params: `KeypointParams`, or a dict of its arguments; needed for ``keypoints=``.
         additional_targets: names of further targets and what they are: "image", "mask", "images" or "masks", e.g.
             ``{"image2": "image", "depth": "mask"}``; "bboxes" or "keypoints": further sets, written and limited as the first
-            are, whose labels stand in their rows; or a further set's own `BboxParams` or `KeypointParams`, with its label fields.
+            are, whose labels stand in their rows; a further set's own `BboxParams` or `KeypointParams`, with its label fields; or
+            "untouched": handed on as it came.
         p: probability, per sample, that anything is applied; else boxes and keypoints stay as they came, too.
         is_check_shapes: True: images and masks of one sample must have one size. (False is not there yet.)
-        strict: albumentations' word for refusing arguments and entries that nothing knows. Arguments that a transform does not
-            have are refused either way.
+        strict: refuse entries of a call that nobody declared; else they are handed on as they came, but for those that could be
+            pictures, or labels of boxes (docs/targets.md). Arguments that a transform does not have are refused either way.
         mask_interpolation: OpenCV's number of the interpolation of masks for every transform inside that has an argument
             ``mask_interpolation``, whatever it says itself; nested pipelines too. Transforms that were passed stay as they are.
         seed: 64-bit seed: with it every run of a program draws the same. None: torch's generator decides, see "Seeds".

@@ -49,8 +49,7 @@ class Handing:
         size,
         beside: dict[str, list] | None = None,
     ):
-        self.who, self.transform, self.drawn, self.rows, self.size = type(transform).__name__, transform, drawn, rows, size
-        self.who = getattr(transform, "who", self.who)
+        self.who, self.transform, self.drawn, self.rows, self.size = transform.who, transform, drawn, rows, size
         self.targets, self.marks, self.kinds, self.beside = targets, marks, kinds, beside or {}
         self.handled = [name for name in targets if transform.handles(kinds[name])]
         seen = targets if transform.looks else self.handled
@@ -68,18 +67,19 @@ class Handing:
     def run(self, seeds: list[int]) -> dict:
         """Returns parameters: ``after``, sizes; ``channels``; ``drawn``, what the transform says that it drew."""
         n, shown = len(self.rows), np.empty(len(self.rows), object)
+        self.transform.told({type(marks).name: marks.params for marks in reversed(self.marks)})
         begin = time.perf_counter()
         with apart():
             for k, i in enumerate(self.rows.tolist()):
                 sample = {name: self._value(name, i) for name in self.views}
-                sample |= {name: table.of(i) for name, table in self.tables.items() if table.many(i)}
+                sample |= {name: table.of(i) for name, table in self.tables.items()}
                 sample |= {name: values[i] for name, values in self.beside.items()}
                 try:
                     out, shown[k] = self.transform.on_sample(dict(sample), self.kinds, seeds[k])
                     for name in self.handled:
                         self._take(name, i, sample[name], out.get(name))
                     for name, table in self.tables.items():
-                        if name in sample and self.transform.handles(self.kinds[name]):
+                        if table.many(i) and self.transform.handles(self.kinds[name]):
                             table.take(i, out.get(name))
                 except Exception as error:
                     kind = type(error) if isinstance(error, (TypeError, ValueError)) else RuntimeError
@@ -290,7 +290,7 @@ class _Rows:
             fields = (marks.now[f][j] if f in marks.now else at(values[home], origin) for f, values in marks.fields.items())
             rows.append([*behind, *fields])
         columns = [_numbered(column) for column in zip(*rows)]
-        return np.array(columns, np.float64).T if columns else np.zeros((len(rows), 0))
+        return np.array(columns, np.float64).T if columns else np.zeros((len(rows), len(marks.fields) if not rows else 0))
 
     def take(self, i: int, out) -> None:
         name, given = self.marks.name, self.of(i)

@@ -102,13 +102,13 @@ class Declared:
             missing = [field for field in fields if field not in targets]
             if missing:
                 raise ValueError(f"{word}.label_fields names {missing[0]!r}, which is not among the targets")
-            still = [type(t).__name__ for t in leaves if not t.moves(kind.hook)]
+            still = [t.who for t in leaves if not t.moves(kind.hook)]
             if still:
                 raise ValueError(f"{still[0]} does not move {kind.name} yet; leave {name}= or {still[0]} out")
             kind = OrientedBoxes if kind is Boxes and params.bbox_type == "obb" else kind
             found.append((kind, name, targets.pop(name), {field: targets[field] for field in fields}, params))
-        for field in {field for _, _, _, fields, _ in found for field in fields}:  # which two sets may share
-            del targets[field]
+        for label in {label for _, _, _, fields, _ in found for label in fields}:  # which two sets may share
+            del targets[label]
         return found
 
     def take_labels(self, targets: dict) -> dict:
@@ -131,8 +131,8 @@ def more_marks(additional: dict, bbox_params, keypoint_params, geometry: str) ->
             found[name].label_fields = ()
         elif kind not in KINDS and kind != beside.UNTOUCHED:
             raise ValueError(
-                f"additional_targets[{name!r}] must be one of {', '.join(map(repr, KINDS))}, 'bboxes', 'keypoints', the BboxParams "
-                f"or KeypointParams of a further set, or {beside.UNTOUCHED!r}, got {kind!r}"
+                f"additional_targets[{name!r}] must be one of {', '.join(map(repr, KINDS))}, 'bboxes', 'keypoints', the "
+                f"BboxParams or KeypointParams of a further set, or {beside.UNTOUCHED!r}, got {kind!r}"
             )
     return found
 
@@ -183,7 +183,7 @@ class Inputs:
             images = [name for name in targets if self.kinds[name] == "image" and declared.is_set(name)]
             lead = "image" if "image" in targets else next(iter(images), None)
             if lead is None:
-                raise ValueError(f"Compose needs image=, images= or volume=, got {', '.join(targets) or 'nothing'}")
+                raise ValueError(f"Compose needs image=, images= or volume=, got {', '.join(self.names) or 'nothing'}")
         targets = {name: plain(value, self.kinds[name] == "mask") for name, value in targets.items()}
         self.empty = False
         if one is None:
@@ -234,7 +234,7 @@ class Inputs:
             beside.check(self.beside, who.untouched, self.size, counts, who.mover(), bool(self.one))
 
     def beside_samples(self) -> dict[str, Any]:
-        """Of what is handed on, what there is of each sample: of a batch an entry each, or the whole where it is no list of so many."""
+        """Of what is handed on, what there is of each sample: of a batch an entry each, or the whole if it has not so many."""
         if self.one:
             return self.beside
         count = len(self.size)

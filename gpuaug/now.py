@@ -113,7 +113,8 @@ class Now:
             for name, target in self._targets.items():
                 if transform.handles(self._kinds[name]):
                     target.device_of(self._drawn, self._device)
-        beside = self._beside | self._given if transform.looks else None
+        given = self._given
+        beside = given | self._beside if transform.looks else {name: given[name] for name in transform.reads if name in given}
         params = kind(self._targets, self._marks, self._kinds, self._drawn, transform, self._rows, size, beside).run(seeds)
         self._drawn.begun = self
         params["seed"] = np.array(seeds, np.uint64)

@@ -102,10 +102,6 @@ class BasicTransform(Whole, register=False):
     def available_keys(self) -> set[str]:
         return {*self.targets, *self.targets_as_params}
 
-    @property
-    def reads(self) -> tuple[str, ...]:
-        return tuple(name for name in self.targets_as_params if name not in KINDS)
-
     def apply(self, img: np.ndarray, *args: Any, **params: Any) -> np.ndarray:
         """Change an image ``[H, W, C]``, or ``[H, W]`` if the caller's has no axis for channels."""
         raise NotImplementedError(f"{type(self).__name__} has no apply(self, img, **params)")
@@ -219,6 +215,10 @@ class BasicTransform(Whole, register=False):
         return any(getattr(type(self), hook, None) is not getattr(DualTransform, hook, None) for hook in (whole, one))
 
     @property
+    def reads(self) -> tuple[str, ...]:
+        return tuple(name for name in self.targets_as_params if name not in KINDS)
+
+    @property
     def looks(self) -> bool:
         """Whether it draws what depends on targets that it does not change."""
         hooks = "get_params_dependent_on_data", "get_params_dependent_on_targets", "update_params", "update_transform_params"
@@ -243,7 +243,8 @@ class BasicTransform(Whole, register=False):
         out = {}
         for name, value in sample.items():
             function = functions.get(kinds.get(name))
-            out[name] = value if function is None else called(function, value, _of_kind(kinds[name], params))
+            nothing = kinds.get(name) in ("bboxes", "keypoints") and not len(value)
+            out[name] = value if function is None or nothing else called(function, value, _of_kind(kinds[name], params))
         return out, params
 
 

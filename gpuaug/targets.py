@@ -202,8 +202,8 @@ class Marks:
                 mine, theirs = ([*zip(of.home[of.sample == i], of.origin[of.sample == i])] for of in (self, other))
                 if mine != theirs or (field in self.now) != (field in other.now):
                     raise ValueError(
-                        f"{self.name} and {other.name} share the label field {field!r}, and of sample {i} not the same entries are "
-                        f"left ({len(mine)} and {len(theirs)}), or one set alone changes labels: which labels would be meant? "
+                        f"{self.name} and {other.name} share the label field {field!r}, and of sample {i} not the same entries "
+                        f"are left ({len(mine)} and {len(theirs)}), or one set alone changes labels: which would be meant? "
                         f"Give each a field of its own, or keep all (KeypointParams(remove_invisible=False))"
                     )
 
