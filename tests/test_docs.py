@@ -45,6 +45,7 @@ LAYERS = [
         "saving",
         "replay",
         "strangers",
+        "former",
     ),
     ("audio", "data", "interop", "demo", "cli"),
 ]
