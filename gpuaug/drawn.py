@@ -56,7 +56,7 @@ class Drawn:
         took: dict[int, np.ndarray] = {}
         names = {}
         for step in self.steps:
-            names[id(step.transform)] = type(step.transform).__name__
+            names[id(step.transform)] = step.transform.who
             took.setdefault(id(step.transform), np.zeros(self.samples, bool))[step.rows] = True
         return "\n".join(f"{names[k]}: {np.count_nonzero(of)} of {self.samples} samples" for k, of in took.items())
 

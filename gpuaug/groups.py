@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .adopted import adopted
 from .arguments import arguments
 from .checks import INTERPOLATIONS, boolean, integer, interpolation, is_number, probability
 from .settings import Settings, more
@@ -81,6 +82,7 @@ class Group(Settings):
             transforms = [transforms]
         if not isinstance(transforms, (list, tuple)):
             raise TypeError(f"{type(self).__name__}: transforms must be a list, got {transforms!r}")
+        transforms = [t if isinstance(t, (Transform, Group)) else adopted(t) for t in transforms]
         for i, t in enumerate(transforms):
             if not isinstance(t, (Transform, Group)):
                 raise TypeError(f"{type(self).__name__}: transforms[{i}] must be a gpuaug transform, got {t!r}")
@@ -130,6 +132,8 @@ def masks_by(mask_interpolation: int, node):
     node = copy.copy(node)
     if isinstance(node, Group):
         node.transforms = [masks_by(mask_interpolation, child) for child in node.transforms]
+    elif hasattr(node, "masks_by"):
+        node.masks_by(mask_interpolation)
     elif "mask_interpolation" in inspect.signature(type(node).__init__).parameters:  # flips have none, and take any number
         what = f"mask_interpolation (of {type(node).__name__}, by Compose)"
         node.mask_interpolation = interpolation(what, mask_interpolation, getattr(node, "interpolations", INTERPOLATIONS))

@@ -33,13 +33,15 @@ class Handing:
             ``on_sample(sample, kinds, seed)``, which returns the sample's new values by name, and what it drew; ``why``, what it
             does, for `Compose.explain`.
         rows: int ``[n]``, the samples. size: ``[n, 2]``, theirs now.
+        read: what was passed for `Transform.reads`, by name, an entry for each sample.
     """
 
     rowwise = True  # are boxes and keypoints handed over, too?
 
-    def __init__(self, targets: dict[str, Executed], marks: list[Marks], kinds: dict[str, str], drawn, transform, rows, size):
-        self.who, self.transform, self.drawn, self.rows, self.size = type(transform).__name__, transform, drawn, rows, size
-        self.who = getattr(transform, "who", self.who)
+    def __init__(
+        self, targets: dict[str, Executed], marks: list[Marks], kinds: dict[str, str], drawn, transform, rows, size, read
+    ):
+        self.who, self.transform, self.drawn, self.rows, self.size = transform.who, transform, drawn, rows, size
         self.targets, self.marks, self.kinds = targets, marks, kinds
         self.handled = [name for name in targets if transform.handles(kinds[name])]
         seen = targets if transform.looks else self.handled
@@ -50,6 +52,7 @@ class Handing:
                 now = drawn.move_marks(each, each.size, last=False)
             drawn.marked, drawn.marked_size = len(drawn.steps), now
             self.tables = {m.name: _Rows(m, now, self.who) for m in marks}
+        self.read = read
         self.changed = {name: {} for name in self.handled}  # other sizes
         self.remade = {name: {} for name in self.handled}  # another type, or number of channels
         self.flats = {name: set() for name in self.handled}
@@ -57,17 +60,19 @@ class Handing:
     def run(self, seeds: list[int]) -> dict:
         """Returns parameters: ``after``, sizes; ``channels``; ``drawn``, what the transform says that it drew."""
         n, shown = len(self.rows), np.empty(len(self.rows), object)
+        self.transform.told({type(marks).name: marks.params for marks in reversed(self.marks)})
         begin = time.perf_counter()
         with apart():
             for k, i in enumerate(self.rows.tolist()):
                 sample = {name: self._value(name, i) for name in self.views}
-                sample |= {name: table.of(i) for name, table in self.tables.items() if table.many(i)}
+                sample |= {name: table.of(i) for name, table in self.tables.items()}
+                sample |= {name: self.read[name][i] for name in self.transform.reads if name in self.read}
                 try:
                     out, shown[k] = self.transform.on_sample(dict(sample), self.kinds, seeds[k])
                     for name in self.handled:
                         self._take(name, i, sample[name], out.get(name))
                     for name, table in self.tables.items():
-                        if name in sample and self.transform.handles(self.kinds[name]):
+                        if table.many(i) and self.transform.handles(self.kinds[name]):
                             table.take(i, out.get(name))
                 except Exception as error:
                     kind = type(error) if isinstance(error, (TypeError, ValueError)) else RuntimeError
@@ -278,7 +283,7 @@ class _Rows:
             fields = (marks.now[f][j] if f in marks.now else at(values[home], origin) for f, values in marks.fields.items())
             rows.append([*behind, *fields])
         columns = [_numbered(column) for column in zip(*rows)]
-        return np.array(columns, np.float64).T if columns else np.zeros((len(rows), 0))
+        return np.array(columns, np.float64).T if columns else np.zeros((len(rows), len(marks.fields) if not rows else 0))
 
     def take(self, i: int, out) -> None:
         name, given = self.marks.name, self.of(i)

@@ -89,7 +89,7 @@ class Declared:
             missing = [field for field in fields if field not in targets]
             if missing:
                 raise ValueError(f"{word}.label_fields names {missing[0]!r}, which is not among the targets")
-            still = [type(t).__name__ for t in leaves if not t.moves(kind.hook)]
+            still = [t.who for t in leaves if not t.moves(kind.hook)]
             if still:
                 raise ValueError(f"{still[0]} does not move {kind.name} yet; leave {name}= or {still[0]} out")
             kind = OrientedBoxes if kind is Boxes and params.bbox_type == "obb" else kind

@@ -113,7 +113,7 @@ class Now:
             for name, target in self._targets.items():
                 if transform.handles(self._kinds[name]):
                     target.device_of(self._drawn, self._device)
-        params = kind(self._targets, self._marks, self._kinds, self._drawn, transform, self._rows, size).run(seeds)
+        params = kind(self._targets, self._marks, self._kinds, self._drawn, transform, self._rows, size, self._given).run(seeds)
         self._drawn.begun = self
         params["seed"] = np.array(seeds, np.uint64)
         return params

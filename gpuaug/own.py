@@ -211,6 +211,10 @@ class BasicTransform(Whole, register=False):
         return any(getattr(type(self), hook, None) is not getattr(DualTransform, hook, None) for hook in (whole, one))
 
     @property
+    def reads(self) -> tuple[str, ...]:
+        return tuple(name for name in self.targets_as_params if name not in KINDS)
+
+    @property
     def looks(self) -> bool:
         """Whether it draws what depends on targets that it does not change."""
         hooks = "get_params_dependent_on_data", "get_params_dependent_on_targets", "update_params", "update_transform_params"
@@ -234,8 +238,9 @@ class BasicTransform(Whole, register=False):
         functions = self.targets
         out = {}
         for name, value in sample.items():
-            function = functions.get(kinds[name])
-            out[name] = value if function is None else called(function, value, _of_kind(kinds[name], params))
+            function = functions.get(kinds.get(name))
+            nothing = kinds.get(name) in ("bboxes", "keypoints") and not len(value)
+            out[name] = value if function is None or nothing else called(function, value, _of_kind(kinds[name], params))
         return out, params
 
 

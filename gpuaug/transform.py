@@ -56,6 +56,11 @@ class Transform(Settings):
     solid = False  # does it work on volumes as a whole (`gpuaug.solids`)? All others work on their slices
     moves_pixels: bool | None = None  # None: yes if it handles masks; holes, which do too, leave pixels where they are
 
+    @property
+    def who(self) -> str:
+        """What errors and `Compose.explain` call it."""
+        return type(self).__name__
+
     def __init_subclass__(cls, register: bool = True, **kwargs):
         super().__init_subclass__(**kwargs)
         if register and {"apply", "get_params"} & set(vars(cls)):

@@ -23,6 +23,9 @@ class Whole(Transform, register=False):
         """Whether it changes targets of a kind: "image", "images", "mask", "masks", "volume", .., "bboxes", "keypoints"."""
         raise NotImplementedError
 
+    def told(self, limits: dict) -> None:
+        """Hear of the `gpuaug.BboxParams` and `gpuaug.KeypointParams`, by "bboxes" and "keypoints", before the samples."""
+
     def on_sample(self, sample: dict, kinds: dict[str, str], seed: int) -> tuple[dict, dict]:
         """New values of one sample by name, and what was drawn for it."""
         raise NotImplementedError
