@@ -62,8 +62,6 @@ class OpticalDistortion(_Distortion):
         (5, 7, 3)
     """
 
-    shift_limit = None
-
     def __init__(
         self,
         distort_limit=(-0.05, 0.05),
@@ -80,8 +78,7 @@ class OpticalDistortion(_Distortion):
     ):
         super().__init__(interpolation, mask_interpolation, keypoint_remapping_method, border_mode, fill, fill_mask, p)
         self.distort_limit, self.mode = span("distort_limit", distort_limit), one_of("mode", mode, ("camera", "fisheye"))
-        if shift_limit is not None:
-            self.shift_limit = span("shift_limit", shift_limit)
+        self.shift_limit = None if shift_limit is None else span("shift_limit", shift_limit)
 
     def columns(self) -> int:
         return 1 if self.shift_limit is None else 3
@@ -211,8 +208,6 @@ class ElasticTransform(_Distortion):
         (50, 70, 3)
     """
 
-    alpha_affine = None
-
     def __init__(
         self,
         alpha: float = 1,
@@ -231,8 +226,7 @@ class ElasticTransform(_Distortion):
         alpha_affine: float | None = None,
     ):
         super().__init__(interpolation, mask_interpolation, keypoint_remapping_method, border_mode, fill, fill_mask, p)
-        if alpha_affine is not None:
-            self.alpha_affine = real("alpha_affine", alpha_affine, 0, 1e6)
+        self.alpha_affine = None if alpha_affine is None else real("alpha_affine", alpha_affine, 0, 1e6)
         self.alpha, self.sigma = real("alpha", alpha, 0, 1e6), real("sigma", sigma, 1, 1e4)
         self.approximate, self.same_dxdy = boolean("approximate", approximate), boolean("same_dxdy", same_dxdy)
         self.noise_distribution = one_of("noise_distribution", noise_distribution, ("gaussian", "uniform"))

@@ -50,7 +50,6 @@ class GaussNoise(Transform):
     """
 
     ops = ("additive", "gauss")
-    var_limit = mean = None
 
     def __init__(
         self,
@@ -64,6 +63,7 @@ class GaussNoise(Transform):
         mean: float | None = None,
     ):
         super().__init__(p)
+        self.var_limit = self.mean = None
         if var_limit is not None or mean is not None:
             if tuple(std_range) != (0.2, 0.44) or tuple(mean_range) != (0, 0):
                 raise TypeError(
