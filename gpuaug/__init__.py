@@ -40,7 +40,9 @@ __all__ = [
     "Torch",
     "Transform",
     "Transform3D",
+    "from_albumentations",  # noqa: F405
     "from_dict",
+    "from_torchaudio",  # noqa: F405
     "load",
     "save",
     "to_dict",
@@ -48,17 +50,15 @@ __all__ = [
     *_transforms,
 ]
 _LAZY = ("audio", "data", "functional", "interop")  # loaded when asked for: they bring in more of torch
+_FROM = {"DataLoader": "data.loader", "from_albumentations": "interop.converted", "from_torchaudio": "interop.converted"}
 
 
 def __getattr__(name: str):
-    if name == "DataLoader":
-        from .data.loader import DataLoader
-
-        return DataLoader
-    if name in _LAZY:
+    if name in _LAZY or name in _FROM:
         import importlib
 
-        return importlib.import_module(f".{name}", __name__)
+        module = importlib.import_module(f".{_FROM.get(name, name)}", __name__)
+        return getattr(module, name) if name in _FROM else module
     from .names import unknown
 
     raise AttributeError(f"module 'gpuaug' has no attribute {name!r}{unknown(name, __all__)}")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib
 
-FROM = {"albumentations": "albumentations"}  # library: module of gpuaug.interop, whose `adopted(thing)` is asked
+FROM = {
+    "albumentations": "albumentations",
+    "kornia": "kornia",
+}  # library: module of gpuaug.interop, whose `adopted(thing)` is asked
 
 
 def adopted(thing):

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from . import compose as _compose
@@ -81,37 +81,49 @@ def from_dict(d: Mapping, nonserializable: Mapping | None = None) -> Settings:
         >>> G.from_dict(G.to_dict(aug)) == aug
         True
     """
+    return described(d, nonserializable)
+
+
+def described(d: Mapping, nonserializable: Mapping | None, instead: Callable | None = None) -> Settings:
+    """The same; instead: see `made`, for what albumentations wrote."""
     if not isinstance(d, Mapping) or "transform" not in d:
         raise ValueError(f"from_dict takes what to_dict wrote, a dict with the key 'transform', got {str(d)[:80]}")
-    theirs = _theirs(d)
-    reader = _Reader(nonserializable or {}, theirs)
-    made = reader.node(d["transform"], "transform")
+    version = str(d.get("__version__", "of a version that it does not say"))
+    if _is_ours(d):
+        return made(d["transform"], f"this, written by gpuaug {version}, cannot be made:", nonserializable, theirs=False)
+    other_version(version, "this was written by albumentations {}")
+    head = f"this, written by albumentations {version}, cannot be made:"
+    return made(d["transform"], head, nonserializable, theirs=True, instead=instead)
+
+
+def made(node, head: str, nonserializable: Mapping | None, *, theirs: bool, instead: Callable | None = None) -> Settings:
+    """What a node of a tree of dicts describes.
+
+    head: the first line of the error that lists all that is wrong with it. theirs: with albumentations' meaning.
+    instead: asked for a transform for the dict of one that cannot be made; None: it has none either.
+    """
+    reader = _Reader(nonserializable or {}, theirs, instead)
+    found = reader.node(node, "transform")
     if reader.faults:
-        head = f"this, written by {_writer(d, theirs)}, cannot be made:"
         raise ValueError("\n- ".join([head, *reader.faults]))
-    return made
+    return found
 
 
-def _writer(d: Mapping, theirs: bool) -> str:
-    return f"{'albumentations' if theirs else 'gpuaug'} {d.get('__version__', 'of a version that it does not say')}"
+def other_version(version: str, words: str) -> None:
+    """Warn of a version of albumentations that is not 2.0."""
+    if version[:1].isdigit() and not version.startswith("2.0."):
+        warnings.warn(f"{words.format(version)}; its arguments are taken as 2.0.8 takes them", UserWarning, stacklevel=3)
 
 
-def _theirs(d: Mapping) -> bool:
-    """Whether albumentations wrote it; refuses a format that this version does not know."""
-    if "__format__" in d:
-        found = OURS.fullmatch(str(d["__format__"]))
-        if not found or not 1 <= int(found[1]) <= FORMAT:
-            raise ValueError(
-                f"this is in the format {d['__format__']!r}, written by gpuaug {d.get('__version__', '?')}; this version reads "
-                f"'gpuaug 1'{f' to {FORMAT}' if FORMAT > 1 else ''}: use a gpuaug as new as the one that wrote it"
-            )
+def _is_ours(d: Mapping) -> bool:
+    """Whether gpuaug wrote it, and not albumentations; refuses a format that this version does not know."""
+    if "__format__" not in d:
         return False
-    version = str(d.get("__version__", ""))
-    if version and not version.startswith("2.0."):
-        warnings.warn(
-            f"this was written by albumentations {version}; its arguments are taken as 2.0.8 takes them",
-            UserWarning,
-            stacklevel=4,
+    found = OURS.fullmatch(str(d["__format__"]))
+    if not found or not 1 <= int(found[1]) <= FORMAT:
+        raise ValueError(
+            f"this is in the format {d['__format__']!r}, written by gpuaug {d.get('__version__', '?')}; this version reads "
+            f"'gpuaug 1'{f' to {FORMAT}' if FORMAT > 1 else ''}: use a gpuaug as new as the one that wrote it"
         )
     return True
 
@@ -119,8 +131,8 @@ def _theirs(d: Mapping) -> bool:
 class _Reader:
     """Makes transforms of dicts, and keeps what is wrong with them."""
 
-    def __init__(self, named: Mapping, theirs: bool):
-        self.named, self.theirs, self.faults = named, theirs, []
+    def __init__(self, named: Mapping, theirs: bool, instead: Callable | None = None):
+        self.named, self.theirs, self.instead, self.faults = named, theirs, instead, []
         self.outermost: Mapping = {}
 
     def node(self, d, place: str):
@@ -140,7 +152,7 @@ class _Reader:
             elif name != CLASS:
                 values[name] = self._value(value, f"{place}.{name}")
         if cls is None:
-            return groups.NoOp()
+            return self._instead(d, known)
         if self.theirs:
             for name in INHERITED.get(cls.__name__, "").split():
                 values.pop(name, None)
@@ -148,8 +160,17 @@ class _Reader:
                 self._own(d, values)
             if cls.__name__ == "ShiftScaleRotate" and "scale_limit" in values:  # it holds 1 + limit - 1
                 values["scale_limit"] = [round(limit, 12) for limit in values["scale_limit"]]
-        made = self._made(cls, values, place)
-        return groups.NoOp() if made is None or len(self.faults) > known else made
+        found = self._made(cls, values, place)
+        return self._instead(d, known) if found is None or len(self.faults) > known else found
+
+    def _instead(self, d: Mapping, known: int):
+        """What stands in the place of a node of which all faults beyond the first ``known`` are."""
+        group = "transforms" in d and d[CLASS].rsplit(".", 1)[-1] in classes()  # what is wrong with its children was said
+        found = None if self.instead is None or group else self.instead(d)
+        if found is None:
+            return groups.NoOp()
+        del self.faults[known:]
+        return found
 
     def _own(self, d: Mapping, values: dict) -> None:
         """Leave out what albumentations writes into a Compose inside of another one: how the outer one's labels are written."""
