@@ -11,7 +11,7 @@ PY      := $(VENV)/bin/python
 PIP     := $(PY) -m pip install --disable-pip-version-check --constraint constraints.txt
 KERNELS := $(VENV)/.kernels
 ALL     := $(VENV)/.kernels-all
-MADE_OF := setup.py $(wildcard kernels/* kernels/*/*)
+MADE_OF := setup.py $(wildcard kernels/* kernels/*/* kernels/*/*/*)
 DEMO    := $(VENV)/.demo-dependencies
 DEPS    := $(VENV)/.dependencies
 
@@ -54,7 +54,7 @@ test-gpu: $(KERNELS) $(DEPS)
 	@$(PY) -c "import sys, torch; torch.cuda.is_available() or sys.exit('make test-gpu: no GPU that torch can use here')"
 	$(PY) -m pytest -m gpu $(ARGS)
 
-SOURCES := $(wildcard $(foreach kind,cu cuh hpp cpp,kernels/*.$(kind) kernels/*/*.$(kind)) tests/emu/*.h)
+SOURCES := $(wildcard $(foreach kind,cu cuh hpp cpp,kernels/*.$(kind) kernels/*/*.$(kind) kernels/*/*/*.$(kind)) tests/emu/*.h)
 
 lint: $(DEPS)
 	$(PY) -m ruff check .

@@ -50,13 +50,12 @@ if WANTED != "all":
     names = TOOLCHAIN["variants"]()[:1] if WANTED == "native" else WANTED.split(",")
     VARIANTS = {name: flags for name, flags in VARIANTS.items() if name in names}
 
-# Sources that are compiled several times, as the CUDA files are: for each element type, or width of a chunk of channels.
+# Sources that are compiled several times, as the CUDA files are: for each element type.
 _NUMBERS = [f"GPUAUG_IN={name}" for name in ("u8", "f16", "bf16", "float")]
 _TYPES = [*_NUMBERS, "GPUAUG_IN=i32"]
 PARTS = {
     "cpu/filter.cpp": _NUMBERS,
     "cpu/load.cpp": _TYPES,
-    "cpu/program.cpp": [f"GPUAUG_CHANNELS={width}" for width in (1, 3, 4)],
     "cpu/rank.cpp": _TYPES,
     "cpu/reduce.cpp": _NUMBERS,
     "cpu/resample.cpp": _NUMBERS,
@@ -95,7 +94,7 @@ def included(path):
 
 
 class Object:
-    """One source compiled once: for one variant, and one element type or width of a chunk of channels."""
+    """One source compiled once: for one variant, and one element type."""
 
     def __init__(self, ext, source, part, folder):
         self.ext, self.source, self.part = ext, source, part
@@ -260,7 +259,7 @@ setup(
     python_requires=">=3.10",
     packages=[*find_packages(include=["gpuaug", "gpuaug.*"]), "gpuaug._kernels"],
     package_dir={"gpuaug._kernels": "kernels"},
-    package_data={"gpuaug._kernels": ["*.cuh", "*.cu", "*.hpp", "*/*.hpp", "*/*.cpp"]},
+    package_data={"gpuaug._kernels": ["*.cuh", "*.cu", "*.hpp", "*/*.hpp", "*/*.cpp", "*/*/*.cpp"]},
     ext_modules=extensions(),
     # the lowest versions were run together: constraints-lowest.txt says how; torch 2.6 is the first with DataLoader(in_order=)
     install_requires=["numpy>=1.26", "torch>=2.6", "pillow>=10.1"],

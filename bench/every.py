@@ -1,12 +1,14 @@
 """Every transform against albumentations on the CPU, one thread, default arguments: `python -m bench.every`.
 
 48 windows of 224x224 of real photographs, uint8, as one NumPy batch (a list, where results differ in size); p=1, parameters
-drawn anew for every image on both sides. albumentations gets a loop over the images and keeps its outputs in a list. Arguments
-that a transform cannot do without, and reasons why one has no row, stand beside its cases in tests/parity. With masks: image and
-mask in one call on both sides, where the transform handles masks. What albumentations does not have is not measured. Why a row
-may be below 1.0x stands beside its cases, too, and under the table where it is.
+drawn anew for every image on both sides. albumentations gets a loop over the images and keeps its outputs in a list; where it
+takes seconds for them, both sides get fewer images. Arguments that a transform cannot do without, and reasons why one has no
+row, stand beside its cases in tests/parity. With masks: image and mask in one call on both sides, where the transform handles
+masks. What albumentations does not have is not measured. Why a row may be below 1.0x stands beside its cases, too, and under
+the table where it is.
 """
 
+import time
 import warnings
 
 import numpy as np
@@ -14,6 +16,8 @@ import torch
 
 from bench.harness import arguments, interleave, markdown, quartiles, ratio, write
 
+LONGEST = 2.0  # seconds that one call of the reference may take: a slower one gets fewer images, but FEWEST
+FEWEST = 2
 BOXES = [(30, 40, 90, 130), (100, 20, 190, 80)]
 
 
@@ -32,7 +36,7 @@ def brought(transform, items, batched):
     if key is None or (batched and transform.brings == "samples"):
         return [{} for _ in items]
     images_alone = not hasattr(transform, "grid_yx")
-    neighbours = [[items[i - k] for k in (1, 2, 3)] for i in range(len(items))]
+    neighbours = [[items[(i - k) % len(items)] for k in (1, 2, 3)] for i in range(len(items))]
     return [{key: [item["image"] for item in mine] if images_alone else mine} for mine in neighbours]
 
 
@@ -89,10 +93,16 @@ def main():
             unmeasured[name] = "albumentations has none"
             continue
         mine = np.ascontiguousarray(images[..., : about.bench_channels])
-        theirs = callers(albumentations, name, about.bench, list(mine), list(masks), False, about.reads)
-        given = (list(mine), list(masks)) if about.bench_ragged else (mine, masks)
+        theirs = callers(albumentations, name, about.bench, list(mine[:FEWEST]), list(masks[:FEWEST]), False, about.reads)
+        theirs[0]()  # whatever a first call loads
+        start = time.perf_counter()
+        theirs[0]()
+        count = min(len(mine), max(FEWEST, int(LONGEST * FEWEST / (time.perf_counter() - start))))
+        mine, beneath = mine[:count], masks[:count]
+        theirs = callers(albumentations, name, about.bench, list(mine), list(beneath), False, about.reads)
+        given = (list(mine), list(beneath)) if about.bench_ragged else (mine, beneath)
         ours = callers(gpuaug, name, about.bench, *given, True, about.reads)
-        row = {"case": name, "arguments": repr(about.bench), "batch": options.batch, "behind": about.behind}
+        row = {"case": name, "arguments": repr(about.bench), "batch": count, "behind": about.behind}
         row |= {"ratios": {}, "seconds": {}}
         for number, what in enumerate(("image", "image and mask")):
             if number and "mask" not in gpuaug.REGISTRY[name].targets:

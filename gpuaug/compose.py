@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import instances, uniforms
+from . import beside, instances, uniforms
 from .applied import APPLIED, Applied, applied
 from .batch import Batch
 from .checks import boolean, integer, is_number, one_of
@@ -22,6 +22,7 @@ from .now import Now, Unseen
 from .others import WHOLE, Others
 from .outputs import AsCame, Dense
 from .plan import explained
+from .single import Single
 from .strangers import first_scale, refuse_kornia, still_unsure
 from .streams import Seeded, Stream
 from .targets import Boxes
@@ -38,11 +39,12 @@ class Compose(Seeded, torch.nn.Module, Group):
         keypoint_params: `KeypointParams`, or a dict of its arguments; needed for ``keypoints=``.
         additional_targets: names of further targets and what they are: "image", "mask", "images" or "masks", e.g.
             ``{"image2": "image", "depth": "mask"}``; "bboxes" or "keypoints": further sets, written and limited as the first
-            are, whose labels stand in their rows; or a further set's own `BboxParams` or `KeypointParams`, with its label fields.
+            are, whose labels stand in their rows; a further set's own `BboxParams` or `KeypointParams`, with its label fields; or
+            "untouched": handed on as it came.
         p: probability, per sample, that anything is applied; else boxes and keypoints stay as they came, too.
         is_check_shapes: True: images and masks of one sample must have one size. (False is not there yet.)
-        strict: albumentations' word for refusing arguments and entries that nothing knows. Arguments that a transform does not
-            have are refused either way.
+        strict: refuse entries of a call that nobody declared; else they are handed on as they came, but for those that could be
+            pictures, or labels of boxes (docs/targets.md). Arguments that a transform does not have are refused either way.
         mask_interpolation: OpenCV's number of the interpolation of masks for every transform inside that has an argument
             ``mask_interpolation``, whatever it says itself; nested pipelines too. Transforms that were passed stay as they are.
         seed: 64-bit seed: with it every run of a program draws the same. None: torch's generator decides, see "Seeds".
@@ -138,6 +140,8 @@ class Compose(Seeded, torch.nn.Module, Group):
         self._stream = Stream()
         self._scales = first_scale(self._leaves())  # a Normalize whose input is still to be looked at
         self._tree = Tree(self)
+        own = any(getattr(type(self), name) is not getattr(Compose, name) for name in ("draw", "_augmented", "_told"))
+        self._single = Single(self._tree, not (own or self.lazy or self.save_applied_params))
 
     __repr__ = Group.__repr__
 
@@ -216,6 +220,18 @@ class Compose(Seeded, torch.nn.Module, Group):
         how = {"occurrence": occurrence, "channels": channels, "dtype": dtype, "seed": seed}
         return applied(self.draw(size, ids=ids, epoch=epoch, now=Unseen(), **how))
 
+    def set_random_seed(self, seed: int | None) -> None:
+        """Draw by another 64-bit seed, from the beginning; None: by torch's generator."""
+        self.seed = None if seed is None else integer("seed", seed, 0, 2**64 - 1)
+        self._stream = Stream()
+
+    @property
+    def available_keys(self) -> set[str]:
+        """The names of what its transforms change or read in a call, with those of ``additional_targets`` and label fields."""
+        marks = (self.bbox_params, self.keypoint_params, *self._more_marks.values())
+        labels = {field for params in marks if params is not None for field in params.label_fields}
+        return super().available_keys | set(self.additional_targets) | labels
+
     def kind_of(self, name: str) -> str:
         """``"image"`` or ``"mask"``: how a target of this name is treated."""
         return self._declared().kind_of(name)
@@ -230,6 +246,10 @@ class Compose(Seeded, torch.nn.Module, Group):
 
         return first(self)
 
+    def _mover(self) -> str:
+        found = self.moving()
+        return "" if found is None else type(found).__name__
+
     def _leaves(self) -> list[Transform]:
         nodes, found = list(self.transforms), []
         while nodes:
@@ -238,8 +258,11 @@ class Compose(Seeded, torch.nn.Module, Group):
         return found
 
     def _declared(self) -> Declared:
-        plain = {name: kind for name, kind in self.additional_targets.items() if name not in self._more_marks}
-        return Declared(plain, self.bbox_params, self.keypoint_params, self._more_marks)
+        stay = {name for name, kind in self.additional_targets.items() if kind == beside.UNTOUCHED}
+        plain = {
+            name: kind for name, kind in self.additional_targets.items() if name not in self._more_marks and name not in stay
+        }
+        return Declared(plain, self.bbox_params, self.keypoint_params, self._more_marks, stay, self.strict, self._mover)
 
     def _augmented(self, given: Inputs, deliver, *, ids, epoch, occurrence, seed=None) -> dict[str, Any]:
         """Draw for what was passed, move boxes and keypoints, and let ``deliver`` make each target."""
@@ -257,12 +280,16 @@ class Compose(Seeded, torch.nn.Module, Group):
         for marks in given.marks:
             drawn.move_marks(marks, given.size)
         out = {name: deliver(given, name, drawn) for name in given.batches}
-        for marks in given.marks:
+        for k, marks in enumerate(given.marks):
+            for other in given.marks[:k]:
+                other.agree(marks, drawn.applied)
             out.update(marks.results(drawn.size, drawn.applied))
             masks = getattr(marks.params, "instance_masks", None)
             if masks is not None:
                 out[masks] = instances.kept(marks, out[masks], drawn.applied, bool(given.one))
-        return out | given.labels | given.read | given.brought | self._told(drawn, given)
+        out |= given.labels | given.read | given.brought | given.beside
+        ordered = {name: out.pop(name) for name in given.names if name in out}  # as they came
+        return ordered | out | self._told(drawn, given)
 
     def _told(self, drawn: Drawn, given: Inputs) -> dict[str, Any]:
         """What a call says beside its targets: which parameters its samples got."""
@@ -337,20 +364,46 @@ class Compose(Seeded, torch.nn.Module, Group):
 
     # ---- the call ----------------------------------------------------------------------
 
-    def forward(self, data: Any = None, *, ids=None, epoch: int = 0, occurrence=None, layout: str | None = None, **targets):
-        """Augment; see the class."""
+    def forward(
+        self,
+        data: Any = None,
+        *,
+        ids=None,
+        epoch: int = 0,
+        occurrence=None,
+        layout: str | None = None,
+        force_apply: bool = False,
+        **targets,
+    ):
+        """Augment; see the class. force_apply: whatever its own ``p`` says, not those of its transforms."""
+        if force_apply and self.p < 1:
+            forced = self._of(self.transforms)
+            forced.p, forced._stream = 1.0, self._stream
+            return forced.forward(data, ids=ids, epoch=epoch, occurrence=occurrence, layout=layout, **targets)
         if data is not None:
             refuse_kornia(self)
             if "image" in targets:
                 raise ValueError("pass the image either as the first argument or as image=, not both")
             targets["image"] = data
-        declared = self._declared()
+        if self._single.able and ids is None and occurrence is None and layout is None and epoch == 0 and _few_arrays(targets):
+            out = self._single(self, targets)
+            if out is not None:
+                return out["image"] if data is not None and len(out) == 1 else out
+        declared, leaves, order = self._declared(), self._leaves(), list(targets)
+        reads = {name for leaf in leaves for name in (*leaf.reads, leaf.metadata_key) if name}
+        stays = declared.take_beside(targets, reads)
         if is_nothing(declared, targets):
-            out = of_nothing(targets, lambda blank: self.forward(ids=[0], epoch=epoch, layout=layout, **blank))
+            out = of_nothing(targets, lambda blank: self.forward(ids=[0], epoch=epoch, layout=layout, **blank)) | stays
         else:
-            given = Inputs(declared, targets, self._leaves(), one=None, layout=layout)
+            given = Inputs(declared, targets, leaves, one=None, layout=layout, beside=stays, names=order)
             if given.empty:
-                out = {name: [] for name in given.names} | ({APPLIED: []} if self.save_applied_params else {})
+                out = {name: [] for name in given.names} | ({APPLIED: []} if self.save_applied_params else {}) | stays
             else:
                 out = self._augmented(given, AsCame(), ids=ids, epoch=epoch, occurrence=occurrence)
         return out["image"] if data is not None and len(out) == 1 else out
+
+
+def _few_arrays(targets: dict) -> bool:
+    """Whether they are an image, or an image and its mask, in NumPy's arrays."""
+    few = type(targets.get("image")) is np.ndarray
+    return few and (len(targets) == 1 or (len(targets) == 2 and type(targets.get("mask")) is np.ndarray))

@@ -13,7 +13,7 @@ from .reflected import repeat
 from .solids import Solid
 from .targets import Marks
 from .track import Track
-from .transform import Transform, View
+from .transform import Params, Transform, View
 from .tree import Tree
 
 
@@ -163,6 +163,26 @@ class Drawn:
         return size
 
 
+def drawn_by(transform: Transform, u: np.ndarray, view: View) -> dict:
+    """What a transform draws from uniforms."""
+    try:
+        return transform.draw(u, view)
+    except IndexError as error:
+        who, least = type(transform).__name__, transform.columns()
+        raise IndexError(f"{who}.draw got uniforms [{len(view.size)}, {least}], as its columns() says: {error}") from error
+
+
+def checked(transform: Transform, params: dict, samples: int) -> Params:
+    """What it has drawn for so many samples."""
+    for name, value in params.items():
+        if len(value) != samples:
+            raise ValueError(
+                f"{type(transform).__name__}.draw returned {name} of {len(value)} samples, it drew for {samples}: the "
+                f"first axis of every parameter counts samples"
+            )
+    return Params(params)
+
+
 def draw_tree(tree: Tree, u: np.ndarray, view: View, lazy: bool = False) -> Drawn:
     """Let every transform draw for the samples that take it."""
     visits = ((transform, tree.places[lines.start], rows, lines) for transform, lines, rows in tree.walk(u))
@@ -170,11 +190,7 @@ def draw_tree(tree: Tree, u: np.ndarray, view: View, lazy: bool = False) -> Draw
     def draw(transform, lines, rows, here):
         # take: an index of rows costs four times as much
         mine = u[lines] if isinstance(rows, slice) else u[lines].take(rows, 1)
-        try:
-            return transform.draw(mine.T, here)
-        except IndexError as error:
-            who, least = type(transform).__name__, transform.columns()
-            raise IndexError(f"{who}.draw got uniforms [{len(here.size)}, {least}], as its columns() says: {error}") from error
+        return drawn_by(transform, mine.T, here)
 
     return unrolled(tree, u.shape[1], view, visits, draw, lazy)
 
@@ -195,13 +211,7 @@ def unrolled(tree: Tree, samples: int, view: View, visits, draw, lazy: bool = Fa
         seen = None if view.now is None else view.now.at(drawn, np.arange(drawn.samples) if all_ else rows)
         deep = None if depth is None else depth if all_ else depth[rows]
         here = View(before, channels, view.dtype, seen, None if all_ else rows, view.others, deep)
-        params = draw(transform, what, rows, here)
-        for name, value in params.items():
-            if len(value) != len(before):
-                raise ValueError(
-                    f"{type(transform).__name__}.draw returned {name} of {len(value)} samples, it drew for {len(before)}: the "
-                    f"first axis of every parameter counts samples"
-                )
+        params = checked(transform, draw(transform, what, rows, here), len(before))
         after = transform.size_after(params, before)
         if after is not before:
             if all_:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 
-from . import library, maps, ops, reductions
+from . import maps, ops, reductions
 
 
 def _lines() -> Iterable[str]:
@@ -49,15 +51,57 @@ def _program_lines() -> Iterable[str]:
         if spec.value:
             yield from _function(spec)
     yield ""
-    yield "// X(code, function, parameters, channels that it works on; 0: any)"
-    yield "#define AUG_OPS(X) \\"
-    rows = [
-        f"  X(OP_{spec.name.upper()}, op_{spec.name}, {spec.struct}, {3 if 'rgb' in spec.needs else 0})"
-        for spec in ops.OPS.values()
-    ]
-    yield " \\\n".join(rows)
-    yield ""
     yield "}  // namespace aug"
+
+
+def _dispatch_lines() -> Iterable[str]:
+    yield "// dispatch.gen.cuh: made of gpuaug/ops.py and kernels/op_*.cuh by `python kernels/generate.py`; not to be edited."
+    yield "// clang-format off"
+    yield "#pragma once"
+    yield "// X(code, function, parameters, channels that it works on; 0: any)"
+    yield from _list("AUG_OPS", ops.OPS.values())
+    yield ""
+    yield "// The same of those whose functions are in one header: kernels/cpu/ops/ has a file for each."
+    for name, mine in groups().items():
+        yield from _list(f"AUG_OPS_{name.upper()}", mine)
+
+
+def _list(name: str, specs: Iterable[ops.Spec]) -> Iterable[str]:
+    yield f"#define {name}(X) \\"
+    yield " \\\n".join(
+        f"  X(OP_{spec.name.upper()}, op_{spec.name}, {spec.struct}, {3 if 'rgb' in spec.needs else 0})" for spec in specs
+    )
+
+
+def groups() -> dict[str, list[ops.Spec]]:
+    """The operations by the header that has their functions: "tone" of kernels/op_tone.cuh, and "values" of program.gen.cuh.
+
+    Raises:
+        RuntimeError: a function that is nowhere, or in two headers; a header that no file compiles.
+    """
+    found: dict[str, list[ops.Spec]] = {}
+    for path in sorted(_folder().glob("op_*.cuh")):
+        names = re.findall(r"\bAUG void op_(\w+)\(", path.read_text(encoding="utf-8"))
+        found[path.stem.removeprefix("op_")] = [ops.OPS[name] for name in names if name in ops.OPS]
+    found["values"] = [spec for spec in ops.OPS.values() if spec.value]
+    for spec in ops.OPS.values():
+        where = [name for name, mine in found.items() if spec in mine]
+        if len(where) != 1:
+            raise RuntimeError(
+                f"the function op_{spec.name} must be in one header kernels/op_*.cuh (`AUG void op_{spec.name}(`) or be made of "
+                f"its value, it is in {', '.join(where) or 'none'}"
+            )
+    found = {name: mine for name, mine in found.items() if mine}
+    for name in found:
+        if not (_folder() / "cpu" / "ops" / f"{name}.cpp").exists():
+            raise RuntimeError(
+                f"kernels/op_{name}.cuh needs a file kernels/cpu/ops/{name}.cpp that compiles it, as tone.cpp there"
+            )
+    return found
+
+
+def _folder() -> Path:
+    return Path(__file__).parent.parent / "kernels"
 
 
 def _function(spec: ops.Spec) -> Iterable[str]:
@@ -80,11 +124,17 @@ def operations() -> str:
 
 
 def program() -> str:
-    """kernels/program.gen.cuh: functions that are expressions, and the list of all for the dispatch; nothing else includes it."""
+    """kernels/program.gen.cuh: functions that are expressions."""
     return "\n".join(_program_lines()) + "\n"
 
 
+def dispatch() -> str:
+    """kernels/dispatch.gen.cuh: the lists of all, and of those in each header."""
+    return "\n".join(_dispatch_lines()) + "\n"
+
+
 HEADERS = {  # in kernels/
+    "dispatch.gen.cuh": dispatch,
     "maps.gen.cuh": maps.header,
     "ops.gen.cuh": operations,
     "program.gen.cuh": program,
@@ -99,7 +149,7 @@ def agree() -> None:
     Raises:
         RuntimeError: names the header and what to run.
     """
-    folder = library.load().path.parent.parent / "kernels"
+    folder = _folder()
     if not folder.is_dir():  # installed: library and tables came together
         return
     for name, made in HEADERS.items():

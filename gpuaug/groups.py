@@ -11,8 +11,9 @@ import numpy as np
 
 from .adopted import adopted
 from .arguments import arguments
+from .calls import Calls
 from .checks import INTERPOLATIONS, boolean, integer, interpolation, is_number, probability
-from .settings import Settings, more
+from .settings import Settings, more, settings
 from .transform import Transform
 
 # kernels/host/draws.hpp: a node of a tree of transforms as the library walks it
@@ -59,7 +60,7 @@ class NoOp(Transform):
         return None
 
 
-class Group(Settings):
+class Group(Calls, Settings):
     """A node of the tree with children; what `OneOf`, `SomeOf` and the others share.
 
     Attributes:
@@ -103,6 +104,37 @@ class Group(Settings):
     def __iter__(self):
         return iter(self.transforms)
 
+    def __add__(self, other):
+        """The same with a transform, a group, or a list of them behind its own."""
+        return self._of([*self.transforms, *_listed(other)]) if _can_be_added(other) else NotImplemented
+
+    def __radd__(self, other):
+        """The same with them in front."""
+        return self._of([*_listed(other), *self.transforms]) if _can_be_added(other) else NotImplemented
+
+    def __sub__(self, kind: type):
+        """The same without its first transform of this class."""
+        if not isinstance(kind, type):
+            return NotImplemented
+        place = next((i for i, each in enumerate(self.transforms) if type(each) is kind), None)
+        if place is None:
+            has = ", ".join(type(each).__name__ for each in self.transforms) or "nothing"
+            raise ValueError(f"{type(self).__name__} has no {kind.__name__} to take away, it has {has}")
+        return self._of([*self.transforms[:place], *self.transforms[place + 1 :]])
+
+    def _of(self, transforms: list):
+        return type(self)(**settings(self) | {"transforms": transforms})
+
+    @property
+    def available_keys(self) -> set[str]:
+        """The names of what its transforms change or read in a call."""
+        return set().union(*(each.available_keys for each in self.transforms))
+
+    @property
+    def targets_as_params(self) -> list[str]:
+        """Further entries of a call that its transforms read, by name."""
+        return list(dict.fromkeys(name for each in self.transforms for name in each.targets_as_params))
+
     def __repr__(self) -> str:
         inner = ",\n".join("  " + repr(t).replace("\n", "\n  ") for t in self.transforms)
         inner = f"[\n{inner},\n]" if inner else "[]"
@@ -125,6 +157,15 @@ class Group(Settings):
         if p.sum() <= 0:
             raise ValueError(f"{type(self).__name__} needs at least one transform with p above 0: p is the weight of the choice")
         return p / p.sum()
+
+
+def _can_be_added(other) -> bool:
+    items = other if isinstance(other, (list, tuple)) else [other]
+    return all(isinstance(each, (Transform, Group)) for each in items)
+
+
+def _listed(other) -> list:
+    return list(other) if isinstance(other, (list, tuple)) else [other]
 
 
 def masks_by(mask_interpolation: int, node):

@@ -32,17 +32,25 @@ class Handing:
         transform: has ``handles(kind)``, whether it changes targets of that kind; ``looks``, whether it sees the others, too;
             ``on_sample(sample, kinds, seed)``, which returns the sample's new values by name, and what it drew; ``why``, what it
             does, for `Compose.explain`.
-        rows: int ``[n]``, the samples. size: ``[n, 2]``, theirs now.
-        read: what was passed for `Transform.reads`, by name, an entry for each sample.
+        rows: int ``[n]``, the samples. size: ``[n, 2]``, theirs now. beside: what else came with the call, an entry for each
+            sample of the batch, for transforms that look.
     """
 
     rowwise = True  # are boxes and keypoints handed over, too?
 
     def __init__(
-        self, targets: dict[str, Executed], marks: list[Marks], kinds: dict[str, str], drawn, transform, rows, size, read
+        self,
+        targets: dict[str, Executed],
+        marks: list[Marks],
+        kinds: dict[str, str],
+        drawn,
+        transform,
+        rows,
+        size,
+        beside: dict[str, list] | None = None,
     ):
         self.who, self.transform, self.drawn, self.rows, self.size = transform.who, transform, drawn, rows, size
-        self.targets, self.marks, self.kinds = targets, marks, kinds
+        self.targets, self.marks, self.kinds, self.beside = targets, marks, kinds, beside or {}
         self.handled = [name for name in targets if transform.handles(kinds[name])]
         seen = targets if transform.looks else self.handled
         self.views = {name: targets[name].views(drawn) for name in seen}
@@ -52,7 +60,6 @@ class Handing:
                 now = drawn.move_marks(each, each.size, last=False)
             drawn.marked, drawn.marked_size = len(drawn.steps), now
             self.tables = {m.name: _Rows(m, now, self.who) for m in marks}
-        self.read = read
         self.changed = {name: {} for name in self.handled}  # other sizes
         self.remade = {name: {} for name in self.handled}  # another type, or number of channels
         self.flats = {name: set() for name in self.handled}
@@ -66,7 +73,7 @@ class Handing:
             for k, i in enumerate(self.rows.tolist()):
                 sample = {name: self._value(name, i) for name in self.views}
                 sample |= {name: table.of(i) for name, table in self.tables.items()}
-                sample |= {name: self.read[name][i] for name in self.transform.reads if name in self.read}
+                sample |= {name: values[i] for name, values in self.beside.items()}
                 try:
                     out, shown[k] = self.transform.on_sample(dict(sample), self.kinds, seeds[k])
                     for name in self.handled:

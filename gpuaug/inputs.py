@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 
-from . import instances
+from . import beside, instances
 from .batch import Batch
 from .elements import plain
 from .frames import Frames
@@ -42,6 +42,19 @@ class Declared:
     bbox_params: BboxParams | None
     keypoint_params: KeypointParams | None
     marks: dict[str, BboxParams | KeypointParams] = field(default_factory=dict)
+    untouched: set[str] = field(default_factory=set)  # additional names that stay as they are
+    strict: bool = False  # is what nobody declared an error?
+    mover: Callable[[], str] = str  # says the name of the pipeline's first transform that moves pixels, or ""
+
+    def take_beside(self, targets: dict, reads: set[str]) -> dict[str, Any]:
+        """Take what is None, what is to stay, and what nobody declared; reads: names that transforms read."""
+        known = {*KINDS, "bboxes", "keypoints", *self.additional, *self.marks, *self.labels(), *reads}
+        return beside.take(targets, known, self.untouched, self.strict)
+
+    def labels(self) -> set[str]:
+        """The names of all label fields."""
+        both = (self.bbox_params, self.keypoint_params, *self.marks.values())
+        return {field for params in both if params is not None for field in params.label_fields}
 
     def kind_of(self, name: str) -> str:
         """``"image"`` or ``"mask"``: how a target of this name is treated."""
@@ -93,14 +106,14 @@ class Declared:
             if still:
                 raise ValueError(f"{still[0]} does not move {kind.name} yet; leave {name}= or {still[0]} out")
             kind = OrientedBoxes if kind is Boxes and params.bbox_type == "obb" else kind
-            found.append((kind, name, targets.pop(name), {field: targets.pop(field) for field in fields}, params))
+            found.append((kind, name, targets.pop(name), {field: targets[field] for field in fields}, params))
+        for label in {label for _, _, _, fields, _ in found for label in fields}:  # which two sets may share
+            del targets[label]
         return found
 
     def take_labels(self, targets: dict) -> dict:
         """Take the label fields whose boxes or keypoints are not among the targets: nothing changes them."""
-        both = (self.bbox_params, self.keypoint_params, *self.marks.values())
-        fields = {field for params in both if params is not None for field in params.label_fields}
-        return {field: targets.pop(field) for field in fields & set(targets) - set(self.additional)}
+        return {field: targets.pop(field) for field in self.labels() & set(targets) - set(self.additional)}
 
 
 def more_marks(additional: dict, bbox_params, keypoint_params, geometry: str) -> dict[str, BboxParams | KeypointParams]:
@@ -116,10 +129,10 @@ def more_marks(additional: dict, bbox_params, keypoint_params, geometry: str) ->
                 raise ValueError(f"additional_targets[{name!r}] is {kind!r}, which needs {word}=")
             found[name] = copy.copy(params)  # its labels are what follows the coordinates
             found[name].label_fields = ()
-        elif kind not in KINDS:
+        elif kind not in KINDS and kind != beside.UNTOUCHED:
             raise ValueError(
-                f"additional_targets[{name!r}] must be one of {', '.join(map(repr, KINDS))}, 'bboxes', 'keypoints', or the "
-                f"BboxParams or KeypointParams of a further set, got {kind!r}"
+                f"additional_targets[{name!r}] must be one of {', '.join(map(repr, KINDS))}, 'bboxes', 'keypoints', the "
+                f"BboxParams or KeypointParams of a further set, or {beside.UNTOUCHED!r}, got {kind!r}"
             )
     return found
 
@@ -133,6 +146,7 @@ class Inputs:
         sets: by name, the `Frames` of those that are sets.
         labels: label fields that nothing changes.
         read: what transforms read (`Transform.reads`), by name, as it came. brought: the same of other samples (`metadata_key`).
+        beside: what is handed on as it came, by name.
         others: samples that transforms read beside their own, by the name under which they came (`gpuaug.others`).
         one: a single sample, no batch.
         names: of everything that was passed.
@@ -148,14 +162,17 @@ class Inputs:
         layout: str | None,
         fields: dict | None = None,
         box_format: str | None = None,
+        beside: dict[str, Any] | None = None,
+        names: list[str] | None = None,
     ):
         """
         Args:
             one: None: find out from the images, which must be there.
-            fields, box_format: see `Declared.take_marks`.
+            fields, box_format: see `Declared.take_marks`. beside: what was taken out by `Declared.take_beside`.
+            names: of everything that was passed, in order; by default those of ``targets``.
         """
-        targets, self.names, self.layout = dict(targets), list(targets), layout
-        self._declared, self.others = declared, {}
+        targets, self.names, self.layout = dict(targets), names or list(targets), layout
+        self._declared, self.others, self.beside = declared, {}, beside or {}
         self._readers = {leaf.metadata_key: leaf for leaf in leaves if leaf.metadata_key is not None}
         self.brought = {key: targets.pop(key) for key in self._readers if targets.get(key) is not None}
         self._marks, self.labels = declared.take_marks(targets, leaves, fields, box_format), declared.take_labels(targets)
@@ -166,7 +183,7 @@ class Inputs:
             images = [name for name in targets if self.kinds[name] == "image" and declared.is_set(name)]
             lead = "image" if "image" in targets else next(iter(images), None)
             if lead is None:
-                raise ValueError(f"Compose needs image=, images= or volume=, got {', '.join(targets) or 'nothing'}")
+                raise ValueError(f"Compose needs image=, images= or volume=, got {', '.join(self.names) or 'nothing'}")
         targets = {name: plain(value, self.kinds[name] == "mask") for name, value in targets.items()}
         self.empty = False
         if one is None:
@@ -211,6 +228,18 @@ class Inputs:
                 raise ValueError(f"{name} has entries for {len(value)} samples, the batch has {len(self.size)}")
         if self._readers:
             self._describe_others()
+        if self.beside:
+            counts = {m.name: np.bincount(m.sample, minlength=len(self.size)).tolist() for m in self.marks}
+            who = self._declared
+            beside.check(self.beside, who.untouched, self.size, counts, who.mover(), bool(self.one))
+
+    def beside_samples(self) -> dict[str, Any]:
+        """Of what is handed on, what there is of each sample: of a batch an entry each, or the whole if it has not so many."""
+        if self.one:
+            return self.beside
+        count = len(self.size)
+        found = {name: beside.entries(value, count) or [value] * count for name, value in self.beside.items()}
+        return {name: values for name, values in found.items() if self.beside[name] is not None}
 
     def _describe_others(self) -> None:
         """Find the samples that transforms read beside their own: those of the batch, and what was passed for it."""

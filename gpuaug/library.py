@@ -18,6 +18,7 @@ _CALLS = {
     "uniforms": ("", "ooIooQo"),
     "select": ("q", "ooooioo"),
     "resized_crop": ("", "ooddddo"),
+    "windows": ("q", "ooiio"),
     "affine": ("", "oooooo"),
     "stripes": ("", "oooo"),
     "gaussian": ("o", "oooo"),
@@ -42,6 +43,8 @@ _CALLS = {
     "track_close": ("", "hoi"),
     "track_finish": ("q", "hooii"),
     "track_export": ("", "ho"),
+    "track_run": ("i", "hqoii"),
+    "replay": ("i", "oqqi"),
     "place": ("q", "hiiq"),
 }
 _TYPES = {

@@ -22,7 +22,8 @@ class Now:
     Args:
         targets: images and masks, by name. kinds: what each name of these and of the marks is: "image", "masks", "bboxes", ..
         marks: boxes and keypoints.
-        read: what the caller passed for `Transform.reads`, by name, an entry for each sample.
+        read: what the caller passed for `Transform.reads`, by name, an entry for each sample. beside: the same of what nobody
+            declared.
         device: where results go; None: where the data lies.
     """
 
@@ -33,8 +34,10 @@ class Now:
         kinds: dict[str, str],
         read: dict[str, Any] | None = None,
         device=None,
+        beside: dict[str, list] | None = None,
     ):
         self._targets, self._marks, self._kinds, self._given = targets, marks, kinds, read or {}
+        self._beside = beside or {}
         self._drawn: Drawn | None = None
         self._device = device
         self._rows: np.ndarray | None = None
@@ -49,9 +52,10 @@ class Now:
                 came = given.values[name], given.one and frames is None, given.layout
                 targets[name] = Executed(batch, given.kinds[name], frames, given.others_of(name), came)
         kinds = {name: given.target_of(name) for name in given.batches} | {marks.name: type(marks).name for marks in given.marks}
-        return cls(
-            targets, given.marks, kinds, {name: [value] if given.one else value for name, value in given.read.items()}, device
+        read, beside = (
+            {name: [value] if given.one else value for name, value in of.items()} for of in (given.read, given.beside_samples())
         )
+        return cls(targets, given.marks, kinds, read, device, beside)
 
     def at(self, drawn: Drawn, rows: np.ndarray) -> Now:
         """The samples ``rows`` behind the steps that are drawn so far."""
@@ -113,7 +117,9 @@ class Now:
             for name, target in self._targets.items():
                 if transform.handles(self._kinds[name]):
                     target.device_of(self._drawn, self._device)
-        params = kind(self._targets, self._marks, self._kinds, self._drawn, transform, self._rows, size, self._given).run(seeds)
+        given = self._given
+        beside = given | self._beside if transform.looks else {name: given[name] for name in transform.reads if name in given}
+        params = kind(self._targets, self._marks, self._kinds, self._drawn, transform, self._rows, size, beside).run(seeds)
         self._drawn.begun = self
         params["seed"] = np.array(seeds, np.uint64)
         return params

@@ -1,8 +1,8 @@
 """The table of pixel operations: the one place that says what each is called, takes and needs.
 
-`python kernels/generate.py` makes kernels/ops.gen.cuh of it, codes and a struct of parameters for each operation, and
-kernels/program.gen.cuh, the dispatch and the functions of those that are an expression of one value. The function of another is
-``op_<name>`` in one of kernels/op_*.cuh; a transform appends an operation with `Track.op`.
+`python kernels/generate.py` makes kernels/ops.gen.cuh of it, codes and a struct of parameters for each operation,
+kernels/program.gen.cuh, the functions of those that are an expression of one value, and kernels/dispatch.gen.cuh, the lists
+for the dispatch. The function of another is ``op_<name>`` in a kernels/op_*.cuh; transforms append operations with `Track.op`.
 """
 
 from __future__ import annotations

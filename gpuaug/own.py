@@ -78,7 +78,7 @@ class BasicTransform(Whole, register=False):
                 always_apply, p = args if len(args) == 2 else (args[0], p)
         self.always_apply, self.p = bool(always_apply), probability(1.0 if always_apply else p)
         self.params: dict[str, Any] = {}
-        self.set_random_seed(None)
+        self._reseed(None)
         for key in self.targets:
             if key not in KINDS:
                 raise ValueError(f"{type(self).__name__}.targets names {key!r}; it may name {', '.join(KINDS)}")
@@ -100,7 +100,7 @@ class BasicTransform(Whole, register=False):
 
     @property
     def available_keys(self) -> set[str]:
-        return set(self.targets)
+        return {*self.targets, *self.targets_as_params}
 
     def apply(self, img: np.ndarray, *args: Any, **params: Any) -> np.ndarray:
         """Change an image ``[H, W, C]``, or ``[H, W]`` if the caller's has no axis for channels."""
@@ -163,7 +163,11 @@ class BasicTransform(Whole, register=False):
     # ---- generators --------------------------------------------------------------------------
 
     def set_random_seed(self, seed: int | None) -> None:
-        """Seed ``py_random`` and ``random_generator``; in a pipeline every sample does."""
+        """Seed ``py_random`` and ``random_generator``, and calls of it by itself; in a pipeline every sample does."""
+        super().set_random_seed(seed)
+        self._reseed(seed)
+
+    def _reseed(self, seed: int | None) -> None:
         self._seed, self._python, self._numpy = seed, None, None
 
     def set_random_state(self, random_generator: np.random.Generator, py_random: random.Random) -> None:
@@ -223,7 +227,7 @@ class BasicTransform(Whole, register=False):
 
     def on_sample(self, sample: dict[str, Any], kinds: dict[str, str], seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
         """Change one sample; see `gpuaug.handing`."""
-        self.set_random_seed(seed)
+        self._reseed(seed)
         seed_all(seed)
         params = dict(self.get_params() or {})
         params = self.update_transform_params(params=params, data=sample)

@@ -230,12 +230,13 @@ class _Again(Compose):
     @classmethod
     def of(cls, aug: Compose, visits: list, drawn_for: list[Mapping], single: bool) -> _Again:
         aug.__class__ = cls
-        aug._visits, aug._drawn_for, aug._single = visits, drawn_for, single
+        aug._visits, aug._drawn_for, aug._for_all = visits, drawn_for, single
+        aug._single.able = False  # it draws by itself
         return aug
 
     def draw(self, size, *, channels=3, dtype="uint8", now=None, others=None, depth=None, **_) -> Drawn:
         samples = len(size)
-        if self._single:
+        if self._for_all:
             self._visits, self._drawn_for = self._visits * samples, self._drawn_for * samples
         if len(self._visits) != samples:
             raise ValueError(f"there are {len(self._visits)} replays for {samples} samples; pass one for each, or one for all")

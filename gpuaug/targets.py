@@ -195,6 +195,18 @@ class Marks:
                 out[field].append(values)
         return {name: value[0] for name, value in out.items()} if self.one else out
 
+    def agree(self, other: Marks, applied: np.ndarray | None) -> None:
+        """Raise unless the label fields that both have are the same behind all steps; arguments as for `results`."""
+        for field in self.fields.keys() & other.fields.keys():
+            for i in range(len(self.size)) if applied is None else np.flatnonzero(applied).tolist():
+                mine, theirs = ([*zip(of.home[of.sample == i], of.origin[of.sample == i])] for of in (self, other))
+                if mine != theirs or (field in self.now) != (field in other.now):
+                    raise ValueError(
+                        f"{self.name} and {other.name} share the label field {field!r}, and of sample {i} not the same entries "
+                        f"are left ({len(mine)} and {len(theirs)}), or one set alone changes labels: which would be meant? "
+                        f"Give each a field of its own, or keep all (KeypointParams(remove_invisible=False))"
+                    )
+
     def _taken(self, i: int, rows: slice, written: np.ndarray) -> dict[str, Any]:
         """What the caller gets of sample i, whose entries are ``rows``: containers of the kinds that they came in."""
         home, origin = self.home[rows], self.origin[rows]

@@ -8,11 +8,13 @@ import numpy as np
 
 from . import ops
 from .arguments import arguments
+from .calls import Calls
 from .checks import probability
 from .others import SAMPLES
 from .settings import Settings
 
 REGISTRY: dict[str, type[Transform]] = {}
+CHANGES = [0]  # how often an attribute of any transform was set: what was made of one (`gpuaug.single`) may be another's then
 
 
 @dataclass(slots=True)
@@ -34,7 +36,17 @@ class View:
         return i if self.rows is None else int(self.rows[i])
 
 
-class Transform(Settings):
+class Params(dict):
+    """Parameters that samples drew, and what a target made of them that another target of the same samples needs, too.
+
+    Attributes:
+        mapped: `gpuaug.maps.Map` and the sizes that it is for, where it is a table.
+    """
+
+    __slots__ = ("mapped",)
+
+
+class Transform(Calls, Settings):
     """An augmentation with per-sample random parameters.
 
     A subclass checks its arguments in ``__init__``, says in `columns` how many uniforms one sample needs, turns them into
@@ -53,6 +65,7 @@ class Transform(Settings):
     reads: tuple[str, ...] = ()  # further entries of a call, one for each sample, that `draw` asks `view.now` for
     metadata_key: str | None = None  # the argument of a call that brings samples that it reads; None: it reads none but its own
     brings = SAMPLES  # what that argument holds: `gpuaug.others.SAMPLES`, or `IMAGES`
+    asks = False  # does `draw` ask for masks, boxes or other samples (`View.now`, `View.others`)?
     solid = False  # does it work on volumes as a whole (`gpuaug.solids`)? All others work on their slices
     moves_pixels: bool | None = None  # None: yes if it handles masks; holes, which do too, leave pixels where they are
 
@@ -82,6 +95,26 @@ class Transform(Settings):
     @arguments
     def __init__(self, p: float = 0.5):
         self.p = probability(p)
+
+    def __setattr__(self, name: str, value) -> None:
+        CHANGES[0] += 1
+        object.__setattr__(self, name, value)
+        if self._alone is not None:  # made of what it was
+            object.__setattr__(self, "_alone", None)
+
+    @property
+    def targets_as_params(self) -> list[str]:
+        """Further entries of a call that it reads, by name."""
+        return [*self.reads, *([] if self.metadata_key is None else [self.metadata_key])]
+
+    @property
+    def available_keys(self) -> set[str]:
+        """The names of what it changes or reads in a call; ``additional_targets`` of a pipeline are treated as one of them."""
+        keys = {"image", "images", "volume", "volumes"} if "image" in self.targets else set()
+        if "mask" in self.targets:
+            keys |= {"mask", "masks", "mask3d", "masks3d"}
+            keys |= {name for name, hook in (("bboxes", "boxes"), ("keypoints", "keypoints")) if self.moves(hook)}
+        return keys | set(self.targets_as_params)
 
     def columns(self) -> int:
         """How many uniforms `draw` takes for one sample."""

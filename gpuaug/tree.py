@@ -76,12 +76,28 @@ class Tree:
         self.slots, self.blocks = np.array(slots, np.uint32), np.array(blocks, np.uint32)
         self._p = [node.p for node in self._owners]
         self._table = np.array(nodes, NODE), np.array(children, np.int32), np.array(edges, np.float64)
+        self._in_order = all(each.node == "all" for each in self._owners if isinstance(each, Group))
+        self._find_sure()
+
+    def _find_sure(self) -> None:
+        chance = not self._in_order or min(self._p) < 1
+        self._sure = None if chance else [(*leaf, slice(None)) for leaf in self.leaves if leaf]
+
+    def _follow(self) -> None:
+        """Take over what p are now: schedules of augmentation set them between epochs."""
+        p = [node.p for node in self._owners]
+        if p != self._p:
+            self._table[0]["p"], self._p = [probability(each) for each in p], p
+            self._find_sure()
+
+    def sure(self) -> list | None:
+        """What `walk` yields whatever the uniforms are: no group chooses, and all p are 1. None: there is a choice."""
+        self._follow()
+        return self._sure
 
     def walk(self, u: np.ndarray):
         """The leaves that are taken, in order: (transform, its uniforms' lines, rows: a slice for all samples, or indices)."""
-        p = [node.p for node in self._owners]
-        if p != self._p:  # schedules of augmentation set it between epochs
-            self._table[0]["p"], self._p = [probability(each) for each in p], p
+        self._follow()
         samples = u.shape[1]
         visits, rows = np.empty((self._visits, 3), np.int64), np.empty(self._most * samples, np.int64)
         found = library.load().select(*self._table, u, samples, visits, rows)

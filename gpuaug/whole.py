@@ -18,6 +18,7 @@ class Whole(Transform, register=False):
 
     why = ""
     looks = False
+    asks = True
 
     def handles(self, kind: str) -> bool:
         """Whether it changes targets of a kind: "image", "images", "mask", "masks", "volume", .., "bboxes", "keypoints"."""

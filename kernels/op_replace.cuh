@@ -2,7 +2,7 @@
 #pragma once
 #include "ops.gen.cuh"
 #include "op_noise.cuh"
-#include "op_tone.cuh"
+#include "pixels.cuh"
 namespace aug {
 
 // the smallest box that holds a group's pixels; on the GPU, where it would cost a reduction over the block, everything

@@ -90,4 +90,13 @@ template <class G> AUG void op_from_lab(G g, const FromLabOp&, const Op& op, con
   });
 }
 
+// Turns and crops between the steps of a stage: where pixels are, for the operations to come.
+template <class G, int C> AUG void op_move(G g, const MoveOp& p, const Op&, const Sample&, Pixels<G, C>& px) {
+  g.each([&](Lane l) {
+    const int x = px.x[l], y = px.y[l];
+    px.x[l] = p.a * x + p.b * y + p.x;
+    px.y[l] = p.c * x + p.d * y + p.y;
+  });
+}
+
 }  // namespace aug

@@ -6,16 +6,6 @@ namespace aug {
 
 AUG float linear_u8(float v, float a, float b) { return trunc_(clamp_(v * a + b, 0.0f, 255.0f)); }
 
-// the mean over all channels, as NumPy's img.mean()
-AUG float sample_mean(const Sample& s, int moments) {
-  float sum = 0.0f, count = 0.0f;
-  for (int c = 0; c < s.channels; ++c) {
-    sum += ld(s.found + moments + STATS * c + STAT_SUM);
-    count += ld(s.found + moments + STATS * c + STAT_COUNT);
-  }
-  return sum / max_(count, 1.0f);
-}
-
 template <class G, int C> AUG void op_round(G g, const RoundOp& p, const Op&, const Sample&, Pixels<G, C>& px) {
   const int half = p.half;
   AUG_UNROLL for (int c = 0; c < C; ++c)

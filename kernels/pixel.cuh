@@ -17,14 +17,3 @@
 #include "op_space.cuh"
 #include "op_tone.cuh"
 #include "program.gen.cuh"
-namespace aug {
-
-template <class G, int C> AUG void op_move(G g, const MoveOp& p, const Op&, const Sample&, Pixels<G, C>& px) {
-  g.each([&](Lane l) {
-    const int x = px.x[l], y = px.y[l];
-    px.x[l] = p.a * x + p.b * y + p.x;
-    px.y[l] = p.c * x + p.d * y + p.y;
-  });
-}
-
-}  // namespace aug

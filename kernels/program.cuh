@@ -4,6 +4,7 @@
 // GPUAUG_OPS: 64-bit words, a bit for each code; a kernel holds the operations of its pipeline only, so that its registers do not
 // grow with the library. Without it, all.
 #pragma once
+#include "dispatch.gen.cuh"
 #include "pixel.cuh"
 namespace aug {
 

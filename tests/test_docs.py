@@ -41,6 +41,7 @@ LAYERS = [
         "inputs",
         "outputs",
         "applied",
+        "single",
         "compose",
         "saving",
         "replay",

@@ -105,6 +105,22 @@ def test_numbers_are_the_headers():
     assert enum(header("rows.cuh"), "FilterKind") == {"FILTER_SEPARABLE": 0, "FILTER_SPARSE": 1}
 
 
+def test_every_operation_has_its_function_in_one_header(monkeypatch, tmp_path):
+    mine = generated.groups()
+    assert sorted(spec.name for specs in mine.values() for spec in specs) == sorted(ops.OPS)
+    assert ops.OPS["invert"] in mine["values"]
+    assert ops.OPS["posterize"] in mine["tone"]
+    monkeypatch.setitem(ops.OPS, "nowhere", ops.Spec("nowhere", doc="a test"))
+    with pytest.raises(RuntimeError, match=r"op_nowhere must be in one header kernels/op_\*.cuh .* it is in none"):
+        generated.groups()
+    monkeypatch.undo()
+    for path in generated._folder().glob("op_*.cuh"):
+        (tmp_path / path.name).write_text(path.read_text())
+    monkeypatch.setattr(generated, "_folder", lambda: tmp_path)
+    with pytest.raises(RuntimeError, match=r"op_color\.cuh needs a file kernels/cpu/ops/color\.cpp"):
+        generated.groups()
+
+
 def test_numbers_of_launches_are_the_kernels():
     """What the host computes the grid and the shared memory of CUDA kernels with."""
     from gpuaug.backends import cuda, nvrtc

@@ -152,7 +152,8 @@ def test_samples_that_the_call_brings():
     own, brought = items[0], items[3]
     out = compose(**own, mosaic_metadata=[brought], ids=[7])
     pair = compose(**batch([own, brought]), ids=[7, 8])
-    for name in out:
+    assert out["mosaic_metadata"][0] is brought  # handed on as it came
+    for name in pair:
         one, other = out[name], pair[name][0]
         assert list(one) == list(other) if isinstance(one, list) else np.array_equal(one, other)
     assert {label[0] for label in out["labels"]} == {"0", "3"}

@@ -448,7 +448,8 @@ class Unmoved(G.Transform, register=False):
         ("masks has 1 samples, image has 2", lambda: G.Compose([])(image=np.stack([image()] * 2), masks=[[blobs()]])),
         ("images of sample 1 is empty", lambda: G.Compose([])(images=[np.stack([image()]), []])),
         ("needs image=, images= or volume=", lambda: G.Compose([])(mask=blobs())),
-        ("unknown target 'labels'", lambda: G.Compose([])(image=image(), labels=[1])),
+        ("strict=True: 'labels' is no target", lambda: G.Compose([], strict=True)(image=image(), labels=[1])),
+        ("unknown target 'labels'", lambda: G.Compose([]).run({"image": [image()], "labels": [1]}, ids=[0])),
         (
             "channel_drop_range .3, 3. would drop all of 3 channels",
             lambda: G.Compose([G.ChannelDropout((3, 3), p=1)])(image=image()),

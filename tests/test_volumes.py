@@ -115,5 +115,5 @@ def test_what_does_not_fit():
         G.Compose([])(image=data[0], volumes=data[0, :, :, 0])
     with pytest.raises(ValueError, match="they must agree"):
         G.Compose([])(volume=data, mask3d=volume(1)[:, 1:])
-    with pytest.raises(ValueError, match="unknown target 'vol': use image, mask, images, masks, volume"):
+    with pytest.raises(ValueError, match="Compose needs image=, images= or volume=, got vol"):
         G.Compose([])(vol=data)

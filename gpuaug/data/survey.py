@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from . import workers
-from .asked import MARKS, Asked, Row, as_asked
+from .asked import MARKS, UNTOUCHED, Asked, Row, as_asked
 from .encoded import Recipe
 from .finder import Finder
 from .leaves import is_source
@@ -121,8 +121,8 @@ def asked(transform, hint=None):
     additional = getattr(transform, "additional_targets", None) or {}
     found = Asked(
         explicit,
-        untouched,
-        {name: kind for name, kind in additional.items() if name not in further},
+        (*untouched, *(name for name, kind in additional.items() if kind == UNTOUCHED)),
+        {name: kind for name, kind in additional.items() if name not in further and kind != UNTOUCHED},
         boxes=params["bboxes"] is not None,
         points=0 if params["keypoints"] is None else len(params["keypoints"].format),
         fields=fields,

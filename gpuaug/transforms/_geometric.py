@@ -8,7 +8,7 @@ from ..checks import INTERPOLATIONS, border, colour
 from ..checks import interpolation as number_of
 from ..maps import Map
 from ..reflected import REFLECT, REFLECT_101
-from ..transform import Transform
+from ..transform import Params, Transform
 
 _CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
 
@@ -48,7 +48,12 @@ class Geometric(Transform, register=False):
         image = to.kind == "image"
         how = self.interpolation if image else self.mask_interpolation
         fill = self.fill if image else self.fill_mask
-        to.gather(rows, self.mapped(params, size), self.size_after(params, size), how, self.border_mode, fill)
+        known, of = getattr(params, "mapped", (None, None))  # an earlier target's: a table of places takes as long as its pixels
+        if known is None or not np.array_equal(of, size):
+            known = self.mapped(params, size)
+            if isinstance(params, Params) and known.table is not None:
+                params.mapped = known, size
+        to.gather(rows, known, self.size_after(params, size), how, self.border_mode, fill)
 
     def boxes(self, params, which, boxes, size, limits):
         mapped, line, after = self._of(params, which, size)

@@ -276,10 +276,10 @@ class _FixedCrop(_Windowed, register=False):
         return maps.Window(params["crop_coords"][:, :2] - params["pad"][:, [2, 0]])
 
     def lower(self, to, rows, params) -> None:
-        if params["pad"].any():
+        if self.pad_if_needed and params["pad"].any():
             return super().lower(to, rows, params)
-        x, y = params["crop_coords"].T[:2]
-        to.crop(rows, x, y, self.height, self.width)  # a third of what a map costs a small batch
+        window = params["crop_coords"]
+        to.crop(rows, window[:, 0], window[:, 1], self.height, self.width)  # a third of what a map costs a small batch
 
 
 class RandomCrop(_FixedCrop):
@@ -316,6 +316,15 @@ class RandomCrop(_FixedCrop):
         p: float = 1.0,
     ):
         super().__init__(height, width, pad_if_needed, pad_position, border_mode, fill, fill_mask, p)
+
+    def draw(self, u, view):
+        if self.pad_if_needed:
+            return super().draw(u, view)
+        window = np.empty((len(u), 4), np.int64)
+        short = library.load().windows(u, view.size, self.height, self.width, window)
+        if short >= 0:
+            raise too_large(self, view, short, " or set pad_if_needed=True")
+        return {"crop_coords": window, "pad": np.zeros((len(u), 4), np.int64)}
 
     def _place(self, u, free):
         return np.floor(u[:, 0:2] * (free + 1)).astype(np.int64)

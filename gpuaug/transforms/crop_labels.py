@@ -38,6 +38,8 @@ class CropNonEmptyMaskIfExists(Cropped):
         ((3, 4), 1)
     """
 
+    asks = True
+
     def __init__(self, height: int, width: int, ignore_values=None, ignore_channels=None, p: float = 1.0):
         super().__init__(p)
         self.height, self.width = integer("height", height, 1), integer("width", width, 1)
@@ -119,6 +121,8 @@ def kth_on_device(seen: torch.Tensor, u: float) -> torch.Tensor:
 
 class _Safe:
     """Windows that hold all boxes, less what may be eroded; anywhere where there are none."""
+
+    asks = True
 
     def columns(self) -> int:
         return 4
@@ -243,6 +247,8 @@ class AtLeastOneBBoxRandomCrop(Cropped):
         ((20, 30, 3), 1)
     """
 
+    asks = True
+
     def __init__(self, height: int, width: int, erosion_factor: float = 0.0, p: float = 1.0):
         super().__init__(p)
         self.height, self.width = integer("height", height, 1), integer("width", width, 1)
@@ -293,6 +299,8 @@ class RandomCropNearBBox(Cropped):
         >>> aug(image=np.zeros((50, 70, 3), np.uint8), cropping_bbox=(20, 10, 45, 30))["image"].shape
         (20, 25, 3)
     """
+
+    asks = True
 
     def __init__(self, max_part_shift=(0, 0.3), cropping_bbox_key: str = "cropping_bbox", p: float = 1.0):
         super().__init__(p)

@@ -82,10 +82,8 @@ def fill_holes(to, rows, holes: np.ndarray, fill, seed=None, mean=None) -> None:
         return
     if word in ("random", "random_uniform"):
         to.no_labels("filled at random")
-    how = filling(to, rows, word)
-    if word is None:
-        how["fill"] = to.colour(fill)
-    elif word == "random_uniform":
+    how = filling(to, rows, word, to.colour(fill if word is None else 0))
+    if word == "random_uniform":
         colours = random_numbers(seed, k, to.channels)
         values = np.floor(colours * 256) if to.is_u8 else colours
         how["fill"] = values.astype(np.float32)
@@ -103,15 +101,15 @@ def _covered(holes: np.ndarray, shape) -> np.ndarray:
     return mask
 
 
-def filling(to, rows, word: str | None) -> dict:
-    """What "rects" and "bitmap" take, of a fill that is a word or numbers (None), which the caller adds."""
+def filling(to, rows, word: str | None, colour: np.ndarray) -> dict:
+    """What "rects" and "bitmap" take, of a fill that is a word, or (None) a colour; of a word the caller adds what it needs."""
     scale, whole = (256.0, True) if to.is_u8 else (1.0, False)
     return {
         "key": _NO_KEY,
         "width": to.sizes(rows)[:, 1] if word == "random" else 0,
         "scale": scale,
         "whole": whole,
-        "fill": to.colour(0),
+        "fill": colour,
         "mode": FILLS[word],
     }
 
@@ -176,7 +174,8 @@ class XYMasking(Dropout):
         return 2 + 2 * (self.num_masks_x[1] + self.num_masks_y[1])
 
     def check(self, view) -> None:
-        least = view.size.min(0, initial=2**31).tolist()
+        size = view.size  # of one sample there is no least: looking for it takes 3 us
+        least = (size[0] if len(size) == 1 else size.min(0, initial=2**31)).tolist()
         for axis, number, (low, high) in ((0, self.num_masks_x, self.mask_x_length), (1, self.num_masks_y, self.mask_y_length)):
             if high >= 1 and number[1] and least[1 - axis] < high:
                 side = view.size[:, 1 - axis]

@@ -41,6 +41,7 @@ class MaskDropout(Transform):
         (array([[0, 0, 9, 0]], dtype=uint8), array([[0, 0, 0, 0]], dtype=uint8))
     """
 
+    asks = True
     ops = ("bitmap",)
     targets = ("image", "mask")
     moves_pixels = False
@@ -73,7 +74,7 @@ class MaskDropout(Transform):
         if isinstance(fill, str):
             inpainting.inpaint_holes(to, rows, lambda k, shape: chosen_by(params["dropped"][k], *shape), fill)
             return
-        how, size = {**filling(to, rows, None), "fill": to.colour(fill)}, params["map_size"]
+        how, size = filling(to, rows, None, to.colour(fill)), params["map_size"]
         to.op(rows, "bitmap", table=params["dropped"], words=-(-size[:, 1] // 32), columns=size[:, 1], lines=size[:, 0], **how)
 
     def boxes(self, params, which, boxes, size, limits):
@@ -123,6 +124,8 @@ class ConstrainedCoarseDropout(Dropout):
         >>> int((G.Compose([aug], seed=1)(image=mask, mask=mask)["image"] == 9).sum())
         4
     """
+
+    asks = True
 
     def __init__(
         self,

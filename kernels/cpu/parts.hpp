@@ -1,6 +1,5 @@
 // parts.hpp: what the files of the CPU build give each other. Each file is compiled by itself, some once for each element type
-// (GPUAUG_IN) or width of a chunk of channels (GPUAUG_CHANNELS): setup.py's PARTS says which. What needs none of both is in none
-// of those, so that it is compiled once.
+// (GPUAUG_IN): setup.py's PARTS says which. What needs none is in none of those, so that it is compiled once.
 #pragma once
 #include <vector>
 #include "launch.hpp"

@@ -117,6 +117,26 @@ EXPORT void gpuaug_affine(PyObject* u, PyObject* size, PyObject* ranges, PyObjec
   });
 }
 
+// Windows of one size at random places: (x0, y0, x1, y1) int64 [n, 4] from uniforms of y and x. Returns the first sample that is
+// smaller than the window, or -1.
+EXPORT i64 gpuaug_windows(PyObject* u, PyObject* size, int height, int width, PyObject* out) {
+  return guarded([&]() -> i64 {
+    const Uniforms from(u, 2);
+    const Column<i64> sizes(size, from.n, "size", 2);
+    const Array to(out, true);
+    i64* window = to.whole<i64>(4 * from.n, "out");
+    for (i64 i = 0; i < from.n; ++i, window += 4) {
+      const i64 free_y = sizes.line(i)[0] - height, free_x = sizes.line(i)[1] - width;
+      if (free_y < 0 || free_x < 0) return i;
+      window[0] = (i64)std::floor(from.at(i, 1) * (double)(free_x + 1));
+      window[1] = (i64)std::floor(from.at(i, 0) * (double)(free_y + 1));
+      window[2] = window[0] + width;
+      window[3] = window[1] + height;
+    }
+    return -1;
+  });
+}
+
 // XYMasking's stripes: numbers holds (least, most) of num_masks_x, mask_x_length, num_masks_y, mask_y_length.
 EXPORT void gpuaug_stripes(PyObject* u, PyObject* size, PyObject* numbers, PyObject* out) {
   guarded([&] {

@@ -39,6 +39,8 @@ PyObject* PyErr_Occurred();
 void PyErr_Clear();
 PyObject* PyErr_Format(PyObject*, const char*, ...);
 PyObject* PyErr_NoMemory();
+void* PyEval_SaveThread();
+void PyEval_RestoreThread(void*);
 PyObject* PyBytes_FromStringAndSize(const char*, Py_ssize_t);
 extern PyObject *PyExc_ValueError, *PyExc_TypeError, *PyExc_IndexError, *PyExc_RuntimeError;
 }

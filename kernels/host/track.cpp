@@ -238,6 +238,79 @@ EXPORT void gpuaug_track_export(void* handle, PyObject* memory) {
   });
 }
 
+// ---- one sample a call: gpuaug/single.py ------------------------------------------------------------------------------------
+
+EXPORT int gpuaug_run(const Record* records, int count, int samples, float* found, int threads);  // cpu/run.cpp
+
+namespace {
+
+// Runs launches of one sample without the interpreter's lock.
+int run_one(const Record* records, size_t count, i64 found, int threads) {
+  std::vector<float> room(found);
+  void* state = PyEval_SaveThread();
+  const int failed = gpuaug_run(records, (int)count, 1, room.data(), threads);
+  PyEval_RestoreThread(state);
+  return failed;
+}
+
+// What stands for the caller's memory in a plan that is kept: far from all addresses, and from each other.
+const i64 PLACE = (i64)1 << 60;
+void relocate(i64& address, i64 source, i64 target) {
+  const i64 place = address / PLACE;
+  if (place) address += (place == 1 ? source : target) - place * PLACE - PLACE / 2;
+}
+
+}  // namespace
+
+// `gpuaug_track_finish`, and the plan is run and forgotten. Returns 0, or 1 where memory ran out.
+EXPORT int gpuaug_track_run(void* handle, i64 address, PyObject* stride, int dtype, int threads) {
+  const std::unique_ptr<Track> track((Track*)handle);
+  return guarded([&] {
+    Track& t = track_of(handle);
+    if (t.samples != 1) raise(PyExc_ValueError, "a track of %d samples, not of one", t.samples);
+    Column<i64> steps(stride, 1, "stride", 3);
+    t.finish(&address, steps.all(), dtype, 0);
+    std::vector<Record> records;
+    for (const Planned& l : t.launches)
+      records.push_back({(i64)l.rows.data(), (i64)l.sample.data(), (i64)l.ops.data(), (i64)t.blob.data(), l.kind, l.n(),
+                         l.channels, l.source, l.target, (i64)l.ops.size()});
+    return run_one(records.data(), records.size(), t.found, threads);
+  });
+}
+
+// Runs a plan of one sample as `gpuaug_track_export` wrote it, which reads from 3/2 PLACE and writes to 5/2 PLACE, with an image
+// and a result elsewhere. The plan stays as it is. Returns 0, or 1 where memory ran out.
+EXPORT int gpuaug_replay(PyObject* plan, i64 source, i64 target, int threads) {
+  return guarded([&] {
+    const Array kept(plan);
+    std::vector<i64> words((kept.bytes() + 7) / 8);  // 8-byte aligned, as rows must be
+    char* base = (char*)words.data();
+    std::memcpy(base, kept.whole<char>(kept.bytes(), "plan"), kept.bytes());
+    const Head& head = *(const Head*)base;
+    const i64 shift = (i64)base - head.base;
+    Record* records = (Record*)(base + sizeof head);
+    for (i64 k = 0; k < head.launches; ++k) {
+      Record& r = records[k];
+      for (i64* part : {&r.rows, &r.sample, &r.ops, &r.blob}) *part += shift;
+      for (i64 i = 0; i < r.n; ++i) {
+        Ends& ends = *(Ends*)(r.rows + i * KINDS[r.kind].row);
+        relocate(ends.src, source, target);
+        if (KINDS[r.kind].writes) relocate(ends.dst, source, target);
+        if (!KINDS[r.kind].ops) continue;
+        const Row& row = (const Row&)ends;
+        for (int layer = 0; layer < row.n_layers; ++layer) {
+          int* words = (int*)r.blob + row.layers + LAYER_WORDS * layer;
+          i64 address;
+          std::memcpy(&address, words, sizeof address);
+          relocate(address, source, target);
+          std::memcpy(words, &address, sizeof address);
+        }
+      }
+    }
+    return run_one(records, head.launches, head.found, threads);
+  });
+}
+
 // ---- plans ----------------------------------------------------------------------------------------------------------------
 
 EXPORT i64 gpuaug_place(const Record* records, int count, int samples, i64 base) {

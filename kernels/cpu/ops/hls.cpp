@@ -1,0 +1,3 @@
+#include "op_hls.cuh"
+#define AUG_GROUP AUG_OPS_HLS
+#include "cpu/operations.hpp"

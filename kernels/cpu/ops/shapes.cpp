@@ -1,0 +1,3 @@
+#include "op_shapes.cuh"
+#define AUG_GROUP AUG_OPS_SHAPES
+#include "cpu/operations.hpp"

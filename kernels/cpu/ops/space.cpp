@@ -1,0 +1,3 @@
+#include "op_space.cuh"
+#define AUG_GROUP AUG_OPS_SPACE
+#include "cpu/operations.hpp"
