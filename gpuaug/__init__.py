@@ -40,6 +40,7 @@ __all__ = [
     "Transform3D",
     "from_albumentations",  # noqa: F405
     "from_dict",
+    "from_kornia",  # noqa: F405
     "from_torchaudio",  # noqa: F405
     "load",
     "save",
@@ -47,7 +48,12 @@ __all__ = [
     *_transforms,
 ]
 _LAZY = ("audio", "data", "functional", "interop")  # loaded when asked for: they bring in more of torch
-_FROM = {"DataLoader": "data.loader", "from_albumentations": "interop.converted", "from_torchaudio": "interop.converted"}
+_FROM = {
+    "DataLoader": "data.loader",
+    "from_albumentations": "interop.converted",
+    "from_kornia": "interop.converted_kornia",
+    "from_torchaudio": "interop.converted",
+}
 
 
 def __getattr__(name: str):
