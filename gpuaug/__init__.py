@@ -6,6 +6,8 @@ Importing needs no GPU, no DALI and no compiler, and touches no CUDA context.
 from .batch import Batch
 from .compose import Compose
 from .drawn import Drawn
+from .former import *  # noqa: F403
+from .former import __all__ as _former
 from .groups import NoOp, OneOf, OneOrOther, RandomOrder, Sequential, SomeOf
 from .label_params import BboxParams, KeypointParams
 from .own import BasicTransform, DualTransform, ImageOnlyTransform, Transform3D
@@ -45,6 +47,7 @@ __all__ = [
     "load",
     "save",
     "to_dict",
+    *_former,
     *_transforms,
 ]
 _LAZY = ("audio", "data", "functional", "interop")  # loaded when asked for: they bring in more of torch
