@@ -46,6 +46,7 @@ __all__ = [
     "Transform3D",
     "from_albumentations",  # noqa: F405
     "from_dict",
+    "from_kornia",  # noqa: F405
     "from_torchaudio",  # noqa: F405
     "load",
     "read_bgr_image",
@@ -58,7 +59,12 @@ __all__ = [
     *_transforms,
 ]
 _LAZY = ("audio", "data", "functional", "interop", *_modules.OUTERMOST)  # loaded when asked for: most bring in more of torch
-_FROM = {"DataLoader": "data.loader", "from_albumentations": "interop.converted", "from_torchaudio": "interop.converted"}
+_FROM = {
+    "DataLoader": "data.loader",
+    "from_albumentations": "interop.converted",
+    "from_kornia": "interop.converted_kornia",
+    "from_torchaudio": "interop.converted",
+}
 
 
 def __getattr__(name: str):
