@@ -63,7 +63,7 @@ def test_the_readme_lists_what_is_missing():
 @pytest.mark.parametrize(("name", "words"), [
     ("HorizontalFilp", "did you mean 'HorizontalFlip'"),
     ("CoarseDropOut", "did you mean 'CoarseDropout'"),
-    ("SelectiveChannelTransfor", "did you mean 'SelectiveChannelTransform'.* not yet"), ("Composee", "did you mean 'Compose'"),
+    ("SelectiveChannelTransfor", "did you mean 'SelectiveChannelTransform'"), ("Composee", "did you mean 'Compose'"),
 ])  # fmt: skip
 def test_the_nearest_name(name, words):
     with pytest.raises(AttributeError, match=words):
