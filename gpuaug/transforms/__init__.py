@@ -43,6 +43,7 @@ from .plasma import PlasmaBrightnessContrast, PlasmaShadow
 from .references import FDA, HistogramMatching, PixelDistributionAdaptation
 from .rotate import Rotate, SafeRotate
 from .segments import Superpixels
+from .selective import SelectiveChannelTransform
 from .sharpen import Emboss, Sharpen, UnsharpMask
 from .shuffle import RandomGridShuffle
 from .sizes import Downscale, LongestMaxSize, RandomScale, RandomSizedCrop, SmallestMaxSize
@@ -150,6 +151,7 @@ __all__ = [
     "Rotate",
     "SafeRotate",
     "SaltAndPepper",
+    "SelectiveChannelTransform",
     "Sharpen",
     "ShiftScaleRotate",
     "ShotNoise",
