@@ -52,3 +52,12 @@ def test_speech_specaugment():
     pytest.importorskip("torchaudio")
     losses = load("speech_specaugment").main(["--samples", "48", "--epochs", "2", "--device", "cpu"])
     assert losses[1] < losses[0]
+
+
+def test_imgaug_list(tmp_path):
+    pytest.importorskip("skimage")
+    shown = load("imgaug_list").main(["--out", str(tmp_path / "augmented.png"), "--images", "3"])
+    assert shown.shape == (7 * 128, 3 * 128, 3)
+    assert (tmp_path / "augmented.png").stat().st_size > 10000
+    first, second = shown[128:256], shown[256:384]
+    assert np.abs(first.astype(int) - second).mean() > 5
