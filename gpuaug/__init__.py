@@ -46,7 +46,7 @@ __all__ = [
     "to_dict",
     *_transforms,
 ]
-_LAZY = ("audio", "data", "functional", "interop")  # loaded when asked for: they bring in more of torch
+_LAZY = ("audio", "data", "functional", "interop", "vision")  # loaded when asked for: they bring in more of torch
 _FROM = {"DataLoader": "data.loader", "from_albumentations": "interop.converted", "from_torchaudio": "interop.converted"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -213,6 +214,12 @@ class _Reader:
     def _class(self, name: str, place: str) -> type | None:
         short = name.rsplit(".", 1)[-1]
         known = classes()
+        if name.startswith("vision."):
+            vision = importlib.import_module(".vision", __package__)
+            if short in vision.__all__:
+                return getattr(vision, short)
+            self.faults.append(f"{place}: gpuaug.vision has no {short}{unknown(short, vision.__all__)}")
+            return None
         if "." not in name or name.startswith("albumentations."):
             if short in known:
                 return known[short]

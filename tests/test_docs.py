@@ -47,7 +47,7 @@ LAYERS = [
         "replay",
         "strangers",
     ),
-    ("audio", "data", "interop", "demo", "cli"),
+    ("audio", "data", "interop", "vision", "demo", "cli"),
 ]
 
 

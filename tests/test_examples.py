@@ -52,3 +52,9 @@ def test_speech_specaugment():
     pytest.importorskip("torchaudio")
     losses = load("speech_specaugment").main(["--samples", "48", "--epochs", "2", "--device", "cpu"])
     assert losses[1] < losses[0]
+
+
+@pytest.mark.parametrize("more", [[], ["--in-dataset"]])
+def test_fashion(more):
+    losses = load("fashion").main(["--samples", "96", "--epochs", "3", "--device", "cpu", *more])
+    assert losses[2] < 0.95 * losses[0]
