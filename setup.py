@@ -262,7 +262,7 @@ setup(
     package_data={"gpuaug._kernels": ["*.cuh", "*.cu", "*.hpp", "*/*.hpp", "*/*.cpp", "*/*/*.cpp"]},
     ext_modules=extensions(),
     # the lowest versions were run together: constraints-lowest.txt says how; torch 2.6 is the first with DataLoader(in_order=)
-    install_requires=["numpy>=1.26", "torch>=2.6", "pillow>=10"],
+    install_requires=["numpy>=1.26", "torch>=2.6", "pillow>=10.1"],
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["gpuaug = gpuaug.cli:main"]},
     cmdclass={"build_ext": BuildKernels, "bdist_wheel": Wheel},

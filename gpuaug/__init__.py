@@ -6,11 +6,16 @@ Importing needs no GPU, no DALI and no compiler, and touches no CUDA context.
 from .batch import Batch
 from .compose import Compose
 from .drawn import Drawn
+from .former import *  # noqa: F403
+from .former import __all__ as _former
+from .groups import Group as BaseCompose
 from .groups import NoOp, OneOf, OneOrOther, RandomOrder, Sequential, SomeOf
 from .label_params import BboxParams, KeypointParams
 from .own import BasicTransform, DualTransform, ImageOnlyTransform, Transform3D
 from .replay import ReplayCompose
 from .saving import from_dict, load, save, to_dict
+from .spellings import modules as _modules
+from .spellings.tools import read_bgr_image, read_grayscale, read_rgb_image, to_tuple
 from .torches import Torch
 from .transform import REGISTRY, Transform
 from .transforms import *  # noqa: F403
@@ -18,6 +23,7 @@ from .transforms import __all__ as _transforms
 
 __version__ = "0.1.0"
 __all__ = [
+    "BaseCompose",
     "BasicTransform",
     "Batch",
     "BboxParams",
@@ -40,14 +46,32 @@ __all__ = [
     "Transform3D",
     "from_albumentations",  # noqa: F405
     "from_dict",
+    "from_kornia",  # noqa: F405
     "from_torchaudio",  # noqa: F405
     "load",
+    "read_bgr_image",
+    "read_grayscale",
+    "read_rgb_image",
     "save",
     "to_dict",
+    "to_tuple",
+    *_former,
     *_transforms,
 ]
-_LAZY = ("audio", "data", "functional", "interop", "vision")  # loaded when asked for: they bring in more of torch
-_FROM = {"DataLoader": "data.loader", "from_albumentations": "interop.converted", "from_torchaudio": "interop.converted"}
+_LAZY = (
+    "audio",
+    "data",
+    "functional",
+    "interop",
+    "vision",
+    *_modules.OUTERMOST,
+)  # loaded when asked for: most bring in more of torch
+_FROM = {
+    "DataLoader": "data.loader",
+    "from_albumentations": "interop.converted",
+    "from_kornia": "interop.converted_kornia",
+    "from_torchaudio": "interop.converted",
+}
 
 
 def __getattr__(name: str):
@@ -63,3 +87,6 @@ def __getattr__(name: str):
 
 def __dir__():
     return sorted({*globals(), *__all__, *_LAZY})
+
+
+_modules.install()

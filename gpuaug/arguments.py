@@ -11,6 +11,7 @@ from itertools import zip_longest
 import numpy as np
 
 from .names import ARGUMENTS
+from .spellings import PLACES, SPELLINGS, translated
 
 
 def as_python(value):
@@ -44,6 +45,9 @@ def arguments(init):
     """Decorator of ``__init__``: takes what `as_python` understands, and names the class and the nearest argument in errors."""
     signature = inspect.signature(init)
     names = [name for name in signature.parameters if name != "self"]
+    owner = init.__qualname__.rpartition(".")[0].rpartition(".")[2]  # the class, or of one in a function
+    namesake = init.__module__.startswith("gpuaug.vision.")  # torchvision's Resize, say: albumentations' spellings are not its
+    owner = "" if namesake else owner
     any_name = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
 
     @functools.wraps(init)
@@ -52,10 +56,12 @@ def arguments(init):
             whole = getattr(type(self), "as_given", ())  # arguments that are no configuration: images, say
             args = tuple(value if name in whole else as_python(value) for name, value in zip_longest(names[: len(args)], args))
             kwargs = {name: value if name in whole else as_python(value) for name, value in kwargs.items()}
+        args, kwargs = translated(owner, names, args, kwargs, SPELLINGS, PLACES)
+        if type(self).__init__ is wrapper:
             who = type(self).__name__
             for name in kwargs:
                 if name not in names and not any_name:
-                    raise UnknownArgument(f"{who} has no argument {name!r}{_instead(who, name, names)}", name)
+                    raise UnknownArgument(f"{who} has no argument {name!r}{_instead(owner and who, name, names)}", name)
             try:
                 signature.bind(self, *args, **kwargs)
             except TypeError as error:
@@ -63,6 +69,21 @@ def arguments(init):
         init(self, *args, **kwargs)
 
     return wrapper
+
+
+def called(who: str, signature: inspect.Signature, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """A call of a function that stands for a class, as `arguments` takes it: the values as Python's own, in today's spelling."""
+    names = list(signature.parameters)
+    args, kwargs = tuple(map(as_python, args)), {name: as_python(value) for name, value in kwargs.items()}
+    args, kwargs = translated(who, names, args, kwargs, SPELLINGS, PLACES)
+    for name in kwargs:
+        if name not in names:
+            raise TypeError(f"{who} has no argument {name!r}{_instead(who, name, names)}")
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"{who}: {error}; its arguments are {', '.join(names)}") from None
+    return args, kwargs
 
 
 def _instead(who: str, name: str, names: list[str]) -> str:

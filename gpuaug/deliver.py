@@ -42,6 +42,7 @@ class Container:
         flat = (
             (self.flat if track.flat is None else track.flat)
             and track.channels == 1
+            and not track.planes
             and not (track.layout == "CHW" and not self.tensor and track.kind == "image")
         )
 

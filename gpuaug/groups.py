@@ -72,6 +72,11 @@ class Group(Calls, Settings):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
+        if "__call__" in vars(cls) and not hasattr(cls, "forward"):
+            raise TypeError(
+                f"{cls.__name__} has a __call__ of its own, which a pipeline does not call: derive it from gpuaug.Compose and "
+                f"call it yourself, or write what it does as an ImageOnlyTransform or a DualTransform"
+            )
         if "__init__" in vars(cls):
             cls.__init__ = arguments(cls.__init__)
 

@@ -164,6 +164,14 @@ ARGUMENTS = {
 }
 
 
+# what releases before 2.0 had, and what does the same
+GONE = {
+    "MixUp": "gpuaug.data.MixUp mixes finished batches",
+    "PerChannel": "let SelectiveChannelTransform work on one channel, once for each",
+    "TemplateTransform": "write it as an ImageOnlyTransform, docs/own-transforms.md",
+}
+
+
 def unknown(name: str, ours) -> str:
     """What an error can say of a name that gpuaug does not have, "" if nothing.
 
@@ -173,6 +181,8 @@ def unknown(name: str, ours) -> str:
     """
     if name.startswith("_"):
         return ""
+    if name in GONE:
+        return f": albumentations before 2.0 had it; {GONE[name]}"
     if name in ARGUMENTS:
         return ": albumentations 2.0.8 has it, gpuaug does not yet"
     near = difflib.get_close_matches(name, {*ours, *ARGUMENTS}, 1, 0.75)

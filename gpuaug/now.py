@@ -99,6 +99,10 @@ class Now:
             found.append(boxes.hulls()[mine])
         return found
 
+    def has(self, name: str) -> bool:
+        """Whether the caller passed ``name=``."""
+        return name in self._given
+
     def read(self, who: str, name: str) -> list:
         """What the caller passed as ``name=`` for the samples in question; no step changes it."""
         if name not in self._given:

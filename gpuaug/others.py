@@ -79,6 +79,11 @@ def listed(key: str, value: Any, one: bool, samples: int, names: Sequence[str], 
     return items, np.array([len(mine) for mine in lists], int)
 
 
+def nothing_to_read(who: str, give: str) -> None:
+    """Warn that a transform does nothing, because a call brought nothing that it could lay over the image or make it like."""
+    warnings.warn(f"{who} does nothing: it needs {give}", UserWarning, stacklevel=2)
+
+
 def alone(who: str, key: str) -> None:
     """Warn that a transform that puts samples together has nothing but the sample itself."""
     warnings.warn(

@@ -42,7 +42,7 @@ class Dense:
             track = track or (drawn if of is None else drawn.repeated(of)).lower(moved(batch, self.device), kind, others)
         dtype = self.dtype if kind == "image" else None
         tensor = solid is not None and solid.tensor
-        done = deliver(track, name, dtype, self.channels_last, squeeze=kind == "mask" and not tensor)
+        done = deliver(track, name, dtype, self.channels_last, squeeze=kind == "mask" and not tensor and not track.planes)
         if none:
             return done[:, None][:, :0]
         if frames is None:

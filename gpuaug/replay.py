@@ -15,7 +15,7 @@ from .others import SAMPLES
 from .ragged import Ragged
 from .saving import from_dict
 from .settings import CLASS, FORMAT
-from .transform import View
+from .transform import REGISTRY, View
 from .whole import Whole
 
 _MORE = ("applied", "params", "order", "again", "types", "seed", "after")  # of a leaf, beside its arguments
@@ -160,16 +160,24 @@ def _described(aug: ReplayCompose) -> dict:
 
 def _clear(node: dict) -> None:
     node.update(applied=False, params=None)
-    for child in node.get("transforms", ()):
+    for child in _below(node):
         _clear(child)
 
 
 def _mark(node: dict) -> bool:
     """Set ``applied`` of groups."""
-    if "transforms" in node:
+    if _is_group(node):
         below = [_mark(child) for child in node["transforms"]]
         node["applied"] = any(below)
     return node["applied"]
+
+
+def _is_group(node: Mapping) -> bool:
+    return "transforms" in node and node[CLASS] not in REGISTRY  # those that hold transforms are one step
+
+
+def _below(node: Mapping) -> list:
+    return node["transforms"] if _is_group(node) else []
 
 
 def _refuse(transform) -> None:
@@ -203,7 +211,7 @@ def _bare(saved: Mapping) -> dict:
 
     def stripped(node, more):
         out = {key: value for key, value in node.items() if key not in more}
-        if "transforms" in out:
+        if _is_group(out):
             out["transforms"] = [stripped(child, _MORE) for child in out["transforms"]]
         return out
 
@@ -215,9 +223,9 @@ def _visits(saved: Mapping) -> list[tuple[tuple[int, ...], dict]]:
     found = []
 
     def walk(node, place):
-        for k, child in enumerate(node.get("transforms", ())):
+        for k, child in enumerate(_below(node)):
             walk(child, (*place, k))
-        if "transforms" not in node and node.get("applied"):
+        if not _is_group(node) and node.get("applied"):
             found.extend((place, visit) for visit in (node, *node.get("again", ())))
 
     walk(saved, ())

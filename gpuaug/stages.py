@@ -32,6 +32,7 @@ class Stages:
         self.may: tuple[str, ...] | None = None  # the operations that it has declared; None: any
         self.ops: int | None = None  # those of the whole pipeline, `gpuaug.ops.mask`; None: not known
         self.layout = ""  # ToTensorV2: deliver tensors of this layout
+        self.planes = False  # ToTensor: masks of one channel have an axis for it, too
         self.flat: bool | None = (
             None  # have images of one channel no axis for it, where a caller's function decided? None: as they came
         )

@@ -46,6 +46,7 @@ LAYERS = [
         "saving",
         "replay",
         "strangers",
+        "former",
     ),
     ("audio", "data", "interop", "vision", "demo", "cli"),
 ]

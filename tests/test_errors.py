@@ -98,7 +98,6 @@ ARGUMENTS = [
     ("PadIfNeeded", {"position": "left"}, ["position", "'left'", "'top_left'"]),
     ("XYMasking", {"num_masks_x": -1}, ["num_masks_x", "-1"]),
     ("XYMasking", {"num_masks_y": (2, 1)}, ["num_masks_y", "low <= high"]),
-    ("XYMasking", {"mask_x_length": 0}, ["mask_x_length", "mask_y_length", "above 0"]),
     ("XYMasking", {"mask_y_length": 1.5}, ["mask_y_length", "1.5"]),
     ("XYMasking", {"fill": "gray"}, ["fill", "'gray'", "'random'"]),
     ("XYMasking", {"fill": "inpaint"}, ["fill", "inpaint_ns", "random"]),

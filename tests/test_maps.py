@@ -106,6 +106,7 @@ MAPS = {
     "projective, from output": lambda rng: maps.Projective(projective(rng).matrix, forward=False),
     "window": lambda rng: maps.Window(rng.integers(-9, 9, (N, 2)), rng.uniform(0.5, 2, (N, 2))),
     "resize": lambda rng: maps.Resize(SIZES, SIZES),
+    "moved": lambda rng: maps.Moved(radial(rng), rng.integers(-2, 3, (N, 2)), SIZES),
     "time warp": time_warp,
     "reversed": lambda rng: maps.TimeWarp.reversed([47, 50, 7, 13, 1]),
     "radial": radial,

@@ -192,7 +192,10 @@ def fails(message, f, kind=ValueError):
 
 
 def test_bad_arguments_fail_when_built():
-    fails("at least one of mask_x_length and mask_y_length", lambda: G.XYMasking())
+    for arguments in ({}, {"num_masks_x": 3}, {"mask_x_length": 3}, {"num_masks_x": 3, "mask_y_length": 3}):
+        with pytest.warns(UserWarning, match="XYMasking does nothing: give num_masks_x and mask_x_length, or"):
+            nothing = G.XYMasking(**arguments, p=1)
+        np.testing.assert_array_equal(G.Compose([nothing])(np.ones((5, 6), np.uint8)), np.ones((5, 6)))
     fails("mask_x_length must be .low, high.", lambda: G.XYMasking(1, 0, (5, 2)))
     fails("mask_x_length must lie in", lambda: G.XYMasking(1, 0, -3))
     fails("fill must be a number, got NaN", lambda: G.XYMasking(1, 0, 3, fill=float("nan")))

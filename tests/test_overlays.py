@@ -150,8 +150,8 @@ def test_what_text_does_not_fit():
     ):
         with pytest.raises(ValueError, match=text):
             G.Compose([G.TextImage(font(), p=1)])(image=image(), textimage_metadata=item)
-    with pytest.raises(ValueError, match="needs textimage_metadata= among the targets"):
-        G.Compose([G.TextImage(font(), p=1)])(image=image())
+    with pytest.raises(ValueError, match=r"font_color must be .*a colour's name: unknown color specifier: 'yelow'"):
+        G.TextImage(font(), font_color="yelow")
     with pytest.raises(ValueError, match=r"font_color=\(1.0, 2.0\) has 2 numbers for 3 channels"):
         G.Compose([G.TextImage(font(), font_color=(1, 2), p=1)])(image=image(), textimage_metadata=[])
     with pytest.raises(ValueError, match="augmentations are"):
@@ -170,3 +170,27 @@ def test_tensors_have_their_channels_first():
     planes = [torch.from_numpy(x).permute(2, 0, 1) for x in (data, picture)]
     got = aug(image=planes[0], overlay_metadata={**item, "image": planes[1]})["image"]
     np.testing.assert_array_equal(got.permute(1, 2, 0).numpy(), want)
+
+
+@pytest.mark.parametrize("make", [G.OverlayElements, lambda p: G.TextImage(font(), p=p)], ids=["pictures", "text"])
+def test_a_call_that_brings_nothing_is_told_that_nothing_is_done(make):
+    with pytest.warns(UserWarning, match=r"does nothing: it needs \w+_metadata=\{\.\.\} in the call"):
+        out = G.Compose([make(p=1)])(image=image())["image"]
+    np.testing.assert_array_equal(out, image())
+
+
+def test_text_in_the_font_of_pillow_and_in_colours_by_name():
+    from PIL import ImageFont
+
+    assert G.TextImage(font_color="yellow").font_color == (255, 255, 0)
+    white = np.full((40, 90, 3), 255, np.uint8)
+    text = {"bbox": (0, 0, 1, 1), "text": "I"}
+    out = G.Compose([G.TextImage(font_color="red", font_size_fraction_range=(0.5, 0.5), p=1)])(
+        image=white, textimage_metadata=text
+    )
+    ink = (out["image"] != 255).any(2)
+    left, top, right, bottom = ImageFont.load_default(20).getbbox("I")
+    y, x = np.nonzero(ink)
+    assert (x.min() >= left, y.min() >= top, x.max() < right, y.max() < bottom) == (True,) * 4
+    assert (out["image"][..., 0] == 255).all()
+    assert ink.sum() > 20

@@ -145,8 +145,10 @@ def test_floats_take_references_of_bytes():
 def test_what_does_not_fit():
     image = np.zeros((8, 8, 3), np.uint8)
     aug = G.Compose([G.FDA(p=1)])
-    with pytest.raises(ValueError, match=r"FDA needs reference images: pass fda_metadata=\[image, \.\.\]"):
-        aug(image=image)
+    with pytest.warns(
+        UserWarning, match=r"FDA does nothing: it needs fda_metadata=\[image, \.\.\] in the call, or reference_images="
+    ):
+        np.testing.assert_array_equal(aug(image=image)["image"], image)
     with pytest.raises(ValueError, match="fda_metadata has no image for sample 0"):
         aug(image=image, fda_metadata=[])
     with pytest.raises(ValueError, match="fda_metadata holds images of uint8 with 1 channels, those of the batch"):

@@ -235,7 +235,7 @@ class _Nearest(TorchFunctionMode):
 
 def adopted(thing):
     """What a list of gpuaug's transforms holds for an object of Kornia's."""
-    return Kornia(thing) if isinstance(thing, _BasicAugmentationBase) else thing
+    return Kornia(thing) if isinstance(thing, (_BasicAugmentationBase, K.ImageSequential)) else thing
 
 
 def _picked(params: dict, whose: np.ndarray) -> dict:

@@ -6,7 +6,7 @@ Centres of pixels are whole numbers; samples are told by ``which`` ``[N]``, the 
 """
 
 from .base import KINDS, PLACES, WHOLE, Map, header
-from .control import Cells, Shepard, ThinPlate
+from .control import Cells, Moved, Shepard, ThinPlate
 from .formulas import Radial, TimeWarp
 from .matrices import Affine, Projective, Resize, Window, homography, projected
 from .tables import Field, Grid, Mesh, Tiles, spline
@@ -21,6 +21,7 @@ __all__ = [
     "Grid",
     "Map",
     "Mesh",
+    "Moved",
     "Projective",
     "Radial",
     "Resize",

@@ -40,6 +40,27 @@ class _Everywhere(Map):
         return out.reshape(-1)
 
 
+class Moved(_Everywhere):
+    """Another map, whose places are moved.
+
+    Args:
+        by: the other `Map`. offset: ``[n, 2]`` (x, y), pixels. size: ``[n, 2]``.
+    """
+
+    def __init__(self, by: Map, offset, size):
+        super().__init__(size)
+        self.by, self.offset = by, checked("offset", offset, (len(self.cells), 2))
+
+    def source(self, which, xy):
+        return self.by.source(which, xy) + self.offset[which]
+
+    def target(self, which, xy):
+        return self.by.target(which, xy - self.offset[which])
+
+    def fill(self, i, size, out):
+        out[:] = self.source(np.full(len(out), i), _pixels(*size))
+
+
 def _pixels(h: int, w: int) -> np.ndarray:
     return np.stack(np.meshgrid(np.arange(w, dtype=np.float64), np.arange(h, dtype=np.float64)), 2).reshape(-1, 2)
 

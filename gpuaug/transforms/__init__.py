@@ -19,7 +19,7 @@ from .crop_labels import (
 from .crop_sides import Crop, CropAndPad, RandomCropFromBorders
 from .custom import Lambda
 from .distort import ElasticTransform, GridDistortion, OpticalDistortion
-from .dropout import CoarseDropout, Erasing, GridDropout, XYMasking
+from .dropout import CoarseDropout, Cutout, Erasing, GridDropout, XYMasking
 from .dropout_objects import ConstrainedCoarseDropout, MaskDropout
 from .dropout_select import ChannelDropout, PixelDropout
 from .flare import RandomSunFlare
@@ -34,7 +34,7 @@ from .light import Illumination, RandomShadow
 from .morphology import Morphological
 from .mosaic import Mosaic
 from .noise import GaussNoise
-from .normalize import Normalize, ToTensorV2
+from .normalize import Normalize, ToTensor, ToTensorV2
 from .overlays import OverlayElements, TextImage
 from .pad import Pad, PadIfNeeded
 from .pca import FancyPCA
@@ -43,6 +43,7 @@ from .plasma import PlasmaBrightnessContrast, PlasmaShadow
 from .references import FDA, HistogramMatching, PixelDistributionAdaptation
 from .rotate import Rotate, SafeRotate
 from .segments import Superpixels
+from .selective import SelectiveChannelTransform
 from .sharpen import Emboss, Sharpen, UnsharpMask
 from .shuffle import RandomGridShuffle
 from .sizes import Downscale, LongestMaxSize, RandomScale, RandomSizedCrop, SmallestMaxSize
@@ -77,6 +78,7 @@ __all__ = [
     "CropAndPad",
     "CropNonEmptyMaskIfExists",
     "CubicSymmetry",
+    "Cutout",
     "Defocus",
     "Downscale",
     "ElasticTransform",
@@ -149,6 +151,7 @@ __all__ = [
     "Rotate",
     "SafeRotate",
     "SaltAndPepper",
+    "SelectiveChannelTransform",
     "Sharpen",
     "ShiftScaleRotate",
     "ShotNoise",
@@ -165,6 +168,7 @@ __all__ = [
     "ToGray",
     "ToRGB",
     "ToSepia",
+    "ToTensor",
     "ToTensor3D",
     "ToTensorV2",
     "Transpose",

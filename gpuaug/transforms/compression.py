@@ -7,6 +7,7 @@ import numpy as np
 from ..checks import one_of, whole
 from ..codec import compressed
 from ..hosted import on_host
+from ..spellings.members import ImageCompressionType
 from ..transform import Transform
 from ..uniforms import integers
 
@@ -37,6 +38,8 @@ class ImageCompression(Transform):
         >>> out.shape, bool((out != image).any())
         ((16, 16), True)
     """
+
+    ImageCompressionType = ImageCompressionType
 
     def __init__(self, compression_type: str = "jpeg", quality_range=(99, 100), p: float = 0.5):
         super().__init__(p)

@@ -46,6 +46,8 @@ class OpticalDistortion(_Distortion):
         p: probability, per sample.
         border_mode: OpenCV's number: 0 constant, 1 replicate, 2 reflect, 3 wrap, 4 reflect_101.
         fill, fill_mask: constant border, a number (all channels) or one for each channel.
+        shift_limit: as albumentations had it up to 1.4.21: range of whole pixels by which the image is moved behind the
+            lens, along x and along y; a number v means (-v, v). Below half a pixel it does nothing, as there.
 
     Shapes and dtypes: any; unchanged. Targets: image, mask, boxes, keypoints.
     Source: albumentations ``OpticalDistortion``, ``cv2.initUndistortRectifyMap``, ``cv2.remap`` of OpenCV 5. With k = 0 pixels
@@ -71,18 +73,29 @@ class OpticalDistortion(_Distortion):
         border_mode: int = 0,
         fill=0,
         fill_mask=0,
+        *,
+        shift_limit=None,
     ):
         super().__init__(interpolation, mask_interpolation, keypoint_remapping_method, border_mode, fill, fill_mask, p)
         self.distort_limit, self.mode = span("distort_limit", distort_limit), one_of("mode", mode, ("camera", "fisheye"))
+        self.shift_limit = None if shift_limit is None else span("shift_limit", shift_limit)
 
     def columns(self) -> int:
-        return 1
+        return 1 if self.shift_limit is None else 3
 
     def draw(self, u, view):
-        return {"k": between(u[:, 0], *self.distort_limit)}
+        k = between(u[:, 0], *self.distort_limit)
+        if self.shift_limit is None:
+            return {"k": k}
+        return {"k": k, "shift": np.rint(between(u[:, 1:], *self.shift_limit))}  # halves to even, as Python's round
 
     def map(self, params, size):
-        k, sides = params["k"], size[:, ::-1].astype(np.float64)
+        lens = self._lens(params["k"], size[:, ::-1].astype(np.float64))
+        # by what the arguments allow, not by what was drawn: no sample's pixels hang on its neighbours' shifts
+        moves = self.shift_limit is not None and np.rint(self.shift_limit).any()
+        return maps.Moved(lens, params["shift"], size) if moves else lens
+
+    def _lens(self, k, sides):
         if self.mode == "camera":
             return maps.Radial((sides - 1) / 2, sides, np.stack([k, k], 1))
         half = np.hypot(*(sides / 2).T)
@@ -177,6 +190,9 @@ class ElasticTransform(_Distortion):
         border_mode: OpenCV's number: 0 constant, 1 replicate, 2 reflect, 3 wrap, 4 reflect_101.
         fill, fill_mask: constant border, a number (all channels) or one for each channel.
         p: probability, per sample.
+        alpha_affine: as albumentations had it up to 1.4.16: before the displacement the image is mapped affinely, so that three
+            points, a third of the shorter side from its middle, move by up to so many pixels along x and y. Both are one
+            interpolation here. None: no such map.
 
     Shapes and dtypes: any; unchanged. Targets: image, mask, boxes, keypoints.
     Source: albumentations ``ElasticTransform`` (Simard et al. 2003), ``cv2.remap`` of OpenCV 5. Displacements are told as a
@@ -206,15 +222,18 @@ class ElasticTransform(_Distortion):
         fill=0,
         fill_mask=0,
         p: float = 0.5,
+        *,
+        alpha_affine: float | None = None,
     ):
         super().__init__(interpolation, mask_interpolation, keypoint_remapping_method, border_mode, fill, fill_mask, p)
+        self.alpha_affine = None if alpha_affine is None else real("alpha_affine", alpha_affine, 0, 1e6)
         self.alpha, self.sigma = real("alpha", alpha, 0, 1e6), real("sigma", sigma, 1, 1e4)
         self.approximate, self.same_dxdy = boolean("approximate", approximate), boolean("same_dxdy", same_dxdy)
         self.noise_distribution = one_of("noise_distribution", noise_distribution, ("gaussian", "uniform"))
         self._sheet = Sheet(self.sigma, 8 if self.approximate else None)
 
     def columns(self) -> int:
-        return 3  # a key, and how large the largest value of the noise is
+        return 3 + 6 * bool(self.alpha_affine)  # a key, how large the largest value of the noise is, where three points go
 
     def draw(self, u, view):
         n, fields, size = len(u), 1 if self.same_dxdy else 2, view.size.astype(np.int64)
@@ -238,6 +257,12 @@ class ElasticTransform(_Distortion):
             y, x = axes[k]
             field = y @ (f * noise.of(i).reshape(fields, y.shape[1], x.shape[1])) @ x.T
             shift.of(i)[:] = field.reshape(fields, -1).T  # one field is broadcast to both
+        if self.alpha_affine:
+            back = three_points(between(u[:, 3:], -self.alpha_affine, self.alpha_affine), size)
+            for i, k in enumerate(which.tolist()):
+                y, x = (self._sheet.places(side, int(count)) for side, count in zip(sides[k].tolist(), nodes[k]))
+                place = np.stack(np.meshgrid(x, y), 2).reshape(-1, 2)
+                shift.of(i)[:] = (place + shift.of(i)) @ back[i, :, :2].T + back[i, :, 2] - place
         return {"shift": shift, "nodes": nodes[which]}
 
     def map(self, params, size):
@@ -247,6 +272,15 @@ class ElasticTransform(_Distortion):
         pixel = np.arange(len(shift.values)) - np.repeat(shift.starts, shift.counts)
         w = np.repeat(w, shift.counts)
         return maps.Field(Ragged(shift.values + np.stack([pixel % w, pixel // w], 1), shift.counts), size)
+
+
+def three_points(moved: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Affine maps ``[n, 2, 3]`` from results to images, of sizes ``[n, 2]``: they take three points back that were ``moved``
+    ``[n, 6]`` by x0, y0, x1, y1, x2, y2. The points are albumentations', whose middle is (h, w) // 2, taken for x and y."""
+    middle, third = (size // 2).astype(np.float64), (size.min(1) // 3)[:, None]
+    points = np.stack([middle + third, middle + third * [1, -1], middle - third], 1)  # [n, 3, 2]
+    after = np.concatenate([points + moved.reshape(-1, 3, 2), np.ones((len(size), 3, 1))], 2)
+    return (np.linalg.pinv(after) @ points).transpose(0, 2, 1)  # three points that fell into one line have the least such map
 
 
 def largest_normal(u: np.ndarray, count: np.ndarray) -> np.ndarray:
@@ -286,6 +320,12 @@ class Sheet:
         """
         deviation = factor / (2 * self.sigma * np.pi**0.5) * 2**0.5 * 2.56 / 384
         return self.sigma * min((self.WRONG / max(18 * deviation, 1e-30)) ** 0.25, 1.0)
+
+    def places(self, side: int, nodes: int) -> np.ndarray:
+        """The coordinate that each control point stands for: those of a straight line are its own values; or each pixel's."""
+        if not self.smooth:
+            return np.arange(side, dtype=np.float64)
+        return np.linalg.lstsq(maps.spline(side, nodes), np.arange(side, dtype=np.float64), rcond=None)[0]
 
     def weights(self, side: int, spacing: float) -> np.ndarray:
         """float32 ``[nodes, noises]``: what each noise adds to the control points; or to the pixels, if it is not smooth."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from .. import inpainting, library
@@ -24,11 +26,9 @@ class Dropout(Transform, register=False):
     targets = ("image", "mask")
     moves_pixels = False
 
-    def __init__(self, fill, fill_mask, p: float, fill_value=None, mask_fill_value=None):
+    def __init__(self, fill, fill_mask, p: float):
         super().__init__(p)
-        fill = fill if fill_value is None else fill_value  # fill_value, mask_fill_value: the names before albumentations 2.0
         self.fill = colour("fill", fill, WORDS)
-        fill_mask = fill_mask if mask_fill_value is None else mask_fill_value
         self.fill_mask = None if fill_mask is None else colour("fill_mask", fill_mask)
 
     def count(self) -> int:
@@ -132,15 +132,15 @@ class XYMasking(Dropout):
             pixel.
         fill: a number, one number for each channel, "random" (a number for each pixel and channel; 0..255 or [0, 1)), or
             "random_uniform" (one colour for each stripe), or "inpaint_telea", "inpaint_ns" (from what surrounds them: uint8,
-            a host stage that needs OpenCV). ``fill_value`` is the older name.
-        fill_mask: what stripes become in masks; None leaves masks as they are. ``mask_fill_value`` is the older name.
+            a host stage that needs OpenCV).
+        fill_mask: what stripes become in masks; None leaves masks as they are.
         p: probability, per sample.
 
     Shapes and dtypes: any channel count; float images of any range. Targets: image, mask,
     boxes, keypoints. Source: albumentations ``XYMasking``; unlike there an int is fixed, as its documentation says.
 
     Raises:
-        ValueError: no stripe of any length could ever be drawn; a length above the image's size (at the first batch).
+        ValueError: a length above the image's size (at the first batch). That no stripe could ever be drawn is a warning.
 
     Example:
         >>> import numpy as np, gpuaug as G
@@ -158,18 +158,17 @@ class XYMasking(Dropout):
         fill=0,
         fill_mask=None,
         p: float = 0.5,
-        *,
-        fill_value=None,
-        mask_fill_value=None,
     ):
-        super().__init__(fill, fill_mask, p, fill_value, mask_fill_value)
+        super().__init__(fill, fill_mask, p)
         self.num_masks_x, self.num_masks_y = (
             whole("num_masks_x", num_masks_x, 0, 1000),
             whole("num_masks_y", num_masks_y, 0, 1000),
         )
         self.mask_x_length, self.mask_y_length = _length("mask_x_length", mask_x_length), _length("mask_y_length", mask_y_length)
-        if self.mask_x_length[1] == 0 and self.mask_y_length[1] == 0:
-            raise ValueError("at least one of mask_x_length and mask_y_length must allow a length above 0")
+        if not (self.num_masks_x[1] and self.mask_x_length[1]) and not (self.num_masks_y[1] and self.mask_y_length[1]):
+            warnings.warn(
+                "XYMasking does nothing: give num_masks_x and mask_x_length, or num_masks_y and mask_y_length", stacklevel=3
+            )
 
     def count(self) -> int:
         return 2 + 2 * (self.num_masks_x[1] + self.num_masks_y[1])
@@ -219,26 +218,15 @@ def _pixels(pair: tuple, side: int) -> tuple[int, int]:
     return tuple(int(v * side) for v in pair) if 0 < pair[1] < 1 else pair
 
 
-def _older(name, pair, low, high):
-    """A range from ``min_*`` and ``max_*``, where they are given."""
-    if high is None and low is None:
-        return pair
-    if high is None:
-        raise ValueError(f"min_{name} needs max_{name}")
-    return (high if low is None else low, high)
-
-
 class CoarseDropout(Dropout):
     """Rectangles at random places (cutout).
 
     Args:
         num_holes_range: how many, (low, high) inclusive, at least 1.
         hole_height_range, hole_width_range: sizes: fractions of the image's (below 1), or whole pixels (low, high) inclusive.
-        fill: a number, one for each channel, or a word; see `XYMasking`. ``fill_value`` is the older name.
-        fill_mask: what holes become in masks; None leaves masks as they are. ``mask_fill_value`` is the older name.
+        fill: a number, one for each channel, or a word; see `XYMasking`.
+        fill_mask: what holes become in masks; None leaves masks as they are.
         p: probability, per sample.
-        max_holes, min_holes, max_height, min_height, max_width, min_width: the names before albumentations 1.4; where a minimum
-            is missing it is the maximum.
 
     Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``CoarseDropout``; DeVries and
     Taylor 2017.
@@ -261,20 +249,8 @@ class CoarseDropout(Dropout):
         fill=0,
         fill_mask=None,
         p: float = 0.5,
-        *,
-        fill_value=None,
-        mask_fill_value=None,
-        max_holes=None,
-        min_holes=None,
-        max_height=None,
-        min_height=None,
-        max_width=None,
-        min_width=None,
     ):
-        super().__init__(fill, fill_mask, p, fill_value, mask_fill_value)
-        num_holes_range = _older("holes", num_holes_range, min_holes, max_holes)
-        hole_height_range = _older("height", hole_height_range, min_height, max_height)
-        hole_width_range = _older("width", hole_width_range, min_width, max_width)
+        super().__init__(fill, fill_mask, p)
         self.num_holes_range = whole("num_holes_range", num_holes_range, 1, 1000)
         self.hole_height_range = increasing("hole_height_range", hole_height_range, 0)
         self.hole_width_range = increasing("hole_width_range", hole_width_range, 0)
@@ -304,13 +280,56 @@ class CoarseDropout(Dropout):
         return np.stack([x, y, x + width, y + height], 2)
 
 
+class Cutout(Dropout):
+    """Rectangles around random places, which may reach out of the image; albumentations' before `CoarseDropout`.
+
+    Args:
+        num_holes: how many.
+        max_h_size, max_w_size: their height and width, pixels: a middle may be any pixel, and what lies beyond the first line or
+            column is moved in, what lies beyond the last is cut off.
+        fill_value: a number, one for each channel, or a word; see `XYMasking`.
+        p: probability, per sample.
+
+    Shapes and dtypes: any. Targets: image alone. Source: albumentations 0.1 to 1.3 ``Cutout``; DeVries and Taylor 2017.
+
+    Raises:
+        ValueError: a number or size below 1.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> aug = G.Cutout(num_holes=1, max_h_size=8, max_w_size=8, fill_value=9, p=1)
+        >>> int((G.Compose([aug], seed=1)(np.zeros((8, 8), np.uint8)) == 9).sum()) >= 16
+        True
+    """
+
+    targets = ("image",)
+    boxes, keypoints, cuts = Transform.boxes, Transform.keypoints, Transform.cuts
+
+    def __init__(self, num_holes: int = 8, max_h_size: int = 8, max_w_size: int = 8, fill_value=0, p: float = 0.5):
+        super().__init__(fill_value, None, p)
+        self.num_holes, self.fill_value = integer("num_holes", num_holes, 1, 1000), self.fill
+        self.max_h_size, self.max_w_size = integer("max_h_size", max_h_size, 1), integer("max_w_size", max_w_size, 1)
+
+    def count(self) -> int:
+        return 2 * self.num_holes
+
+    def holes(self, u, size):
+        spans = []
+        for length, part, side in ((self.max_w_size, u[:, : self.num_holes], 1), (self.max_h_size, u[:, self.num_holes :], 0)):
+            side = size[:, side, None]
+            start = np.clip(integers(part, 0, side) - length // 2, 0, side)
+            spans.append((start, np.minimum(start + length, side)))
+        (x0, x1), (y0, y1) = spans
+        return np.stack([x0, y0, x1, y1], 2)
+
+
 class Erasing(Dropout):
     """One rectangle of random area and aspect ratio (random erasing).
 
     Args:
         scale: range of its area as a fraction of the image's.
         ratio: range of its width / height.
-        fill, fill_mask: see `XYMasking`; ``fill_value`` and ``mask_fill_value`` are the older names.
+        fill, fill_mask: see `XYMasking`.
         p: probability, per sample.
 
     Nothing is erased where no rectangle of these ranges fits the image. Shapes and dtypes: any. Targets: image, mask, boxes,
@@ -333,11 +352,8 @@ class Erasing(Dropout):
         fill=0,
         fill_mask=None,
         p: float = 0.5,
-        *,
-        fill_value=None,
-        mask_fill_value=None,
     ):
-        super().__init__(fill, fill_mask, p, fill_value, mask_fill_value)
+        super().__init__(fill, fill_mask, p)
         self.scale, self.ratio = increasing("scale", scale, 0, 1), increasing("ratio", ratio, 0)
         if self.ratio[0] <= 0:
             raise ValueError(f"ratio must be above 0, got {ratio!r}")
@@ -373,7 +389,7 @@ class GridDropout(Dropout):
         unit_size_range: side of a cell in pixels, (low, high) inclusive, at least 2, at most the shorter side of the image.
         holes_number_xy: number of cells along x and y; comes before ``unit_size_range``. With neither there are about ten.
         shift_xy: offset of each rectangle in its cell, x and y.
-        fill, fill_mask: see `XYMasking`; ``fill_value`` and ``mask_fill_value`` are the older names.
+        fill, fill_mask: see `XYMasking`.
         p: probability, per sample.
 
     Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``GridDropout``; Chen et al. 2020.
@@ -398,11 +414,8 @@ class GridDropout(Dropout):
         fill=0,
         fill_mask=None,
         p: float = 0.5,
-        *,
-        fill_value=None,
-        mask_fill_value=None,
     ):
-        super().__init__(fill, fill_mask, p, fill_value, mask_fill_value)
+        super().__init__(fill, fill_mask, p)
         self.ratio = real("ratio", ratio, 0, 1, above=True)
         self.random_offset = boolean("random_offset", random_offset)
         self.unit_size_range = None if unit_size_range is None else whole("unit_size_range", unit_size_range, 2)

@@ -106,7 +106,7 @@ class ConstrainedCoarseDropout(Dropout):
     Args:
         num_holes_range: how many for each object, (low, high) inclusive; drawn once for a sample.
         hole_height_range, hole_width_range: sides as fractions of the box's, or of the square root of the region's area.
-        fill, fill_mask: see `XYMasking`; ``fill_value`` and ``mask_fill_value`` are the older names.
+        fill, fill_mask: see `XYMasking`.
         p: probability, per sample.
         mask_indices: values of the mask whose connected regions are objects; comes before bbox_labels.
         bbox_labels: labels (the first label field, or the box's fifth number) whose boxes are objects.
@@ -137,11 +137,8 @@ class ConstrainedCoarseDropout(Dropout):
         p: float = 0.5,
         mask_indices=None,
         bbox_labels=None,
-        *,
-        fill_value=None,
-        mask_fill_value=None,
     ):
-        super().__init__(fill, fill_mask, p, fill_value, mask_fill_value)
+        super().__init__(fill, fill_mask, p)
         self.num_holes_range = whole("num_holes_range", num_holes_range, 1, 1000)
         self.hole_height_range = increasing("hole_height_range", hole_height_range, 0, 1)
         self.hole_width_range = increasing("hole_width_range", hole_width_range, 0, 1)

@@ -89,7 +89,7 @@ class ChannelDropout(Transform):
 
     Args:
         channel_drop_range: how many, (low, high) inclusive; fewer than the image has.
-        fill: the value they get. ``fill_value`` is the older name.
+        fill: the value they get.
         p: probability, per sample.
 
     Shapes and dtypes: at least 2 channels. Targets: image. Source: albumentations ``ChannelDropout``.
@@ -106,10 +106,10 @@ class ChannelDropout(Transform):
 
     ops = ("channels",)
 
-    def __init__(self, channel_drop_range=(1, 1), fill: float = 0, p: float = 0.5, *, fill_value=None):
+    def __init__(self, channel_drop_range=(1, 1), fill: float = 0, p: float = 0.5):
         super().__init__(p)
         self.channel_drop_range = whole("channel_drop_range", channel_drop_range, 1)
-        self.fill = colour("fill", fill if fill_value is None else fill_value)
+        self.fill = colour("fill", fill)
 
     def columns(self) -> int:
         return 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..checks import boolean, increasing, real
+from ..checks import boolean, increasing, real, span
 from ..transform import Transform
 from ..uniforms import between, key
 
@@ -28,6 +28,10 @@ class GaussNoise(Transform):
         noise_scale_factor: above 0, at most 1: noise that is drawn on a grid of that fraction of height and width, and
             interpolated: it has larger grains.
         p: probability, per sample.
+        var_limit: instead of ``std_range``, as albumentations had it up to 1.4: range of the variance, in the image's own unit
+            (0..255 for uint8), of which the standard deviation is the root; a number v means (0, v).
+        mean: with it, and instead of ``mean_range``: the mean in the same unit, 0 if it is not given. With ``mean`` alone,
+            ``var_limit`` is (10, 50).
 
     Shapes and dtypes: any; uint8 truncates the noise towards zero before adding it and clips to 0..255, as the reference;
     float images keep their range (spectrograms), they are not clipped. Targets: image. Source: albumentations ``GaussNoise``.
@@ -36,6 +40,7 @@ class GaussNoise(Transform):
 
     Raises:
         ValueError: a range outside its bounds or out of order, a factor outside its own.
+        TypeError: ``var_limit`` or ``mean`` together with ``std_range`` or ``mean_range``.
 
     Example:
         >>> import numpy as np, gpuaug as G
@@ -53,8 +58,19 @@ class GaussNoise(Transform):
         per_channel: bool = True,
         noise_scale_factor: float = 1,
         p: float = 0.5,
+        *,
+        var_limit=None,
+        mean: float | None = None,
     ):
         super().__init__(p)
+        self.var_limit = self.mean = None
+        if var_limit is not None or mean is not None:
+            if tuple(std_range) != (0.2, 0.44) or tuple(mean_range) != (0, 0):
+                raise TypeError(
+                    "GaussNoise: give var_limit and mean, in the image's unit, or std_range and mean_range, in shares of it"
+                )
+            self.var_limit = span("var_limit", (10.0, 50.0) if var_limit is None else var_limit, 0, scalar="zero")
+            self.mean = real("mean", 0 if mean is None else mean)
         self.std_range = increasing("std_range", std_range, 0, 1)
         self.mean_range = increasing("mean_range", mean_range, -1, 1)
         self.per_channel = boolean("per_channel", per_channel)
@@ -64,6 +80,10 @@ class GaussNoise(Transform):
         return 4
 
     def draw(self, u, view):
+        if self.var_limit is not None:
+            top = 255.0 if view.dtype == "uint8" else 1.0
+            std, mean = np.sqrt(between(u[:, 0], *self.var_limit)) / top, np.full(len(u), self.mean / top)
+            return {"std": std, "mean": mean, "key": key(u[:, 2:4])}
         return {"std": between(u[:, 0], *self.std_range), "mean": between(u[:, 1], *self.mean_range), "key": key(u[:, 2:4])}
 
     def lower(self, to, rows, params) -> None:

@@ -1,10 +1,10 @@
-"""Normalize, ToTensorV2."""
+"""Normalize, ToTensorV2, ToTensor."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..checks import boolean, one_of, real
+from ..checks import boolean, integer, one_of, real
 from ..transform import Transform
 
 _KINDS = ("standard", "image", "image_per_channel", "min_max", "min_max_per_channel")
@@ -122,3 +122,61 @@ class ToTensorV2(Transform):
 
     def lower(self, to, rows, params) -> None:
         to.layout = "CHW" if to.kind == "image" or self.transpose_mask else "HWC"
+
+
+class ToTensor(Transform):
+    """Deliver torch tensors of floats, channels first, bytes divided by 255: what albumentations had before `ToTensorV2`.
+
+    Args:
+        num_classes: of the mask; with 1 a mask is ``[1, H, W]``, with more ``[C, H, W]``, one channel for each class.
+        sigmoid: must be True with several classes: masks of the numbers of classes are not made (`ToTensorV2` leaves those that
+            there are as they are).
+        normalize: None, or ``{"mean": .., "std": ..}``: subtracted and divided by after the division, as torchvision's does.
+        p: must be 1.
+
+    Shapes and dtypes: uint8 is divided by 255 and becomes float32, as float64 does; other floats stay. Masks likewise; labels
+    of wider types and booleans become float32 as they are. Targets: all.
+    Source: albumentations 0.1 to 0.5 ``albumentations.pytorch.ToTensor``.
+
+    Raises:
+        ValueError: several classes with ``sigmoid=False``; a std of 0; p other than 1.
+        TypeError: normalize without mean and std; images of other whole numbers, masks of uint32 (at the first batch).
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> G.Compose([G.ToTensor(normalize={"mean": 0.5, "std": 0.5})])(image=np.array([[0, 255]], np.uint8))["image"].tolist()
+        [[[-1.0, 1.0]]]
+    """
+
+    ops = ("divide", "normalize")
+    targets = ("image", "mask")
+    moves_pixels = False
+    boxes, keypoints = ToTensorV2.boxes, ToTensorV2.keypoints
+
+    def __init__(self, num_classes: int = 1, sigmoid: bool = True, normalize: dict | None = None, p: float = 1.0):
+        super().__init__(p)
+        if self.p != 1:
+            raise ValueError(f"p of ToTensor must be 1, got {p!r}: a batch cannot be half tensors")
+        self.num_classes, self.sigmoid = integer("num_classes", num_classes, 1), boolean("sigmoid", sigmoid)
+        if self.num_classes > 1 and not self.sigmoid:
+            raise ValueError(
+                "ToTensor: num_classes above 1 needs sigmoid=True; for masks that hold numbers of classes use ToTensorV2"
+            )
+        if normalize is not None and (not isinstance(normalize, dict) or set(normalize) != {"mean", "std"}):
+            raise TypeError(f"normalize must be None or a dict of mean and std, got {normalize!r}")
+        self.normalize = normalize
+        self._normalize = None if normalize is None else Normalize(normalize["mean"], normalize["std"], 1.0)
+
+    def lower(self, to, rows, params) -> None:
+        to.layout, to.planes = "CHW", to.kind == "mask"
+        if to.kind == "mask" and to.dtype == "int32" and to.given != "uint32":
+            to.given = "float32"  # labels of wider types: the kernels only move them, numbers are made of them at the end
+            return
+        divides = to.is_u8 and to.given != "bool"
+        if not (to.is_u8 and to.kind == "mask"):
+            to.no_labels("divided")
+        _to_float32(to, rows)
+        if divides:
+            to.op(rows, "divide", by=255)
+        if self._normalize is not None and to.kind == "image":
+            self._normalize.lower(to, rows, params)

@@ -14,6 +14,7 @@ from ..checks import boolean, increasing, real
 from ..deliver import settle
 from ..hosted import on_device, on_host
 from ..inpainting import inpaint
+from ..others import nothing_to_read
 from ..track import Track
 from ..transfer import moved
 from ..transform import Transform
@@ -35,9 +36,12 @@ class _Overlaid(Transform, register=False):
         return 1
 
     def draw(self, u, view):
-        who = type(self).__name__
+        who, found = type(self).__name__, np.empty(len(u), object)
+        if view.now is None or not view.now.has(self.reads[0]):
+            nothing_to_read(who, f"{self.reads[0]}={{..}} in the call")
+            found[:] = [[]] * len(u)
+            return {"overlays": found}
         given = view.now.read(who, self.reads[0])
-        found = np.empty(len(u), object)
         for i, (mine, luck) in enumerate(zip(given, u[:, 0].tolist())):
             # any number of further draws, of the one that belongs to the sample
             rng = np.random.Generator(np.random.Philox(key=int(luck * 2**53)))
@@ -175,13 +179,14 @@ class TextImage(_Overlaid):
     """Write text into boxes of the image.
 
     Args:
-        font_path: file of a TrueType or OpenType font.
+        font_path: file of a TrueType or OpenType font; None: the font that comes with Pillow.
         stopwords: words that "insertion" takes.
         augmentations: one is drawn for each text: None, as it is; "insertion" of stopwords at random places, "swap" of two words,
             "deletion" of words: half of the words each, at least one. (A text that this leaves as it is is not written.)
         fraction_range: range of the share of boxes that are written into.
         font_size_fraction_range: range of the font's size as a fraction of its box's height.
-        font_color: a number for each channel; of images of one channel the mean of three.
+        font_color: a number for each channel; of images of one channel the mean of three. Or a colour's name, "yellow" or
+            "#ffff00", as Pillow takes it.
         clear_bg: fill the boxes from their surroundings first (``cv2.inpaint``, which needs OpenCV).
         metadata_key: under which name a call brings a dict, or a list of them, for its image (a batch: for each): ``"bbox"``,
             (x0, y0, x1, y1) as fractions of the image, and ``"text"``.
@@ -203,7 +208,7 @@ class TextImage(_Overlaid):
 
     def __init__(
         self,
-        font_path: str | Path,
+        font_path: str | Path | None = None,
         stopwords=("the", "is", "in", "at", "of"),
         augmentations=(None,),
         fraction_range=(1.0, 1.0),
@@ -225,8 +230,10 @@ class TextImage(_Overlaid):
             raise ValueError("augmentation 'insertion' needs stopwords, got none")
         self.fraction_range = increasing("fraction_range", fraction_range, 0, 1)
         self.font_size_fraction_range = increasing("font_size_fraction_range", font_size_fraction_range, 0, 1)
+        if isinstance(font_color, str):
+            font_color = _named(font_color)
         if not isinstance(font_color, (tuple, list)):
-            raise TypeError(f"font_color must be a number for each channel, got {font_color!r}")
+            raise TypeError(f"font_color must be a number for each channel, or a colour's name, got {font_color!r}")
         self.font_color = tuple(real("font_color", value, 0, 255) for value in font_color)
         self.clear_bg = boolean("clear_bg", clear_bg)
 
@@ -283,13 +290,22 @@ class TextImage(_Overlaid):
             color = (sum(color[:3]) / 3,)
         planes = [Image.fromarray(np.ascontiguousarray(drawn[..., c])) for c in range(image.shape[2])]
         for text, (x0, y0, *_), points in overlays:
-            font = ImageFont.truetype(str(self.font_path), points)
+            font = ImageFont.load_default(points) if self.font_path is None else ImageFont.truetype(str(self.font_path), points)
             for plane, value in zip(planes, color):
                 ImageDraw.Draw(plane).text((x0, y0), text, font=font, fill=int(value))
         drawn = np.dstack([np.asarray(plane) for plane in planes])
         if image.dtype == np.uint8:
             return drawn
         return np.where(drawn == whole, image, (drawn / np.float32(255)).astype(image.dtype))
+
+
+def _named(color: str) -> tuple[int, ...]:
+    from PIL import ImageColor
+
+    try:
+        return ImageColor.getrgb(color)[:3]
+    except ValueError as error:
+        raise ValueError(f"font_color must be a number for each channel, or a colour's name: {error}") from None
 
 
 def _cleared(image: np.ndarray, places: list) -> np.ndarray:

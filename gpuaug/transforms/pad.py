@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import maps
 from ..checks import integer, one_of
+from ..spellings.members import PositionType
 from .crop import POSITIONS, _Windowed, paddings
 
 LARGEST = 1 << 24  # what float32 coordinates tell apart
@@ -86,6 +87,8 @@ class PadIfNeeded(_Padded):
         >>> G.Compose([pad])(np.zeros((5, 7, 3), np.uint8)).shape
         (5, 8, 3)
     """
+
+    PositionType = PositionType
 
     def __init__(
         self,

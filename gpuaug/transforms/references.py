@@ -11,7 +11,7 @@ from ..batch import Batch
 from ..checks import increasing, one_of, span
 from ..deliver import settle
 from ..hosted import on_device
-from ..others import IMAGES
+from ..others import IMAGES, nothing_to_read
 from ..track import Track
 from ..transfer import moved
 from ..transform import Transform
@@ -59,17 +59,16 @@ class _Referring(Transform, register=False):
         elif self.reference_images is not None:
             which = integers(u[:, 0], 0, len(self.reference_images) - 1)
         else:
-            raise ValueError(
-                f"{type(self).__name__} needs reference images: pass {self.metadata_key}=[image, ..] in the call, or "
-                f"reference_images= when it is made"
-            )
+            give = f"{self.metadata_key}=[image, ..] in the call, or reference_images= when it is made"
+            nothing_to_read(type(self).__name__, give)
+            return {"reference": np.full(len(u), -1), "amount": np.zeros(len(u))}
         low, high = self.amounts
         return {"reference": which, "amount": low + (high - low) * u[:, 1]}
 
     def lower(self, to, rows, params) -> None:
         to.no_labels("made like others")
         index = to.index(rows)
-        if not len(index):
+        if not len(index) or params["reference"][0] < 0:
             return
         references = self._references(to, index, params["reference"])
         amount = params["amount"].tolist()
@@ -135,7 +134,7 @@ class HistogramMatching(_Referring):
     Source: albumentations ``HistogramMatching``.
 
     Raises:
-        ValueError: no reference (at the first call); another type or channel count; a range out of order.
+        ValueError: another type or channel count; a range out of order.
 
     Example:
         >>> import numpy as np, gpuaug as G
@@ -194,7 +193,7 @@ class FDA(_Referring):
     Source: albumentations ``FDA``; Yang and Soatto, CVPR 2020, https://arxiv.org/abs/2004.05498.
 
     Raises:
-        ValueError: no reference (at the first call); another type or channel count; beta_limit outside [0, 0.5].
+        ValueError: another type or channel count; beta_limit outside [0, 0.5].
 
     Example:
         >>> import numpy as np, gpuaug as G
@@ -242,7 +241,7 @@ class PixelDistributionAdaptation(_Referring):
     (2.0.8) blends bytes with fractions of 255, so that its images turn dark: here they are of one scale.
 
     Raises:
-        ValueError: no reference (at the first call); another type or channel count; a range out of order.
+        ValueError: another type or channel count; a range out of order.
 
     Example:
         >>> import numpy as np, gpuaug as G

@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import maps
 from ..checks import RESIZES, increasing, integer, interpolation, real, span, whole
+from ..spellings.members import Interpolation
 from ..transform import Transform
 from ..uniforms import between, integers
 from .crop import CroppedAndResized, _Resized, pair, placed, resize
@@ -276,6 +277,8 @@ class Downscale(Transform):
     """
 
     stencil = True
+
+    Interpolation = Interpolation
 
     def __init__(self, scale_range=(0.25, 0.25), interpolation_pair=NEAREST, p: float = 0.5):
         super().__init__(p)

@@ -10,7 +10,7 @@ import numpy as np
 
 import gpuaug as G
 
-from .about import PIXELS, about
+from .about import PIXELS, STILL, about
 from .case import EXACT, FLOAT, ROUNDED, SAME, add, albumentations, bounds
 from .pca import Positive, words
 
@@ -126,4 +126,26 @@ about(
     bench={},
     bench_channels=1,
     variants=[{"num_output_channels": 5}],
+)
+
+
+def _selective(image, u, kind):
+    steps = [A.InvertImg(p=1), A.HorizontalFlip(p=1)]
+    return A.Compose([A.SelectiveChannelTransform(steps, channels=(2, 0), p=1)])(image=image)["image"]
+
+
+add(
+    G.SelectiveChannelTransform([G.InvertImg(p=1), G.HorizontalFlip(p=1)], channels=(2, 0), p=1),
+    _selective,
+    "albumentations",
+    bounds(EXACT, EXACT),
+    channels=(3, 4),
+)
+about(
+    "SelectiveChannelTransform",
+    family="no: it holds transforms, which are there by themselves",
+    marks=STILL,
+    bench="no: its time is that of what it holds",
+    needs={"transforms": [G.InvertImg(p=1)]},
+    moved="no: it moves some channels of an image, and nothing else",
 )

@@ -17,6 +17,7 @@ ELSEWHERE = {
     "BBoxSafeRandomCrop": _HERE,
     **dict.fromkeys(("CenterCrop3D", "Pad3D", "PadIfNeeded3D"), "test_solids.test_fixed_as_albumentations"),
     **dict.fromkeys(("RandomCrop3D", "CoarseDropout3D"), "test_solids.test_random_crops_and_holes_are_where_they_say"),
+    "ToTensor": "test_spellings.test_to_tensor",
     "CubicSymmetry": "test_solids.test_the_48_symmetries_are_albumentations",
     "ToTensor3D": "test_solids.test_tensors",
     "Mosaic": "test_mosaic.test_as_albumentations",

@@ -205,11 +205,16 @@ for _name, _variants in (
             {"alpha": 300, "sigma": 8, "approximate": True, "interpolation": 0},
             {"alpha": 60, "sigma": 4, "same_dxdy": True, "interpolation": 2, "border_mode": 4},
             {"alpha": 30, "sigma": 3, "noise_distribution": "uniform", "fill": 9},
+            {"alpha": 60, "sigma": 6, "alpha_affine": 4, "border_mode": 4},
         ],
     ),
     (
         "OpticalDistortion",
-        [{"distort_limit": 0.9, "interpolation": 0}, {"mode": "fisheye", "interpolation": 2, "border_mode": 4}],
+        [
+            {"distort_limit": 0.9, "interpolation": 0},
+            {"mode": "fisheye", "interpolation": 2, "border_mode": 4},
+            {"distort_limit": 0.5, "shift_limit": 4, "border_mode": 4},
+        ],
     ),
     ("GridDistortion", [{"interpolation": 0, "normalized": False, "fill": 9}, {"interpolation": 2, "border_mode": 4}]),
 ):

@@ -46,6 +46,16 @@ def stripes(kx, ky, x, y):
     return order
 
 
+def cut_out(image, u, kind):
+    """As albumentations 1.3 placed them, filled by today's."""
+    h, w = image.shape[:2]
+    y, x = (u[4:8] * (h + 1)).astype(int), (u[:4] * (w + 1)).astype(int)
+    y, x = np.clip(y - 9 // 2, 0, h), np.clip(x - 4 // 2, 0, w)
+    holes = np.stack([x, y, np.clip(x + 4, 0, w), np.clip(y + 9, 0, h)], 1)
+    return A.augmentations.dropout.functional.cutout(image, holes, 7, np.random.default_rng(0))
+
+
+add(G.Cutout(4, 9, 4, fill_value=7, p=1), cut_out, "albumentations 1.3's places, 2.0.8's fill", SAME, note="fill 7")
 _big = {"keep": lambda image: min(image.shape[:2]) >= 12}
 for _fill, _channels in ((0, (1, 3, 4, 20)), ((9, 200, 31), (3,)), (0.5, (1, 3))):
     dropout(
@@ -182,6 +192,12 @@ about(
     bench="no: its time is the reading of masks on the host",
     shown={"mask_indices": [1], "hole_height_range": (0.5, 1), "hole_width_range": (0.5, 1)},
     moved={"num_holes_range": (1, 3), "hole_height_range": (0.3, 0.8), "hole_width_range": (0.3, 0.8), "mask_indices": [1]},
+)
+about(
+    "Cutout",
+    family="dropout",
+    marks="no: it works on pixels alone",
+    bench="no: albumentations has none since 1.4; as CoarseDropout",
 )
 about("Erasing", family="dropout", marks=_HOLES, bench={})
 about(

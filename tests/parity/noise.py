@@ -67,4 +67,4 @@ gauss("defaults")
 gauss("mean, shared", mean_range=(-0.2, 0.3), per_channel=False)
 
 
-about("GaussNoise", family="colour", marks=PIXELS, bench={})
+about("GaussNoise", family="colour", marks=PIXELS, bench={}, variants=[{"var_limit": (10, 50), "mean": 3}])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import albumentations as A
 import numpy as np
+import torch
+from torchvision.transforms import functional
 
 import gpuaug as G
 
@@ -26,6 +28,21 @@ for _note, _args, _channels in (
     )
 
 
+def _old_tensor(image, u, kind):
+    """albumentations 0.5's ``img_to_tensor``."""
+    tensor = torch.from_numpy(np.moveaxis(image / (255.0 if image.dtype == np.uint8 else 1), -1, 0).astype(np.float32))
+    return functional.normalize(tensor, [0.4, 0.5, 0.6], [0.2, 0.3, 0.4]).permute(1, 2, 0).numpy()
+
+
+add(
+    G.ToTensor(normalize={"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.3, 0.4]}),
+    _old_tensor,
+    "torchvision, as albumentations 0.5 used it",
+    bounds(FLOAT, FLOAT),
+    channels=(3,),
+    note="normalize",
+)
+
 about(
     "Normalize",
     family="no: it ends a chain",
@@ -39,4 +56,11 @@ about(
     family="no: it ends a chain",
     marks=PIXELS,
     bench="no: albumentations delivers a view of the caller's array, which is no work; with Normalize in bench.transforms",
+)
+about(
+    "ToTensor",
+    family="no: it ends a chain",
+    marks="no: it moves nothing",
+    bench="no: albumentations has none since 1.0; as Normalize",
+    moved="no: masks become shares of 255; tests/test_spellings.py",
 )

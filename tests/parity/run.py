@@ -8,16 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from gpuaug.batch import Batch
+from gpuaug.compose import Compose
 from gpuaug.deliver import deliver_ragged
 from gpuaug.track import Track
 from gpuaug.transfer import moved
 from gpuaug.transform import View
+from gpuaug.whole import Whole
 
 from .case import Bound, Case, images
 
 
 def ours(transform, data: list[np.ndarray], u: np.ndarray, kind: str = "image", device=None) -> list[np.ndarray]:
-    """A transform with given uniforms, on a ragged batch."""
+    """A transform with given uniforms, on a ragged batch; what is carried out while it is drawn draws its own."""
+    if isinstance(transform, Whole):
+        return Compose([transform], seed=0)(image=data)["image"]
     batch = Batch.of(data, "HWC", name=kind)
     params = transform.draw(u, View(batch.size.astype(np.int64), batch.channels, batch.dtype))
     track = Track(moved(batch, device), kind)

@@ -1,0 +1,99 @@
+"""Where albumentations keeps its names: modules of all its releases, each of which holds all that gpuaug has.
+
+Only the package's name has to be changed in an import line, ``from albumentations.core.composition import Compose`` becoming
+``from gpuaug.core.composition import Compose``. Which module holds which name has changed from release to release, so none is
+searched for there; the modules are made when they are imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+from types import ModuleType
+
+from ..names import unknown
+
+OURS = "gpuaug"
+# packages, and what they hold, in albumentations 0.1 to 2.0.8
+MODULES = {
+    "augmentations": "blur crops dropout geometric mixing other pixel spectrogram text transforms transforms3d domain_adaptation",
+    "augmentations.blur": "transforms",
+    "augmentations.crops": "transforms",
+    "augmentations.dropout": (
+        "channel_dropout coarse_dropout cutout grid_dropout mask_dropout overlay_elements transforms xy_masking"
+    ),
+    "augmentations.geometric": "distortion flip pad resize rotate transforms",
+    "augmentations.mixing": "domain_adaptation transforms",
+    "augmentations.other": "lambda_transform type_transform",
+    "augmentations.pixel": "transforms",
+    "augmentations.spectrogram": "transform",
+    "augmentations.text": "transforms",
+    "augmentations.transforms3d": "transforms",
+    "core": "composition serialization transforms_interface utils",
+    "imgaug": "transforms",
+    "pytorch": "transforms",
+}
+# modules of functions on single arrays: gpuaug has none of them
+FUNCTIONS = {
+    *("augmentations.functional", "augmentations.utils", "augmentations.bbox_utils", "augmentations.keypoints_utils"),
+    *("core.bbox_utils", "core.keypoints_utils", "pytorch.functional", "random_utils", "imgaug.stubs"),
+    *(f"{name}.functional" for name in MODULES if name.startswith("augmentations.")),
+    "augmentations.mixing.domain_adaptation_functional",
+}
+OUTERMOST = tuple(name for name in MODULES if "." not in name)
+_NAMES = {*MODULES, *(f"{package}.{each}" for package, inside in MODULES.items() for each in inside.split())}
+
+
+def _why_not(name: str) -> str:
+    """What an error says of a module that is not made, or of a name that was looked for in one of them; "": nothing."""
+    if name in FUNCTIONS:
+        return (
+            f"{OURS} has no module {name}: albumentations' functions on single arrays are not part of it; leave that line as it "
+            f"was, import albumentations.{name}"
+        )
+    inside, _, last = name.rpartition(".")
+    if inside and inside not in _NAMES:
+        return ""
+    hint = unknown(last, sys.modules[OURS].__all__)
+    return hint and f"cannot import name {last!r} from {f'{OURS}.{inside}'.rstrip('.')}{hint}"
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(self, fullname: str, path=None, target=None):
+        package, _, name = fullname.partition(".")
+        if package != OURS:
+            return None
+        if name in _NAMES:
+            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+        if why := _why_not(name):
+            # without name=, by which Python would know that it is about this module, and say in its own words that there is none
+            raise ModuleNotFoundError(why)
+        return None
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        ours, inside = sys.modules[OURS], module.__name__.removeprefix(f"{OURS}.")
+
+        def find(name: str):
+            if f"{inside}.{name}" in _NAMES:
+                return importlib.import_module(f"{module.__name__}.{name}")
+            if f"{inside}.{name}" in FUNCTIONS:
+                raise AttributeError(_why_not(f"{inside}.{name}"))
+            if name.startswith("__"):
+                raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+            return getattr(ours, name)
+
+        module.__doc__ = f"albumentations' ``{inside}``: it holds what ``{OURS}`` does."
+        module.__all__ = list(ours.__all__)
+        module.__getattr__ = find
+        module.__dir__ = lambda: sorted({*module.__all__, *MODULES.get(inside, "").split()})
+
+
+def install() -> None:
+    """Let Python import them; real modules come first."""
+    if not any(type(finder) is _Finder for finder in sys.meta_path):
+        sys.meta_path.append(_Finder())
