@@ -55,7 +55,8 @@ template <class G> AUG void op_turn_hue(G g, const TurnHueOp& p, const Op&, cons
     h = h - floor_(h);
     const float h6 = h * 6.0f, whole_h = floor_(h6), f = h6 - whole_h, sector = whole_h >= 6.0f ? 0.0f : whole_h, sf = s * f;
     const float rest = 1.0f - s;
-    const float q = clamp_((1.0f - sf) * v, 0.0f, 1.0f), t = clamp_((sf + rest) * v, 0.0f, 1.0f), w = clamp_(rest * v, 0.0f, 1.0f);
+    const float q = clamp_((1.0f - sf) * v, 0.0f, 1.0f), t = clamp_((sf + rest) * v, 0.0f, 1.0f),
+                w = clamp_(rest * v, 0.0f, 1.0f);
     AUG_UNROLL for (int c = 0; c < 3; ++c) {
       const float a = of_hue(sector, v, w, q, t, c) * out;
       px.v[c][l] = whole ? trunc_(clamp_(a, 0.0f, 255.0f)) : a;
