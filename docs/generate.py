@@ -1,15 +1,20 @@
-"""Writes README's lists of transforms from the registry: `python docs/generate.py`; tests/test_docs.py sees that it was done."""
+"""Writes README's lists of transforms from the registry, and the tables of docs/swap-in.md from `gpuaug.spellings`:
+`python docs/generate.py`; tests/test_docs.py sees that it was done."""
 
 from __future__ import annotations
 
+import itertools
 import re
 import textwrap
 from pathlib import Path
 
 import gpuaug
+from gpuaug.former import FORMER
 from gpuaug.names import ARGUMENTS
+from gpuaug.spellings import SPELLINGS
 
 README = Path(__file__).resolve().parents[1] / "README.md"
+SWAP_IN = Path(__file__).resolve().parent / "swap-in.md"
 
 # albumentations' transforms, there or not, as README lists them; our own stand with those of their module
 FAMILIES = {
@@ -88,11 +93,35 @@ def filled(text: str) -> str:
         "there": listed(there),
         "missing": f"**Transforms of albumentations 2.0.8**: {count} of {total} are there. Missing are\n\n{listed(missing)}",
     }
+    return _between(text, "registry", parts)
+
+
+def swapped(text: str) -> str:
+    """docs/swap-in.md with its tables made anew."""
+    arguments = ["| transform | was | is | albumentations | beside it |", "|---|---|---|---|---|"]
+    for name, olds in SPELLINGS.items():
+        for (versions, beside), alike in itertools.groupby(olds, _remarks):
+            alike = list(alike)
+            was = ", ".join(f"`{one}`" for old in alike for one in old.names)
+            now = ["left out" if not old.new else "as it is" if (old.new,) == old.names else f"`{old.new}`" for old in alike]
+            arguments.append(f"| {name} | {was} | {', '.join(dict.fromkeys(now))} | {versions} | {beside} |")
+    names = ["| was | is | albumentations |", "|---|---|---|"]
+    names += [f"| {name} | `{now}` | {versions} |" for name, (versions, now) in FORMER.items()]
+    return _between(text, "swap-in", {"arguments": "\n".join(arguments), "names": "\n".join(names)})
+
+
+def _remarks(old) -> tuple[str, str]:
+    then = [f"`{argument}={value!r}`" for argument, value in old.then.items()]
+    return old.versions, "; ".join([*then, *([old.note] if old.note else [])])
+
+
+def _between(text: str, kind: str, parts: dict[str, str]) -> str:
     for name, part in parts.items():
-        marks = f"<!-- registry:{name} -->", f"<!-- /registry:{name} -->"
+        marks = f"<!-- {kind}:{name} -->", f"<!-- /{kind}:{name} -->"
         text = re.sub(f"{marks[0]}.*{marks[1]}", lambda _, m=marks, p=part: f"{m[0]}\n\n{p}\n\n{m[1]}", text, flags=re.DOTALL)
     return text
 
 
 if __name__ == "__main__":
     README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+    SWAP_IN.write_text(swapped(SWAP_IN.read_text(encoding="utf-8")), encoding="utf-8")

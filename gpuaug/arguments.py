@@ -46,10 +46,8 @@ def arguments(init):
     signature = inspect.signature(init)
     names = [name for name in signature.parameters if name != "self"]
     owner = init.__qualname__.rpartition(".")[0].rpartition(".")[2]  # the class, or of one in a function
-    namesake = (init.__module__ or "").startswith(
-        "gpuaug.vision."
-    )  # torchvision's Resize, say: albumentations' spellings are not its
-    owner = "" if namesake else owner
+    if (init.__module__ or "").startswith(("gpuaug.interop.", "gpuaug.vision.")):
+        owner = ""  # another library's names never had albumentations' spellings
     any_name = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
 
     @functools.wraps(init)

@@ -42,7 +42,8 @@ class Compose(Seeded, torch.nn.Module, Group):
             are, whose labels stand in their rows; a further set's own `BboxParams` or `KeypointParams`, with its label fields; or
             "untouched": handed on as it came.
         p: probability, per sample, that anything is applied; else boxes and keypoints stay as they came, too.
-        is_check_shapes: True: images and masks of one sample must have one size. (False is not there yet.)
+        is_check_shapes: True: images and masks of one sample must have one size. False: masks may have sizes of their own; what
+            is drawn for the image happens to them at the same fractions of height and width (docs/targets.md).
         strict: refuse entries of a call that nobody declared; else they are handed on as they came, but for those that could be
             pictures, or labels of boxes (docs/targets.md). Arguments that a transform does not have are refused either way.
         mask_interpolation: OpenCV's number of the interpolation of masks for every transform inside that has an argument
@@ -114,8 +115,6 @@ class Compose(Seeded, torch.nn.Module, Group):
         torch.nn.Module.__init__(self)
         Group.__init__(self, transforms, p)
         self.is_check_shapes = boolean("is_check_shapes", is_check_shapes)
-        if not self.is_check_shapes:
-            raise ValueError("is_check_shapes=False is not there yet: images and masks of one sample must have one size")
         self.strict = boolean("strict", strict)
         self.mask_interpolation = mask_interpolation
         if mask_interpolation is not None:
@@ -139,7 +138,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         self.lazy = boolean("lazy", lazy)
         self._stream = Stream()
         self._scales = first_scale(self._leaves())  # a Normalize whose input is still to be looked at
-        self._tree = Tree(self)
+        self._tree = Tree(self, not self.is_check_shapes)
         own = any(getattr(type(self), name) is not getattr(Compose, name) for name in ("draw", "_augmented", "_told"))
         self._single = Single(self._tree, not (own or self.lazy or self.save_applied_params))
 
@@ -262,7 +261,16 @@ class Compose(Seeded, torch.nn.Module, Group):
         plain = {
             name: kind for name, kind in self.additional_targets.items() if name not in self._more_marks and name not in stay
         }
-        return Declared(plain, self.bbox_params, self.keypoint_params, self._more_marks, stay, self.strict, self._mover)
+        return Declared(
+            plain,
+            self.bbox_params,
+            self.keypoint_params,
+            self._more_marks,
+            stay,
+            self.strict,
+            not self.is_check_shapes,
+            self._mover,
+        )
 
     def _augmented(self, given: Inputs, deliver, *, ids, epoch, occurrence, seed=None) -> dict[str, Any]:
         """Draw for what was passed, move boxes and keypoints, and let ``deliver`` make each target."""

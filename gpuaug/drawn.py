@@ -37,6 +37,7 @@ class Drawn:
         lazy: lower neighbours together (`gpuaug.lazily`).
         first: how many steps are of the pipeline's first transform or group; None: it has none, or they are not all drawn yet.
         begun: targets on which steps were carried out during the draw (`gpuaug.now.Now`); None: none were.
+        start: ``[B, 2]`` before the first step, where masks may have sizes of their own; else None.
         marked: through how many steps boxes and keypoints are already, and ``marked_size`` ``[B, 2]``, of their images then.
     """
 
@@ -50,6 +51,7 @@ class Drawn:
     begun: Any = None
     marked: int = 0
     marked_size: np.ndarray | None = None
+    start: np.ndarray | None = None
 
     def explain(self) -> str:
         """Which transform applies to how many samples, in order; a transform that groups visit several times is one line."""
@@ -62,7 +64,8 @@ class Drawn:
 
     def repeated(self, of: np.ndarray) -> Drawn:
         """The same for another batch, whose sample i is treated as sample ``of[i]`` of this one: frames of a video."""
-        out = Drawn(len(of), size=self.size[of], ops=self.ops, lazy=self.lazy)
+        start = None if self.start is None else self.start[of]
+        out = Drawn(len(of), size=self.size[of], ops=self.ops, lazy=self.lazy, start=start)
         for step in self.steps:
             if isinstance(step.rows, slice):
                 rows, pick = step.rows, of
@@ -80,8 +83,15 @@ class Drawn:
         track = Track(batch, kind)
         track.ops = self.ops
         track.others.update(others or {})
+        self.frame(track)
         self.lower_onto(track)
         return track
+
+    def frame(self, track: Track, of: np.ndarray | None = None) -> None:
+        """Let a track of masks know the sizes that its images have before the first step. of: whose each mask is; None: of sample
+        i."""
+        if self.start is not None and track.kind == "mask":
+            track.frame = np.array(self.start if of is None else self.start[of], np.int64)
 
     def lower_solid(self, batch: Batch, kind: str, of, depth, others: dict[str, Batch] | None = None) -> Solid:
         """Lower it for volumes, whose slices the batch holds: what works on images slice by slice, the rest on the whole."""
@@ -111,7 +121,7 @@ class Drawn:
     def lower_onto(self, track: Track, start: int = 0) -> None:
         """Lower the steps from number ``start`` on."""
         steps = [step for step in self.steps[start:] if track.kind in step.transform.targets]
-        if self.lazy:
+        if self.lazy and track.frame is None:
             lazily.lower(track, steps, lambda some: self._one_by_one(track, some))
         else:
             self._one_by_one(track, steps)
@@ -127,7 +137,10 @@ class Drawn:
                     closed += 1
                 if closed > i + 1:
                     track.close(np.concatenate([track.index(s.rows) for s in steps[i:closed]]))
-            step.transform.lower(track, step.rows, step.params)
+            if track.frame is None:
+                step.transform.lower(track, step.rows, step.params)
+            else:
+                _scaled(track, step)
 
     def move_marks(self, marks: Marks, size: np.ndarray, *, last: bool = True) -> np.ndarray:
         """Take boxes or keypoints through all steps, from ``marked`` on; returns the sizes of their images behind them.
@@ -161,6 +174,23 @@ class Drawn:
         if last:
             marks.limit(size)
         return size
+
+
+def _scaled(track: Track, step: Step) -> None:
+    """Lower a step onto masks that need not have the sizes of their images."""
+    transform, rows, params = step.transform, track.index(step.rows), step.params
+    size = track.frame[rows]
+    same = (track.sizes(rows) == size).all(1)
+    for some, alike in ((np.flatnonzero(same), True), (np.flatnonzero(~same), False)):
+        if not len(some):
+            continue
+        mine = params if len(some) == len(rows) else {name: value[some] for name, value in params.items()}
+        if alike:
+            transform.lower(track, rows[some], mine)
+        else:
+            transform.lower_scaled(track, rows[some], mine, size[some])
+    track.frame = track.frame.copy()
+    track.frame[rows] = transform.size_after(params, size)
 
 
 def drawn_by(transform: Transform, u: np.ndarray, view: View) -> dict:
@@ -202,7 +232,7 @@ def unrolled(tree: Tree, samples: int, view: View, visits, draw, lazy: bool = Fa
     """
     size = np.array(view.size, np.int64)  # never written: parameters may be views of it
     channels, depth = view.channels, view.depth
-    drawn = Drawn(samples, size=size, ops=tree.ops, lazy=lazy)
+    drawn = Drawn(samples, size=size, ops=tree.ops, lazy=lazy, start=size if tree.loose else None)
     for transform, place, rows, what in visits:
         all_ = isinstance(rows, slice)
         if drawn.first is None and tree.first is not None and id(transform) not in tree.first:

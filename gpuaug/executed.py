@@ -13,7 +13,7 @@ from .frames import Frames
 from .track import Track
 from .transfer import moved
 
-_HANDED = ("doing", "may", "ops", "layout", "segments", "others", "flat")
+_HANDED = ("doing", "may", "ops", "layout", "segments", "others", "flat", "frame")
 
 
 class Executed:
@@ -46,6 +46,7 @@ class Executed:
             self._track = Track(self.batch, self.kind)
             self._track.others.update(self._others)
             self._track.ops = drawn.ops
+            drawn.frame(self._track, self.of)
         if self.done < len(drawn.steps):
             steps = Drawn(drawn.samples, drawn.steps[self.done :], drawn.size, ops=drawn.ops, lazy=drawn.lazy)
             (steps if self.of is None else steps.repeated(self.of)).lower_onto(self._track)

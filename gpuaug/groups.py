@@ -59,6 +59,9 @@ class NoOp(Transform):
     def lower(self, to, rows, params) -> None:
         return None
 
+    def lower_scaled(self, to, rows, params, size) -> None:
+        return None
+
 
 class Group(Calls, Settings):
     """A node of the tree with children; what `OneOf`, `SomeOf` and the others share.

@@ -44,6 +44,7 @@ class Declared:
     marks: dict[str, BboxParams | KeypointParams] = field(default_factory=dict)
     untouched: set[str] = field(default_factory=set)  # additional names that stay as they are
     strict: bool = False  # is what nobody declared an error?
+    loose: bool = False  # may masks have sizes of their own?
     mover: Callable[[], str] = str  # says the name of the pipeline's first transform that moves pixels, or ""
 
     def take_beside(self, targets: dict, reads: set[str]) -> dict[str, Any]:
@@ -295,12 +296,15 @@ class Inputs:
         if count != len(self.size):
             raise ValueError(f"{name} has {count} samples, {first} has {len(self.size)}; they must agree")
         want = self.size if of is None else self.size[of]
+        if self._declared.loose and self.kinds[name] == "mask":
+            return
         differs = (batch.size != want).any(1)
         if differs.any():
             i = int(np.flatnonzero(differs)[0])
             raise ValueError(
                 f"{name} {i} is {tuple(batch.size[i].tolist())} (height, width), but {first} "
                 f"{i if of is None else int(of[i])} is {tuple(want[i].tolist())}; they must agree"
+                f"{' (masks need not, with is_check_shapes=False)' if self.kinds[name] == 'mask' else ''}"
             )
 
     def target_of(self, name: str) -> str:

@@ -69,12 +69,15 @@ class Now:
             raise ValueError(f"{who} needs mask= among the targets: its objects are regions of the mask")
         if masks.batch.channels != 1:
             raise ValueError(f"{who} needs masks of one channel, got {masks.batch.channels}")
+        self._alike(masks, who)
         views = masks.views(self._drawn)
         return [views[i][..., 0].cpu().numpy() for i in self._rows.tolist()]
 
     def all_masks(self, who: str) -> list[list[torch.Tensor]]:
         """For each sample in question its masks ``[H, W, C]``, on their device: the one of mask=, else those of masks=."""
         masks, frames = self._targets.get("mask"), self._targets.get("masks")
+        for each in (masks, frames):
+            self._alike(each, who)
         if masks is not None:
             views = masks.views(self._drawn)
             return [[views[i]] for i in self._rows.tolist()]
@@ -82,6 +85,16 @@ class Now:
             raise ValueError(f"{who} needs mask= or masks= among the targets")
         views, of = frames.views(self._drawn), frames.of
         return [[views[j] for j in np.flatnonzero(of == i).tolist()] for i in self._rows.tolist()]
+
+    def _alike(self, masks: Executed | None, who: str) -> None:
+        """Raise where masks that a draw looks at have not the sizes of their images."""
+        track = None if masks is None else masks.track(self._drawn)
+        if track is not None and track.frame is not None and (track.frame != track.size).any():
+            i = int((track.frame != track.size).any(1).argmax())
+            raise ValueError(
+                f"{who} looks for places of the image in its mask, which must have its size then: mask {i} is "
+                f"{tuple(track.size[i].tolist())} (height, width), the image {tuple(track.frame[i].tolist())}"
+            )
 
     def boxes(self, who: str, labels=None) -> list[np.ndarray]:
         """The boxes ``[k, 4]`` in pixels, of given labels (None: all), of the samples in question."""

@@ -26,6 +26,7 @@ class Settings:
     """
 
     kept_as: ClassVar[dict[str, str]] = {}  # argument: the attribute that keeps it, where that has another name
+    unwritten = ""  # what it is, if no file can hold it
     by_name = False  # do functions of the caller make it what it is, so that a file holds but its name?
 
     __hash__ = object.__hash__
@@ -159,6 +160,9 @@ def described(thing: Settings, place: str, faults: list[str]) -> dict:
     """A transform, group, pipeline or label params as a plain dict with its class; what cannot be written is added to faults."""
     cls, known = type(thing), len(faults)
     out = {CLASS: class_name(cls)}
+    if cls.unwritten:
+        faults.append(f"{place} is {cls.__name__}, {cls.unwritten}")
+        return out
     if cls.by_name:
         if thing.name is None:
             faults.append(

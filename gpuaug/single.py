@@ -55,7 +55,7 @@ class Single:
     def __init__(self, tree: Tree, able: bool):
         """able: there is nothing to be done but what the tree says, one step after the other."""
         leaves = [leaf[0] for leaf in tree.leaves if leaf]
-        self.able = able and not any(t.asks or t.solid or t.reads or t.metadata_key for t in leaves)
+        self.able = able and not tree.loose and not any(t.asks or t.solid or t.reads or t.metadata_key for t in leaves)
         self._tree, self._drawless = tree, all(type(t).draw is Transform.draw for t in leaves)
         self._kinds: dict[tuple, _Kind | None] = {}
         self._plans: dict[tuple, _Kept] = {}

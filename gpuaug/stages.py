@@ -89,6 +89,9 @@ class Stages:
         """``rows`` (a slice or indices) as indices."""
         return np.arange(self.samples)[rows] if isinstance(rows, slice) else rows
 
+    # int64 [B, 2]: the images' sizes at this step, which masks then need not have; None: they have them
+    frame: np.ndarray | None = None
+
     def sizes(self, rows) -> np.ndarray:
         """int32 ``[n, 2]``, heights and widths of ``rows`` now."""
         # an index of rows costs four times as much as `take`

@@ -66,6 +66,7 @@ class Transform(Calls, Settings):
     metadata_key: str | None = None  # the argument of a call that brings samples that it reads; None: it reads none but its own
     brings = SAMPLES  # what that argument holds: `gpuaug.others.SAMPLES`, or `IMAGES`
     asks = False  # does `draw` ask for masks, boxes or other samples (`View.now`, `View.others`)?
+    mask_size: tuple[int, int] | None = None  # of a resize: height and width of masks, where they are not the images'
     solid = False  # does it work on volumes as a whole (`gpuaug.solids`)? All others work on their slices
     moves_pixels: bool | None = None  # None: yes if it handles masks; holes, which do too, leave pixels where they are
 
@@ -139,6 +140,15 @@ class Transform(Calls, Settings):
     def lower(self, to, rows, params: dict) -> None:
         """Add the transform of samples ``rows`` (indices, or a slice for all) to a `gpuaug.track.Track`."""
         raise NotImplementedError(f"{type(self).__name__} has no lower(to, rows, params), which says what it does to images")
+
+    def lower_scaled(self, to, rows, params: dict, size: np.ndarray) -> None:
+        """The same for masks that have not the ``size`` ``[n, 2]`` of their images, for which it was drawn: what it does to an
+        image, at the same fractions of height and width."""
+        raise ValueError(
+            f"{type(self).__name__} cannot be applied to a {to.kind} of another size than the image's: the {to.kind} is "
+            f"{tuple(to.sizes(rows)[0].tolist())} (height, width), the image {tuple(size[0].tolist())}; resize one before, or "
+            f"leave {type(self).__name__} out"
+        )
 
     def lower_solid(self, solid, place: np.ndarray, params: dict) -> None:
         """Of a ``solid`` transform: change the volumes of a `gpuaug.solids.Solid`; place ``[B]``: each sample's row of the

@@ -17,10 +17,11 @@ class Tree:
         slots, blocks: uint32: what `uniforms.uniforms` draws for one sample.
         ops: the pixel operations that its transforms declare (`gpuaug.ops.mask`), and the track's own.
         leaves: for each node its transform and the lines of its own uniforms; groups have none.
+        loose: may masks have other sizes than their images?
         places: where a leaf stands, an index for each level of the tree, by the first line of its uniforms.
     """
 
-    def __init__(self, root: Group):
+    def __init__(self, root: Group, loose: bool = False):
         self.leaves: list[tuple[Transform, slice] | None] = []
         self._owners: list = []  # whose p each node has
         self.places: dict[int, tuple[int, ...]] = {}
@@ -77,6 +78,7 @@ class Tree:
         self._p = [node.p for node in self._owners]
         self._table = np.array(nodes, NODE), np.array(children, np.int32), np.array(edges, np.float64)
         self._in_order = all(each.node == "all" for each in self._owners if isinstance(each, Group))
+        self.loose = loose or any(leaf and leaf[0].mask_size is not None for leaf in self.leaves)
         self._find_sure()
 
     def _find_sure(self) -> None:

@@ -60,6 +60,10 @@ class Whole(Transform, register=False):
                 f"{to.doing} changed the size of sample {i} of the batch, but not that of its {to.kind}; they must agree"
             )
 
+    def lower_scaled(self, to, rows, params, size) -> None:
+        if (params["after"] != size).any():
+            super().lower_scaled(to, rows, params, size)
+
     def boxes(self, params, which, boxes, size, limits):
         return boxes, None
 

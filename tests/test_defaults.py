@@ -21,6 +21,7 @@ DIFFERENCES = {
         (name, "antialias"): "ours, keyword only: as PIL and torchvision"
         for name in ("Resize", "RandomResizedCrop", "RandomSizedCrop", "RandomScale", "LongestMaxSize", "SmallestMaxSize")
     },
+    **{("Resize", name): "ours, keyword only: the size of masks" for name in ("mask_height", "mask_width")},
     **{("Lambda", name): "albumentations 1.x', keyword only" for name in ("keypoint", "bbox")},
     ("Lambda", "on"): "ours: functions of torch tensors, on the device",
     **{
@@ -55,7 +56,8 @@ def default(found: dict, name: str):
 
 
 def test_groups_are_all_there():
-    assert set(GROUPS) == {name for name, cls in vars(G).items() if isinstance(cls, type) and issubclass(cls, G.groups.Group)}
+    found = {name for name, cls in vars(G).items() if isinstance(cls, type) and issubclass(cls, G.groups.Group)}
+    assert set(GROUPS) == found - {"BaseCompose"}  # `Group` by albumentations' name, once somebody has asked for it
 
 
 @pytest.mark.parametrize("name", NAMES)

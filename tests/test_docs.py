@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import doctest
 import importlib.util
 import json
 import sys
@@ -22,6 +23,13 @@ def test_readme_lists_what_there_is_and_what_is_missing():
     spec.loader.exec_module(generate)
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert generate.filled(text) == text, "run python docs/generate.py"
+    text = (ROOT / "docs" / "swap-in.md").read_text(encoding="utf-8")
+    assert generate.swapped(text) == text, "run python docs/generate.py"
+
+
+def test_examples_of_swap_in():
+    failed, tried = doctest.testfile(str(ROOT / "docs" / "swap-in.md"), module_relative=False)
+    assert (failed, tried > 0) == (0, True)
 
 
 # ---- layers ------------------------------------------------------------------------------------

@@ -96,6 +96,8 @@ CALLS = [
     ("XYMasking", {"num_masks_x": 1, "mask_x_length": 3, "fill_value": 9},
      {"num_masks_x": 1, "mask_x_length": 3, "fill": 9, "fill_mask": 0}),
     ("XYMasking", {"num_masks_x": 1, "mask_x_length": 3, "mask_fill_value": None}, {"num_masks_x": 1, "mask_x_length": 3}),
+    ("XYMasking", {"num_masks_x": (1, 2, 3, 4), "mask_x_length": (1, 30, 20)}, {"num_masks_x": (1, 2), "mask_x_length": (1, 30)}),
+    ("XYMasking", {"num_masks_y": [1, 2, 3], "mask_y_length": [9, 1, 5]}, {"num_masks_y": (1, 2), "mask_y_length": (1, 9)}),
     ("BboxParams", {"format": "coco", "filter_lost_elements": True}, {"format": "coco"}),
     ("Compose", {"transforms": [], "return_params": False, "save_key": "applied_params"}, {"transforms": []}),
     ("HorizontalFlip", {"always_apply": True, "p": 0.5}, {"p": 1}),

@@ -2,7 +2,7 @@
 
 import importlib
 
-_MODULES = ("albumentations", "dali", "kornia", "lightning", "ray")
+_MODULES = ("albumentations", "dali", "imgaug", "kornia", "lightning", "ray")
 
 
 def __getattr__(name):

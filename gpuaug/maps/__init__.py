@@ -9,6 +9,7 @@ from .base import KINDS, PLACES, WHOLE, Map, header
 from .control import Cells, Moved, Shepard, ThinPlate
 from .formulas import Radial, TimeWarp
 from .matrices import Affine, Projective, Resize, Window, homography, projected
+from .stretched import stretched
 from .tables import Field, Grid, Mesh, Tiles, spline
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "homography",
     "projected",
     "spline",
+    "stretched",
 ]

@@ -14,13 +14,15 @@ import sys
 from types import ModuleType
 
 from ..names import unknown
+from . import kinds
 
 OURS = "gpuaug"
 # packages, and what they hold, in albumentations 0.1 to 2.0.8
 MODULES = {
-    "augmentations": "blur crops dropout geometric mixing other pixel spectrogram text transforms transforms3d domain_adaptation",
+    "augmentations": "blur crops domain_adaptation dropout geometric mixing other pixel spectrogram text transforms transforms3d",
     "augmentations.blur": "transforms",
     "augmentations.crops": "transforms",
+    "augmentations.domain_adaptation": "transforms",
     "augmentations.dropout": (
         "channel_dropout coarse_dropout cutout grid_dropout mask_dropout overlay_elements transforms xy_masking"
     ),
@@ -31,14 +33,16 @@ MODULES = {
     "augmentations.spectrogram": "transform",
     "augmentations.text": "transforms",
     "augmentations.transforms3d": "transforms",
-    "core": "composition serialization transforms_interface utils",
+    "core": "composition serialization transforms_interface type_definitions types utils",
     "imgaug": "transforms",
     "pytorch": "transforms",
+    "torch": "transforms",
 }
-# modules of functions on single arrays: gpuaug has none of them
-FUNCTIONS = {
+# modules of functions on single arrays, and of its own workings: gpuaug has none of them
+OTHERS = {
     *("augmentations.functional", "augmentations.utils", "augmentations.bbox_utils", "augmentations.keypoints_utils"),
-    *("core.bbox_utils", "core.keypoints_utils", "pytorch.functional", "random_utils", "imgaug.stubs"),
+    *("core.bbox_utils", "core.keypoints_utils", "pytorch.functional", "torch.functional", "random_utils"),
+    *("core.hub_mixin", "core.label_manager", "core.pydantic", "core.six", "core.validation", "imgaug.stubs"),
     *(f"{name}.functional" for name in MODULES if name.startswith("augmentations.")),
     "augmentations.mixing.domain_adaptation_functional",
 }
@@ -48,10 +52,10 @@ _NAMES = {*MODULES, *(f"{package}.{each}" for package, inside in MODULES.items()
 
 def _why_not(name: str) -> str:
     """What an error says of a module that is not made, or of a name that was looked for in one of them; "": nothing."""
-    if name in FUNCTIONS:
+    if name in OTHERS:
         return (
-            f"{OURS} has no module {name}: albumentations' functions on single arrays are not part of it; leave that line as it "
-            f"was, import albumentations.{name}"
+            f"{OURS} has no module {name}: albumentations' functions on single arrays and its own workings are not part of it; "
+            f"leave that line as it was, import albumentations.{name}"
         )
     inside, _, last = name.rpartition(".")
     if inside and inside not in _NAMES:
@@ -81,11 +85,13 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         def find(name: str):
             if f"{inside}.{name}" in _NAMES:
                 return importlib.import_module(f"{module.__name__}.{name}")
-            if f"{inside}.{name}" in FUNCTIONS:
+            if f"{inside}.{name}" in OTHERS:
                 raise AttributeError(_why_not(f"{inside}.{name}"))
             if name.startswith("__"):
                 raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
-            return getattr(ours, name)
+            if name == "BaseTransformInitSchema":
+                return ours.BasicTransform.InitSchema
+            return getattr(kinds if name in kinds.__all__ else ours, name)
 
         module.__doc__ = f"albumentations' ``{inside}``: it holds what ``{OURS}`` does."
         module.__all__ = list(ours.__all__)

@@ -106,6 +106,10 @@ def _kept(name: str, versions: str) -> Old:
     return Old((name,), name, versions, dict, REFLECTED, note="still an argument")
 
 
+def _several(name: str, value, note: str) -> Old:
+    return reading(name, f"{name}=(low, high)", "1.4.0", lambda v: isinstance(v, (tuple, list)) and len(v) > 2, value, note=note)
+
+
 _VALUE = fills("value", "mask_value", then=REFLECTED)
 _PAD = padded("pad_mode", "pad_cval", "pad_cval_mask", "1.4.21")
 _FILL_VALUE = fills("fill_value", "mask_fill_value", none=True)
@@ -201,7 +205,11 @@ SPELLINGS: dict[str, tuple[Old, ...]] = {
     "Solarize": (
         renamed("threshold", "threshold_range", BEFORE_2, _threshold, note="as a share of 255; numbers up to 1 are shares"),
     ),
-    "XYMasking": fills("fill_value", "mask_fill_value", "1.4.0 to 1.4.21", {"fill_mask": 0}, none=True),
+    "XYMasking": (
+        *fills("fill_value", "mask_fill_value", "1.4.0 to 1.4.21", {"fill_mask": 0}, none=True),
+        *(_several(f"num_masks_{axis}", lambda v: tuple(v[:2]), "of more than two numbers the first two count") for axis in "xy"),
+        *(_several(f"mask_{axis}_length", lambda v: (min(v), max(v)), "of several numbers least and greatest") for axis in "xy"),
+    ),
 }
 
 

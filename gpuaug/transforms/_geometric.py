@@ -6,10 +6,11 @@ import numpy as np
 
 from ..checks import INTERPOLATIONS, border, colour
 from ..checks import interpolation as number_of
-from ..maps import Map
+from ..maps import Map, stretched
 from ..reflected import REFLECT, REFLECT_101
 from ..transform import Params, Transform
 
+_GATHERED = {number: number for number in INTERPOLATIONS}  # area and Lanczos, of resizes alone, are linear elsewhere
 _CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
 
 
@@ -54,6 +55,14 @@ class Geometric(Transform, register=False):
             if isinstance(params, Params) and known.table is not None:
                 params.mapped = known, size
         to.gather(rows, known, self.size_after(params, size), how, self.border_mode, fill)
+
+    def lower_scaled(self, to, rows, params, size) -> None:
+        if type(self).map is Geometric.map:  # it puts images together
+            return super().lower_scaled(to, rows, params, size)
+        own, after = to.sizes(rows).astype(np.int64), np.asarray(self.size_after(params, size))
+        own_after = np.where(after == size, own, np.maximum(np.rint(own * after / size), 1)).astype(np.int64)
+        known = stretched(self.mapped(params, size), size, after, own, own_after)
+        to.gather(rows, known, own_after, _GATHERED.get(self.mask_interpolation, 1), self.border_mode, self.fill_mask)
 
     def boxes(self, params, which, boxes, size, limits):
         mapped, line, after = self._of(params, which, size)

@@ -107,8 +107,11 @@ class Resize(_Resized):
         p: probability, per sample.
         antialias: of images, with interpolation 1 or 2: weights reach over all pixels of a larger source, as in PIL and
             torchvision.
+        mask_height, mask_width: of masks, where they are to have a size of their own, as a network without padding wants them;
+            what follows then happens to both at the same fractions (see ``is_check_shapes`` of `Compose`).
 
-    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``Resize``, ``cv2.resize``.
+    Shapes and dtypes: any. Targets: image, mask, boxes, keypoints. Source: albumentations ``Resize``, ``cv2.resize``; the size of
+    masks is ours.
 
     Raises:
         ValueError: a height or width below 1; another interpolation.
@@ -129,9 +132,16 @@ class Resize(_Resized):
         p: float = 1.0,
         *,
         antialias: bool = False,
+        mask_height: int | None = None,
+        mask_width: int | None = None,
     ):
         super().__init__(interpolation, mask_interpolation, area_for_downscale, antialias, p)
         self.height, self.width = integer("height", height, 1), integer("width", width, 1)
+        if (mask_height is None) != (mask_width is None):
+            raise ValueError(f"mask_height and mask_width go together, got {mask_height!r} and {mask_width!r}")
+        self.mask_height = None if mask_height is None else integer("mask_height", mask_height, 1)
+        self.mask_width = None if mask_width is None else integer("mask_width", mask_width, 1)
+        self.mask_size = None if mask_height is None else (self.mask_height, self.mask_width)
 
     def size_after(self, params, size):
         return fixed_size(size, (self.height, self.width))
@@ -140,7 +150,14 @@ class Resize(_Resized):
         return maps.Resize(size, (self.height, self.width))
 
     def lower(self, to, rows, params) -> None:
-        self._resize(to, rows, (self.height, self.width))
+        apart = to.kind == "mask" and self.mask_size is not None
+        self._resize(to, rows, self.mask_size if apart else (self.height, self.width))
+
+    def lower_scaled(self, to, rows, params, size) -> None:
+        if self.mask_size is None:
+            super().lower_scaled(to, rows, params, size)
+        else:
+            self._resize(to, rows, self.mask_size)
 
 
 class CroppedAndResized(_Resized, register=False):

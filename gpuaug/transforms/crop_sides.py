@@ -230,13 +230,18 @@ class CropAndPad(_Resized):
             to.crop(index, cut[:, 3], cut[:, 0], inside[:, 0], inside[:, 1])  # what is cut off is repeated by no border
         padded = pad.any(1)
         if padded.any():
-            constant = self.border_mode == 0
+            border = self._border(to.kind)
+            constant = border == 0
             fills = params["fill" if to.kind == "image" else "fill_mask"]
             for fill in np.unique(fills[padded]).tolist() if constant else [0]:
                 some = padded & (fills == fill) if constant else padded
-                to.gather(index[some], maps.Window(-pad[some][:, [3, 0]]), params["result"][some], 0, self.border_mode, fill)
+                to.gather(index[some], maps.Window(-pad[some][:, [3, 0]]), params["result"][some], 0, border, fill)
         if self.keep_size:
             self._resize(to, index, size)
+
+    def _border(self, kind: str) -> int:
+        """OpenCV's number, for images or for masks."""
+        return self.border_mode
 
 
 def _leave_one(one: np.ndarray, other: np.ndarray, side: np.ndarray) -> np.ndarray:

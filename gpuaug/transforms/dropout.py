@@ -56,6 +56,12 @@ class Dropout(Transform, register=False):
         if fill is not None:
             fill_holes(to, rows, params["holes"], fill, params.get("key"))
 
+    def lower_scaled(self, to, rows, params, size) -> None:
+        fill = self.fill if to.kind == "image" else self.fill_mask
+        if fill is not None:
+            scale = (to.sizes(rows) / size)[:, None, [1, 0, 1, 0]]
+            fill_holes(to, rows, np.rint(params["holes"] * scale).astype(np.int64), fill, params.get("key"))
+
     def boxes(self, params, which, boxes, size, limits):
         return boxes_beside_holes(boxes, params["holes"][which], limits.min_area)
 

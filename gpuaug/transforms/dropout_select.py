@@ -70,6 +70,10 @@ class PixelDropout(Transform):
         width = to.size[rows][:, 1]
         to.op(rows, "pixels", key=seed, width=width, each=self.per_channel, below=below, fill=fill)
 
+    def lower_scaled(self, to, rows, params, size) -> None:
+        if self.mask_drop_value is not None:  # which pixel of a mask would be which of an image's?
+            super().lower_scaled(to, rows, params, size)
+
     def boxes(self, params, which, boxes, size, limits):
         if self.per_channel:
             return boxes, None

@@ -120,6 +120,9 @@ class ToTensorV2(Transform):
     def keypoints(self, params, which, points, size, limits):
         return points, None
 
+    def lower_scaled(self, to, rows, params, size) -> None:
+        self.lower(to, rows, params)
+
     def lower(self, to, rows, params) -> None:
         to.layout = "CHW" if to.kind == "image" or self.transpose_mask else "HWC"
 
@@ -166,6 +169,9 @@ class ToTensor(Transform):
             raise TypeError(f"normalize must be None or a dict of mean and std, got {normalize!r}")
         self.normalize = normalize
         self._normalize = None if normalize is None else Normalize(normalize["mean"], normalize["std"], 1.0)
+
+    def lower_scaled(self, to, rows, params, size) -> None:
+        self.lower(to, rows, params)
 
     def lower(self, to, rows, params) -> None:
         to.layout, to.planes = "CHW", to.kind == "mask"

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from .case import CASES, NEAREST
+from .crop_labels import ELSEWHERE
 from .run import Result, compare, compare_masks
 
 DEVIATIONS = """\
@@ -29,15 +30,28 @@ Where the reference contradicts its own documentation, or loses what it need not
   is visible are dropped, there default `BboxParams` keep them and later steps let them grow again.
 - **Keypoints** of `Resize` and `RandomResizedCrop` stay on their pixels, angles follow them, and `min_visibility` is of the box as it came
   in; `Compose(label_geometry="albumentations")` gives the reference's numbers. See docs/targets.md.
-- **Arguments** and their defaults are the reference's (`tests/test_defaults.py` compares all), but for older names of dropouts'
-  arguments that are taken too, `Compose(label_geometry=.., lazy=..)`, and what is refused by name: `is_check_shapes=False` of
-  `Compose`.
+- **Arguments** and their defaults are the reference's (`tests/test_defaults.py` compares all), but for old spellings, which are taken
+  too ([swap-in.md](swap-in.md)), `Compose(label_geometry=.., lazy=..)`, and what is refused by name: `is_check_shapes=False` of
+  `Compose`, `mode="exact"` of `GlassBlur`.
 - **Blurs of float images** keep their range; there they are clipped to 0..1.
 - **`CenterCrop(pad_if_needed=True)`** pads `images=` too.
 - **A group inside `OneOf`** is applied when it is chosen, as transforms are; there `SomeOf` throws its own coin again.
 - **`cv2.cvtColor` from HSV** truncates in its vector code and rounds the few pixels that remain at the end of a line; gpuaug truncates all.
 - **Interpolation** follows the exact float coordinates of OpenCV 5; OpenCV 4 rounds them to 1/32 pixel and differs by up to 6 levels.
 """
+
+
+ELSEWHERE_HEAD = """\
+## Compared elsewhere
+
+What looks at masks, boxes or other images, and what works on volumes, is compared where those are made; `NoOp` does nothing:
+
+"""
+
+
+def elsewhere() -> str:
+    lines = [f"- `{name}`: tests/{test.replace('.', '.py, ', 1)}" for name, test in sorted(ELSEWHERE.items())]
+    return ELSEWHERE_HEAD + "\n".join(lines) + "\n\n"
 
 
 def table() -> str:
@@ -68,7 +82,7 @@ def table() -> str:
                 f"| {case.name} | {case.note} | {case.source} | mask, int32 | {len(result.difference):,} | {share(result.exact)} | "
                 f"{worst or 0} | {'exact' if case.exact_mask else NEAREST} |"
             )
-    return "\n".join(lines) + "\n\n" + DEVIATIONS
+    return "\n".join(lines) + "\n\n" + elsewhere() + DEVIATIONS
 
 
 def share(x: float) -> str:
