@@ -28,6 +28,7 @@ def compiled(function, backend="aot_eager", fullgraph=True):
 
 @pytest.mark.parametrize("backend", ["eager", "aot_eager", "inductor"])
 def test_one_graph_of_augmentation_and_network(backend):
+    torch.manual_seed(0)
     net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU())
     here, there = pipeline(), pipeline()
     step = compiled(lambda images: net(here(images)), backend)
