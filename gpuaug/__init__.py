@@ -58,7 +58,14 @@ __all__ = [
     *_former,
     *_transforms,
 ]
-_LAZY = ("audio", "data", "functional", "interop", *_modules.OUTERMOST)  # loaded when asked for: most bring in more of torch
+_LAZY = (
+    "audio",
+    "data",
+    "functional",
+    "interop",
+    "vision",
+    *_modules.OUTERMOST,
+)  # loaded when asked for: most bring in more of torch
 _FROM = {
     "DataLoader": "data.loader",
     "from_albumentations": "interop.converted",

@@ -46,7 +46,7 @@ def arguments(init):
     signature = inspect.signature(init)
     names = [name for name in signature.parameters if name != "self"]
     owner = init.__qualname__.rpartition(".")[0].rpartition(".")[2]  # the class, or of one in a function
-    if (init.__module__ or "").startswith("gpuaug.interop."):
+    if (init.__module__ or "").startswith(("gpuaug.interop.", "gpuaug.vision.")):
         owner = ""  # another library's names never had albumentations' spellings
     any_name = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
 
@@ -61,7 +61,7 @@ def arguments(init):
             who = type(self).__name__
             for name in kwargs:
                 if name not in names and not any_name:
-                    raise UnknownArgument(f"{who} has no argument {name!r}{_instead(owner, name, names)}", name)
+                    raise UnknownArgument(f"{who} has no argument {name!r}{_instead(owner and who, name, names)}", name)
             try:
                 signature.bind(self, *args, **kwargs)
             except TypeError as error:

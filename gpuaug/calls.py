@@ -43,11 +43,15 @@ class Calls:
             alone = forced._made()
         return alone.forward(data, **targets)
 
-    def _made(self):
+    def _pipeline(self) -> type:
+        """The class of the pipeline."""
         from . import Compose
 
+        return Compose
+
+    def _made(self):
         stream = self._own_stream or Stream()
-        alone = Compose([self], seed=self._own_seed)
+        alone = self._pipeline()([self], seed=self._own_seed)
         alone._stream = stream
         for name, value in (("_own_stream", stream), ("_alone", alone)):
             object.__setattr__(self, name, value)  # nothing of what it is made with

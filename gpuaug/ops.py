@@ -401,6 +401,41 @@ OPS: dict[str, Spec] = {
             layers=1,
             doc="the layer's value in channel c where bit c is set, of the first 32",
         ),
+        # torchvision's: see kernels/op_vision.cuh
+        Spec(
+            "blend_mean",
+            ("f32 factor", "f32 rest", "i32 whole", "tint mean"),
+            lut=True,
+            doc="factor times v and rest times the mean gray value, clipped; whole: cut off to bytes",
+        ),
+        Spec(
+            "blend_gray",
+            ("f32 factor", "f32 rest", "i32 whole"),
+            needs=("rgb",),
+            doc="factor times the colour and rest times its gray value, clipped; whole: cut off to bytes",
+        ),
+        Spec("tint", ("i32 whole",), needs=("rgb",), doc="all channels: the gray value; whole: cut off"),
+        Spec("turn_hue", ("f32 turns", "i32 whole"), needs=("rgb",), doc="the hue, in turns, is added to; whole: of bytes"),
+        Spec(
+            "widen",
+            ("i32 whole", "moments of"),
+            doc="the range of each channel becomes the whole one, no range stays; whole: cut off to bytes",
+        ),
+        Spec(
+            "levels",
+            ("f32 count",),
+            value="clamp_(floor_(v * count), 0.0f, count - 1.0f) / count",
+            doc="the lowest value of so many equal parts of 0..1",
+        ),
+        Spec(
+            "unblur",
+            ("f32 rest", "i32 whole", "i32 width", "i32 height"),
+            needs=("position",),
+            layers=1,
+            doc="of a blurred image and the image as layer: the image and rest times what the blurred one has more, clipped; "
+            "the outermost pixels stay; whole: cut off to bytes",
+        ),
+        Spec("weigh", ("f32 factor",), needs=("position",), layers=1, doc="the layer and factor times v"),
     )
 }
 

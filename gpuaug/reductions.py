@@ -123,6 +123,7 @@ REDUCTIONS: dict[str, Reduction] = {
         ),
         Reduction("luma", 2, False, "of 1 or 3 channels, for the first: the mean gray value, as float64"),
         Reduction("lightness", 1, False, "of 3 channels, for the first: the deviation of half the sum of the extremes"),
+        Reduction("tint", 1, False, "of 1 or 3 channels, for the first: the mean of torchvision's gray values"),
     )
 }
 
@@ -132,7 +133,7 @@ LOOKUPS: dict[str, Lookup] = {
         Lookup(
             "equalize",
             ("i32 pil",),
-            "a flat histogram, as cv2.equalizeHist or albumentations' _equalize_pil (pil) has it",
+            "a flat histogram, as cv2.equalizeHist has it; pil: 1 albumentations' _equalize_pil, 2 Pillow and torchvision",
         ),
         Lookup("clahe", ("i32 clip", "i32 area"), "a flat histogram of which no bin is above clip, of tiles of so many pixels"),
         Lookup(

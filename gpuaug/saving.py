@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -13,7 +14,7 @@ from . import compose as _compose
 from . import groups, label_params, transforms
 from .arguments import UnknownArgument
 from .names import unknown
-from .settings import CLASS, FORMAT, NAME, Settings, restored
+from .settings import CLASS, FORMAT, NAME, Settings, class_name, restored
 from .transform import REGISTRY
 
 OURS = re.compile(r"gpuaug (\d+)")
@@ -213,6 +214,12 @@ class _Reader:
     def _class(self, name: str, place: str) -> type | None:
         short = name.rsplit(".", 1)[-1]
         known = classes()
+        if name.startswith("vision."):
+            vision = importlib.import_module(".vision", __package__)
+            if short in vision.__all__:
+                return getattr(vision, short)
+            self.faults.append(f"{place}: gpuaug.vision has no {short}{unknown(short, vision.__all__)}")
+            return None
         if "." not in name or name.startswith("albumentations."):
             if short in known:
                 return known[short]
@@ -236,7 +243,7 @@ def classes() -> dict[str, type]:
             if isinstance(value, type) and issubclass(value, Settings) and value.__module__ == module.__name__:
                 found[name] = value
     for cls in _compose.Compose.__subclasses__():
-        if cls.__module__.startswith("gpuaug."):
+        if cls.__module__.startswith("gpuaug.") and class_name(cls) == cls.__name__:
             found[cls.__name__] = cls
     return {name: cls for name, cls in found.items() if isinstance(cls, type) and not name.startswith("_")}
 

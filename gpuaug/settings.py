@@ -229,5 +229,9 @@ def _key(key):
 
 
 def class_name(cls: type) -> str:
-    """How a class is called in a file: gpuaug's own by their names, others with their modules."""
-    return cls.__name__ if cls.__module__.split(".")[0] == "gpuaug" else f"{cls.__module__}.{cls.__qualname__}"
+    """How a class is called in a file: gpuaug's own by their names, torchvision's namesakes as "vision.Resize", others with their
+    modules."""
+    module = cls.__module__.split(".")
+    if module[0] != "gpuaug":
+        return f"{cls.__module__}.{cls.__qualname__}"
+    return f"vision.{cls.__name__}" if module[1:2] == ["vision"] else cls.__name__

@@ -70,7 +70,15 @@
   X(OP_ABOVE, op_above, AboveOp, 0) \
   X(OP_GLASS, op_glass, GlassOp, 0) \
   X(OP_ZOOM, op_zoom, ZoomOp, 0) \
-  X(OP_TAKE, op_take, TakeOp, 0)
+  X(OP_TAKE, op_take, TakeOp, 0) \
+  X(OP_BLEND_MEAN, op_blend_mean, BlendMeanOp, 0) \
+  X(OP_BLEND_GRAY, op_blend_gray, BlendGrayOp, 3) \
+  X(OP_TINT, op_tint, TintOp, 3) \
+  X(OP_TURN_HUE, op_turn_hue, TurnHueOp, 3) \
+  X(OP_WIDEN, op_widen, WidenOp, 0) \
+  X(OP_LEVELS, op_levels, LevelsOp, 0) \
+  X(OP_UNBLUR, op_unblur, UnblurOp, 0) \
+  X(OP_WEIGH, op_weigh, WeighOp, 0)
 
 // The same of those whose functions are in one header: kernels/cpu/ops/ has a file for each.
 #define AUG_OPS_COLOR(X) \
@@ -148,10 +156,19 @@
   X(OP_STANDARDIZE, op_standardize, StandardizeOp, 0) \
   X(OP_CURVE, op_curve, CurveOp, 0) \
   X(OP_POSTERIZE, op_posterize, PosterizeOp, 0)
+#define AUG_OPS_VISION(X) \
+  X(OP_BLEND_MEAN, op_blend_mean, BlendMeanOp, 0) \
+  X(OP_BLEND_GRAY, op_blend_gray, BlendGrayOp, 3) \
+  X(OP_TINT, op_tint, TintOp, 3) \
+  X(OP_TURN_HUE, op_turn_hue, TurnHueOp, 3) \
+  X(OP_WIDEN, op_widen, WidenOp, 0) \
+  X(OP_UNBLUR, op_unblur, UnblurOp, 0) \
+  X(OP_WEIGH, op_weigh, WeighOp, 0)
 #define AUG_OPS_VALUES(X) \
   X(OP_INVERT, op_invert, InvertOp, 0) \
   X(OP_SOLARIZE, op_solarize, SolarizeOp, 0) \
   X(OP_POWER, op_power, PowerOp, 0) \
   X(OP_DIVIDE, op_divide, DivideOp, 0) \
   X(OP_QUANTIZE, op_quantize, QuantizeOp, 0) \
-  X(OP_ABOVE, op_above, AboveOp, 0)
+  X(OP_ABOVE, op_above, AboveOp, 0) \
+  X(OP_LEVELS, op_levels, LevelsOp, 0)

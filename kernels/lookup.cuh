@@ -79,13 +79,14 @@ AUG void identity(u8* table) {
   Bytes().each([&](Lane l) { table[l.id] = (u8)l.id; });
 }
 
-// cv2.equalizeHist; albumentations' equalization "as Pillow", which counts a byte itself with those below it
+// cv2.equalizeHist; pil 1: albumentations' equalization "as Pillow", which counts a byte itself with those below it, 2: Pillow's
 AUG void lookup_equalize(const EqualizeLookup& p, Histogram& h, int, u8* table, int* shared) {
   accumulate(h, shared);
   if (p.pil) {
     const int last = of(h.count, min_(greatest(h, shared), 255), shared), step = (h.all - last) / 255;
     if (step == 0) return identity(table);
-    Bytes().each([&](Lane l) { table[l.id] = (u8)min_((h.below[l] + step / 2) / step, 255); });
+    const int own = p.pil == 2 ? 1 : 0;
+    Bytes().each([&](Lane l) { table[l.id] = (u8)min_((h.below[l] - own * h.count[l] + step / 2) / step, 255); });
     return;
   }
   const int first = min_(least(h, shared), 255), none = of(h.count, first, shared);

@@ -45,10 +45,15 @@ AUG void fill_hits(G g, const P& p, const Sample& s, typename G::template Var<in
     const u32 k0 = p.key[0], k1 = p.key[1];
     const int width = p.width, whole = p.whole;
     const float scale = p.scale;
+    const bool normals = p.mode == FILL_NORMAL;
     g.each([&](Lane l) {
       if (AUG_GPU && !hit[l]) return;
       const U4 u = threefry((u32)(px.y[l] * width + px.x[l]), (u32)(s.c0 >> 2), (u32)STREAM_FILL, 0u, k0, k1);
       float n[4] = {uniform(u.x), uniform(u.y), uniform(u.z), uniform(u.w)};
+      if (normals) {
+        normal2(u.x, u.y, n[0], n[1]);
+        normal2(u.z, u.w, n[2], n[3]);
+      }
       AUG_UNROLL for (int c = 0; c < C; ++c) {
         const float f = scale * (C == 1 ? pick(n, s.c0 & 3) : n[c]);
         px.v[c][l] = hit[l] ? (whole ? floor_(f) : f) : px.v[c][l];

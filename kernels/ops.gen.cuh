@@ -87,6 +87,14 @@ enum OpCode {
   OP_GLASS = 66,
   OP_ZOOM = 67,
   OP_TAKE = 68,
+  OP_BLEND_MEAN = 69,
+  OP_BLEND_GRAY = 70,
+  OP_TINT = 71,
+  OP_TURN_HUE = 72,
+  OP_WIDEN = 73,
+  OP_LEVELS = 74,
+  OP_UNBLUR = 75,
+  OP_WEIGH = 76,
 };
 
 // positions after a turn or crop: x' = a x + b y + x0, y' = c x + d y + y0
@@ -547,8 +555,58 @@ struct AUG_ALIAS TakeOp {
   u32 channels;
 };
 
+// factor times v and rest times the mean gray value, clipped; whole: cut off to bytes
+struct AUG_ALIAS BlendMeanOp {
+  float factor;
+  float rest;
+  int whole;
+  int mean;
+};
+
+// factor times the colour and rest times its gray value, clipped; whole: cut off to bytes
+struct AUG_ALIAS BlendGrayOp {
+  float factor;
+  float rest;
+  int whole;
+};
+
+// all channels: the gray value; whole: cut off
+struct AUG_ALIAS TintOp {
+  int whole;
+};
+
+// the hue, in turns, is added to; whole: of bytes
+struct AUG_ALIAS TurnHueOp {
+  float turns;
+  int whole;
+};
+
+// the range of each channel becomes the whole one, no range stays; whole: cut off to bytes
+struct AUG_ALIAS WidenOp {
+  int whole;
+  int of;
+};
+
+// the lowest value of so many equal parts of 0..1
+struct AUG_ALIAS LevelsOp {
+  float count;
+};
+
+// of a blurred image and the image as layer: the image and rest times what the blurred one has more, clipped; the outermost pixels stay; whole: cut off to bytes
+struct AUG_ALIAS UnblurOp {
+  float rest;
+  int whole;
+  int width;
+  int height;
+};
+
+// the layer and factor times v
+struct AUG_ALIAS WeighOp {
+  float factor;
+};
+
 // Which operations on uint8 are a table of 256 bytes, and whether all channels have the same.
 enum { LUT_NONE = 0, LUT_ALIKE = 1, LUT_CHANNELS = 2 };
-constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_CHANNELS, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_CHANNELS, LUT_CHANNELS, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE};
+constexpr unsigned char LUT_OPS[] = {LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_CHANNELS, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_ALIKE, LUT_NONE, LUT_CHANNELS, LUT_CHANNELS, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_ALIKE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE, LUT_NONE};
 
 }  // namespace aug

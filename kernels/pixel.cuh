@@ -16,4 +16,5 @@
 #include "op_shapes.cuh"
 #include "op_space.cuh"
 #include "op_tone.cuh"
+#include "op_vision.cuh"
 #include "program.gen.cuh"

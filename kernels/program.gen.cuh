@@ -66,4 +66,14 @@ AUG void op_above(G g, const AboveOp& p, const Op&, const Sample&, Pixels<G, C>&
     });
 }
 
+template <class G, int C>
+AUG void op_levels(G g, const LevelsOp& p, const Op&, const Sample&, Pixels<G, C>& px) {
+  const float count = p.count;
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    g.each([&](Lane l) {
+      const float v = px.v[c][l];
+      px.v[c][l] = clamp_(floor_(v * count), 0.0f, count - 1.0f) / count;
+    });
+}
+
 }  // namespace aug

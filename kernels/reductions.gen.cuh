@@ -16,12 +16,14 @@ enum { TABLE_WORDS = 64 };
 // covariance: as float64 the number of pixels, the sum, and the sums of products with this channel and those behind it
 // luma: of 1 or 3 channels, for the first: the mean gray value, as float64
 // lightness: of 3 channels, for the first: the deviation of half the sum of the extremes
+// tint: of 1 or 3 channels, for the first: the mean of torchvision's gray values
 enum ReductionCode {
   REDUCE_MOMENTS = 0,
   REDUCE_HISTOGRAM = 1,
   REDUCE_COVARIANCE = 2,
   REDUCE_LUMA = 3,
   REDUCE_LIGHTNESS = 4,
+  REDUCE_TINT = 5,
 };
 
 enum LookupCode {
@@ -31,7 +33,7 @@ enum LookupCode {
   LOOKUP_EIGEN = 3,
 };
 
-// a flat histogram, as cv2.equalizeHist or albumentations' _equalize_pil (pil) has it
+// a flat histogram, as cv2.equalizeHist has it; pil: 1 albumentations' _equalize_pil, 2 Pillow and torchvision
 struct AUG_ALIAS EqualizeLookup {
   int pil;
 };
@@ -60,7 +62,8 @@ struct AUG_ALIAS EigenLookup {
   X(REDUCE_HISTOGRAM, reduce_histogram) \
   X(REDUCE_COVARIANCE, reduce_covariance) \
   X(REDUCE_LUMA, reduce_luma) \
-  X(REDUCE_LIGHTNESS, reduce_lightness)
+  X(REDUCE_LIGHTNESS, reduce_lightness) \
+  X(REDUCE_TINT, reduce_tint)
 
 // X(code, function, parameters)
 #define AUG_TABLE_LOOKUPS(X) \

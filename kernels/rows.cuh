@@ -56,6 +56,7 @@ enum FillMode {       // of OP_RECTS and its like
   FILL_PER_RECT = 1,  // blob[fill + k * channels + c]
   FILL_RANDOM = 2,    // a number per pixel and channel, times scale; whole: its floor
   FILL_MEAN = 3,      // the sample's mean, of the moments found at `mean`
+  FILL_NORMAL = 4,    // a normal number per pixel and channel, times scale
 };
 
 // One sample of one filter launch: separable weights, or a list of points.

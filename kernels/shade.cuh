@@ -11,6 +11,11 @@ AUG float luma_of(float r, float g, float b, bool whole) {
   return whole ? (float)(((int)r * 9798 + (int)g * 19235 + (int)b * 3735 + 16384) >> 15)
                : fma_(r, 0.299f, fma_(g, 0.587f, b * 0.114f));
 }
+// torchvision's, which cuts off where colours are bytes
+AUG float tint_of(float r, float g, float b, bool whole) {
+  const float v = fma_(b, 0.114f, fma_(g, 0.587f, r * 0.2989f));
+  return whole ? floor_(v) : v;
+}
 AUG float lightness_of(float r, float g, float b) { return (max_(r, max_(g, b)) + min_(r, min_(g, b))) * 0.5f; }
 
 // sums of f(r, g, b) and of its squares, pixel i in partial i mod 256, then as a tree; in memory[0] and [256]
@@ -78,6 +83,12 @@ template <class T> AUG_FN void reduce_luma(const ReduceRow& s, const Part& part,
   const bool colour = s.count == 3;
   shade_sums<T>(s, memory, [&](float r, float g, float b) { return colour ? luma_of(r, g, b, sizeof(T) == 1) : r; });
   if (shade_first()) put_double(out, 0, memory[0] / ((double)s.sh * s.sw));
+}
+template <class T> AUG_FN void reduce_tint(const ReduceRow& s, const Part& part, float* out, double* memory) {
+  if (part.c != s.first) return;
+  const bool colour = s.count == 3;
+  shade_sums<T>(s, memory, [&](float r, float g, float b) { return colour ? tint_of(r, g, b, sizeof(T) == 1) : r; });
+  if (shade_first()) out[0] = (float)(memory[0] / ((double)s.sh * s.sw));
 }
 template <class T> AUG_FN void reduce_lightness(const ReduceRow& s, const Part& part, float* out, double* memory) {
   if (part.c != s.first) return;

@@ -56,7 +56,7 @@ LAYERS = [
         "strangers",
         "former",
     ),
-    ("audio", "data", "interop", "demo", "cli"),
+    ("audio", "data", "interop", "vision", "demo", "cli"),
 ]
 
 

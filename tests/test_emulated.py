@@ -22,7 +22,7 @@ import torch
 from emu.plans import GUARD, Only, Steps, build, correlate, image, samples
 from real import pipelines
 
-from gpuaug import REGISTRY, Compose, OneOf, backends, deliver, library
+from gpuaug import REGISTRY, Compose, OneOf, backends, deliver, library, vision
 from gpuaug.backends import cpu, cuda
 from gpuaug.batch import Batch
 from gpuaug.track import Track
@@ -241,6 +241,49 @@ def test_chunks_of_channels(emulated, name, arguments, channels):
 @pytest.mark.parametrize(("name", "arguments"), VARIANTS)
 def test_variants(emulated, name, arguments):
     equal(both(emulated, lambda: Compose([REGISTRY[name](**arguments, p=1)], seed=5, **ANY_BOXES), pictures(name, 3, "uint8", 4)))
+
+
+OF_VISION = [
+    vision.ColorJitter(0.5, 0.5, 0.5, 0.4),
+    vision.RandomPhotometricDistort(p=0.8),
+    vision.RandomGrayscale(1),
+    vision.RandomAutocontrast(1),
+    vision.RandomEqualize(1),
+    vision.RandomPosterize(3, 1),
+    vision.RandomAdjustSharpness(2.5, 1),
+    vision.RandomErasing(1, value=3),
+    vision.GaussianBlur((3, 5)),
+    vision.GaussianNoise(),
+    vision.RandomAffine(40, (0.2, 0.1), (0.5, 1.5), 20, "bilinear", 7),
+    vision.RandomPerspective(p=1),
+    vision.ElasticTransform(20.0, 0.5),
+    vision.Resize((20, 30), "nearest"),
+    vision.Resize((20, 30)),
+]
+
+
+@pytest.mark.parametrize("step", OF_VISION, ids=lambda step: type(step).__name__)
+def test_torchvisions(emulated, step):
+    rng = np.random.default_rng(3)
+    for dtype in ("uint8", "float32"):
+        images = [image(rng, dtype, *size, 3) for size in ((31, 45), (7, 9), (64, 8))]
+        data = {"image": images, "mask": [rng.integers(0, 3, x.shape[:2], dtype=np.int32) for x in images]}
+        equal(both(emulated, lambda: Compose([step], seed=5), data))
+
+
+@pytest.mark.parametrize("policy", ["AugMix", "AutoAugment", "RandAugment", "TrivialAugmentWide"])
+def test_torchvisions_policies(emulated, policy):
+    results = []
+    images = samples(np.random.default_rng(1), "uint8", 3, 12)
+    for on in (False, True):
+        emulated(on)
+        results.append({"image": Compose([getattr(vision, policy)()], seed=5)(image=images, ids=np.arange(12))["image"]})
+    equal(results)
+
+
+def test_erasing_by_normal_numbers(emulated):
+    data = pictures("Affine", 2, "float32", 4)
+    equal(both(emulated, lambda: Compose([vision.RandomErasing(1, value="random")], seed=5), data))
 
 
 @pytest.mark.parametrize(

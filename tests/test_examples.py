@@ -54,6 +54,12 @@ def test_speech_specaugment():
     assert losses[1] < losses[0]
 
 
+@pytest.mark.parametrize("more", [[], ["--in-dataset"]])
+def test_fashion(more):
+    losses = load("fashion").main(["--samples", "96", "--epochs", "3", "--device", "cpu", *more])
+    assert losses[2] < 0.95 * losses[0]
+
+
 def test_imgaug_list(tmp_path):
     pytest.importorskip("skimage")
     shown = load("imgaug_list").main(["--out", str(tmp_path / "augmented.png"), "--images", "3"])

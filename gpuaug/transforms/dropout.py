@@ -72,13 +72,13 @@ class Dropout(Transform, register=False):
         return points, outside_holes(limits.pixel(points), params["holes"][which]) if limits.remove_invisible else None
 
 
-FILLS = {None: 0, "random_uniform": 1, "random": 2, "mean": 3}  # FillMode of kernels/rows.cuh
+FILLS = {None: 0, "random_uniform": 1, "random": 2, "mean": 3, "normal": 4}  # FillMode of kernels/rows.cuh
 _NO_KEY = np.zeros(2, np.uint32)
 
 
 def fill_holes(to, rows, holes: np.ndarray, fill, seed=None, mean=None) -> None:
-    """Lower rectangles ``[n, K, 4]`` with a fill: a number, one for each channel, one of `WORDS`, or "mean": of the samples'
-    moments ``mean``."""
+    """Lower rectangles ``[n, K, 4]`` with a fill: a number, one for each channel, one of `WORDS`, "normal", or "mean": of the
+    samples' moments ``mean``."""
     n, k = holes.shape[:2]
     if k == 0 or n == 0:
         return
@@ -86,14 +86,14 @@ def fill_holes(to, rows, holes: np.ndarray, fill, seed=None, mean=None) -> None:
     if word in inpainting.WORDS:
         inpainting.inpaint_holes(to, rows, lambda j, shape: _covered(holes[j], shape), word)
         return
-    if word in ("random", "random_uniform"):
+    if word in ("random", "random_uniform", "normal"):
         to.no_labels("filled at random")
     how = filling(to, rows, word, to.colour(fill if word is None else 0))
     if word == "random_uniform":
         colours = random_numbers(seed, k, to.channels)
         values = np.floor(colours * 256) if to.is_u8 else colours
         how["fill"] = values.astype(np.float32)
-    elif word == "random":
+    elif word in ("random", "normal"):
         how["key"] = seed
     elif word == "mean":
         how["mean"] = mean
@@ -112,7 +112,7 @@ def filling(to, rows, word: str | None, colour: np.ndarray) -> dict:
     scale, whole = (256.0, True) if to.is_u8 else (1.0, False)
     return {
         "key": _NO_KEY,
-        "width": to.sizes(rows)[:, 1] if word == "random" else 0,
+        "width": to.sizes(rows)[:, 1] if word in ("random", "normal") else 0,
         "scale": scale,
         "whole": whole,
         "fill": colour,
