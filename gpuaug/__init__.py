@@ -3,6 +3,8 @@
 Importing needs no GPU, no DALI and no compiler, and touches no CUDA context.
 """
 
+from typing import TYPE_CHECKING
+
 from .batch import Batch
 from .compose import Compose
 from .drawn import Drawn
@@ -21,6 +23,12 @@ from .transform import REGISTRY, Transform
 from .transforms import *  # noqa: F403
 from .transforms import __all__ as _transforms
 
+if TYPE_CHECKING:  # `__getattr__` below loads them when they are asked for
+    from . import audio, data, functional, interop, vision  # noqa: F401
+    from .data.loader import DataLoader
+    from .interop.converted import from_albumentations, from_torchaudio
+    from .interop.converted_kornia import from_kornia
+
 __version__ = "0.1.0"
 __all__ = [
     "BaseCompose",
@@ -28,7 +36,7 @@ __all__ = [
     "Batch",
     "BboxParams",
     "Compose",
-    "DataLoader",  # noqa: F405 - __getattr__ below provides DataLoader
+    "DataLoader",
     "Drawn",
     "DualTransform",
     "ImageOnlyTransform",
@@ -44,10 +52,10 @@ __all__ = [
     "Torch",
     "Transform",
     "Transform3D",
-    "from_albumentations",  # noqa: F405
+    "from_albumentations",
     "from_dict",
-    "from_kornia",  # noqa: F405
-    "from_torchaudio",  # noqa: F405
+    "from_kornia",
+    "from_torchaudio",
     "load",
     "read_bgr_image",
     "read_grayscale",
