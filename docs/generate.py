@@ -89,9 +89,10 @@ def sorted_out() -> tuple[dict, dict, int, int]:
 def filled(text: str) -> str:
     """README with its lists made anew."""
     there, missing, count, total = sorted_out()
+    lacks = f" Missing are\n\n{listed(missing)}" if missing else ""
     parts = {
         "there": listed(there),
-        "missing": f"**Transforms of albumentations 2.0.8**: {count} of {total} are there. Missing are\n\n{listed(missing)}",
+        "missing": f"**Transforms of albumentations 2.0.8**: {count} of {total} are there.{lacks}",
     }
     return _between(text, "registry", parts)
 

@@ -44,12 +44,6 @@ def test_switches_are_true_or_false(name):
         G.Compose([], **{name: "yes"})
 
 
-@pytest.mark.parametrize(("name", "value"), [("is_check_shapes", False)])
-def test_what_is_not_there_yet_is_refused(name, value):
-    with pytest.raises(ValueError, match=f"{name}={value} is not there yet"):
-        G.Compose([], **{name: value})
-
-
 @pytest.mark.parametrize("strict", [False, True])
 def test_arguments_that_are_none_are_refused_strict_or_not(strict):
     """albumentations: an error with strict, a warning without."""

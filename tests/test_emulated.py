@@ -301,6 +301,25 @@ def test_random_pipelines(emulated, name):
     equal(both(emulated, build, pictures(name, seed, "uint8", 6), epoch=seed))
 
 
+IMGAUG = [
+    "GaussianBlur()", "AverageBlur((1, 7))", "MedianBlur((1, 7))", "MotionBlur((3, 9))", "Sharpen((0, 1.0), (1.0, 2.0))",
+    "Add((-40, 40), per_channel=0.5)", "Multiply((0.5, 1.5))", "LinearContrast((0.5, 2.0), per_channel=0.5)", "GammaContrast()",
+    "AdditiveGaussianNoise(scale=(0, 15), per_channel=0.5)", "Affine(order=[0, 1, 3], cval=(0, 255), mode='ALL')",
+    "ElasticTransformation((0, 40), (1.0, 8.0), order=[0, 1, 3], mode='ALL')", "Crop(percent=(0, 0.2))",
+    "CropAndPad(px=(-3, 3), pad_mode='reflect')", "Resize((10, 40), interpolation='ALL')",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", IMGAUG)
+def test_imgaugs_names(emulated, case):
+    import gpuaug.interop.imgaug as iaa
+
+    for seed, dtype in enumerate(("uint8", "float32")):
+        images = samples(np.random.default_rng(seed), dtype, 3, 6)
+        data = {"image": images, "mask": [(x[..., 0] > x.mean()).astype(np.int32) for x in images]}
+        equal(both(emulated, lambda: Compose([eval(f"iaa.{case}", {"iaa": iaa})], seed=5), data))
+
+
 # ---- the host side -----------------------------------------------------------------------------
 
 

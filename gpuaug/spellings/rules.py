@@ -101,16 +101,16 @@ class _Call:
         self.versions += [versions] if versions not in self.versions else []
         self.new |= new
 
-    def say(self) -> None:
-        """Warn, once for each spelling and process."""
+    def say(self, more: bool) -> None:
+        """Warn, once for each spelling and process; more: other arguments were given, too."""
         key = self.who, tuple(self.names)
         if not self.names or key in _said:
             return
         _said.add(key)
-        now = ", ".join(f"{name}={value!r}" for name, value in self.new.items())
+        now = ", ".join([*([".."] if more else []), *(f"{name}={value!r}" for name, value in self.new.items())])
         warnings.warn(
             f"{self.who}: {', '.join(self.names)}: albumentations' spelling ({', '.join(self.versions)}); "
-            + (f"write {self.who}({now})" if now else "leave it out"),
+            + (f"write {self.who}({now})" if self.new else "leave it out"),
             DeprecationWarning,
             stacklevel=4,
         )
@@ -138,6 +138,9 @@ def translated(who: str, names: list[str], args: tuple, kwargs: dict, table: Map
                 raise TypeError(f"{who} takes {len(place.order)} arguments by place, got {len(args)}")
             args = ()
             break
+    place = names.index("p") if "p" in names and "always_apply" not in names else len(args)
+    if place < len(args) and isinstance(args[place], bool) and "always_apply" not in kwargs:  # it stood before p
+        kwargs["always_apply"], args = args[place], (*args[:place], *args[place + 1 :])
     if "p" in names and "always_apply" not in names and "always_apply" in kwargs:
         always = kwargs.pop("always_apply")
         if always is not None and boolean("always_apply", always):
@@ -166,7 +169,7 @@ def translated(who: str, names: list[str], args: tuple, kwargs: dict, table: Map
         kwargs |= new | then
         if then or (new != given and any(value is not None for value in given.values())):
             call.add(list(given), old.versions, new | then)
-    call.say()
+    call.say(bool(args) or bool(set(kwargs) - set(call.new)))
     return args, kwargs
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from ... import maps
 from ...checks import boolean, is_number
@@ -100,8 +101,9 @@ class _Warp(Augmenter, Geometric):
         index = to.index(rows)
         mode, cval = params["mode"], params["cval"]
         told = np.column_stack([params["order"], mode, cval * (mode == 0)[:, None]])
-        for order, border, *colour in np.unique(told, axis=0).tolist():
-            some = (told == [order, border, *colour]).all(1)
+        kinds = np.unique(told, axis=0).tolist()
+        for order, border, *colour in kinds:
+            some = (told == [order, border, *colour]).all(1) if len(kinds) > 1 else slice(None)
             mine = {name: value[some] for name, value in params.items()}
             after = self.size_after(mine, size[some])
             fill = colour[: to.channels] if to.channels <= 3 else colour[0]
@@ -281,18 +283,22 @@ class ElasticTransformation(_Warp):
         counts = size.prod(1)
         shift = Ragged(np.empty((counts.sum(), 2), np.float32), counts)
         for i, (h, w) in enumerate(size.tolist()):
-            r = int(reach[i])
-            mine = (2 * noise.of(i).astype(np.float32) - 1).reshape(2, h + 2 * r, w + 2 * r)
-            across, along = (_smoother(side, r, float(sigma[i])) for side in (h, w))
-            shift.of(i)[:] = (np.float32(alpha[i]) * (across @ mine @ along.T)).reshape(2, -1).T
+            r, mine = int(reach[i]), torch.from_numpy(noise.of(i).astype(np.float32)).mul_(2 * alpha[i]).sub_(alpha[i])
+            weights = _gaussian(r, float(sigma[i]))
+            mine = torch.conv2d(mine.view(2, 1, h + 2 * r, w + 2 * r), weights.view(1, 1, -1, 1))
+            shift.of(i)[:] = torch.conv2d(mine, weights.view(1, 1, 1, -1)).view(2, -1).T.numpy()
         border = self._bordered(u[:, 4:])
         border["cval"] = border["cval"][:, :1].repeat(3, 1)
         return {"shift": shift, **border}
 
     def map(self, params, size):
         shift = params["shift"]
-        pixel, w = np.arange(len(shift.values)) - np.repeat(shift.starts, shift.counts), np.repeat(size[:, 1], shift.counts)
-        return maps.Field(Ragged(np.stack([pixel % w, pixel // w], 1) - shift.values, shift.counts), size)
+        places = np.empty_like(shift.values)
+        for start, count, (h, w) in zip(shift.starts.tolist(), shift.counts.tolist(), size.tolist()):
+            mine, moved = (each[start : start + count].reshape(h, w, 2) for each in (places, shift.values))
+            np.subtract(np.arange(w, dtype=np.float32), moved[..., 0], out=mine[..., 0])
+            np.subtract(np.arange(h, dtype=np.float32)[:, None], moved[..., 1], out=mine[..., 1])
+        return maps.Field(Ragged(places, shift.counts), size)
 
     def keypoints(self, params, which, points, size, limits):
         out = points.copy()
@@ -316,10 +322,6 @@ class ElasticTransformation(_Warp):
         return np.where(inside, at, points)
 
 
-def _smoother(side: int, reach: int, sigma: float) -> np.ndarray:
-    """float32 ``[side, side + 2 reach]``: the Gaussian blur of a line that goes on by so much at both ends."""
-    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(sigma, 1e-6)) ** 2)
-    out = np.zeros((side, side + 2 * reach), np.float32)
-    place = np.arange(side)[:, None] + np.arange(2 * reach + 1)
-    np.put_along_axis(out, place, np.broadcast_to(weights / weights.sum(), place.shape).astype(np.float32), 1)
-    return out
+def _gaussian(reach: int, sigma: float) -> torch.Tensor:
+    weights = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, dtype=torch.float64) / max(sigma, 1e-6)) ** 2)
+    return (weights / weights.sum()).float()
