@@ -48,6 +48,7 @@ __all__ = [
     "from_dict",
     "from_kornia",  # noqa: F405
     "from_torchaudio",  # noqa: F405
+    "from_torchvision",  # noqa: F405
     "load",
     "read_bgr_image",
     "read_grayscale",
@@ -71,6 +72,7 @@ _FROM = {
     "from_albumentations": "interop.converted",
     "from_kornia": "interop.converted_kornia",
     "from_torchaudio": "interop.converted",
+    "from_torchvision": "interop.torchvision",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import beside, instances, uniforms
+from . import beside, compiled, instances, uniforms
 from .applied import APPLIED, Applied, applied
 from .batch import Batch
 from .checks import boolean, integer, is_number, one_of
@@ -141,6 +141,19 @@ class Compose(Seeded, torch.nn.Module, Group):
         self._tree = Tree(self, not self.is_check_shapes)
         own = any(getattr(type(self), name) is not getattr(Compose, name) for name in ("draw", "_augmented", "_told"))
         self._single = Single(self._tree, not (own or self.lazy or self.save_applied_params))
+
+        # of these nobody knows beforehand how many are left
+        self._counted = {
+            "bboxes",
+            "keypoints",
+            *self._more_marks,
+            *self._declared().labels(),
+        }
+        self._number, self._calls = compiled.register(self), torch.zeros(1, dtype=torch.int64)
+
+    def __setstate__(self, state: dict) -> None:
+        super().__setstate__(state)
+        self._number = compiled.register(self)
 
     __repr__ = Group.__repr__
 
@@ -384,10 +397,26 @@ class Compose(Seeded, torch.nn.Module, Group):
         **targets,
     ):
         """Augment; see the class. force_apply: whatever its own ``p`` says, not those of its transforms."""
+        how = {"ids": ids, "epoch": epoch, "occurrence": occurrence, "layout": layout, "force_apply": force_apply}
+        if not torch.compiler.is_compiling():
+            return self._call(data, targets, **how)
+        if occurrence is layout is None and not force_apply and not self.save_applied_params:
+            named = targets if data is None else {"image": data, **targets}
+            out = compiled.call(self, named, ids, epoch)
+            if out is not None:
+                return out["image"] if data is not None and len(out) == 1 else out
+        return self._uncompiled(data, targets, **how)
+
+    @torch.compiler.disable
+    def _uncompiled(self, data, targets, **how):
+        return self._call(data, targets, **how)
+
+    def _call(self, data, targets, *, ids, epoch, occurrence, layout, force_apply):
         if force_apply and self.p < 1:
             forced = self._of(self.transforms)
             forced.p, forced._stream = 1.0, self._stream
-            return forced.forward(data, ids=ids, epoch=epoch, occurrence=occurrence, layout=layout, **targets)
+            how = {"ids": ids, "epoch": epoch, "occurrence": occurrence, "layout": layout}
+            return forced._call(data, targets, force_apply=False, **how)
         if data is not None:
             refuse_kornia(self)
             if "image" in targets:

@@ -215,3 +215,26 @@ def test_two_processes(tmp_path, injected, program):
     images, _ = next(iter(single))
     for n, image in pixels.items():
         assert torch.equal(image, images[n])
+
+
+def test_a_pipeline_in_on_after_batch_transfer(tmp_path):
+    """Augmented where the batch lies, in training alone, from numbers that the checkpoint keeps."""
+
+    class Augmenting(Recorder):
+        def __init__(self):
+            super().__init__()
+            self.augment = G.Compose([G.HorizontalFlip(), G.InvertImg()], seed=3)
+
+        def on_after_batch_transfer(self, batch, dataloader_idx):
+            images, numbers = batch
+            images = images.permute(0, 3, 1, 2)
+            return (self.augment(images) if self.trainer.training else images), numbers
+
+    module = Augmenting()
+    loader = torch.utils.data.DataLoader(Crops(), batch_size=5)
+    trainer(tmp_path, max_epochs=1).fit(module, loader, loader)
+    there = G.Compose([G.HorizontalFlip(), G.InvertImg()], seed=3)
+    for (_, got), (images, _) in zip(module.batches, loader, strict=True):
+        assert torch.equal(got, there(images.permute(0, 3, 1, 2)))
+    assert torch.equal(module.validated[-1], images.permute(0, 3, 1, 2))
+    assert module.state_dict()["augment._extra_state"]["counter"] == 20
