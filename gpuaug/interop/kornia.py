@@ -101,6 +101,19 @@ class Kornia(Whole, register=False):
     def why(self) -> str:
         return "Kornia, together" if self._together else "Kornia, one by one"
 
+    __hash__ = object.__hash__
+
+    def __eq__(self, other) -> bool:
+        """Whether both run an augmentation of one class with the same arguments, as far as its ``repr`` and buffers show."""
+        if type(other) is not Kornia or (self.who, self.p, repr(self.augmentation)) != (
+            other.who,
+            other.p,
+            repr(other.augmentation),
+        ):
+            return False
+        mine, theirs = self.augmentation.state_dict(), other.augmentation.state_dict()
+        return mine.keys() == theirs.keys() and all(torch.equal(mine[name], theirs[name]) for name in mine)
+
     def __repr__(self) -> str:
         return f"Kornia({self.augmentation!r}, p={self.p})"
 

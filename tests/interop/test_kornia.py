@@ -199,6 +199,9 @@ def test_only_the_samples_that_drew_it_amid_others():
     assert "Kornia, together" in text
     assert torch.equal(pickle.loads(pickle.dumps(aug))(IMAGES, ids=IDS), a)
     assert torch.equal(copy.deepcopy(aug)(IMAGES, ids=IDS), a)
+    assert copy.deepcopy(aug) == aug
+    assert Kornia(K.RandomHue((0.1, 0.2))) != Kornia(K.RandomHue((0.1, 0.3)))
+    assert Kornia(K.RandomHue((0.1, 0.2))) != Kornia(K.RandomHue((0.1, 0.2)), p=0.4)
     state = torch.get_rng_state()
     aug(IMAGES, ids=IDS)
     assert torch.equal(torch.get_rng_state(), state)
