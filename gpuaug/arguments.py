@@ -57,9 +57,9 @@ def arguments(init):
             whole = getattr(type(self), "as_given", ())  # arguments that are no configuration: images, say
             args = tuple(value if name in whole else as_python(value) for name, value in zip_longest(names[: len(args)], args))
             kwargs = {name: value if name in whole else as_python(value) for name, value in kwargs.items()}
-        if type(self).__init__ is wrapper or not owner.startswith("_"):  # calls of the package's own base classes are today's
-            args, kwargs = translated(owner, names, flags, args, kwargs, SPELLINGS, PLACES)
-        if type(self).__init__ is wrapper:
+        outermost = type(self).__init__ is wrapper  # else a subclass calls, which may be a caller's and spell as he does
+        args, kwargs = translated(owner, names, flags if outermost else None, args, kwargs, SPELLINGS, PLACES)
+        if outermost:
             who = type(self).__name__
             for name in kwargs:
                 if name not in names and not any_name:

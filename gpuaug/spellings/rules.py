@@ -117,12 +117,13 @@ class _Call:
 
 
 def translated(
-    who: str, names: list[str], flags: Collection[str], args: tuple, kwargs: dict, table: Mapping, places: Mapping
+    who: str, names: list[str], flags: Collection[str] | None, args: tuple, kwargs: dict, table: Mapping, places: Mapping
 ) -> tuple[tuple, dict]:
     """A call in today's spelling.
 
     Args:
-        who: name of the class. names: its arguments today. flags: those of them that are True or False.
+        who: name of the class. names: its arguments today. flags: those of them that are True or False; None: none
+            is looked for at the end of what is passed by place.
         args, kwargs: the call.
         table: by class, its `Old` entries. places: by class, its `Places`.
 
@@ -140,7 +141,7 @@ def translated(
                 raise TypeError(f"{who} takes {len(place.order)} arguments by place, got {len(args)}")
             args = ()
             break
-    if "p" in names and "always_apply" not in names and "always_apply" not in kwargs:
+    if flags is not None and "p" in names and "always_apply" not in names and "always_apply" not in kwargs:
         args, kwargs = _ended(names, flags, args, kwargs)
     if "p" in names and "always_apply" not in names and "always_apply" in kwargs:
         always = kwargs.pop("always_apply")
