@@ -24,10 +24,15 @@ from .transforms import *  # noqa: F403
 from .transforms import __all__ as _transforms
 
 if TYPE_CHECKING:  # `__getattr__` below loads them when they are asked for
-    from . import audio, data, functional, interop, vision  # noqa: F401
+    from . import audio as audio
+    from . import data as data
+    from . import functional as functional
+    from . import interop as interop
+    from . import vision as vision
     from .data.loader import DataLoader
-    from .interop.converted import from_albumentations, from_torchaudio
-    from .interop.converted_kornia import from_kornia
+    from .interop.converted import from_albumentations as from_albumentations
+    from .interop.converted import from_torchaudio as from_torchaudio
+    from .interop.converted_kornia import from_kornia as from_kornia
 
 __version__ = "0.1.0"
 __all__ = [
@@ -52,10 +57,7 @@ __all__ = [
     "Torch",
     "Transform",
     "Transform3D",
-    "from_albumentations",
     "from_dict",
-    "from_kornia",
-    "from_torchaudio",
     "load",
     "read_bgr_image",
     "read_grayscale",
@@ -66,19 +68,15 @@ __all__ = [
     *_former,
     *_transforms,
 ]
-_LAZY = (
-    "audio",
-    "data",
-    "functional",
-    "interop",
-    "vision",
-    *_modules.OUTERMOST,
-)  # loaded when asked for: most bring in more of torch
+# loaded when asked for: most bring in more of torch
+_LAZY = ("audio", "data", "functional", "interop", "vision", *_modules.OUTERMOST)
+# the same of functions; but for the loader they are not in __all__, since ``import *`` asks for all, and they need extras
 _FROM = {
     "DataLoader": "data.loader",
     "from_albumentations": "interop.converted",
     "from_kornia": "interop.converted_kornia",
     "from_torchaudio": "interop.converted",
+    "from_torchvision": "interop.torchvision",
 }
 
 
@@ -90,11 +88,11 @@ def __getattr__(name: str):
         return getattr(module, name) if name in _FROM else module
     from .names import unknown
 
-    raise AttributeError(f"module 'gpuaug' has no attribute {name!r}{unknown(name, __all__)}")
+    raise AttributeError(f"module 'gpuaug' has no attribute {name!r}{unknown(name, [*__all__, *_FROM])}")
 
 
 def __dir__():
-    return sorted({*globals(), *__all__, *_LAZY})
+    return sorted({*globals(), *__all__, *_LAZY, *_FROM})
 
 
 _modules.install()

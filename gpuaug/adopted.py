@@ -7,6 +7,7 @@ import importlib
 FROM = {
     "albumentations": "albumentations",
     "kornia": "kornia",
+    "torchvision": "torchvision",
 }  # library: module of gpuaug.interop, whose `adopted(thing)` is asked
 
 

@@ -94,6 +94,8 @@ text: str = compose.explain()
 loader = A.DataLoader(range(4), batch_size=2, transform=compose, device="cpu")
 longer = compose + A.Blur(blur_limit=(3, 7))
 A.save(longer, "pipeline.json")
+again = A.from_albumentations("pipeline.json")
+mixed = A.data.MixUp(0.2, num_classes=3)
 """
 WRONG = """
 import gpuaug as A

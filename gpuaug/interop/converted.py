@@ -64,7 +64,12 @@ def from_albumentations(
         return found
     if not hasattr(found, "seed"):
         raise ValueError(f"seed= is of a Compose, this is a {type(found).__name__}")
-    return type(found)(**{**settings(found), "seed": seed})
+    return with_seed(found, seed)
+
+
+def with_seed(pipeline, seed: int):
+    """The same pipeline with another seed."""
+    return type(pipeline)(**{**settings(pipeline), "seed": seed})
 
 
 class _Node(dict):

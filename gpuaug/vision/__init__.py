@@ -18,6 +18,7 @@ from .color import (
 from .compose import Compose
 from .containers import RandomApply, RandomChoice, RandomOrder
 from .convert import ConvertImageDtype, Normalize, PILToTensor, ToDtype, ToImage, ToPILImage, ToPureTensor, ToTensor
+from .custom import JPEG, Identity, Lambda
 from .detection import RandomIoUCrop, SanitizeBoundingBoxes
 from .flips import RandomHorizontalFlip, RandomVerticalFlip
 from .pixels import GaussianBlur, GaussianNoise, RandomErasing
@@ -36,6 +37,7 @@ from .sizes import (
 from .warps import ElasticTransform, RandomAffine, RandomPerspective, RandomRotation
 
 __all__ = [
+    "JPEG",
     "RGB",
     "AugMix",
     "AutoAugment",
@@ -48,7 +50,9 @@ __all__ = [
     "GaussianBlur",
     "GaussianNoise",
     "Grayscale",
+    "Identity",
     "InterpolationMode",
+    "Lambda",
     "Normalize",
     "PILToTensor",
     "Pad",

