@@ -50,6 +50,7 @@ __all__ = [
     "from_torchaudio",  # noqa: F405
     "from_torchvision",  # noqa: F405
     "load",
+    "parity",  # noqa: F405
     "read_bgr_image",
     "read_grayscale",
     "read_rgb_image",
@@ -73,6 +74,7 @@ _FROM = {
     "from_kornia": "interop.converted_kornia",
     "from_torchaudio": "interop.converted",
     "from_torchvision": "interop.torchvision",
+    "parity": "interop.parity",
 }
 
 
