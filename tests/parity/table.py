@@ -59,7 +59,8 @@ def table() -> str:
     lines = [
         "# Parity",
         "",
-        "Every transform beside an implementation that somebody else wrote, given the same parameters. Written by",
+        "Every transform beside an implementation that somebody else wrote, given the same parameters. (`gpuaug.parity(pipeline, images)`",
+        "does it with a pipeline and images of your own.) Written by",
         "`python -m tests.parity --write` from the cases that `tests/test_parity.py` checks: photographs, noise and extremes from 1 x 1 to",
         "224 x 224, with 1, 3, 4 and 20 channels. Differences are in grey levels for uint8 (relative to max(1, |reference|) for the",
         "float32 that `Normalize` makes of it), else relative to max(1, |reference|); float16 is compared with the float32 reference.",
