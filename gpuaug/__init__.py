@@ -44,11 +44,7 @@ __all__ = [
     "Torch",
     "Transform",
     "Transform3D",
-    "from_albumentations",  # noqa: F405
     "from_dict",
-    "from_kornia",  # noqa: F405
-    "from_torchaudio",  # noqa: F405
-    "from_torchvision",  # noqa: F405
     "load",
     "parity",  # noqa: F405
     "read_bgr_image",
@@ -60,14 +56,9 @@ __all__ = [
     *_former,
     *_transforms,
 ]
-_LAZY = (
-    "audio",
-    "data",
-    "functional",
-    "interop",
-    "vision",
-    *_modules.OUTERMOST,
-)  # loaded when asked for: most bring in more of torch
+# loaded when asked for: most bring in more of torch
+_LAZY = ("audio", "data", "functional", "interop", "vision", *_modules.OUTERMOST)
+# the same of functions; but for the loader they are not in __all__, since ``import *`` asks for all, and they need extras
 _FROM = {
     "DataLoader": "data.loader",
     "from_albumentations": "interop.converted",
@@ -86,11 +77,11 @@ def __getattr__(name: str):
         return getattr(module, name) if name in _FROM else module
     from .names import unknown
 
-    raise AttributeError(f"module 'gpuaug' has no attribute {name!r}{unknown(name, __all__)}")
+    raise AttributeError(f"module 'gpuaug' has no attribute {name!r}{unknown(name, [*__all__, *_FROM])}")
 
 
 def __dir__():
-    return sorted({*globals(), *__all__, *_LAZY})
+    return sorted({*globals(), *__all__, *_LAZY, *_FROM})
 
 
 _modules.install()

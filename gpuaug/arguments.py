@@ -48,6 +48,7 @@ def arguments(init):
     owner = init.__qualname__.rpartition(".")[0].rpartition(".")[2]  # the class, or of one in a function
     if (init.__module__ or "").startswith(("gpuaug.interop.", "gpuaug.vision.")):
         owner = ""  # another library's names never had albumentations' spellings
+    flags = _flags(signature)
     any_name = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
 
     @functools.wraps(init)
@@ -56,8 +57,9 @@ def arguments(init):
             whole = getattr(type(self), "as_given", ())  # arguments that are no configuration: images, say
             args = tuple(value if name in whole else as_python(value) for name, value in zip_longest(names[: len(args)], args))
             kwargs = {name: value if name in whole else as_python(value) for name, value in kwargs.items()}
-        args, kwargs = translated(owner, names, args, kwargs, SPELLINGS, PLACES)
-        if type(self).__init__ is wrapper:
+        outermost = type(self).__init__ is wrapper  # else a subclass calls, which may be a caller's and spell as he does
+        args, kwargs = translated(owner, names, flags if outermost else None, args, kwargs, SPELLINGS, PLACES)
+        if outermost:
             who = type(self).__name__
             for name in kwargs:
                 if name not in names and not any_name:
@@ -71,11 +73,16 @@ def arguments(init):
     return wrapper
 
 
+def _flags(signature: inspect.Signature) -> frozenset[str]:
+    """The arguments that are True or False."""
+    return frozenset(name for name, p in signature.parameters.items() if isinstance(p.default, bool))
+
+
 def called(who: str, signature: inspect.Signature, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
     """A call of a function that stands for a class, as `arguments` takes it: the values as Python's own, in today's spelling."""
     names = list(signature.parameters)
     args, kwargs = tuple(map(as_python, args)), {name: as_python(value) for name, value in kwargs.items()}
-    args, kwargs = translated(who, names, args, kwargs, SPELLINGS, PLACES)
+    args, kwargs = translated(who, names, _flags(signature), args, kwargs, SPELLINGS, PLACES)
     for name in kwargs:
         if name not in names:
             raise TypeError(f"{who} has no argument {name!r}{_instead(who, name, names)}")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from . import compose as _compose
-from . import groups, label_params, transforms
+from . import former, groups, label_params, transforms
 from .arguments import UnknownArgument
 from .names import unknown
 from .settings import CLASS, FORMAT, NAME, Settings, class_name, restored
@@ -113,7 +113,8 @@ def made(node, head: str, nonserializable: Mapping | None, *, theirs: bool, inst
 def other_version(version: str, words: str) -> None:
     """Warn of a version of albumentations that is not 2.0."""
     if version[:1].isdigit() and not version.startswith("2.0."):
-        warnings.warn(f"{words.format(version)}; its arguments are taken as 2.0.8 takes them", UserWarning, stacklevel=3)
+        words = f"{words.format(version)}; old spellings are read, and what it leaves out has the defaults of 2.0.8"
+        warnings.warn(words, UserWarning, stacklevel=3)
 
 
 def _is_ours(d: Mapping) -> bool:
@@ -223,6 +224,8 @@ class _Reader:
         if "." not in name or name.startswith("albumentations."):
             if short in known:
                 return known[short]
+            if self.theirs and short in former.FORMER:
+                return getattr(former, short)
             self.faults.append(f"{place}: there is no {short}{unknown(short, known)}")
             return None
         mine = REGISTRY.get(short)

@@ -30,7 +30,7 @@ ARGUMENTS = [
     ("Affine", {"translate_px": (0.5, 1.5)}, ["translate_px", "0.5", "whole"]),
     ("Affine", {"shear": 90}, ["shear", "90", "between -90 and 90"]),
     ("Affine", {"shear": (-100, 0)}, ["shear", "-100"]),
-    ("Affine", {"rotate": None}, ["rotate", "None"]),
+    ("Affine", {"rotate": "left"}, ["rotate", "'left'"]),
     ("Affine", {"rotate": (0, float("inf"))}, ["rotate", "inf"]),
     ("Affine", {"interpolation": 4}, ["interpolation", "4", "INTER_LINEAR"]),
     ("Affine", {"interpolation": "linear"}, ["interpolation", "'linear'"]),

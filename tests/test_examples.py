@@ -58,12 +58,3 @@ def test_speech_specaugment():
 def test_fashion(more):
     losses = load("fashion").main(["--samples", "96", "--epochs", "3", "--device", "cpu", *more])
     assert losses[2] < 0.95 * losses[0]
-
-
-def test_imgaug_list(tmp_path):
-    pytest.importorskip("skimage")
-    shown = load("imgaug_list").main(["--out", str(tmp_path / "augmented.png"), "--images", "3"])
-    assert shown.shape == (7 * 128, 3 * 128, 3)
-    assert (tmp_path / "augmented.png").stat().st_size > 10000
-    first, second = shown[128:256], shown[256:384]
-    assert np.abs(first.astype(int) - second).mean() > 5

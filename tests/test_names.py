@@ -131,6 +131,30 @@ def test_an_import_line_may_be_the_first_of_its_program():
     subprocess.run(first, env=env, timeout=300, check=True, capture_output=True)
 
 
+STARS = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("albumentations", "cupy", "cv2", "kornia", "nvidia", "torchaudio", "torchvision", "yaml"):
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Absent())
+from gpuaug import *
+from gpuaug.core.composition import *
+from gpuaug.augmentations.transforms import *
+from gpuaug.pytorch import *
+Compose([HorizontalFlip(), IAASharpen(), ToTensorV2()]), DataLoader
+"""
+
+
+def test_all_names_at_once_need_no_package():
+    """``from albumentations import *`` is how many began; it must not bring in, or miss, what few of the names need."""
+    env = {**os.environ, "PYTHONPATH": str(Path(G.__file__).parent.parent)}
+    subprocess.run([sys.executable, "-c", STARS], env=env, timeout=300, check=True)
+    assert {"from_kornia", "from_torchvision"} <= set(dir(G))
+
+
 @pytest.mark.parametrize(("line", "error", "words"), [
     ("from gpuaug import HorizontalFlp", ImportError, "'HorizontalFlp' from gpuaug; did you mean 'HorizontalFlip'"),
     ("from gpuaug.augmentations.transforms import RandomFogg", ImportError, "'RandomFogg' from .*did you mean 'RandomFog'"),

@@ -103,6 +103,57 @@ def test_every_argument_counts():
                     assert G.to_dict(other) == G.to_dict(transform), (name, argument)
 
 
+# as albumentations 0.4.6 and 1.1.0 wrote them into its own tests/files
+WRITTEN = [
+    ("augmentations.transforms.Blur", {"blur_limit": [3, 7]}, G.Blur((3, 7))),
+    ("augmentations.transforms.ChannelDropout", {"channel_drop_range": [1, 1], "fill_value": 0}, G.ChannelDropout()),
+    (
+        "augmentations.transforms.CoarseDropout",
+        {"max_holes": 8, "max_height": 8, "max_width": 8, "min_holes": 8, "min_height": 8, "min_width": 8},
+        G.CoarseDropout((8, 8), (8, 8), (8, 8)),
+    ),
+    (
+        "augmentations.transforms.ElasticTransform",
+        {
+            **{"alpha": 1, "sigma": 50, "alpha_affine": 50, "interpolation": 1, "border_mode": 4, "value": None},
+            **{"mask_value": None, "approximate": False},
+        },
+        G.ElasticTransform(1, 50, border_mode=4, alpha_affine=50),
+    ),
+    ("augmentations.transforms.GaussNoise", {"var_limit": [10.0, 50.0]}, G.GaussNoise(var_limit=(10, 50))),
+    (
+        "augmentations.transforms.ImageCompression",
+        {"quality_lower": 99, "quality_upper": 100, "compression_type": 0},
+        G.ImageCompression("jpeg", (99, 100)),
+    ),
+    (
+        "augmentations.transforms.RandomSnow",
+        {"snow_point_lower": 0.1, "snow_point_upper": 0.3, "brightness_coeff": 2.5},
+        G.RandomSnow(2.5, (0.1, 0.3)),
+    ),
+    ("augmentations.transforms.Solarize", {"threshold": [128, 128]}, G.Solarize((128 / 255, 128 / 255))),
+    ("imgaug.transforms.IAAEmboss", {"alpha": [0.2, 0.5], "strength": [0.2, 0.7]}, G.Emboss()),
+    ("imgaug.transforms.IAAFliplr", {}, G.HorizontalFlip()),
+    ("core.transforms_interface.NoOp", {}, G.NoOp()),
+]
+
+
+def test_files_of_other_releases():
+    nodes = [{"__class_fullname__": f"albumentations.{n}", "always_apply": False, "p": 0.5, **a} for n, a, _ in WRITTEN]
+    nodes.append({"__class_fullname__": "albumentations.pytorch.transforms.ToTensorV2", "always_apply": True, "p": 1.0})
+    whole = {"__class_fullname__": "albumentations.core.composition.Compose", "p": 1.0, "transforms": nodes}
+    whole |= {"bbox_params": None, "keypoint_params": None, "additional_targets": {}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        with pytest.warns(UserWarning, match=r"albumentations 0\.4\.6; old spellings are read"):
+            found = G.from_dict({"__version__": "0.4.6", "transform": whole})
+    assert found == G.Compose([*(ours for *_, ours in WRITTEN), G.ToTensorV2()])
+    del whole["transforms"][:-2]
+    whole["transforms"][0]["__class_fullname__"] = "albumentations.imgaug.transforms.IAAEmbos"
+    with pytest.warns(UserWarning, match="0.4.6"), pytest.raises(ValueError, match="there is no IAAEmbos"):
+        G.from_dict({"__version__": "0.4.6", "transform": whole})
+
+
 def pipeline(**more):
     arguments = {
         "seed": 2**64 - 1,

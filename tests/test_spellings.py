@@ -22,6 +22,7 @@ CODEC = G.ImageCompression.ImageCompressionType
 
 # class, the old call, the new call
 CALLS = [
+    ("Affine", {"scale": None, "rotate": None, "shear": None, "translate_px": 3}, {"translate_px": 3}),
     ("AdvancedBlur", {"sigmaX_limit": (0.2, 1), "sigmaY_limit": (0.3, 1)},
      {"sigma_x_limit": (0.2, 1), "sigma_y_limit": (0.3, 1)}),
     ("Affine", {"mode": 2, "cval": 3, "cval_mask": 4}, {"border_mode": 2, "fill": 3, "fill_mask": 4}),
@@ -61,6 +62,7 @@ CALLS = [
     ("ImageCompression", {"compression_type": CODEC.JPEG}, {"compression_type": "jpeg"}),
     ("ImageCompression", {"compression_type": CODEC.WEBP}, {"compression_type": "webp"}),
     ("ImageCompression", {"compression_type": 1}, {"compression_type": "webp"}),
+    ("MaskDropout", {"image_fill_value": "inpaint"}, {"fill": "inpaint_ns"}),
     ("MaskDropout", {"image_fill_value": 9, "mask_fill_value": 1}, {"fill": 9, "fill_mask": 1}),
     ("MultiplicativeNoise", {"multiplier": 0.8, "per_channel": None}, {"multiplier": (0.8, 0.8)}),
     ("OpticalDistortion", {"shift_limit": 3, "value": 5}, {"shift_limit": 3, "fill": 5, "border_mode": 4}),
@@ -123,6 +125,23 @@ BY_PLACE = [
     ("HorizontalFlip", (False, 0.3), {"p": 0.3}),
     ("Blur", (5, True), {"blur_limit": 5, "p": 1}),
     ("Blur", (5, False), {"blur_limit": 5}),
+    ("Normalize", (0.5, 0.5, 255.0, False, 1.0), {"mean": 0.5, "std": 0.5}),
+    ("Resize", (8, 9, 1, True), {"height": 8, "width": 9}),
+    ("CenterCrop", (8, 9, False, 0.5), {"height": 8, "width": 9, "p": 0.5}),
+    ("RandomCrop", (8, 9, True, 0.5), {"height": 8, "width": 9, "p": 1}),
+    ("CenterCrop", (8, 9, True), {"height": 8, "width": 9, "pad_if_needed": True}),
+    ("GaussNoise", (50,), {"var_limit": 50}),
+    ("MultiplicativeNoise", (0.5, True), {"multiplier": (0.5, 0.5), "per_channel": True}),
+    ("GridDistortion", (5, 0.3, 1, 4, None, None, False, 0.7), {"border_mode": 4, "p": 0.7}),
+    ("GridDistortion", (5, 0.3, 1, 4, None, None, False, True, 0.7), {"border_mode": 4, "normalized": False, "p": 1}),
+    ("OpticalDistortion", (0.1, 0.2, 1, 0, 7, None, False, 0.7),
+     {"distort_limit": 0.1, "shift_limit": 0.2, "border_mode": 0, "value": 7, "p": 0.7}),
+    ("PadIfNeeded", (9, 9, 0, 7), {"min_height": 9, "min_width": 9, "border_mode": 0, "value": 7}),
+    ("PadIfNeeded", (None, None, 32, 32),
+     {"min_height": None, "min_width": None, "pad_height_divisor": 32, "pad_width_divisor": 32}),
+    ("Rotate", (9, 1, 0, 7, None, False, 0.7), {"limit": 9, "border_mode": 0, "value": 7, "p": 0.7}),
+    ("ShiftScaleRotate", (0.1, 0.1, 9, 1, 0, (1, 2, 3), 4, None, None, True, 0.7),
+     {"shift_limit": 0.1, "scale_limit": 0.1, "rotate_limit": 9, "border_mode": 0, "value": (1, 2, 3), "mask_value": 4, "p": 1}),
     ("LongestMaxSize", (9, 2), {"max_size": 9, "interpolation": 2}),
     ("SmallestMaxSize", (9, 2), {"max_size": 9, "interpolation": 2}),
     ("OpticalDistortion", (0.1, 0.2), {"distort_limit": 0.1, "shift_limit": 0.2}),
@@ -172,7 +191,7 @@ def test_what_is_passed_by_place(name, args, new):
 
 
 def test_the_examples_hold_every_entry():
-    named = {(name, argument) for name, old, _ in CALLS for argument in old}
+    named = {(name, argument) for name, old, _ in CALLS for argument in old} | {("Spatter", "mode")}  # refused below
     assert {(name, argument) for name, olds in SPELLINGS.items() for old in olds for argument in old.names} <= named
     assert set(PLACES) <= {name for name, *_ in BY_PLACE}
     assert set(SPELLINGS) | set(PLACES) <= {*G.REGISTRY, "BboxParams", "Compose"}
@@ -197,6 +216,9 @@ def test_every_argument_that_there_ever_was_is_known(name):
     (lambda: G.BboxParams("coco", filter_lost_elements=False), "boxes that have left the image are always dropped"),
     (lambda: G.HorizontalFlip(always_apply="yes"), "always_apply must be True or False, got 'yes'"),
     (lambda: G.Affine(mode="mirror"), "Affine: the border mode must be one of .*'edge'.*got 'mirror'"),
+    (lambda: G.Spatter(mode=["rain", "mud"]), r"Spatter: mode=\['rain', 'mud'\]: one of several modes is OneOf"),
+    (lambda: G.HorizontalFlip(True, p=0.5, always_apply=False), "HorizontalFlip: multiple values for argument 'p'"),
+    (lambda: G.HorizontalFlip(False, 0.5, p=0.5), "HorizontalFlip: multiple values for argument 'p'"),
     (lambda: G.CoarseDropout(max_hole=3), "CoarseDropout has no argument 'max_hole'"),
     (lambda: G.Cutout(4, holes=3), "Cutout has no argument 'holes'; did you mean 'num_holes'"),
     (lambda: G.RandomBrightness(limits=3), "RandomBrightness has no argument 'limits'; did you mean 'limit'"),

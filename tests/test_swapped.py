@@ -144,3 +144,19 @@ def test_torchaudio_masks():
             assert (each == rows[:, None] | columns[None]).all()
     shares = {float((a != b).float().mean()) for a, b in zip(masked, clean)}
     assert len(shares) > 3  # each has its own
+
+
+def test_imgaug_list():
+    """imgaug has no NumPy 2; what it computes is compared one by one in tests/interop/test_imgaug.py."""
+    program = load("imgaug_list")
+    torch.manual_seed(0)
+    first, second = program.main(), program.main()
+    for images in (first, second):
+        assert isinstance(images, list)
+        assert {(image.shape, image.dtype.name) for image in images} == {((96, 128, 3), "uint8")}
+    plain = program.iaa.Resize({"height": 96, "width": 128})(images=program.pictures())
+    assert sum(not np.array_equal(a, b) for a, b in zip(first, plain)) >= 6
+    assert sum(not np.array_equal(a, b) for a, b in zip(first, second)) >= 6
+    aug = G.Compose([program.seq, G.Normalize(), G.ToTensorV2()], seed=1)
+    batch = next(iter(G.DataLoader([(image, 0) for image in program.pictures()], batch_size=8, transform=aug)))[0]
+    assert (tuple(batch.shape), batch.dtype) == ((8, 3, 96, 128), torch.float32)

@@ -7,7 +7,7 @@ all its releases agreed (``then``), and a DeprecationWarning says the whole new 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from ..checks import boolean, is_number
@@ -116,11 +116,14 @@ class _Call:
         )
 
 
-def translated(who: str, names: list[str], args: tuple, kwargs: dict, table: Mapping, places: Mapping) -> tuple[tuple, dict]:
+def translated(
+    who: str, names: list[str], flags: Collection[str] | None, args: tuple, kwargs: dict, table: Mapping, places: Mapping
+) -> tuple[tuple, dict]:
     """A call in today's spelling.
 
     Args:
-        who: name of the class. names: its arguments today.
+        who: name of the class. names: its arguments today. flags: those of them that are True or False; None: none
+            is looked for at the end of what is passed by place.
         args, kwargs: the call.
         table: by class, its `Old` entries. places: by class, its `Places`.
 
@@ -138,9 +141,8 @@ def translated(who: str, names: list[str], args: tuple, kwargs: dict, table: Map
                 raise TypeError(f"{who} takes {len(place.order)} arguments by place, got {len(args)}")
             args = ()
             break
-    place = names.index("p") if "p" in names and "always_apply" not in names else len(args)
-    if place < len(args) and isinstance(args[place], bool) and "always_apply" not in kwargs:  # it stood before p
-        kwargs["always_apply"], args = args[place], (*args[:place], *args[place + 1 :])
+    if flags is not None and "p" in names and "always_apply" not in names and "always_apply" not in kwargs:
+        args, kwargs = _ended(names, flags, args, kwargs)
     if "p" in names and "always_apply" not in names and "always_apply" in kwargs:
         always = kwargs.pop("always_apply")
         if always is not None and boolean("always_apply", always):
@@ -170,6 +172,17 @@ def translated(who: str, names: list[str], args: tuple, kwargs: dict, table: Map
         if then or (new != given and any(value is not None for value in given.values())):
             call.add(list(given), old.versions, new | then)
     call.say(bool(args) or bool(set(kwargs) - set(call.new)))
+    return args, kwargs
+
+
+def _ended(names: list[str], flags: Collection[str], args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """The call with ``always_apply``, and ``p`` behind it, by name, where they stood at the end of its places before 2.0."""
+    for place in range(max(len(args) - 2, 0), min(len(args), len(names))):
+        if isinstance(args[place], bool) and names[place] not in flags:
+            end = dict(zip(("always_apply", "p"), args[place:]))
+            if end.keys() & kwargs.keys():
+                return args, kwargs  # given twice: an error that the signature finds
+            return args[:place], {**kwargs, **end}
     return args, kwargs
 
 

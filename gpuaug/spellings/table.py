@@ -97,6 +97,15 @@ def _refused(name: str, harmless, versions: str, why: str) -> Old:
     return Old((name,), "", versions, turn, note=why)
 
 
+def _refused_where(name: str, versions: str, only, why: str) -> Old:
+    """The same of values of one kind."""
+
+    def turn(given: dict) -> dict:
+        raise TypeError(f"{name}={given[name]!r}: {why}")
+
+    return Old((name,), "", versions, turn, {}, only, why)
+
+
 def _without_effect(name: str, versions: str, why: str) -> Old:
     return Old((name,), "", versions, lambda given: {}, note=why)
 
@@ -120,7 +129,16 @@ SPELLINGS: dict[str, tuple[Old, ...]] = {
         renamed("sigmaX_limit", "sigma_x_limit", "1.2 to 1.4.1"),
         renamed("sigmaY_limit", "sigma_y_limit", "1.2 to 1.4.1"),
     ),
-    "Affine": (renamed("mode", "border_mode", "1.0 to 1.4", border), *fills("cval", "cval_mask", "1.0 to 1.4")),
+    "Affine": (
+        renamed("mode", "border_mode", "1.0 to 1.4", border),
+        *fills("cval", "cval_mask", "1.0 to 1.4"),
+        *(
+            reading(
+                name, f"{name}={value!r}", "1.0 to 1.4", lambda v: v is None, lambda _, value=value: value, note="was None, too"
+            )
+            for name, value in (("scale", (1.0, 1.0)), ("rotate", 0.0), ("shear", (0.0, 0.0)))
+        ),
+    ),
     "BboxParams": (_refused("filter_lost_elements", True, "0.1", "boxes that have left the image are always dropped"),),
     "CenterCrop": _PAD,
     "ChannelDropout": (renamed("fill_value", "fill", BEFORE_2),),
@@ -160,7 +178,16 @@ SPELLINGS: dict[str, tuple[Old, ...]] = {
             note="was a member of ImageCompression.ImageCompressionType",
         ),
     ),
-    "MaskDropout": fills("image_fill_value", "mask_fill_value"),
+    "MaskDropout": (
+        renamed(
+            "image_fill_value",
+            "fill",
+            BEFORE_2,
+            lambda v: "inpaint_ns" if v == "inpaint" else v,
+            note='"inpaint" is "inpaint_ns"',
+        ),
+        renamed("mask_fill_value", "fill_mask", BEFORE_2),
+    ),
     "MultiplicativeNoise": (
         reading("multiplier", "multiplier=(m, m)", "0.4 to 1.4", number, lambda m: (m, m), note="was one number, too"),
         reading("per_channel", "per_channel=False", "1.4.8", lambda value: value is None, lambda value: False),
@@ -205,6 +232,11 @@ SPELLINGS: dict[str, tuple[Old, ...]] = {
     "Solarize": (
         renamed("threshold", "threshold_range", BEFORE_2, _threshold, note="as a share of 255; numbers up to 1 are shares"),
     ),
+    "Spatter": (
+        _refused_where(
+            "mode", "1.2 to 1.4", lambda v: isinstance(v, (tuple, list)), "one of several modes is OneOf([Spatter(mode=..), ..])"
+        ),
+    ),
     "XYMasking": (
         *fills("fill_value", "mask_fill_value", "1.4.0 to 1.4.21", {"fill_mask": 0}, none=True),
         *(_several(f"num_masks_{axis}", lambda v: tuple(v[:2]), "of more than two numbers the first two count") for axis in "xy"),
@@ -227,16 +259,27 @@ def _above_1(value) -> bool:
     return isinstance(ends, (tuple, list)) and all(map(number, ends)) and max(ends, default=0) > 1
 
 
+def _switch(value) -> bool:
+    return isinstance(value, bool)
+
+
 def _no_switch(value) -> bool:
     return not isinstance(value, bool)
 
 
 _END = ("always_apply", "p")
+_SHIFT = (
+    *("shift_limit", "scale_limit", "rotate_limit", "interpolation", "border_mode", "value", "mask_value"),
+    *("shift_limit_x", "shift_limit_y"),
+)
+_GRID = ("num_steps", "distort_limit", "interpolation", "border_mode", "value", "mask_value")
 _CROP = ("scale", "ratio", "interpolation", *_END)
+_SIDES = (Places(("height", "width", *_END), "0.1 to 1.4.20", lambda args: len(args) == 4 and number(args[3])),)
 _LENGTHS = (Places(("max_size", "interpolation", *_END), "0.1 to 1.4.23", _at(1, number)),)
 
 # whose arguments stood in another order, and how that is seen from the arguments themselves; else they are read in today's order
 PLACES: dict[str, tuple[Places, ...]] = {
+    "CenterCrop": _SIDES,
     "CoarseDropout": (
         Places(
             (
@@ -289,13 +332,10 @@ PLACES: dict[str, tuple[Places, ...]] = {
             _at(2, lambda value: isinstance(value, float) or value not in (0, 1, 2, 3, 4, 6)),
         ),
     ),
-    "GaussNoise": (Places(("var_limit", "mean", "per_channel"), "0.1 to 1.4.21", _at(0, _above_1)),),
+    "GaussNoise": (Places(("var_limit", "mean", "per_channel"), "0.1 to 1.4.21", _at(0, lambda v: number(v) or _above_1(v))),),
     "GridDistortion": (
-        Places(
-            ("num_steps", "distort_limit", "interpolation", "border_mode", "value", "mask_value"),
-            "0.1 to 1.4",
-            _at(3, _no_switch),
-        ),
+        Places((*_GRID, *_END), "0.2 to 0.5", lambda args: len(args) == 8 and not isinstance(args[7], bool)),
+        Places((*_GRID, "normalized", *_END), "1.0 to 1.4", _at(3, _no_switch)),
     ),
     "GridDropout": (
         Places(
@@ -309,14 +349,20 @@ PLACES: dict[str, tuple[Places, ...]] = {
     ),
     "ImageCompression": (Places(("quality_lower", "quality_upper", "compression_type", *_END), "0.4 to 1.4", _at(0, number)),),
     "LongestMaxSize": _LENGTHS,
+    "MultiplicativeNoise": (Places(("multiplier", "per_channel", "elementwise", *_END), "0.4 to 1.4", _at(0, number)),),
     "OpticalDistortion": (
         Places(
-            ("distort_limit", "shift_limit", "interpolation", "border_mode", "value", "mask_value"),
+            ("distort_limit", "shift_limit", "interpolation", "border_mode", "value", "mask_value", *_END),
             "0.1 to 1.4.21",
             _at(1, lambda value: not _whole(value) or isinstance(value, float)),
         ),
     ),
     "PadIfNeeded": (
+        Places(
+            ("min_height", "min_width", "border_mode", "value", "mask_value", *_END),
+            "0.1 to 0.4",
+            lambda args: len(args) > 2 and number(args[0]) and number(args[2]),
+        ),
         Places(
             (
                 *("min_height", "min_width", "pad_height_divisor", "pad_width_divisor"),
@@ -333,6 +379,7 @@ PLACES: dict[str, tuple[Places, ...]] = {
             _at(2, _no_switch),
         ),
     ),
+    "RandomCrop": _SIDES,
     "RandomFog": (Places(("fog_coef_lower", "fog_coef_upper", "alpha_coef", *_END), "0.3 to 1.4", _at(1, number)),),
     "RandomRain": (
         Places(
@@ -375,8 +422,9 @@ PLACES: dict[str, tuple[Places, ...]] = {
         ),
     ),
     "Rotate": (
+        Places(("limit", "interpolation", "border_mode", "value", "mask_value", *_END), "0.2 to 1.1", _at(5, _switch)),
         Places(
-            ("limit", "interpolation", "border_mode", "value", "mask_value", "rotate_method", "crop_border"),
+            ("limit", "interpolation", "border_mode", "value", "mask_value", "rotate_method", "crop_border", *_END),
             "0.1 to 1.4",
             _at(3, lambda value: not isinstance(value, str)),
         ),
@@ -389,11 +437,9 @@ PLACES: dict[str, tuple[Places, ...]] = {
         ),
     ),
     "ShiftScaleRotate": (
+        Places((*_SHIFT, *_END), "0.2 to 1.1", _at(9, _switch)),
         Places(
-            (
-                *("shift_limit", "scale_limit", "rotate_limit", "interpolation", "border_mode", "value", "mask_value"),
-                *("shift_limit_x", "shift_limit_y", "rotate_method"),
-            ),
+            (*_SHIFT, "rotate_method", *_END),
             "0.1 to 1.4",
             _at(5, lambda value: isinstance(value, (tuple, list)) and len(value) != 2),
         ),

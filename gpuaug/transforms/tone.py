@@ -110,14 +110,14 @@ class Posterize(Transform):
     """Keep the highest bits of each value.
 
     Args:
-        num_bits: how many, 1 .. 7: a number, a range (low, high), or a list of those, one for each channel; two numbers are a
-            range, in a tuple or a list, as in albumentations.
+        num_bits: how many, 0 (nothing is left) .. 8 (all are): a number, a range (low, high), or a list of those, one for each
+            channel; two numbers are a range, in a tuple or a list, as in albumentations.
         p: probability, per sample.
 
     Shapes and dtypes: any; floats (0..1) are rounded to 8 bits first. Targets: image. Source: albumentations ``Posterize``.
 
     Raises:
-        ValueError: bits outside 1 .. 7; images of another number of channels than the list is for.
+        ValueError: bits outside 0 .. 8; images of another number of channels than the list is for.
 
     Example:
         >>> import numpy as np, gpuaug as G
@@ -130,7 +130,7 @@ class Posterize(Transform):
     def __init__(self, num_bits=4, p: float = 0.5):
         super().__init__(p)
         listed = isinstance(num_bits, (list, tuple)) and not (len(num_bits) == 2 and all(map(is_number, num_bits)))
-        ranges = [whole("num_bits", each, 1, 7) for each in (num_bits if listed else [num_bits])]
+        ranges = [whole("num_bits", each, 0, 8) for each in (num_bits if listed else [num_bits])]
         self.num_bits = ranges if listed else ranges[0]
         self._ranges = np.array(ranges).reshape(-1, 2)
 

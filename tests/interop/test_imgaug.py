@@ -279,6 +279,8 @@ def test_in_a_pipeline_of_gpuaug():
     assert "gpuaug.interop.imgaug" not in {type(t).__module__ for t in map(G.REGISTRY.get, ("GaussianBlur", "Affine", "Resize"))}
     assert iaa.GaussianBlur((0.5, 1.0)) != iaa.GaussianBlur([0.5, 1.0])
     assert iaa.GaussianBlur((0.5, 1.0)) == iaa.GaussianBlur((0.5, 1.0))
+    assert G.Compose([iaa.GaussianBlur((0.5, 1.0))]) != G.Compose([iaa.GaussianBlur([0.5, 1.0])])
+    assert copy.deepcopy(aug) == aug
 
 
 def test_the_list_of_blurs_and_noise():

@@ -47,6 +47,7 @@ about(
 for _note, _args, _channels in (
     ("defaults", {}, (1, 3, 4, 20)),
     ("range", {"num_bits": (1, 7)}, (1, 3, 4, 20)),
+    ("all", {"num_bits": (0, 8)}, (3,)),
     ("channels", {"num_bits": [(1, 1), (4, 4), (7, 7)]}, (3,)),
     ("ranges", {"num_bits": [(1, 3), (2, 7), (4, 4), (1, 7)]}, (4,)),
 ):
