@@ -244,6 +244,7 @@ EXTRAS["bench"] = EXTRAS["demo"] + EXTRAS["audio"] + EXTRAS["kornia"] + ["torchv
 EXTRAS["test"] = (
     EXTRAS["bench"] + EXTRAS["yaml"] + EXTRAS["webdataset"] + EXTRAS["huggingface"] + EXTRAS["ray"] + EXTRAS["lightning"]
     + ["pytest>=8", "hypothesis>=6", "scipy>=1.11", "setuptools>=77", "torchdata>=0.11", "accelerate>=1.10", "pandas>=2"]
+    + ["mypy>=1.15,<3"]
 )  # fmt: skip
 EXTRAS["dev"] = EXTRAS["test"] + ["ruff==0.17.6", "clang-format==20.1.8"]  # another version formats otherwise
 
@@ -259,7 +260,10 @@ setup(
     python_requires=">=3.10",
     packages=[*find_packages(include=["gpuaug", "gpuaug.*"]), "gpuaug._kernels"],
     package_dir={"gpuaug._kernels": "kernels"},
-    package_data={"gpuaug._kernels": ["*.cuh", "*.cu", "*.hpp", "*/*.hpp", "*/*.cpp", "*/*/*.cpp"]},
+    package_data={
+        "gpuaug": ["py.typed"],
+        "gpuaug._kernels": ["*.cuh", "*.cu", "*.hpp", "*/*.hpp", "*/*.cpp", "*/*/*.cpp"],
+    },
     ext_modules=extensions(),
     # the lowest versions were run together: constraints-lowest.txt says how; torch 2.6 is the first with DataLoader(in_order=)
     install_requires=["numpy>=1.26", "torch>=2.6", "pillow>=10.1"],

@@ -3,6 +3,8 @@
 Importing needs no GPU, no DALI and no compiler, and touches no CUDA context.
 """
 
+from typing import TYPE_CHECKING
+
 from .batch import Batch
 from .compose import Compose
 from .drawn import Drawn
@@ -21,6 +23,17 @@ from .transform import REGISTRY, Transform
 from .transforms import *  # noqa: F403
 from .transforms import __all__ as _transforms
 
+if TYPE_CHECKING:  # `__getattr__` below loads them when they are asked for
+    from . import audio as audio
+    from . import data as data
+    from . import functional as functional
+    from . import interop as interop
+    from . import vision as vision
+    from .data.loader import DataLoader
+    from .interop.converted import from_albumentations as from_albumentations
+    from .interop.converted import from_torchaudio as from_torchaudio
+    from .interop.converted_kornia import from_kornia as from_kornia
+
 __version__ = "0.1.0"
 __all__ = [
     "BaseCompose",
@@ -28,7 +41,7 @@ __all__ = [
     "Batch",
     "BboxParams",
     "Compose",
-    "DataLoader",  # noqa: F405 - __getattr__ below provides DataLoader
+    "DataLoader",
     "Drawn",
     "DualTransform",
     "ImageOnlyTransform",
@@ -46,6 +59,7 @@ __all__ = [
     "Transform3D",
     "from_dict",
     "load",
+    "parity",  # noqa: F405
     "read_bgr_image",
     "read_grayscale",
     "read_rgb_image",
@@ -64,6 +78,7 @@ _FROM = {
     "from_kornia": "interop.converted_kornia",
     "from_torchaudio": "interop.converted",
     "from_torchvision": "interop.torchvision",
+    "parity": "interop.parity",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from typing import Any
 
 
 def real(name: str, value, low: float = -math.inf, high: float = math.inf, *, above: bool = False) -> float:
@@ -24,7 +25,7 @@ def probability(p) -> float:
     return real("p", p, 0, 1)
 
 
-def integer(name: str, value, low: int = -(2**31), high: int = 2**31 - 1) -> int:
+def integer(name: str, value: Any, low: int = -(2**31), high: int = 2**31 - 1) -> int:
     """A whole number in [low, high]; 2.0 is one."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -42,7 +43,7 @@ def boolean(name: str, value) -> bool:
     return bool(value)
 
 
-def is_number(value) -> bool:
+def is_number(value: Any) -> bool:
     """Whether it is one number, and no range."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
@@ -79,7 +80,7 @@ def whole(name: str, value, low: int = 0, high: int = 2**31 - 1, *, scalar: str 
     return a, b
 
 
-def one_of(name: str, value, allowed) -> object:
+def one_of(name: str, value: Any, allowed: Any) -> object:
     """One of a few values."""
     if value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(repr(a) for a in allowed)}, got {value!r}")

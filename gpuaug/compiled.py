@@ -12,6 +12,9 @@ import torch
 
 _pipelines: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
 _numbers = itertools.count()
+# it draws and plans on the host, which a CUDA graph would do once for all calls; releases of torch before 2.8 have no word for it
+_TAGS = {"tags": (torch.Tag.cudagraph_unsafe,)} if hasattr(torch.Tag, "cudagraph_unsafe") else {}
+_SCHEMA = "(Tensor[] targets, str names, int number, Tensor calls, Tensor? ids, int epoch) -> Tensor[]"
 TRIED = 8  # samples whose results say what shape results have
 
 
@@ -35,7 +38,7 @@ def call(compose, targets: dict, ids, epoch: int) -> dict | None:
     return dict(zip(targets, out))
 
 
-@torch.library.custom_op("gpuaug::augment", mutates_args=(), tags=(torch.Tag.cudagraph_unsafe,))
+@torch.library.custom_op("gpuaug::augment", mutates_args=(), schema=_SCHEMA, **_TAGS)
 def augment(
     targets: list[torch.Tensor], names: str, number: int, calls: torch.Tensor, ids: torch.Tensor | None, epoch: int
 ) -> list[torch.Tensor]:

@@ -16,6 +16,7 @@ from .device import chosen
 from .drawn import Drawn, draw_tree
 from .executed import Executed
 from .groups import Group, masks_by
+from .hints import Size
 from .inputs import Declared, Inputs, is_nothing, more_marks, of_nothing
 from .label_params import GEOMETRIES, BboxParams, KeypointParams, reckoned
 from .now import Now, Unseen
@@ -161,17 +162,17 @@ class Compose(Seeded, torch.nn.Module, Group):
 
     def draw(
         self,
-        size,
+        size: Any,
         *,
-        ids,
+        ids: Any,
         epoch: int = 0,
-        occurrence=None,
+        occurrence: Any = None,
         channels: int = 3,
         dtype: str = "uint8",
         now: Now | None = None,
         seed: int | None = None,
         others: dict | None = None,
-        depth=None,
+        depth: Any = None,
     ) -> Drawn:
         """Draw everything for a batch.
 
@@ -198,7 +199,15 @@ class Compose(Seeded, torch.nn.Module, Group):
         return drawn
 
     def params(
-        self, ids, *, size, epoch: int = 0, occurrence=None, channels: int = 3, dtype: str = "uint8", seed: int | None = None
+        self,
+        ids: Any,
+        *,
+        size: Any,
+        epoch: int = 0,
+        occurrence: Any = None,
+        channels: int = 3,
+        dtype: str = "uint8",
+        seed: int | None = None,
     ) -> list[list[Applied]]:
         """What samples get in an epoch, found out without their data.
 
@@ -323,11 +332,11 @@ class Compose(Seeded, torch.nn.Module, Group):
         self,
         targets: dict[str, Any],
         *,
-        ids,
+        ids: Any,
         epoch: int = 0,
-        occurrence=None,
-        device=None,
-        dtype=None,
+        occurrence: Any = None,
+        device: Any = None,
+        dtype: Any = None,
         channels_last: bool = False,
         layout: str | None = None,
         seed: int | None = None,
@@ -367,7 +376,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         dense = Dense(device, dtype, channels_last)
         return self._augmented(given, dense, ids=ids, epoch=epoch, occurrence=occurrence, seed=seed)
 
-    def explain(self, size=(224, 224), *, samples: int = 64, channels: int = 3, dtype: str = "uint8") -> str:
+    def explain(self, size: Size = (224, 224), *, samples: int = 64, channels: int = 3, dtype: str = "uint8") -> str:
         """What a batch of ``samples`` images (with empty masks) would launch, in words."""
         image = np.zeros((1, *size, channels), np.dtype(dtype) if dtype != "bfloat16" else np.float16)
         batch = Batch.of(np.broadcast_to(image, (samples, *size, channels)))
@@ -389,13 +398,13 @@ class Compose(Seeded, torch.nn.Module, Group):
         self,
         data: Any = None,
         *,
-        ids=None,
+        ids: Any = None,
         epoch: int = 0,
-        occurrence=None,
+        occurrence: Any = None,
         layout: str | None = None,
         force_apply: bool = False,
-        **targets,
-    ):
+        **targets: Any,
+    ) -> Any:
         """Augment; see the class. force_apply: whatever its own ``p`` says, not those of its transforms."""
         how = {"ids": ids, "epoch": epoch, "occurrence": occurrence, "layout": layout, "force_apply": force_apply}
         if not torch.compiler.is_compiling():

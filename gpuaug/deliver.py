@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from .track import Track
 class Container:
     """Puts results into the kind of container that came in."""
 
-    def __init__(self, value, one: bool, layout):
+    def __init__(self, value: Any, one: bool, layout: str | None):
         self.one, self.tensor = one, isinstance(value, torch.Tensor)
         self.list = isinstance(value, (list, tuple))
         sample = value[0] if self.list and len(value) else value
@@ -28,7 +29,7 @@ class Container:
         self.flat = getattr(sample, "ndim", 3) == (2 if one or self.list else 3)
         self.order = sample.dtype if isinstance(sample, np.ndarray) and not sample.dtype.isnative else None
 
-    def delivered(self, track: Track, name: str):
+    def delivered(self, track: Track, name: str) -> Any:
         tensor = self.tensor or bool(track.layout)
         planar = track.layout == "CHW" or (self.planar and track.layout != "HWC")
         if self.list:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import inspect
 import warnings
+from typing import Any
 
 from .arguments import called
+from .hints import IntRange, PerAxis, Range
 from .transform import Transform
 from .transforms import (
     Affine,
@@ -27,7 +29,7 @@ FORMER: dict[str, tuple[str, str]] = {}  # name: (the releases that had it, what
 _said: set[str] = set()
 
 
-def former(versions: str, now: str):
+def former(versions: str, now: str) -> Transform:
     """Decorator: a function of former arguments that makes today's transform, and says so once."""
 
     def decorate(make):
@@ -69,67 +71,85 @@ def _one(name: str, value, known: dict):
 
 
 @former("0.1 to 1.3", "RandomBrightnessContrast(contrast_limit=0)")
-def RandomBrightness(limit=0.2, p=0.5):
+def RandomBrightness(limit: Range = 0.2, p: float = 0.5) -> Transform:
     return RandomBrightnessContrast(brightness_limit=limit, contrast_limit=0, p=p)
 
 
 @former("0.1 to 1.3", "RandomBrightnessContrast(brightness_limit=0)")
-def RandomContrast(limit=0.2, p=0.5):
+def RandomContrast(limit: Range = 0.2, p: float = 0.5) -> Transform:
     return RandomBrightnessContrast(brightness_limit=0, contrast_limit=limit, p=p)
 
 
 @former("0.1 to 1.3", 'ImageCompression("jpeg", (quality_lower, quality_upper))')
-def JpegCompression(quality_lower=99, quality_upper=100, p=0.5):
+def JpegCompression(quality_lower: float = 99, quality_upper: float = 100, p: float = 0.5) -> Transform:
     return ImageCompression("jpeg", (quality_lower, quality_upper), p=p)
 
 
 @former("0.1 to 0.5", "HorizontalFlip()")
-def IAAFliplr(p=0.5):
+def IAAFliplr(p: float = 0.5) -> Transform:
     return HorizontalFlip(p=p)
 
 
 @former("0.1 to 0.5", "VerticalFlip()")
-def IAAFlipud(p=0.5):
+def IAAFlipud(p: float = 0.5) -> Transform:
     return VerticalFlip(p=p)
 
 
 @former("0.1 to 0.5", "Emboss(alpha, strength)")
-def IAAEmboss(alpha=(0.2, 0.5), strength=(0.2, 0.7), p=0.5):
+def IAAEmboss(alpha: Range = (0.2, 0.5), strength: Range = (0.2, 0.7), p: float = 0.5) -> Transform:
     return Emboss(_range(alpha, 0.0), _range(strength, 0.0), p=p)
 
 
 @former("0.1 to 0.5", "Sharpen(alpha, lightness)")
-def IAASharpen(alpha=(0.2, 0.5), lightness=(0.5, 1.0), p=0.5):
+def IAASharpen(alpha: Range = (0.2, 0.5), lightness: Range = (0.5, 1.0), p: float = 0.5) -> Transform:
     return Sharpen(_range(alpha, 0.0), _range(lightness, 0.0), p=p)
 
 
 @former("0.1 to 0.5", "Superpixels((p_replace, p_replace), (n_segments, n_segments))")
-def IAASuperpixels(p_replace=0.1, n_segments=100, p=0.5):
+def IAASuperpixels(p_replace: Range = 0.1, n_segments: IntRange = 100, p: float = 0.5) -> Transform:
     pairs = (v if isinstance(v, (tuple, list)) else (v, v) for v in (p_replace, n_segments))
     return Superpixels(*pairs, p=p)
 
 
 @former("0.1 to 0.5", "GaussNoise((scale / 255, ..), (loc / 255, loc / 255), per_channel)")
-def IAAAdditiveGaussianNoise(loc=0, scale=(0.01 * 255, 0.05 * 255), per_channel=False, p=0.5):
+def IAAAdditiveGaussianNoise(
+    loc: float = 0, scale: Any = (0.01 * 255, 0.05 * 255), per_channel: bool = False, p: float = 0.5
+) -> Transform:
     low, high = _range(scale, 0.0)
     return GaussNoise((low / 255, high / 255), (loc / 255, loc / 255), per_channel, p=p)
 
 
 @former("0.1 to 0.5", "Perspective(scale, keep_size)")
-def IAAPerspective(scale=(0.05, 0.1), keep_size=True, p=0.5):
+def IAAPerspective(scale: Any = (0.05, 0.1), keep_size: bool = True, p: float = 0.5) -> Transform:
     return Perspective(_range(scale, 1.0), keep_size, p=p)
 
 
 @former("0.1 to 0.5", "PiecewiseAffine(scale, nb_rows, nb_cols, border_mode=.., fill=cval)")
-def IAAPiecewiseAffine(scale=(0.03, 0.05), nb_rows=4, nb_cols=4, order=1, cval=0, mode="constant", p=0.5):
+def IAAPiecewiseAffine(
+    scale: Any = (0.03, 0.05),
+    nb_rows: IntRange = 4,
+    nb_cols: IntRange = 4,
+    order: Any = 1,
+    cval: Any = 0,
+    mode: str = "constant",
+    p: float = 0.5,
+) -> Transform:
     how = {"interpolation": _one("order", order, _ORDERS), "border_mode": _one("mode", mode, _BORDERS), "fill": cval}
     return PiecewiseAffine(_range(scale, 0.0), nb_rows, nb_cols, **how, p=p)
 
 
 @former("0.1 to 0.5", "Affine(scale, .., keep_ratio=True, border_mode=.., fill=cval)")
 def IAAAffine(
-    scale=1.0, translate_percent=None, translate_px=None, rotate=0.0, shear=0.0, order=1, cval=0, mode="reflect", p=0.5
-):
+    scale: Any = 1.0,
+    translate_percent: PerAxis | None = None,
+    translate_px: PerAxis | None = None,
+    rotate: Range = 0.0,
+    shear: PerAxis = 0.0,
+    order: Any = 1,
+    cval: Any = 0,
+    mode: str = "reflect",
+    p: float = 0.5,
+) -> Transform:
     shear = _around(shear)
     return Affine(
         scale=_range(scale, 1.0),
@@ -146,7 +166,9 @@ def IAAAffine(
 
 
 @former("0.1 to 0.5", "CropAndPad(px, percent, keep_size, border_mode=.., fill=pad_cval)")
-def IAACropAndPad(px=None, percent=None, pad_mode="constant", pad_cval=0, keep_size=True, p=1.0):
+def IAACropAndPad(
+    px: Any = None, percent: Any = None, pad_mode: str = "constant", pad_cval: Any = 0, keep_size: bool = True, p: float = 1.0
+) -> Transform:
     how = {"border_mode": _one("pad_mode", pad_mode, _BORDERS), "fill": pad_cval}
     return CropAndPad(px, percent, keep_size, **how, p=p)
 

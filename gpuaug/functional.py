@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .batch import Batch
 from .checks import WIDEST, integer, is_number, one_of
 from .deliver import Container
+from .hints import Images, IntRange
 from .structuring import SHAPES, element
 from .track import Track
 
 
-def dilate(images, size=3, shape: str = "ellipse", iterations: int = 1, *, layout: str | None = None):
+def dilate(images: Images, size: IntRange = 3, shape: str = "ellipse", iterations: int = 1, *, layout: str | None = None) -> Any:
     """The greatest value around each pixel, channel by channel.
 
     Args:
@@ -37,7 +40,7 @@ def dilate(images, size=3, shape: str = "ellipse", iterations: int = 1, *, layou
     return _morphology(images, "greatest", size, shape, iterations, layout)
 
 
-def erode(images, size=3, shape: str = "ellipse", iterations: int = 1, *, layout: str | None = None):
+def erode(images: Images, size: IntRange = 3, shape: str = "ellipse", iterations: int = 1, *, layout: str | None = None) -> Any:
     """The least value around each pixel; all else as in `dilate`.
 
     Source: ``cv2.erode``, to the bit.
@@ -51,7 +54,9 @@ def erode(images, size=3, shape: str = "ellipse", iterations: int = 1, *, layout
     return _morphology(images, "least", size, shape, iterations, layout)
 
 
-def mask_contour(masks, size=3, shape: str = "ellipse", iterations: int = 1, *, layout: str | None = None):
+def mask_contour(
+    masks: Images, size: IntRange = 3, shape: str = "ellipse", iterations: int = 1, *, layout: str | None = None
+) -> Any:
     """The band along the contours of masks: what `dilate` adds and `erode` takes away.
 
     Its width is about ``iterations * (size - 1)`` pixels, half of it on either side of the contour: a weight for losses at

@@ -6,6 +6,7 @@ import copy
 import inspect
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -292,7 +293,7 @@ class OneOrOther(Group):
     node = "one_or_other"
     _word = "transforms="
 
-    def __init__(self, first=None, second=None, transforms: Sequence | None = None, p: float = 0.5):
+    def __init__(self, first: Any = None, second: Any = None, transforms: Sequence | None = None, p: float = 0.5):
         super().__init__([first, second] if transforms is None else transforms, p)
         if len(self.transforms) != 2:
             raise ValueError(f"OneOrOther takes two transforms, got {len(self.transforms)}")

@@ -100,7 +100,9 @@ class BboxParams(Settings):
         self.bbox_type = one_of("bbox_type", bbox_type, ("hbb", "obb"))
         self.max_accept_ratio = None if max_accept_ratio is None else real("max_accept_ratio", max_accept_ratio, 1)
 
-    def keep(self, boxes: np.ndarray, size: np.ndarray, seen=None, full=None) -> tuple[np.ndarray, np.ndarray]:
+    def keep(
+        self, boxes: np.ndarray, size: np.ndarray, seen: np.ndarray | None = None, full: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Boxes clipped to their images, and which of them the limits let through.
 
         Args:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .checks import probability
+from .hints import Images
 from .seeding import seed_all
 from .transform import REGISTRY, Transform
 from .whole import Whole
@@ -68,7 +69,7 @@ class BasicTransform(Whole, register=False):
         if register and not cls.__name__.startswith("_"):
             REGISTRY[cls.__name__] = cls
 
-    def __init__(self, *args, p: float = 0.5, always_apply: bool = False):
+    def __init__(self, *args: Any, p: float = 0.5, always_apply: bool = False):
         if args:
             if len(args) > 2:
                 raise TypeError(f"{type(self).__name__}: super().__init__ takes p, or always_apply and p, got {args!r}")
@@ -106,7 +107,7 @@ class BasicTransform(Whole, register=False):
         """Change an image ``[H, W, C]``, or ``[H, W]`` if the caller's has no axis for channels."""
         raise NotImplementedError(f"{type(self).__name__} has no apply(self, img, **params)")
 
-    def apply_to_images(self, images, *args: Any, **params: Any):
+    def apply_to_images(self, images: Images, *args: Any, **params: Any):
         """Change a set of images: a list, or an array ``[T, H, W, C]``."""
         return _each(lambda image: self.apply(image, *args, **params), images)
 

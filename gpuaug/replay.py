@@ -54,8 +54,8 @@ class ReplayCompose(Compose):
     def __init__(
         self,
         transforms: Sequence,
-        bbox_params=None,
-        keypoint_params=None,
+        bbox_params: Any = None,
+        keypoint_params: Any = None,
         additional_targets: dict[str, Any] | None = None,
         p: float = 1.0,
         is_check_shapes: bool = True,
@@ -84,7 +84,7 @@ class ReplayCompose(Compose):
             raise TypeError(f"save_key must be a name, got {save_key!r}")
         self.save_key = save_key
 
-    def run(self, *args, **kwargs):
+    def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         raise ValueError("ReplayCompose: batches of a loader have no place for what was drawn; give the loader a Compose")
 
     def _told(self, drawn: Drawn, given) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from . import compose as _compose
 from . import former, groups, label_params, transforms
@@ -254,7 +255,7 @@ def classes() -> dict[str, type]:
 # ---- files ---------------------------------------------------------------------------------------
 
 
-def save(transform: Settings, filepath_or_buffer, data_format: str | None = None) -> None:
+def save(transform: Settings, filepath_or_buffer: Any, data_format: str | None = None) -> None:
     """Write a transform, a group or a pipeline to a file.
 
     Args:
@@ -285,7 +286,7 @@ def save(transform: Settings, filepath_or_buffer, data_format: str | None = None
         filepath_or_buffer.write(text)
 
 
-def load(filepath_or_buffer, data_format: str | None = None, nonserializable: Mapping | None = None) -> Settings:
+def load(filepath_or_buffer: Any, data_format: str | None = None, nonserializable: Mapping | None = None) -> Settings:
     """Make a transform, a group or a pipeline from a file of `save`, or of albumentations' ``save``.
 
     Args:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from . import library, uniforms
+from .backends.cpu import done
 from .batch import _NUMPY, DTYPES, Batch
 from .deliver import Container
 from .drawn import Drawn, Step, checked, drawn_by
@@ -99,7 +100,7 @@ class Single:
             kept = self._plans.get((name, kind, who))
             if kept is not None:
                 out[name] = made = array(kept.shape, kept.dtype)
-                _done(host.replay(kept.memory, address, host.address(made), torch.get_num_threads()))
+                done(host.replay(kept.memory, address, host.address(made), torch.get_num_threads()))
                 continue
             if drawn is None:
                 drawn = self._drawn(taken, u, kinds[0][0])
@@ -159,12 +160,5 @@ def _deliver(host, track: Track, kind: _Kind) -> np.ndarray:
     made = array((height, width) if kind.flat and channels == 1 else (height, width, channels), track.dtype)
     handle, track._handle = track._handle, None
     how = (_strides(width, channels), DTYPES[track.dtype][0], torch.get_num_threads())
-    _done(host.track_run(handle, host.address(made), *how))
+    done(host.track_run(handle, host.address(made), *how))
     return made
-
-
-def _done(failed: int) -> None:
-    if failed:
-        raise MemoryError(
-            "no memory for the intermediate images of a sample: make images or filters smaller, or take fewer threads"
-        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -84,7 +86,12 @@ class Spectrogram(_Frontend):
     """
 
     def __init__(
-        self, n_fft: int = 400, win_length: int | None = None, hop_length: int | None = None, power: float | None = 2.0, **more
+        self,
+        n_fft: int = 400,
+        win_length: int | None = None,
+        hop_length: int | None = None,
+        power: float | None = 2.0,
+        **more: Any,
     ):
         if power is None:
             raise ValueError("power must be a number: masks work on real spectrograms")
@@ -115,7 +122,7 @@ class MelSpectrogram(_Frontend):
         f_min: float = 0.0,
         f_max: float | None = None,
         n_mels: int = 128,
-        **more,
+        **more: Any,
     ):
         super().__init__(
             sample_rate=sample_rate,

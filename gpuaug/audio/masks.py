@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -23,7 +25,7 @@ class _Masks(Augmentation, register=False):
         freqs: int,
         freq_param: int,
         fraction: float,
-        value,
+        value: Any,
         warp: int,
         iid_channels: bool,
         prob,
@@ -164,7 +166,7 @@ class TimeMasking(_Masks):
         p: float = 1.0,
         *,
         iid_channels: bool = False,
-        mask_value=0.0,
+        mask_value: Any = 0.0,
         prob: float = 1.0,
     ):
         super().__init__(
@@ -204,7 +206,13 @@ class FrequencyMasking(_Masks):
     """
 
     def __init__(
-        self, freq_mask_param: int, iid_masks: bool = False, *, iid_channels: bool = False, mask_value=0.0, prob: float = 1.0
+        self,
+        freq_mask_param: int,
+        iid_masks: bool = False,
+        *,
+        iid_channels: bool = False,
+        mask_value: Any = 0.0,
+        prob: float = 1.0,
     ):
         super().__init__(
             0,
@@ -259,7 +267,7 @@ class SpecAugment(_Masks):
         zero_masking: bool = False,
         *,
         time_warp: int = 0,
-        mask_value=None,
+        mask_value: Any = None,
         iid_channels: bool = False,
         prob: float = 1.0,
     ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from .. import uniforms
 from ..batch import Batch
 from ..checks import integer
 from ..deliver import deliver
+from ..hints import Array, Images
 from ..streams import Seeded, Stream
 from ..track import Track
 from ..transform import Transform, View
@@ -104,7 +106,15 @@ class Compose(Seeded, torch.nn.Module):
         self._stream = Stream()
         _domains(steps)
 
-    def forward(self, data, lengths=None, *, ids=None, epoch: int = 0, occurrence=None):
+    def forward(
+        self,
+        data: Images,
+        lengths: Array | Sequence[int] | None = None,
+        *,
+        ids: Any = None,
+        epoch: int = 0,
+        occurrence: Any = None,
+    ) -> Any:
         """Augment a batch.
 
         Args:
@@ -123,7 +133,7 @@ class Compose(Seeded, torch.nn.Module):
         """
         return _run(list(self.steps), list(range(len(self.steps))), self, data, lengths, ids, epoch, occurrence)
 
-    def explain(self, shape, *, samples: int = 64) -> str:
+    def explain(self, shape: Any, *, samples: int = 64) -> str:
         """The launches for spectrograms ``shape`` (channels, frequencies, times), in words; steps before them are torch's."""
         mine = [(k, s) for k, s in enumerate(self.steps) if _domains(self.steps)[k] == "spectrogram"]
         batch = Batch.of(torch.empty(1, *shape).expand(samples, *shape))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -164,7 +166,7 @@ class AddNoise(Augmentation):
     domain = "wave"
     computes = True
 
-    def __init__(self, min_snr_in_db: float = 3.0, max_snr_in_db: float = 30.0, noises=None, *, prob: float = 0.5):
+    def __init__(self, min_snr_in_db: float = 3.0, max_snr_in_db: float = 30.0, noises: Any = None, *, prob: float = 0.5):
         super().__init__(prob)
         self.snr = increasing("snr_in_db", (min_snr_in_db, max_snr_in_db))
         self.noises = None

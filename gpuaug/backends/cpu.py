@@ -12,7 +12,10 @@ def execute(plan, threads: int | None = None) -> None:
     if plan.samples:
         host, threads = library.load(), threads or torch.get_num_threads()
         found = host.address(plan.found) if plan.found is not None else 0
-        if host.run(plan.at, plan.count, plan.samples, found, threads):
-            raise MemoryError(
-                "no memory for the intermediate images of a batch: make images or filters smaller, or take fewer threads"
-            )
+        done(host.run(plan.at, plan.count, plan.samples, found, threads))
+
+
+def done(failed: int) -> None:
+    """Raise if the library says that it ran out of memory."""
+    if failed:
+        raise MemoryError("no memory for the intermediate images: make images, batches or filters smaller, or take fewer threads")

@@ -7,13 +7,18 @@ gpuaug.DataLoader asks for that (see protocol.py). With a `transform` a dataset 
 Scanning a folder or a table happens once, in the constructor, and every complaint about it comes from there.
 """
 
+from __future__ import annotations
+
 import itertools
 import os
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset, IterableDataset
 
+from ..hints import Function, Path
 from .faults import Unreadable, good_or_raise
 from .headers import mask_type
 from .host_read import read_image, read_mask, read_npy
@@ -53,7 +58,9 @@ class _Folder(_HostTransform, Dataset):
     suffixes = frozenset()
     thread_safe = True
 
-    def __init__(self, root, transform=None, classes=None, allow_empty=False):
+    def __init__(
+        self, root: Path, transform: Function | None = None, classes: Sequence[str] | None = None, allow_empty: bool = False
+    ):
         self.root = directory(root)
         self.transform = transform
         found = folders_in(self.root)
@@ -83,10 +90,10 @@ class _Folder(_HostTransform, Dataset):
     def __len__(self):
         return len(self.samples)
 
-    def encoded(self, index):
+    def encoded(self, index) -> Any:
         return self.samples[index]
 
-    def path_of(self, index):
+    def path_of(self, index) -> Any:
         return self.samples[index][0]
 
 
@@ -119,7 +126,15 @@ class SpectrogramFolder(_Folder):
 
     suffixes = frozenset([".npy"])
 
-    def __init__(self, root, layout="CHW", channels=None, transform=None, classes=None, allow_empty=False):
+    def __init__(
+        self,
+        root: Path,
+        layout: str | None = "CHW",
+        channels: int | None = None,
+        transform: Function | None = None,
+        classes: Sequence[str] | None = None,
+        allow_empty: bool = False,
+    ):
         if layout not in ("CHW", "HWC", "HW"):
             raise ValueError(f'layout must be "CHW", "HWC" or "HW", got {layout!r}')
         self.layout, self.channels = layout, 1 if layout == "HW" else channels
@@ -173,17 +188,17 @@ class ImageCsv(_HostTransform, Dataset):
 
     def __init__(
         self,
-        file,
-        image="path",
-        labels=(),
-        root=None,
-        classes=None,
-        numeric=(),
-        unknown=None,
-        missing="raise",
-        delimiter=",",
-        encoding="utf-8-sig",
-        transform=None,
+        file: Path,
+        image: str = "path",
+        labels: Sequence[str] = (),
+        root: Path | None = None,
+        classes: Mapping[str, Sequence[str]] | None = None,
+        numeric: Sequence[str] = (),
+        unknown: int | None = None,
+        missing: str = "raise",
+        delimiter: str | None = ",",
+        encoding: str = "utf-8-sig",
+        transform: Function | None = None,
     ):
         if missing not in ("raise", "skip", "ignore"):
             raise ValueError(f'missing must be "raise", "skip" or "ignore", got {missing!r}')
@@ -261,7 +276,7 @@ class ImageCsv(_HostTransform, Dataset):
     def __len__(self):
         return len(self.paths)
 
-    def column(self, name):
+    def column(self, name: str) -> Any:
         """The labels of one column: class numbers int64, numeric columns float32."""
         if name not in self.columns:
             raise KeyError(f"{name!r} is not among the label columns {list(self.columns)} of {self.file}")
@@ -276,10 +291,10 @@ class ImageCsv(_HostTransform, Dataset):
         image = read_image(self.paths[index], f"sample {index} (row {self.rows[index]} of {self.file})")
         return self._sample(index, self._transformed(image))
 
-    def encoded(self, index):
+    def encoded(self, index: int) -> Any:
         return self._sample(index, self.paths[index])
 
-    def path_of(self, index):
+    def path_of(self, index: int) -> Any:
         return self.paths[index]
 
 
@@ -299,7 +314,7 @@ class SegmentationFolder(_HostTransform, Dataset):
     targets_hint = {"image": "image", "mask": "mask"}  # noqa: RUF012  read only
     thread_safe = True
 
-    def __init__(self, images, masks, mask_suffix="", transform=None):
+    def __init__(self, images: Path, masks: Path, mask_suffix: str = "", transform: Function | None = None):
         self.transform = transform
         by_stem = files_by_stem(directory(images), "")
         masks_by_stem = files_by_stem(directory(masks), mask_suffix)
@@ -335,11 +350,11 @@ class SegmentationFolder(_HostTransform, Dataset):
             )
         return {"image": image, "mask": mask} if self.transform is None else self.transform(image=image, mask=mask)
 
-    def encoded(self, index):
+    def encoded(self, index: int) -> Any:
         image_path, mask_path = self.pairs[index]
         return {"image": image_path, "mask": mask_path}
 
-    def path_of(self, index):
+    def path_of(self, index: int) -> Any:
         return self.pairs[index][0]
 
 
@@ -351,7 +366,14 @@ class HuggingFace(_HostTransform, Dataset):
 
     thread_safe = True  # a row is read from memory-mapped Arrow tables
 
-    def __init__(self, split, image="image", mask=None, columns=None, transform=None):
+    def __init__(
+        self,
+        split: Any,
+        image: str = "image",
+        mask: str | None = None,
+        columns: Sequence[str] | None = None,
+        transform: Function | None = None,
+    ):
         try:
             import datasets
         except ImportError as error:
@@ -377,13 +399,13 @@ class HuggingFace(_HostTransform, Dataset):
     def __len__(self):
         return len(self.split)
 
-    def column(self, name):
+    def column(self, name: str) -> Any:
         """All values of one column, without touching the images."""
         if name not in self.split.column_names or name in (self.image, self.mask):
             raise KeyError(f"{name!r} is not a label column; columns are {self.split.column_names}")
         return np.asarray(self.split.select_columns([name])[:][name])
 
-    def encoded(self, index):
+    def encoded(self, index: int) -> Any:
         sample = dict(self.split[index])
         for name in self.targets_hint.values():
             cell = sample[name]
@@ -399,7 +421,7 @@ class HuggingFace(_HostTransform, Dataset):
             sample[self.mask] = read_mask(sample[self.mask], f"row {index} of the split")
         return sample
 
-    def path_of(self, index):
+    def path_of(self, index: int) -> Any:
         return f"{(self.split[index][self.image] or {}).get('path') or 'image'} (row {index} of the split)"
 
 
@@ -422,16 +444,16 @@ class WebDataset(_HostTransform, IterableDataset):
 
     def __init__(
         self,
-        urls,
-        image="jpg;jpeg;png;webp",
-        mask=None,
-        fields=None,
-        decode=False,
-        split="shard",
-        shuffle=0,
-        seed=0,
-        length=None,
-        transform=None,
+        urls: str | Sequence[str],
+        image: str = "jpg;jpeg;png;webp",
+        mask: str | None = None,
+        fields: Mapping[str, str] | None = None,
+        decode: bool = False,
+        split: str = "shard",
+        shuffle: int = 0,
+        seed: int | None = 0,
+        length: int | None = None,
+        transform: Function | None = None,
     ):
         from . import shards
 
@@ -448,10 +470,10 @@ class WebDataset(_HostTransform, IterableDataset):
         self.yields_encoded = not decode  # to be iterated in the loader's own process
         self.epoch, self._recent = 0, {}
 
-    def set_epoch(self, epoch):
+    def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
 
-    def path_of(self, number):
+    def path_of(self, number: int) -> Any:
         """The shard and key of a sample that was lately read in this process, by its running number over all ranks."""
         return self._recent[number]
 
@@ -463,7 +485,7 @@ class WebDataset(_HostTransform, IterableDataset):
     def __iter__(self):
         return good_or_raise(self.marked())
 
-    def marked(self):
+    def marked(self) -> Any:
         """The samples, and an `Unreadable` for each, or for the rest of a shard, that cannot be read; see faults.py."""
         from . import shards
 

@@ -1,6 +1,9 @@
 """Bad samples: how they are named, remembered and counted."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
+from typing import Any
 
 POLICIES = ("raise", "skip", "replace")
 NONE = "the dataset returned None for it; leave such samples out, or give the loader a collate_fn that does"
@@ -94,7 +97,7 @@ def numbered(faults, ids):
 class BadSampleError(RuntimeError):
     """A sample could not be read or decoded. `.index`, `.path` and `.reason` say which and why."""
 
-    def __init__(self, bad, detail=None):
+    def __init__(self, bad: Any, detail: Any = None):
         self.bad, self.detail = bad, detail
         self.index, self.path, self.reason = bad.index, bad.path, bad.reason
         super().__init__(str(bad) if not detail else f"{bad}\n{detail}")
@@ -106,7 +109,7 @@ class BadSampleError(RuntimeError):
 class AllBadError(BadSampleError):
     """Not one sample of an epoch was good."""
 
-    def __init__(self, count, bad):
+    def __init__(self, count: int, bad: Any):
         RuntimeError.__init__(self, f"all {count} samples are bad; the first: {bad}")
         self.count, self.bad, self.detail = count, bad, None
         self.index, self.path, self.reason = bad.index, bad.path, bad.reason

@@ -1,18 +1,22 @@
 """`DataLoader`: torch's, with decoding by DALI and transforms as batched kernels."""
 
+from __future__ import annotations
+
 import collections
 import copy
 import dataclasses
 import itertools
 import os
 import warnings
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch.utils.data import IterableDataset, default_collate, default_convert
 
 from ..device import chosen
+from ..hints import Function
 from . import doubled, order, remade, workers
 from .accelerated import Accelerated
 from .arrays import MemoryRoad
@@ -87,11 +91,36 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
     [4, 4, 2]
     """
 
-    def __init__(self, dataset, batch_size=1, shuffle=None, sampler=None, batch_sampler=None, num_workers=0, collate_fn=None,
-                 pin_memory=False, drop_last=False, timeout=0, worker_init_fn=None, multiprocessing_context=None,
-                 generator=None, *, prefetch_factor=None, persistent_workers=False, pin_memory_device="", in_order=True,
-                 transform=None, mix=None, targets=None, device=None, dtype=None, channels_last=False, on_error="raise",
-                 max_pixels=MAX_PIXELS, seed=None):  # fmt: skip
+    def __init__(
+        self,
+        dataset: torch.utils.data.Dataset[T] | Sequence[T],
+        batch_size: int | None = 1,
+        shuffle: bool | None = None,
+        sampler: Any = None,
+        batch_sampler: Any = None,
+        num_workers: int = 0,
+        collate_fn: Function | None = None,
+        pin_memory: bool = False,
+        drop_last: bool = False,
+        timeout: float = 0,
+        worker_init_fn: Function | None = None,
+        multiprocessing_context: Any = None,
+        generator: torch.Generator | None = None,
+        *,
+        prefetch_factor: int | None = None,
+        persistent_workers: bool = False,
+        pin_memory_device: str = "",
+        in_order: bool = True,
+        transform: Function | None = None,
+        mix: Any = None,
+        targets: Mapping[str, Any] | None = None,
+        device: str | torch.device | None = None,
+        dtype: torch.dtype | None = None,
+        channels_last: bool = False,
+        on_error: str = "raise",
+        max_pixels: int | None = MAX_PIXELS,
+        seed: int | None = None,
+    ):
         if isinstance(dataset, (str, os.PathLike)):  # a str has a length and items: it would pass for a dataset
             # what a folder holds is not guessed: images/ and masks/ would make two classes
             raise TypeError(
@@ -139,7 +168,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         """The bad samples met so far, as a list of BadSample(index, path, reason); each once."""
         return self._errors.list()
 
-    def stats(self):
+    def stats(self) -> Any:
         """Images per second, seconds by phase, the bottleneck in one sentence, what decodes; since the loader was made."""
         more = {"bad_samples": len(self.errors), "decoder": decoder_name(), "road": road_in_words(self)}
         return {**self._stats.summary(), **more}
@@ -147,7 +176,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
     def __repr__(self):
         return in_words(self)
 
-    def set_epoch(self, epoch):
+    def set_epoch(self, epoch: int) -> None:
         """The next iteration is epoch `epoch` (int >= 0), the one after it the next."""
         if not isinstance(epoch, (int, np.integer)) or epoch < 0:
             raise ValueError(f"epoch must be an integer >= 0, got {epoch!r}")
@@ -163,7 +192,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         size = self.batch_size or 1
         return n // size if self.drop_last else -(-n // size)
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """Where the loader is, of constant size: to be saved with the model, in the protocol of StatefulDataLoader."""
         at = self._progress or Progress(self._epoch)
         if not self.in_order and self.num_workers and at.position.batches and not at.done:
@@ -180,7 +209,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             "length": length(self.dataset),
         }
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """The next iteration continues behind the last batch that was delivered when `state` was taken.
 
         Another num_workers, device or batch size (with a batch sampler of your own: not that) is fine. The dataset's length and

@@ -6,13 +6,17 @@ rank among the batch's ids, so the order of the batch does not matter. Another b
 batches, and so other partners, but the same weights and boxes.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 
 from .. import uniforms
+from ..hints import Range
 from .asked import Asked
 from .names import words_of
 from .recognize import find
@@ -30,7 +34,9 @@ class _Mix:
 
     slot = None  # the place of the draw's counters, from the end: a Compose numbers its transforms from 0
 
-    def __init__(self, alpha=1.0, num_classes=None, labels=None, p=1.0, seed=None):
+    def __init__(
+        self, alpha: Range = 1.0, num_classes: int | None = None, labels: Any = None, p: float = 1.0, seed: int | None = None
+    ):
         if isinstance(alpha, bool) or not isinstance(alpha, (int, float)) or not 0.01 <= alpha <= 1000:
             raise ValueError(f"alpha must be a number in [0.01, 1000], got {alpha!r}")
         if isinstance(p, bool) or not isinstance(p, (int, float)) or not 0 <= p <= 1:

@@ -9,6 +9,10 @@ Like torch's ``DistributedSampler``, they need ``set_epoch(e)``, or every epoch 
 calls it, with torch's own DataLoader it is up to the training loop.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from torch.utils.data import ConcatDataset, Dataset, Sampler
 
@@ -113,7 +117,7 @@ class _EpochSampler(Sampler):
 
     deals_out = True
 
-    def __init__(self, seed, num_replicas, rank, drop_last):
+    def __init__(self, seed: int | None, num_replicas: int | None, rank: int | None, drop_last: bool):
         self.seed = _whole("seed", seed, least=None)
         if (num_replicas is None) != (rank is None):
             raise ValueError("num_replicas and rank go together: give both, or neither to take torch.distributed's")
@@ -125,11 +129,11 @@ class _EpochSampler(Sampler):
         self._yielded = 0
         self._resume_at = 0
 
-    def order(self, epoch):
+    def order(self, epoch) -> Any:
         """All entries of the epoch, over all processes: an array of indices, or a list of batches."""
         raise NotImplementedError
 
-    def total(self):
+    def total(self) -> int:
         """``len(order(epoch))``, the same for every epoch."""
         raise NotImplementedError
 
@@ -177,7 +181,17 @@ class ImbalancedSampler(_EpochSampler):
     `power`: a sample's weight is its class's size to the minus `power`: 1 balances fully, 0.5 half-way, 0 not at all.
     """
 
-    def __init__(self, data, column=None, num_samples=None, power=1.0, seed=0, num_replicas=None, rank=None, drop_last=False):
+    def __init__(
+        self,
+        data: Any,
+        column: str | int | None = None,
+        num_samples: int | None = None,
+        power: float = 1.0,
+        seed: int | None = 0,
+        num_replicas: int | None = None,
+        rank: int | None = None,
+        drop_last: bool = False,
+    ):
         super().__init__(seed, num_replicas, rank, drop_last)
         if not 0 <= power < np.inf:
             raise ValueError(f"power must be a number >= 0, got {power!r}")
@@ -187,24 +201,24 @@ class ImbalancedSampler(_EpochSampler):
         self._cumulated = np.cumsum(weights[classes])
         self._cumulated /= self._cumulated[-1]
 
-    def total(self):
+    def total(self) -> int:
         return self.num_samples
 
-    def order(self, epoch):
+    def order(self, epoch: int) -> Any:
         u = _Stream(self.seed, epoch).uniforms(self.num_samples)
         return np.searchsorted(self._cumulated, u, side="right")
 
-    def occurrences(self):
+    def occurrences(self) -> Any:
         """For each index that this process yields: how often the epoch's whole order had it before."""
         return occurrences(self.order(self.epoch))[self.positions()]
 
 
 class _EpochBatchSampler(_EpochSampler):
-    def __init__(self, batch_size, seed, num_replicas, rank, drop_last):
+    def __init__(self, batch_size: int | None, seed: int | None, num_replicas: int | None, rank: int | None, drop_last: bool):
         super().__init__(seed, num_replicas, rank, drop_last)
         self.batch_size = _whole("batch_size", batch_size, least=1)
 
-    def occurrences(self):
+    def occurrences(self) -> Any:
         """For each batch that this process yields, an array: how often the epoch had each of its samples before."""
         batches = self.order(self.epoch)
         counts = occurrences(np.concatenate(batches)) if len(batches) else np.empty(0, np.int64)
@@ -218,24 +232,24 @@ class RepeatBatchSampler(_EpochBatchSampler):
 
     def __init__(
         self,
-        data,
-        batch_size,
-        num_batches=None,
-        shuffle=True,
-        seed=0,
-        num_replicas=None,
-        rank=None,
-        drop_last=False,
+        data: Any,
+        batch_size: int | None,
+        num_batches: int | None = None,
+        shuffle: bool = True,
+        seed: int | None = 0,
+        num_replicas: int | None = None,
+        rank: int | None = None,
+        drop_last: bool = False,
     ):
         super().__init__(batch_size, seed, num_replicas, rank, drop_last)
         self._samples = _count(data)
         self._batches = self._samples if num_batches is None else _whole("num_batches", num_batches, least=1)
         self.shuffle = shuffle
 
-    def total(self):
+    def total(self) -> int:
         return self._batches
 
-    def order(self, epoch):
+    def order(self, epoch: int) -> Any:
         samples = np.arange(self._samples)
         if self.shuffle:
             chosen = _Stream(self.seed, epoch).cycled(samples, self._batches)
@@ -253,14 +267,14 @@ class GroupBatchSampler(_EpochBatchSampler):
 
     def __init__(
         self,
-        data,
-        batch_size,
-        column=None,
-        shuffle=True,
-        seed=0,
-        num_replicas=None,
-        rank=None,
-        drop_last=False,
+        data: Any,
+        batch_size: int | None,
+        column: str | int | None = None,
+        shuffle: bool = True,
+        seed: int | None = 0,
+        num_replicas: int | None = None,
+        rank: int | None = None,
+        drop_last: bool = False,
     ):
         super().__init__(batch_size, seed, num_replicas, rank, drop_last)
         self._members = _members(class_numbers(data, column))
@@ -272,11 +286,11 @@ class GroupBatchSampler(_EpochBatchSampler):
                 f"lower batch_size or use drop_last=False"
             )
 
-    def total(self):
+    def total(self) -> int:
         sizes = np.array([len(m) for m in self._members])
         return int((sizes // self.batch_size if self.drop_last else -(-sizes // self.batch_size)).sum())
 
-    def order(self, epoch):
+    def order(self, epoch: int) -> Any:
         stream = _Stream(self.seed, epoch)
         batches = []
         for members in self._members:
@@ -296,17 +310,17 @@ class MixedBatchSampler(_EpochBatchSampler):
 
     def __init__(
         self,
-        data,
-        batch_size,
-        repeat=0.25,
-        group=0.25,
-        column=None,
-        num_batches=None,
-        whole_batches=False,
-        seed=0,
-        num_replicas=None,
-        rank=None,
-        drop_last=False,
+        data: Any,
+        batch_size: int | None,
+        repeat: Any = 0.25,
+        group: Any = 0.25,
+        column: str | int | None = None,
+        num_batches: int | None = None,
+        whole_batches: bool = False,
+        seed: int | None = 0,
+        num_replicas: int | None = None,
+        rank: int | None = None,
+        drop_last: bool = False,
     ):
         super().__init__(batch_size, seed, num_replicas, rank, drop_last)
         if not (0 <= repeat <= 1 and 0 <= group <= 1 and repeat + group <= 1 + 1e-9):
@@ -318,10 +332,10 @@ class MixedBatchSampler(_EpochBatchSampler):
         self.fractions = (repeat, group, max(0.0, 1 - repeat - group))
         self.whole_batches = whole_batches
 
-    def total(self):
+    def total(self) -> int:
         return self._batches
 
-    def order(self, epoch):
+    def order(self, epoch: int) -> Any:
         stream = _Stream(self.seed, epoch)
         if self.whole_batches:
             kind = stream.shuffled(np.repeat([0, 1, 2], _shares(self.fractions, self._batches)))
@@ -343,7 +357,9 @@ class MixedBatchSampler(_EpochBatchSampler):
         return batches
 
 
-def stratified_split(data, test_size=0.2, column=None, seed=0, rare="raise"):
+def stratified_split(
+    data: Any, test_size: Any = 0.2, column: str | int | None = None, seed: int | None = 0, rare: Any = "raise"
+) -> Any:
     """Two sorted arrays of indices, train and test, in which every class has its share, by scikit-learn.
 
     `test_size` is a fraction, or a number of samples. Stratifying needs two samples of each class: ``rare="train"``

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 
@@ -17,7 +18,9 @@ from ..transform import Transform
 # ---- albumentations ------------------------------------------------------------------------------
 
 
-def from_albumentations(pipeline, nonserializable: Mapping | None = None, *, seed: int | None = None, unsupported: str = "raise"):
+def from_albumentations(
+    pipeline: Any, nonserializable: Mapping | None = None, *, seed: int | None = None, unsupported: str = "raise"
+) -> Any:
     """A pipeline, a group or a transform of albumentations as one of gpuaug.
 
     Args:
@@ -149,7 +152,7 @@ _SPECTROGRAM = ("n_fft", "win_length", "hop_length", "power", "normalized", "cen
 _MASKING = ("n_time_masks", "time_mask_param", "n_freq_masks", "freq_mask_param", "iid_masks", "p", "zero_masking")
 
 
-def from_torchaudio(modules, *, seed: int | None = None):
+def from_torchaudio(modules: Any, *, seed: int | None = None) -> Any:
     """Modules of ``torchaudio.transforms`` as a `gpuaug.audio.Compose`.
 
     Args:

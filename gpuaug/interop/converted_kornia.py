@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from typing import Any
 
 import kornia.augmentation as K
 import torch
@@ -23,7 +24,9 @@ _BOXES = {DataKey.BBOX_XYXY: "pascal_voc", DataKey.BBOX: "pascal_voc", DataKey.B
 _RUN = "Kornia runs it with unsupported='wrap'"
 
 
-def from_kornia(pipeline, *, bbox_params=None, keypoint_params=None, seed: int | None = None, unsupported: str = "raise"):
+def from_kornia(
+    pipeline: Any, *, bbox_params: Any = None, keypoint_params: Any = None, seed: int | None = None, unsupported: str = "raise"
+) -> Any:
     """A pipeline, or an augmentation, of Kornia as a `gpuaug.Compose`.
 
     Args:

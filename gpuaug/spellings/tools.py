@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from ..hints import Path
 
-def to_tuple(param, low=None, bias=None):
+
+def to_tuple(param: Any, low: float | None = None, bias: float | None = None) -> tuple | None:
     """A range of a number or of two: what transforms of your own make of their arguments.
 
     Args:
@@ -37,7 +40,7 @@ def to_tuple(param, low=None, bias=None):
     return pair if bias is None else tuple(value + bias for value in pair)
 
 
-def read_bgr_image(path) -> np.ndarray:
+def read_bgr_image(path: Path) -> np.ndarray:
     """An image file as an array ``[H, W, 3]`` of uint8, blue first, as OpenCV reads it.
 
     Raises:
@@ -48,7 +51,7 @@ def read_bgr_image(path) -> np.ndarray:
     return _read(path, 1)
 
 
-def read_rgb_image(path) -> np.ndarray:
+def read_rgb_image(path: Path) -> np.ndarray:
     """The same, red first.
 
     Source: albumentations ``read_rgb_image``.
@@ -56,7 +59,7 @@ def read_rgb_image(path) -> np.ndarray:
     return np.ascontiguousarray(_read(path, 1)[..., ::-1])
 
 
-def read_grayscale(path) -> np.ndarray:
+def read_grayscale(path: Path) -> np.ndarray:
     """The same in gray, ``[H, W]``.
 
     Source: albumentations ``read_grayscale``.

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..checks import INTERPOLATIONS, border, colour
 from ..checks import interpolation as number_of
+from ..hints import Colour, Fill
 from ..maps import Map, stretched
 from ..reflected import REFLECT, REFLECT_101
 from ..transform import Params, Transform
@@ -32,7 +33,13 @@ class Geometric(Transform, register=False):
     repeats_labels = False  # boxes and keypoints, at reflecting borders, as albumentations' transform does; its map is affine
 
     def __init__(
-        self, interpolation: int = 1, mask_interpolation: int = 0, border_mode: int = 0, fill=0, fill_mask=0, p: float = 0.5
+        self,
+        interpolation: int = 1,
+        mask_interpolation: int = 0,
+        border_mode: int = 0,
+        fill: Fill = 0,
+        fill_mask: Colour | None = 0,
+        p: float = 0.5,
     ):
         super().__init__(p)
         self.interpolation = number_of("interpolation", interpolation, self.interpolations)

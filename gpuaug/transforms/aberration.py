@@ -7,6 +7,7 @@ import numpy as np
 from .. import maps
 from ..checks import interpolation as number_of
 from ..checks import one_of, span
+from ..hints import Range
 from ..transform import Transform
 from ..uniforms import between
 
@@ -39,8 +40,8 @@ class ChromaticAberration(Transform):
 
     def __init__(
         self,
-        primary_distortion_limit=(-0.02, 0.02),
-        secondary_distortion_limit=(-0.05, 0.05),
+        primary_distortion_limit: Range = (-0.02, 0.02),
+        secondary_distortion_limit: Range = (-0.05, 0.05),
         mode: str = "green_purple",
         interpolation: int = 1,
         p: float = 0.5,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import numbers
+from typing import Any
 
 import numpy as np
 
 from .. import library, maps
 from ..checks import boolean, real, span
+from ..hints import Colour, Fill, PerAxis, Range
 from ._geometric import Geometric
 
 
@@ -61,11 +63,11 @@ class Affine(Geometric):
 
     def __init__(
         self,
-        scale=(1.0, 1.0),
-        translate_percent=None,
-        translate_px=None,
-        rotate=0.0,
-        shear=(0.0, 0.0),
+        scale: Any = (1.0, 1.0),
+        translate_percent: PerAxis | None = None,
+        translate_px: PerAxis | None = None,
+        rotate: Range = 0.0,
+        shear: PerAxis = (0.0, 0.0),
         interpolation: int = 1,
         mask_interpolation: int = 0,
         fit_output: bool = False,
@@ -73,8 +75,8 @@ class Affine(Geometric):
         rotate_method: str = "largest_box",
         balanced_scale: bool = False,
         border_mode: int = 0,
-        fill=0,
-        fill_mask=0,
+        fill: Fill = 0,
+        fill_mask: Colour | None = 0,
         p: float = 0.5,
     ):
         super().__init__(interpolation, mask_interpolation, border_mode, fill, fill_mask, p)
@@ -194,17 +196,17 @@ class ShiftScaleRotate(Affine):
 
     def __init__(
         self,
-        shift_limit=(-0.0625, 0.0625),
-        scale_limit=(-0.1, 0.1),
-        rotate_limit=(-45, 45),
+        shift_limit: Range = (-0.0625, 0.0625),
+        scale_limit: Range = (-0.1, 0.1),
+        rotate_limit: Range = (-45, 45),
         interpolation: int = 1,
         border_mode: int = 0,
-        shift_limit_x=None,
-        shift_limit_y=None,
+        shift_limit_x: Range | None = None,
+        shift_limit_y: Range | None = None,
         rotate_method: str = "largest_box",
         mask_interpolation: int = 0,
-        fill=0,
-        fill_mask=0,
+        fill: Fill = 0,
+        fill_mask: Colour | None = 0,
         p: float = 0.5,
     ):
         self.shift_limit_x = span("shift_limit_x", shift_limit if shift_limit_x is None else shift_limit_x, -1, 1)

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import library
 from ..checks import WIDEST, boolean, increasing, is_number, whole
+from ..hints import IntRange, Range
 from ..transform import Transform
 from ..uniforms import between, integers
 from ._taps import bytes_gaussian, gaussian
@@ -29,7 +30,7 @@ class _Sized(Transform):
 
     stencil = True
 
-    def __init__(self, blur_limit, p):
+    def __init__(self, blur_limit: IntRange, p: float):
         super().__init__(p)
         self.blur_limit = _odd_limit(blur_limit)
 
@@ -57,7 +58,7 @@ class Blur(_Sized):
         array([[6, 3, 6]], dtype=uint8)
     """
 
-    def __init__(self, blur_limit=(3, 7), p: float = 0.5):
+    def __init__(self, blur_limit: IntRange = (3, 7), p: float = 0.5):
         super().__init__(blur_limit, p)
 
     def columns(self) -> int:
@@ -99,7 +100,7 @@ class GaussianBlur(Transform):
     stencil = True
     _by_size = False  # is sigma derived from the kernel's size?
 
-    def __init__(self, blur_limit=0, sigma_limit=(0.5, 3.0), p: float = 0.5):
+    def __init__(self, blur_limit: IntRange = 0, sigma_limit: Range = (0.5, 3.0), p: float = 0.5):
         super().__init__(p)
         self.blur_limit = whole("blur_limit", blur_limit, 0, WIDEST, scalar="zero")
         sigmas = (0, sigma_limit) if is_number(sigma_limit) else sigma_limit
@@ -149,7 +150,12 @@ class MotionBlur(_Sized):
     """
 
     def __init__(
-        self, blur_limit=(3, 7), allow_shifted: bool = True, angle_range=(0, 360), direction_range=(-1.0, 1.0), p: float = 0.5
+        self,
+        blur_limit: IntRange = (3, 7),
+        allow_shifted: bool = True,
+        angle_range: Range = (0, 360),
+        direction_range: Range = (-1.0, 1.0),
+        p: float = 0.5,
     ):
         super().__init__(blur_limit, p)
         self.allow_shifted = boolean("allow_shifted", allow_shifted)
@@ -195,7 +201,7 @@ class MedianBlur(_Sized):
         array([[0, 0, 0]], dtype=uint8)
     """
 
-    def __init__(self, blur_limit=(3, 7), p: float = 0.5):
+    def __init__(self, blur_limit: IntRange = (3, 7), p: float = 0.5):
         super().__init__(blur_limit, p)
         if self.blur_limit[1] > 255:
             raise ValueError(f"blur_limit must lie in [3, 255], got {blur_limit!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..checks import boolean, span
+from ..hints import Range
 from ..transform import Transform
 from ..uniforms import between
 
@@ -33,8 +34,8 @@ class RandomBrightnessContrast(Transform):
 
     def __init__(
         self,
-        brightness_limit=(-0.2, 0.2),
-        contrast_limit=(-0.2, 0.2),
+        brightness_limit: Range = (-0.2, 0.2),
+        contrast_limit: Range = (-0.2, 0.2),
         brightness_by_max: bool = True,
         ensure_safe_range: bool = False,
         p: float = 0.5,
@@ -91,7 +92,13 @@ class HueSaturationValue(Transform):
 
     ops = ("hsv", "hsv_u8", "linear", "linear_u8")
 
-    def __init__(self, hue_shift_limit=(-20, 20), sat_shift_limit=(-30, 30), val_shift_limit=(-20, 20), p: float = 0.5):
+    def __init__(
+        self,
+        hue_shift_limit: Range = (-20, 20),
+        sat_shift_limit: Range = (-30, 30),
+        val_shift_limit: Range = (-20, 20),
+        p: float = 0.5,
+    ):
         super().__init__(p)
         self.hue_shift_limit = span("hue_shift_limit", hue_shift_limit, -180, 180)
         self.sat_shift_limit = span("sat_shift_limit", sat_shift_limit, -255, 255)

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..checks import one_of, whole
 from ..codec import compressed
+from ..hints import IntRange
 from ..hosted import on_host
 from ..spellings.members import ImageCompressionType
 from ..transform import Transform
@@ -41,7 +42,7 @@ class ImageCompression(Transform):
 
     ImageCompressionType = ImageCompressionType
 
-    def __init__(self, compression_type: str = "jpeg", quality_range=(99, 100), p: float = 0.5):
+    def __init__(self, compression_type: str = "jpeg", quality_range: IntRange = (99, 100), p: float = 0.5):
         super().__init__(p)
         self.compression_type = one_of("compression_type", compression_type, ("jpeg", "webp"))
         self.quality_range = whole("quality_range", quality_range, 0, 100)

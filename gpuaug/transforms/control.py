@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .. import maps
 from ..checks import boolean, increasing, integer, span, whole
+from ..hints import Colour, Fill, IntRange, Range, Size
 from ..maps.control import lattice
 from ..ragged import Ragged
 from ..uniforms import between, integers, key, normal, ragged
@@ -46,17 +49,17 @@ class PiecewiseAffine(_Distortion):
 
     def __init__(
         self,
-        scale=(0.03, 0.05),
-        nb_rows=(4, 4),
-        nb_cols=(4, 4),
+        scale: Any = (0.03, 0.05),
+        nb_rows: IntRange = (4, 4),
+        nb_cols: IntRange = (4, 4),
         interpolation: int = 1,
         mask_interpolation: int = 0,
         absolute_scale: bool = False,
         keypoint_remapping_method: str = "mask",
         p: float = 0.5,
         border_mode: int = 0,
-        fill=0,
-        fill_mask=0,
+        fill: Fill = 0,
+        fill_mask: Colour | None = 0,
     ):
         super().__init__(interpolation, mask_interpolation, keypoint_remapping_method, border_mode, fill, fill_mask, p)
         self.scale = span("scale", scale, 0, scalar="zero")
@@ -112,15 +115,15 @@ class ThinPlateSpline(_Distortion):
 
     def __init__(
         self,
-        scale_range=(0.2, 0.4),
+        scale_range: Range = (0.2, 0.4),
         num_control_points: int = 4,
         interpolation: int = 1,
         mask_interpolation: int = 0,
         keypoint_remapping_method: str = "mask",
         p: float = 0.5,
         border_mode: int = 0,
-        fill=0,
-        fill_mask=0,
+        fill: Fill = 0,
+        fill_mask: Colour | None = 0,
     ):
         super().__init__(interpolation, mask_interpolation, keypoint_remapping_method, border_mode, fill, fill_mask, p)
         self.scale_range = increasing("scale_range", scale_range, 0, 1)
@@ -176,7 +179,7 @@ class GridElasticDeform(_Distortion):
         (50, 70, 3)
     """
 
-    def __init__(self, num_grid_xy, magnitude: int, interpolation: int = 1, mask_interpolation: int = 0, p: float = 1.0):
+    def __init__(self, num_grid_xy: Size, magnitude: int, interpolation: int = 1, mask_interpolation: int = 0, p: float = 1.0):
         super().__init__(interpolation, mask_interpolation, "direct", 0, 0, 0, p)
         if not isinstance(num_grid_xy, (tuple, list)) or len(num_grid_xy) != 2:
             raise TypeError(f"num_grid_xy must be (columns, rows), two whole numbers of at least 1, got {num_grid_xy!r}")

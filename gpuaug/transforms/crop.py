@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .. import library, maps
 from ..checks import RESIZES, boolean, increasing, integer, one_of
+from ..hints import Colour, Fill, Range, Size
 from ..uniforms import integers
 from ._geometric import Geometric
 
@@ -52,7 +55,7 @@ class _Resized(_Windowed, register=False):
 
     interpolations = RESIZES
 
-    def __init__(self, interpolation, mask_interpolation, area_for_downscale, antialias, p):
+    def __init__(self, interpolation, mask_interpolation, area_for_downscale, antialias, p: float):
         super().__init__(interpolation, mask_interpolation, 1, p=p)
         self.area_for_downscale = one_of("area_for_downscale", area_for_downscale, (None, "image", "image_mask"))
         self.antialias = boolean("antialias", antialias)
@@ -215,9 +218,9 @@ class RandomResizedCrop(CroppedAndResized):
 
     def __init__(
         self,
-        size,
-        scale=(0.08, 1.0),
-        ratio=(0.75, 4 / 3),
+        size: Size,
+        scale: Any = (0.08, 1.0),
+        ratio: Range = (0.75, 4 / 3),
         interpolation: int = 1,
         mask_interpolation: int = 0,
         area_for_downscale: str | None = None,
@@ -253,7 +256,17 @@ def too_large(transform, view, i: int, more: str = "") -> ValueError:
 class _FixedCrop(_Windowed, register=False):
     """A window of fixed size; smaller images are padded on request."""
 
-    def __init__(self, height, width, pad_if_needed=False, pad_position="center", border_mode=0, fill=0.0, fill_mask=0.0, p=1.0):
+    def __init__(
+        self,
+        height,
+        width,
+        pad_if_needed=False,
+        pad_position="center",
+        border_mode=0,
+        fill: Fill = 0.0,
+        fill_mask: Colour | None = 0.0,
+        p: float = 1.0,
+    ):
         super().__init__(0, 0, border_mode, fill, fill_mask, p)  # whole pixels: nothing to interpolate
         self.height, self.width = integer("height", height, 1), integer("width", width, 1)
         self.pad_if_needed = boolean("pad_if_needed", pad_if_needed)
@@ -329,8 +342,8 @@ class RandomCrop(_FixedCrop):
         pad_if_needed: bool = False,
         pad_position: str = "center",
         border_mode: int = 0,
-        fill=0.0,
-        fill_mask=0.0,
+        fill: Fill = 0.0,
+        fill_mask: Colour | None = 0.0,
         p: float = 1.0,
     ):
         super().__init__(height, width, pad_if_needed, pad_position, border_mode, fill, fill_mask, p)
@@ -374,8 +387,8 @@ class CenterCrop(_FixedCrop):
         pad_if_needed: bool = False,
         pad_position: str = "center",
         border_mode: int = 0,
-        fill=0.0,
-        fill_mask=0.0,
+        fill: Fill = 0.0,
+        fill_mask: Colour | None = 0.0,
         p: float = 1.0,
     ):
         super().__init__(height, width, pad_if_needed, pad_position, border_mode, fill, fill_mask, p)

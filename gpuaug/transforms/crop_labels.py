@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
 from ..checks import increasing, integer, is_number, real
+from ..hints import Range
 from ..uniforms import between, integers
 from .crop import CroppedAndResized, placed, too_large
 from .crop_sides import Cropped
@@ -40,7 +43,14 @@ class CropNonEmptyMaskIfExists(Cropped):
 
     asks = True
 
-    def __init__(self, height: int, width: int, ignore_values=None, ignore_channels=None, p: float = 1.0):
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        ignore_values: Sequence[int] | None = None,
+        ignore_channels: Sequence[int] | None = None,
+        p: float = 1.0,
+    ):
         super().__init__(p)
         self.height, self.width = integer("height", height, 1), integer("width", width, 1)
         self.ignore_values = None if ignore_values is None else [integer("ignore_values", v) for v in ignore_values]
@@ -302,7 +312,7 @@ class RandomCropNearBBox(Cropped):
 
     asks = True
 
-    def __init__(self, max_part_shift=(0, 0.3), cropping_bbox_key: str = "cropping_bbox", p: float = 1.0):
+    def __init__(self, max_part_shift: Range = (0, 0.3), cropping_bbox_key: str = "cropping_bbox", p: float = 1.0):
         super().__init__(p)
         shift = (0, max_part_shift) if is_number(max_part_shift) else max_part_shift
         self.max_part_shift = increasing("max_part_shift", shift, 0, 1)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from .. import maps
 from ..checks import boolean, integer, is_number, real
 from ..checks import border as border_mode_of
+from ..hints import Colour, Fill
 from ..uniforms import between, integers
 from .crop import _FixedCrop, _Resized, _Windowed
 from .pad import LARGEST
@@ -45,8 +47,8 @@ class Crop(_FixedCrop):
         pad_if_needed: bool = False,
         pad_position: str = "center",
         border_mode: int = 0,
-        fill=0,
-        fill_mask=0,
+        fill: Fill = 0,
+        fill_mask: Colour | None = 0,
         p: float = 1.0,
     ):
         self.x_min, self.y_min = integer("x_min", x_min, 0, LARGEST), integer("y_min", y_min, 0, LARGEST)
@@ -166,15 +168,15 @@ class CropAndPad(_Resized):
 
     def __init__(
         self,
-        px=None,
-        percent=None,
+        px: Any = None,
+        percent: Any = None,
         keep_size: bool = True,
         sample_independently: bool = True,
         interpolation: int = 1,
         mask_interpolation: int = 0,
         border_mode: int = 0,
-        fill=0,
-        fill_mask=0,
+        fill: Fill = 0,
+        fill_mask: Colour | None = 0,
         p: float = 1.0,
     ):
         super().__init__(interpolation, mask_interpolation, None, False, p)

@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import maps
 from ..checks import boolean, integer, one_of, real, span
+from ..hints import Colour, Fill, Range
 from ..ragged import Ragged
 from ..uniforms import between, key, normal, ragged
 from ._geometric import Geometric
@@ -21,7 +22,16 @@ class _Distortion(Geometric, register=False):
     def joins(self, kind):
         return None
 
-    def __init__(self, interpolation, mask_interpolation, keypoint_remapping_method, border_mode, fill, fill_mask, p):
+    def __init__(
+        self,
+        interpolation,
+        mask_interpolation,
+        keypoint_remapping_method,
+        border_mode,
+        fill: Fill,
+        fill_mask: Colour | None,
+        p: float,
+    ):
         super().__init__(interpolation, mask_interpolation, border_mode, fill, fill_mask, p)
         self.keypoint_remapping_method = one_of("keypoint_remapping_method", keypoint_remapping_method, ("direct", "mask"))
 
@@ -64,17 +74,17 @@ class OpticalDistortion(_Distortion):
 
     def __init__(
         self,
-        distort_limit=(-0.05, 0.05),
+        distort_limit: Range = (-0.05, 0.05),
         interpolation: int = 1,
         mask_interpolation: int = 0,
         mode: str = "camera",
         keypoint_remapping_method: str = "mask",
         p: float = 0.5,
         border_mode: int = 0,
-        fill=0,
-        fill_mask=0,
+        fill: Fill = 0,
+        fill_mask: Colour | None = 0,
         *,
-        shift_limit=None,
+        shift_limit: Range | None = None,
     ):
         super().__init__(interpolation, mask_interpolation, keypoint_remapping_method, border_mode, fill, fill_mask, p)
         self.distort_limit, self.mode = span("distort_limit", distort_limit), one_of("mode", mode, ("camera", "fisheye"))
@@ -132,15 +142,15 @@ class GridDistortion(_Distortion):
     def __init__(
         self,
         num_steps: int = 5,
-        distort_limit=(-0.3, 0.3),
+        distort_limit: Range = (-0.3, 0.3),
         interpolation: int = 1,
         normalized: bool = True,
         mask_interpolation: int = 0,
         keypoint_remapping_method: str = "mask",
         p: float = 0.5,
         border_mode: int = 0,
-        fill=0,
-        fill_mask=0,
+        fill: Fill = 0,
+        fill_mask: Colour | None = 0,
     ):
         super().__init__(interpolation, mask_interpolation, keypoint_remapping_method, border_mode, fill, fill_mask, p)
         self.num_steps = integer("num_steps", num_steps, 1, 1000)
@@ -219,8 +229,8 @@ class ElasticTransform(_Distortion):
         noise_distribution: str = "gaussian",
         keypoint_remapping_method: str = "mask",
         border_mode: int = 0,
-        fill=0,
-        fill_mask=0,
+        fill: Fill = 0,
+        fill_mask: Colour | None = 0,
         p: float = 0.5,
         *,
         alpha_affine: float | None = None,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from .. import inpainting, library
 from ..checks import boolean, colour, increasing, integer, is_number, real, whole
 from ..geometry import boxes_beside_holes, outside_holes
+from ..hints import Colour, Fill, IntRange, Range, Size
 from ..ops import Stream
 from ..transform import Transform
 from ..uniforms import between, integers, key, philox
@@ -26,7 +29,7 @@ class Dropout(Transform, register=False):
     targets = ("image", "mask")
     moves_pixels = False
 
-    def __init__(self, fill, fill_mask, p: float):
+    def __init__(self, fill: Fill, fill_mask: Colour | None, p: float):
         super().__init__(p)
         self.fill = colour("fill", fill, WORDS)
         self.fill_mask = None if fill_mask is None else colour("fill_mask", fill_mask)
@@ -157,12 +160,12 @@ class XYMasking(Dropout):
 
     def __init__(
         self,
-        num_masks_x=0,
-        num_masks_y=0,
-        mask_x_length=0,
-        mask_y_length=0,
-        fill=0,
-        fill_mask=None,
+        num_masks_x: IntRange = 0,
+        num_masks_y: IntRange = 0,
+        mask_x_length: Range = 0,
+        mask_y_length: Range = 0,
+        fill: Fill = 0,
+        fill_mask: Colour | None = None,
         p: float = 0.5,
     ):
         super().__init__(fill, fill_mask, p)
@@ -249,11 +252,11 @@ class CoarseDropout(Dropout):
 
     def __init__(
         self,
-        num_holes_range=(1, 2),
-        hole_height_range=(0.1, 0.2),
-        hole_width_range=(0.1, 0.2),
-        fill=0,
-        fill_mask=None,
+        num_holes_range: IntRange = (1, 2),
+        hole_height_range: Range = (0.1, 0.2),
+        hole_width_range: Range = (0.1, 0.2),
+        fill: Fill = 0,
+        fill_mask: Colour | None = None,
         p: float = 0.5,
     ):
         super().__init__(fill, fill_mask, p)
@@ -311,7 +314,7 @@ class Cutout(Dropout):
     targets = ("image",)
     boxes, keypoints, cuts = Transform.boxes, Transform.keypoints, Transform.cuts
 
-    def __init__(self, num_holes: int = 8, max_h_size: int = 8, max_w_size: int = 8, fill_value=0, p: float = 0.5):
+    def __init__(self, num_holes: int = 8, max_h_size: int = 8, max_w_size: int = 8, fill_value: Colour = 0, p: float = 0.5):
         super().__init__(fill_value, None, p)
         self.num_holes, self.fill_value = integer("num_holes", num_holes, 1, 1000), self.fill
         self.max_h_size, self.max_w_size = integer("max_h_size", max_h_size, 1), integer("max_w_size", max_w_size, 1)
@@ -353,10 +356,10 @@ class Erasing(Dropout):
 
     def __init__(
         self,
-        scale=(0.02, 0.33),
-        ratio=(0.3, 3.3),
-        fill=0,
-        fill_mask=None,
+        scale: Any = (0.02, 0.33),
+        ratio: Range = (0.3, 3.3),
+        fill: Fill = 0,
+        fill_mask: Colour | None = None,
         p: float = 0.5,
     ):
         super().__init__(fill, fill_mask, p)
@@ -414,11 +417,11 @@ class GridDropout(Dropout):
         self,
         ratio: float = 0.5,
         random_offset: bool = True,
-        unit_size_range=None,
-        holes_number_xy=None,
-        shift_xy=(0, 0),
-        fill=0,
-        fill_mask=None,
+        unit_size_range: Range | None = None,
+        holes_number_xy: Sequence[int] | None = None,
+        shift_xy: Size = (0, 0),
+        fill: Fill = 0,
+        fill_mask: Colour | None = None,
         p: float = 0.5,
     ):
         super().__init__(fill, fill_mask, p)

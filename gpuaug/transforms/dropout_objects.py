@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from .. import inpainting
 from ..checks import colour, increasing, integer, is_number, whole
 from ..geometry import boxes_beside_map, outside_map
+from ..hints import Colour, Fill, IntRange, Range
 from ..ops import Stream
 from ..ragged import Ragged
 from ..regions import chosen_by, components, object_map
@@ -46,7 +49,7 @@ class MaskDropout(Transform):
     targets = ("image", "mask")
     moves_pixels = False
 
-    def __init__(self, max_objects=(1, 1), fill=0, fill_mask=0, p: float = 0.5):
+    def __init__(self, max_objects: IntRange = (1, 1), fill: Fill = 0, fill_mask: Colour | None = 0, p: float = 0.5):
         super().__init__(p)
         self.max_objects = whole("max_objects", (1, max_objects) if is_number(max_objects) else max_objects, 1)
         self.fill = colour("fill", fill, inpainting.WORDS)
@@ -129,14 +132,14 @@ class ConstrainedCoarseDropout(Dropout):
 
     def __init__(
         self,
-        num_holes_range=(1, 1),
-        hole_height_range=(0.1, 0.1),
-        hole_width_range=(0.1, 0.1),
-        fill=0,
-        fill_mask=None,
+        num_holes_range: IntRange = (1, 1),
+        hole_height_range: Range = (0.1, 0.1),
+        hole_width_range: Range = (0.1, 0.1),
+        fill: Fill = 0,
+        fill_mask: Colour | None = None,
         p: float = 0.5,
-        mask_indices=None,
-        bbox_labels=None,
+        mask_indices: Sequence[int] | None = None,
+        bbox_labels: Sequence[Any] | None = None,
     ):
         super().__init__(fill, fill_mask, p)
         self.num_holes_range = whole("num_holes_range", num_holes_range, 1, 1000)

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..checks import boolean, colour, real, whole
 from ..geometry import boxes_beside_map
+from ..hints import Colour, IntRange
 from ..ops import Stream
 from ..transform import Transform
 from ..uniforms import integers, key, philox
@@ -39,7 +40,14 @@ class PixelDropout(Transform):
     targets = ("image", "mask")
     moves_pixels = False
 
-    def __init__(self, dropout_prob: float = 0.01, per_channel: bool = False, drop_value=0, mask_drop_value=None, p: float = 0.5):
+    def __init__(
+        self,
+        dropout_prob: float = 0.01,
+        per_channel: bool = False,
+        drop_value: Colour | None = 0,
+        mask_drop_value: Colour | None = None,
+        p: float = 0.5,
+    ):
         super().__init__(p)
         self.dropout_prob, self.per_channel = real("dropout_prob", dropout_prob, 0, 1), boolean("per_channel", per_channel)
         self.drop_value = None if drop_value is None else colour("drop_value", drop_value)
@@ -110,7 +118,7 @@ class ChannelDropout(Transform):
 
     ops = ("channels",)
 
-    def __init__(self, channel_drop_range=(1, 1), fill: float = 0, p: float = 0.5):
+    def __init__(self, channel_drop_range: IntRange = (1, 1), fill: float = 0, p: float = 0.5):
         super().__init__(p)
         self.channel_drop_range = whole("channel_drop_range", channel_drop_range, 1)
         self.fill = colour("fill", fill)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .. import shapes
 from ..checks import increasing, integer, one_of, whole
+from ..hints import IntRange, Range
 from ..ragged import Ragged
 from ..uniforms import between, integers
 from ._taps import gaussian
@@ -44,11 +47,11 @@ class RandomSunFlare(_Coloured):
 
     def __init__(
         self,
-        flare_roi=(0, 0, 1, 0.5),
+        flare_roi: Sequence[float] = (0, 0, 1, 0.5),
         src_radius: int = 400,
-        src_color=(255, 255, 255),
-        angle_range=(0, 1),
-        num_flare_circles_range=(6, 10),
+        src_color: Sequence[int] = (255, 255, 255),
+        angle_range: Range = (0, 1),
+        num_flare_circles_range: IntRange = (6, 10),
         method: str = "overlay",
         p: float = 0.5,
     ):

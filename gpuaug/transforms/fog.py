@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .. import shapes
 from ..checks import increasing, integer, one_of, real
+from ..hints import Range
 from ..ragged import Ragged
 from ..uniforms import between, integers, key, ragged
 from ._taps import bytes_gaussian, gaussian
@@ -44,7 +47,7 @@ class RandomFog(_Coloured):
     ops = (*_ByBytes.ops, "quantize", "shapes")
     stencil = True
 
-    def __init__(self, alpha_coef: float = 0.08, fog_coef_range=(0.3, 1), p: float = 0.5):
+    def __init__(self, alpha_coef: float = 0.08, fog_coef_range: Range = (0.3, 1), p: float = 0.5):
         super().__init__(p)
         self.alpha_coef = real("alpha_coef", alpha_coef, 0, 1)
         self.fog_coef_range = increasing("fog_coef_range", fog_coef_range, 0, 1)
@@ -125,7 +128,9 @@ class RandomSnow(_Coloured):
     ops = (*_ByBytes.ops, "bleach", "from_hls", "gauss", "linear", "snow", "to_hls")
     stencil = True
 
-    def __init__(self, brightness_coeff: float = 2.5, snow_point_range=(0.1, 0.3), method: str = "bleach", p: float = 0.5):
+    def __init__(
+        self, brightness_coeff: float = 2.5, snow_point_range: Range = (0.1, 0.3), method: str = "bleach", p: float = 0.5
+    ):
         super().__init__(p)
         self.brightness_coeff = real("brightness_coeff", brightness_coeff, 0, above=True)
         self.snow_point_range = increasing("snow_point_range", snow_point_range, 0, 1)
@@ -189,7 +194,7 @@ class RandomGravel(_Coloured):
 
     ops = (*_ByBytes.ops, "boxes", "from_hls", "to_hls")
 
-    def __init__(self, gravel_roi=(0.1, 0.4, 0.9, 0.9), number_of_patches: int = 2, p: float = 0.5):
+    def __init__(self, gravel_roi: Sequence[float] = (0.1, 0.4, 0.9, 0.9), number_of_patches: int = 2, p: float = 0.5):
         super().__init__(p)
         self.gravel_roi = region("gravel_roi", gravel_roi)
         self.number_of_patches = integer("number_of_patches", number_of_patches, 1, 1000)

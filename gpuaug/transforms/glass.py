@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..checks import integer, one_of, real, span
+from ..hints import Range
 from ..ragged import Ragged
 from ..transform import Transform
 from ..uniforms import between, key
@@ -91,7 +92,7 @@ class ZoomBlur(Transform):
     ops = ("zoom",)
     stencil = True
 
-    def __init__(self, max_factor=(1, 1.31), step_factor=(0.01, 0.03), p: float = 0.5):
+    def __init__(self, max_factor: Range = (1, 1.31), step_factor: Range = (0.01, 0.03), p: float = 0.5):
         super().__init__(p)
         self.max_factor = span("max_factor", max_factor, 1, 100, scalar="one")
         self.step_factor = span("step_factor", step_factor, 0, 100, scalar="zero")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..checks import boolean, increasing, one_of, real
+from ..hints import Range
 from ..transform import Transform
 from ..uniforms import between, key, normal, spread
 from .jitter import by_channel
@@ -35,7 +36,7 @@ class ISONoise(Transform):
 
     ops = ("iso",)
 
-    def __init__(self, color_shift=(0.01, 0.05), intensity=(0.1, 0.5), p: float = 0.5):
+    def __init__(self, color_shift: Range = (0.01, 0.05), intensity: Range = (0.1, 0.5), p: float = 0.5):
         super().__init__(p)
         self.color_shift = increasing("color_shift", color_shift, 0, 1)
         self.intensity = increasing("intensity", intensity, 0)
@@ -89,7 +90,7 @@ class MultiplicativeNoise(Transform):
 
     ops = ("curve", "linear_channels", "multiply")
 
-    def __init__(self, multiplier=(0.9, 1.1), per_channel: bool = False, elementwise: bool = False, p: float = 0.5):
+    def __init__(self, multiplier: Range = (0.9, 1.1), per_channel: bool = False, elementwise: bool = False, p: float = 0.5):
         super().__init__(p)
         self.multiplier = increasing("multiplier", multiplier, 0)
         self.per_channel = boolean("per_channel", per_channel)
@@ -296,7 +297,7 @@ class SaltAndPepper(Transform):
 
     ops = ("speckle",)
 
-    def __init__(self, amount=(0.01, 0.06), salt_vs_pepper=(0.4, 0.6), p: float = 0.5):
+    def __init__(self, amount: Range = (0.01, 0.06), salt_vs_pepper: Range = (0.4, 0.6), p: float = 0.5):
         super().__init__(p)
         self.amount = increasing("amount", amount, 0, 1)
         self.salt_vs_pepper = increasing("salt_vs_pepper", salt_vs_pepper, 0, 1)
@@ -350,7 +351,7 @@ class ShotNoise(Transform):
 
     ops = ("shot",)
 
-    def __init__(self, scale_range=(0.1, 0.3), p: float = 0.5):
+    def __init__(self, scale_range: Range = (0.1, 0.3), p: float = 0.5):
         super().__init__(p)
         self.scale_range = increasing("scale_range", scale_range, 0)
 

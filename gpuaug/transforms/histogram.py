@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from .. import lab
 from ..checks import boolean, integer, one_of, real, span
+from ..hints import Range, Size
 from ..transform import Transform
 from ..uniforms import between
 from .color import need_colour
@@ -53,7 +57,9 @@ class Equalize(_ByBytes):
 
     ops = (*_ByBytes.ops, "from_ycrcb", "lut", "to_ycrcb")
 
-    def __init__(self, mode: str = "cv", by_channels: bool = True, mask=None, mask_params=(), p: float = 0.5):
+    def __init__(
+        self, mode: str = "cv", by_channels: bool = True, mask: Any = None, mask_params: Sequence[str] = (), p: float = 0.5
+    ):
         super().__init__(p)
         self.mode = one_of("mode", mode, ("cv", "pil"))
         self.by_channels = boolean("by_channels", by_channels)
@@ -92,7 +98,7 @@ class CLAHE(_ByBytes):
 
     ops = (*_ByBytes.ops, "from_lab", "lut_tiles", "to_lab")
 
-    def __init__(self, clip_limit=4.0, tile_grid_size=(8, 8), p: float = 0.5):
+    def __init__(self, clip_limit: Range = 4.0, tile_grid_size: Size = (8, 8), p: float = 0.5):
         super().__init__(p)
         self.clip_limit = span("clip_limit", clip_limit, 1, scalar="one")
         if not isinstance(tile_grid_size, (tuple, list)) or len(tile_grid_size) != 2:

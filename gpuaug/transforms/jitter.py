@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..checks import increasing, is_number, one_of, real, span, whole
+from ..hints import Range
 from ..transform import Transform
 from ..uniforms import between, normal
 from .color import linear, need_colour
@@ -45,7 +46,9 @@ class RGBShift(Transform):
 
     ops = ("curve", "linear_channels")
 
-    def __init__(self, r_shift_limit=(-20, 20), g_shift_limit=(-20, 20), b_shift_limit=(-20, 20), p: float = 0.5):
+    def __init__(
+        self, r_shift_limit: Range = (-20, 20), g_shift_limit: Range = (-20, 20), b_shift_limit: Range = (-20, 20), p: float = 0.5
+    ):
         super().__init__(p)
         self.r_shift_limit = span("r_shift_limit", r_shift_limit, -255, 255)
         self.g_shift_limit = span("g_shift_limit", g_shift_limit, -255, 255)
@@ -153,7 +156,9 @@ class PlanckianJitter(Transform):
 
     ops = ("curve", "linear_channels")
 
-    def __init__(self, mode: str = "blackbody", temperature_limit=None, sampling_method: str = "uniform", p: float = 0.5):
+    def __init__(
+        self, mode: str = "blackbody", temperature_limit: Range | None = None, sampling_method: str = "uniform", p: float = 0.5
+    ):
         super().__init__(p)
         self.mode = one_of("mode", mode, tuple(_LIGHT))
         self._coldest = _HOTTEST - _STEP * (len(_LIGHT[self.mode]) - 1)
@@ -212,7 +217,14 @@ class ColorJitter(Transform):
 
     ops = ("contrast", "contrast_u8", "hsv", "hsv_u8", "linear", "linear_u8", "saturation")
 
-    def __init__(self, brightness=(0.8, 1.2), contrast=(0.8, 1.2), saturation=(0.8, 1.2), hue=(-0.5, 0.5), p: float = 0.5):
+    def __init__(
+        self,
+        brightness: Range = (0.8, 1.2),
+        contrast: Range = (0.8, 1.2),
+        saturation: Range = (0.8, 1.2),
+        hue: Range = (-0.5, 0.5),
+        p: float = 0.5,
+    ):
         super().__init__(p)
         self.brightness = _factors("brightness", brightness)
         self.contrast = _factors("contrast", contrast)

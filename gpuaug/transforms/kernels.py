@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from ..checks import increasing, integer, is_number, span, whole
+from ..hints import IntRange, Range
 from ..transform import Transform
 from ..uniforms import between, integers, key, spread
 from ._taps import gaussian, places, points
@@ -37,12 +38,12 @@ class AdvancedBlur(_Sized):
 
     def __init__(
         self,
-        blur_limit=(3, 7),
-        sigma_x_limit=(0.2, 1.0),
-        sigma_y_limit=(0.2, 1.0),
-        rotate_limit=(-90, 90),
-        beta_limit=(0.5, 8.0),
-        noise_limit=(0.9, 1.1),
+        blur_limit: IntRange = (3, 7),
+        sigma_x_limit: Range = (0.2, 1.0),
+        sigma_y_limit: Range = (0.2, 1.0),
+        rotate_limit: Range = (-90, 90),
+        beta_limit: Range = (0.5, 8.0),
+        noise_limit: Range = (0.9, 1.1),
         p: float = 0.5,
     ):
         super().__init__(blur_limit, p)
@@ -106,7 +107,7 @@ class RingingOvershoot(_Sized):
 
     ops = ("linear",)
 
-    def __init__(self, blur_limit=(7, 15), cutoff=(np.pi / 4, np.pi / 2), p: float = 0.5):
+    def __init__(self, blur_limit: IntRange = (7, 15), cutoff: Range = (np.pi / 4, np.pi / 2), p: float = 0.5):
         super().__init__(blur_limit, p)
         self.cutoff = increasing("cutoff", cutoff, 0, np.pi)
 
@@ -150,7 +151,7 @@ class Defocus(Transform):
 
     stencil = True
 
-    def __init__(self, radius=(3, 10), alias_blur=(0.1, 0.5), p: float = 0.5):
+    def __init__(self, radius: IntRange = (3, 10), alias_blur: Range = (0.1, 0.5), p: float = 0.5):
         super().__init__(p)
         self.radius = whole("radius", (1, integer("radius", radius)) if is_number(radius) else radius, 1, 500)
         self.alias_blur = span("alias_blur", alias_blur, 0, 100, scalar="zero")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .. import shapes
 from ..checks import increasing, integer, one_of, real, whole
+from ..hints import IntRange, Range
 from ..ragged import Ragged
 from ..transform import Transform
 from ..uniforms import between, integers
@@ -44,11 +47,11 @@ class Illumination(Transform):
     def __init__(
         self,
         mode: str = "linear",
-        intensity_range=(0.01, 0.2),
+        intensity_range: Range = (0.01, 0.2),
         effect_type: str = "both",
-        angle_range=(0, 360),
-        center_range=(0.1, 0.9),
-        sigma_range=(0.2, 1.0),
+        angle_range: Range = (0, 360),
+        center_range: Range = (0.1, 0.9),
+        sigma_range: Range = (0.2, 1.0),
         p: float = 0.5,
     ):
         super().__init__(p)
@@ -141,10 +144,10 @@ class RandomShadow(Transform):
 
     def __init__(
         self,
-        shadow_roi=(0, 0.5, 1, 1),
-        num_shadows_limit=(1, 2),
+        shadow_roi: Sequence[float] = (0, 0.5, 1, 1),
+        num_shadows_limit: IntRange = (1, 2),
         shadow_dimension: int = 5,
-        shadow_intensity_range=(0.5, 0.5),
+        shadow_intensity_range: Range = (0.5, 0.5),
         p: float = 0.5,
     ):
         super().__init__(p)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..checks import WIDEST, integer, is_number, one_of
@@ -37,7 +39,7 @@ class Morphological(Transform):
     targets = ("image", "mask")
     stencil = True
 
-    def __init__(self, scale=(2, 3), operation: str = "dilation", p: float = 0.5):
+    def __init__(self, scale: Any = (2, 3), operation: str = "dilation", p: float = 0.5):
         super().__init__(p)
         sides = (1, scale) if is_number(scale) else scale
         if not isinstance(sides, (tuple, list)) or len(sides) != 2:

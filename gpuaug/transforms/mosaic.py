@@ -7,6 +7,7 @@ import numpy as np
 from .. import maps
 from ..assemble import Pieces, assemble
 from ..checks import colour, increasing, integer, one_of
+from ..hints import Colour, Fill, Range, Size
 from ..others import WHOLE, alone
 from .crop import _Resized, fixed_size
 
@@ -52,15 +53,15 @@ class Mosaic(_Resized):
 
     def __init__(
         self,
-        grid_yx=(2, 2),
-        target_size=(512, 512),
-        cell_shape=(512, 512),
-        center_range=(0.3, 0.7),
+        grid_yx: Size = (2, 2),
+        target_size: Size = (512, 512),
+        cell_shape: Size = (512, 512),
+        center_range: Range = (0.3, 0.7),
         fit_mode: str = "cover",
         interpolation: int = 1,
         mask_interpolation: int = 0,
-        fill=0,
-        fill_mask=0,
+        fill: Fill = 0,
+        fill_mask: Colour | None = 0,
         metadata_key: str = "mosaic_metadata",
         p: float = 0.5,
     ):

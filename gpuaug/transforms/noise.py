@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..checks import boolean, increasing, real, span
+from ..hints import Range
 from ..transform import Transform
 from ..uniforms import between, key
 
@@ -53,13 +54,13 @@ class GaussNoise(Transform):
 
     def __init__(
         self,
-        std_range=(0.2, 0.44),
-        mean_range=(0.0, 0.0),
+        std_range: Range = (0.2, 0.44),
+        mean_range: Range = (0.0, 0.0),
         per_channel: bool = True,
         noise_scale_factor: float = 1,
         p: float = 0.5,
         *,
-        var_limit=None,
+        var_limit: Range | None = None,
         mean: float | None = None,
     ):
         super().__init__(p)

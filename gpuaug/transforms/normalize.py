@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..checks import boolean, integer, one_of, real
+from ..hints import Colour
 from ..transform import Transform
 
 _KINDS = ("standard", "image", "image_per_channel", "min_max", "min_max_per_channel")
@@ -42,8 +43,8 @@ class Normalize(Transform):
 
     def __init__(
         self,
-        mean=(0.485, 0.456, 0.406),
-        std=(0.229, 0.224, 0.225),
+        mean: Colour = (0.485, 0.456, 0.406),
+        std: Colour = (0.229, 0.224, 0.225),
         max_pixel_value: float = 255.0,
         normalization: str = "standard",
         p: float = 1.0,

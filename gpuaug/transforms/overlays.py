@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ import torch
 from ..batch import Batch
 from ..checks import boolean, increasing, real
 from ..deliver import settle
+from ..hints import Range
 from ..hosted import on_device, on_host
 from ..inpainting import inpaint
 from ..others import nothing_to_read
@@ -26,7 +27,7 @@ class _Overlaid(Transform, register=False):
 
     kept_as: ClassVar = {"metadata_key": "key"}  # Transform.metadata_key is of those that read other samples
 
-    def __init__(self, metadata_key, p):
+    def __init__(self, metadata_key, p: float):
         super().__init__(p)
         if not isinstance(metadata_key, str) or not metadata_key:
             raise TypeError(f"metadata_key must be a name, got {metadata_key!r}")
@@ -209,11 +210,11 @@ class TextImage(_Overlaid):
     def __init__(
         self,
         font_path: str | Path | None = None,
-        stopwords=("the", "is", "in", "at", "of"),
-        augmentations=(None,),
-        fraction_range=(1.0, 1.0),
-        font_size_fraction_range=(0.8, 0.9),
-        font_color=(0, 0, 0),
+        stopwords: Sequence[str] = ("the", "is", "in", "at", "of"),
+        augmentations: Sequence[Any] = (None,),
+        fraction_range: Range = (1.0, 1.0),
+        font_size_fraction_range: Range = (0.8, 0.9),
+        font_color: Any = (0, 0, 0),
         clear_bg: bool = False,
         metadata_key: str = "textimage_metadata",
         p: float = 0.5,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .. import maps
 from ..checks import integer, one_of
+from ..hints import Colour, Fill
 from ..spellings.members import PositionType
 from .crop import POSITIONS, _Windowed, paddings
 
@@ -15,7 +18,7 @@ LARGEST = 1 << 24  # what float32 coordinates tell apart
 class _Padded(_Windowed, register=False):
     """What padding does once it is known, parameter "pad": rows and columns at the top, bottom, left and right."""
 
-    def __init__(self, border_mode, fill, fill_mask, p):
+    def __init__(self, border_mode, fill: Fill, fill_mask: Colour | None, p: float):
         super().__init__(0, 0, border_mode, fill, fill_mask, p)  # whole pixels: nothing to interpolate
 
     def joins(self, kind):
@@ -53,7 +56,9 @@ class Pad(_Padded):
                [3, 3, 4, 4, 4]], dtype=uint8)
     """
 
-    def __init__(self, padding=0, fill=0, fill_mask=0, border_mode: int = 0, p: float = 1.0):
+    def __init__(
+        self, padding: int | Sequence[int] = 0, fill: Fill = 0, fill_mask: Colour | None = 0, border_mode: int = 0, p: float = 1.0
+    ):
         super().__init__(border_mode, fill, fill_mask, p)
         sides = padding if isinstance(padding, (tuple, list)) else (padding,)
         if len(sides) not in (1, 2, 4) or (len(sides) == 1 and sides is padding):
@@ -98,8 +103,8 @@ class PadIfNeeded(_Padded):
         pad_width_divisor: int | None = None,
         position: str = "center",
         border_mode: int = 0,
-        fill=0.0,
-        fill_mask=0.0,
+        fill: Fill = 0.0,
+        fill_mask: Colour | None = 0.0,
         p: float = 1.0,
     ):
         super().__init__(border_mode, fill, fill_mask, p)

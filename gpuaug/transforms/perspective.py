@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .. import maps
 from ..checks import boolean, span
+from ..hints import Colour, Fill
 from ..maps import homography
 from ..uniforms import between, normal
 from ._geometric import Geometric
@@ -42,14 +45,14 @@ class Perspective(Geometric):
 
     def __init__(
         self,
-        scale=(0.05, 0.1),
+        scale: Any = (0.05, 0.1),
         keep_size: bool = True,
         fit_output: bool = False,
         interpolation: int = 1,
         mask_interpolation: int = 0,
         border_mode: int = 0,
-        fill=0,
-        fill_mask=0,
+        fill: Fill = 0,
+        fill_mask: Colour | None = 0,
         p: float = 0.5,
     ):
         super().__init__(interpolation, mask_interpolation, border_mode, fill, fill_mask, p)

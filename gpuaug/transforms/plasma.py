@@ -6,6 +6,7 @@ import numpy as np
 
 from ..checks import increasing, integer, real
 from ..fractal import patterns
+from ..hints import Range
 from ..ragged import Ragged
 from ..transform import Transform
 from ..uniforms import between, key
@@ -14,7 +15,7 @@ from ..uniforms import between, key
 class _Plasma(Transform, register=False):
     """Draws a pattern for each sample."""
 
-    def __init__(self, plasma_size, roughness, p):
+    def __init__(self, plasma_size, roughness, p: float):
         super().__init__(p)
         self.plasma_size = integer("plasma_size", plasma_size, 1)
         self.roughness = real("roughness", roughness, 0, 1e6, above=True)
@@ -53,8 +54,8 @@ class PlasmaBrightnessContrast(_Plasma):
 
     def __init__(
         self,
-        brightness_range=(-0.3, 0.3),
-        contrast_range=(-0.3, 0.3),
+        brightness_range: Range = (-0.3, 0.3),
+        contrast_range: Range = (-0.3, 0.3),
         plasma_size: int = 256,
         roughness: float = 3.0,
         p: float = 0.5,
@@ -109,7 +110,9 @@ class PlasmaShadow(_Plasma):
 
     ops = ("pattern",)
 
-    def __init__(self, shadow_intensity_range=(0.3, 0.7), plasma_size: int = 256, roughness: float = 3.0, p: float = 0.5):
+    def __init__(
+        self, shadow_intensity_range: Range = (0.3, 0.7), plasma_size: int = 256, roughness: float = 3.0, p: float = 0.5
+    ):
         super().__init__(plasma_size, roughness, p)
         self.shadow_intensity_range = increasing("shadow_intensity_range", shadow_intensity_range, 0, 1)
 

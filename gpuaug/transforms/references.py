@@ -10,6 +10,7 @@ import torch
 from ..batch import Batch
 from ..checks import increasing, one_of, span
 from ..deliver import settle
+from ..hints import Function, Range
 from ..hosted import on_device
 from ..others import IMAGES, nothing_to_read
 from ..track import Track
@@ -34,7 +35,7 @@ class _Referring(Transform, register=False):
     as_given = ("reference_images",)
     work = ""  # what it does, for `Compose.explain`
 
-    def __init__(self, reference_images, read_fn, metadata_key, p):
+    def __init__(self, reference_images, read_fn: Function | None, metadata_key, p: float):
         super().__init__(p)
         if reference_images is not None and not callable(read_fn):
             raise TypeError(f"read_fn must be a function that makes an array of each of reference_images, got {read_fn!r}")
@@ -148,7 +149,7 @@ class HistogramMatching(_Referring):
     def __init__(
         self,
         reference_images: Sequence | None = None,
-        blend_ratio=(0.5, 1.0),
+        blend_ratio: Range = (0.5, 1.0),
         read_fn: Callable | None = read_rgb_image,
         metadata_key: str = "hm_metadata",
         p: float = 0.5,
@@ -208,7 +209,7 @@ class FDA(_Referring):
     def __init__(
         self,
         reference_images: Sequence | None = None,
-        beta_limit=(0, 0.1),
+        beta_limit: Range = (0, 0.1),
         read_fn: Callable | None = read_rgb_image,
         metadata_key: str = "fda_metadata",
         p: float = 0.5,
@@ -255,7 +256,7 @@ class PixelDistributionAdaptation(_Referring):
     def __init__(
         self,
         reference_images: Sequence | None = None,
-        blend_ratio=(0.25, 1.0),
+        blend_ratio: Range = (0.25, 1.0),
         read_fn: Callable | None = read_rgb_image,
         transform_type: str = "pca",
         metadata_key: str = "pda_metadata",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..checks import boolean, span
+from ..hints import Colour, Fill, Range
 from ..uniforms import between
 from .affine import Affine
 
@@ -50,14 +51,14 @@ class Rotate(Affine):
 
     def __init__(
         self,
-        limit=(-90, 90),
+        limit: Range = (-90, 90),
         interpolation: int = 1,
         border_mode: int = 0,
         rotate_method: str = "largest_box",
         crop_border: bool = False,
         mask_interpolation: int = 0,
-        fill=0,
-        fill_mask=0,
+        fill: Fill = 0,
+        fill_mask: Colour | None = 0,
         p: float = 0.5,
     ):
         self.limit = span("limit", limit)
@@ -133,13 +134,13 @@ class SafeRotate(Affine):
 
     def __init__(
         self,
-        limit=(-90, 90),
+        limit: Range = (-90, 90),
         interpolation: int = 1,
         border_mode: int = 0,
         rotate_method: str = "largest_box",
         mask_interpolation: int = 0,
-        fill=0,
-        fill_mask=0,
+        fill: Fill = 0,
+        fill_mask: Colour | None = 0,
         p: float = 0.5,
     ):
         self.limit = span("limit", limit)

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..checks import RESIZES, integer, is_number, span, whole
 from ..checks import interpolation as resizing
+from ..hints import IntRange, Range
 from ..hosted import on_host
 from ..ragged import Ragged
 from ..uniforms import between, integers, key, ragged
@@ -42,7 +43,12 @@ class Superpixels(_ByBytes):
     ops = (*_ByBytes.ops, "quantize")
 
     def __init__(
-        self, p_replace=(0, 0.1), n_segments=(100, 100), max_size: int | None = 128, interpolation: int = 1, p: float = 0.5
+        self,
+        p_replace: Range = (0, 0.1),
+        n_segments: IntRange = (100, 100),
+        max_size: int | None = 128,
+        interpolation: int = 1,
+        p: float = 0.5,
     ):
         super().__init__(p)
         self.p_replace = span("p_replace", p_replace, 0, 1, scalar="zero")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..checks import increasing, integer, is_number, one_of, real
+from ..hints import IntRange, Range
 from ..transform import Transform
 from ..uniforms import between
 from ._taps import SMALL, bytes_gaussian, gaussians, points
@@ -37,7 +38,14 @@ class UnsharpMask(_Sized):
 
     ops = ("differs", "linear", "unsharp")
 
-    def __init__(self, blur_limit=(3, 7), sigma_limit=0.0, alpha=(0.2, 0.5), threshold: int = 10, p: float = 0.5):
+    def __init__(
+        self,
+        blur_limit: IntRange = (3, 7),
+        sigma_limit: Range = 0.0,
+        alpha: Range = (0.2, 0.5),
+        threshold: int = 10,
+        p: float = 0.5,
+    ):
         super().__init__(blur_limit, p)
         self.sigma_limit = increasing("sigma_limit", (0, sigma_limit) if is_number(sigma_limit) else sigma_limit, 0, 1000)
         self.alpha = increasing("alpha", (0, alpha) if is_number(alpha) else alpha, 0, 1)
@@ -107,8 +115,8 @@ class Sharpen(Transform):
 
     def __init__(
         self,
-        alpha=(0.2, 0.5),
-        lightness=(0.5, 1.0),
+        alpha: Range = (0.2, 0.5),
+        lightness: Range = (0.5, 1.0),
         method: str = "kernel",
         kernel_size: int = 5,
         sigma: float = 1.0,
@@ -166,7 +174,7 @@ class Emboss(Transform):
     ops = ("linear",)
     stencil = True
 
-    def __init__(self, alpha=(0.2, 0.5), strength=(0.2, 0.7), p: float = 0.5):
+    def __init__(self, alpha: Range = (0.2, 0.5), strength: Range = (0.2, 0.7), p: float = 0.5):
         super().__init__(p)
         self.alpha = increasing("alpha", alpha, 0, 1)
         self.strength = increasing("strength", strength, 0)

@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import maps
 from ..checks import integer
+from ..hints import Size
 from ..transform import Transform
 from ._geometric import Geometric
 
@@ -34,7 +35,7 @@ class RandomGridShuffle(Geometric):
 
     boxes = Transform.boxes
 
-    def __init__(self, grid=(3, 3), p: float = 0.5):
+    def __init__(self, grid: Size = (3, 3), p: float = 0.5):
         super().__init__(0, 0, p=p)
         if not isinstance(grid, (tuple, list)) or len(grid) != 2:
             raise TypeError(f"grid must be (rows, columns), two whole numbers of at least 1, got {grid!r}")

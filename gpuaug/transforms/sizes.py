@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from .. import maps
 from ..checks import RESIZES, increasing, integer, interpolation, real, span, whole
+from ..hints import Range, Size
 from ..spellings.members import Interpolation
 from ..transform import Transform
 from ..uniforms import between, integers
@@ -55,7 +58,7 @@ class RandomScale(_Scaled):
 
     def __init__(
         self,
-        scale_limit=(-0.1, 0.1),
+        scale_limit: Range = (-0.1, 0.1),
         interpolation: int = 1,
         mask_interpolation: int = 0,
         area_for_downscale: str | None = None,
@@ -78,7 +81,16 @@ class RandomScale(_Scaled):
 class _MaxSize(_Scaled, register=False):
     """A number, or a pair of numbers, to which a side is scaled."""
 
-    def __init__(self, max_size, max_size_hw, interpolation, mask_interpolation, area_for_downscale, p, antialias):
+    def __init__(
+        self,
+        max_size: int | Sequence[int] | None,
+        max_size_hw: Sequence[int | None] | None,
+        interpolation,
+        mask_interpolation,
+        area_for_downscale,
+        p: float,
+        antialias,
+    ):
         super().__init__(interpolation, mask_interpolation, area_for_downscale, antialias, p)
         if (max_size is None) == (max_size_hw is None):
             raise ValueError(
@@ -142,8 +154,8 @@ class LongestMaxSize(_MaxSize):
 
     def __init__(
         self,
-        max_size=None,
-        max_size_hw=None,
+        max_size: int | Sequence[int] | None = None,
+        max_size_hw: Sequence[int | None] | None = None,
         interpolation: int = 1,
         mask_interpolation: int = 0,
         area_for_downscale: str | None = None,
@@ -183,8 +195,8 @@ class SmallestMaxSize(_MaxSize):
 
     def __init__(
         self,
-        max_size=None,
-        max_size_hw=None,
+        max_size: int | Sequence[int] | None = None,
+        max_size_hw: Sequence[int | None] | None = None,
         interpolation: int = 1,
         mask_interpolation: int = 0,
         area_for_downscale: str | None = None,
@@ -225,8 +237,8 @@ class RandomSizedCrop(CroppedAndResized):
 
     def __init__(
         self,
-        min_max_height,
-        size,
+        min_max_height: Size,
+        size: Size,
         w2h_ratio: float = 1.0,
         interpolation: int = 1,
         mask_interpolation: int = 0,
@@ -280,7 +292,7 @@ class Downscale(Transform):
 
     Interpolation = Interpolation
 
-    def __init__(self, scale_range=(0.25, 0.25), interpolation_pair=NEAREST, p: float = 0.5):
+    def __init__(self, scale_range: Range = (0.25, 0.25), interpolation_pair: Mapping[str, int] = NEAREST, p: float = 0.5):
         super().__init__(p)
         self.scale_range = increasing("scale_range", scale_range, 0, 1)
         real("scale_range", self.scale_range[0], 0, 1, above=True)

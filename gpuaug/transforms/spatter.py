@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..checks import integer, one_of, span
+from ..hints import Colour, Range
 from ..ragged import Ragged
 from ..transform import Transform
 from ..uniforms import between, key, ragged
@@ -45,13 +48,13 @@ class Spatter(Transform):
 
     def __init__(
         self,
-        mean=(0.65, 0.65),
-        std=(0.3, 0.3),
-        gauss_sigma=(2, 2),
-        cutout_threshold=(0.68, 0.68),
-        intensity=(0.6, 0.6),
+        mean: Colour = (0.65, 0.65),
+        std: Colour = (0.3, 0.3),
+        gauss_sigma: Range = (2, 2),
+        cutout_threshold: Range = (0.68, 0.68),
+        intensity: Range = (0.6, 0.6),
         mode: str = "rain",
-        color=None,
+        color: Sequence[float] | None = None,
         p: float = 0.5,
     ):
         super().__init__(p)

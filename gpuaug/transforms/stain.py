@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..checks import boolean, increasing, one_of
+from ..hints import Range
 from ..hosted import on_host
 from ..transform import Transform
 from ..uniforms import between
@@ -99,8 +100,8 @@ class HEStain(Transform):
         self,
         method: str = "random_preset",
         preset: str | None = None,
-        intensity_scale_range=(0.7, 1.3),
-        intensity_shift_range=(-0.2, 0.2),
+        intensity_scale_range: Range = (0.7, 1.3),
+        intensity_shift_range: Range = (-0.2, 0.2),
         augment_background: bool = False,
         p: float = 0.5,
     ):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..checks import boolean, increasing, is_number, real, span, whole
+from ..hints import Range
 from ..transform import Transform
 from ..uniforms import between, integers, key, normal, spread
 
@@ -49,7 +52,7 @@ class Solarize(Transform):
 
     ops = ("solarize",)
 
-    def __init__(self, threshold_range=(0.5, 0.5), p: float = 0.5):
+    def __init__(self, threshold_range: Range = (0.5, 0.5), p: float = 0.5):
         super().__init__(p)
         self.threshold_range = increasing("threshold_range", threshold_range, 0, 1)
 
@@ -87,7 +90,7 @@ class RandomGamma(Transform):
 
     ops = ("curve", "power")
 
-    def __init__(self, gamma_limit=(80, 120), p: float = 0.5):
+    def __init__(self, gamma_limit: Range = (80, 120), p: float = 0.5):
         super().__init__(p)
         self.gamma_limit = span("gamma_limit", (1, gamma_limit) if is_number(gamma_limit) else gamma_limit, 1)
 
@@ -127,7 +130,7 @@ class Posterize(Transform):
 
     ops = ("posterize",)
 
-    def __init__(self, num_bits=4, p: float = 0.5):
+    def __init__(self, num_bits: Any = 4, p: float = 0.5):
         super().__init__(p)
         listed = isinstance(num_bits, (list, tuple)) and not (len(num_bits) == 2 and all(map(is_number, num_bits)))
         ranges = [whole("num_bits", each, 0, 8) for each in (num_bits if listed else [num_bits])]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..checks import boolean, colour, increasing, integer, one_of, whole
+from ..hints import Colour, Fill, IntRange, Range, Size
 from ..transform import Transform
 from ..uniforms import between, integers
 from .dropout import fill_holes
@@ -36,7 +39,7 @@ class _Solid(Transform, register=False):
 class _Framed(_Solid, register=False):
     """A window, and what is added around it: parameters "start", "kept", "before", "after", each (z, y, x)."""
 
-    def __init__(self, fill, fill_mask, p):
+    def __init__(self, fill: Fill, fill_mask: Colour | None, p: float):
         super().__init__(p)
         self.fill, self.fill_mask = colour("fill", fill), colour("fill_mask", fill_mask)
 
@@ -50,7 +53,7 @@ class _Framed(_Solid, register=False):
 
 
 class _Cropped3D(_Framed, register=False):
-    def __init__(self, size, pad_if_needed, fill, fill_mask, p):
+    def __init__(self, size: Size, pad_if_needed, fill: Fill, fill_mask: Colour | None, p: float):
         super().__init__(fill, fill_mask, p)
         self.size, self.pad_if_needed = _three("size", size, 1), boolean("pad_if_needed", pad_if_needed)
 
@@ -92,7 +95,7 @@ class CenterCrop3D(_Cropped3D):
         array([[[13]]], dtype=uint8)
     """
 
-    def __init__(self, size, pad_if_needed: bool = False, fill=0, fill_mask=0, p: float = 1.0):
+    def __init__(self, size: Size, pad_if_needed: bool = False, fill: Fill = 0, fill_mask: Colour | None = 0, p: float = 1.0):
         super().__init__(size, pad_if_needed, fill, fill_mask, p)
 
     def _places(self, u, free, short):
@@ -120,7 +123,7 @@ class RandomCrop3D(_Cropped3D):
         (2, 1, 3)
     """
 
-    def __init__(self, size, pad_if_needed: bool = False, fill=0, fill_mask=0, p: float = 1.0):
+    def __init__(self, size: Size, pad_if_needed: bool = False, fill: Fill = 0, fill_mask: Colour | None = 0, p: float = 1.0):
         super().__init__(size, pad_if_needed, fill, fill_mask, p)
 
     def _places(self, u, free, short):
@@ -148,7 +151,7 @@ class Pad3D(_Framed):
         (6, 5, 10)
     """
 
-    def __init__(self, padding, fill=0, fill_mask=0, p: float = 1.0):
+    def __init__(self, padding: int | Sequence[int], fill: Fill = 0, fill_mask: Colour | None = 0, p: float = 1.0):
         super().__init__(fill, fill_mask, p)
         self.padding = padding
         if isinstance(padding, (tuple, list)) and len(padding) == 6:
@@ -183,7 +186,15 @@ class PadIfNeeded3D(_Framed):
         (4, 8, 8)
     """
 
-    def __init__(self, min_zyx=None, pad_divisor_zyx=None, position: str = "center", fill=0, fill_mask=0, p: float = 1.0):
+    def __init__(
+        self,
+        min_zyx: Sequence[int] | None = None,
+        pad_divisor_zyx: Sequence[int] | None = None,
+        position: str = "center",
+        fill: Fill = 0,
+        fill_mask: Colour | None = 0,
+        p: float = 1.0,
+    ):
         super().__init__(fill, fill_mask, p)
         if min_zyx is None and pad_divisor_zyx is None:
             raise ValueError("one of min_zyx and pad_divisor_zyx must be given, both are None")
@@ -232,12 +243,12 @@ class CoarseDropout3D(_Solid):
 
     def __init__(
         self,
-        num_holes_range=(1, 1),
-        hole_depth_range=(0.1, 0.2),
-        hole_height_range=(0.1, 0.2),
-        hole_width_range=(0.1, 0.2),
-        fill=0,
-        fill_mask=None,
+        num_holes_range: IntRange = (1, 1),
+        hole_depth_range: Range = (0.1, 0.2),
+        hole_height_range: Range = (0.1, 0.2),
+        hole_width_range: Range = (0.1, 0.2),
+        fill: Fill = 0,
+        fill_mask: Colour | None = None,
         p: float = 0.5,
     ):
         super().__init__(p)

@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import shapes
 from ..checks import increasing, integer, one_of, real
+from ..hints import Colour, Range
 from ..ops import Stream
 from ..ragged import Ragged
 from ..transform import Transform
@@ -45,10 +46,10 @@ class RandomRain(Transform):
 
     def __init__(
         self,
-        slant_range=(-10, 10),
+        slant_range: Range = (-10, 10),
         drop_length: int | None = None,
         drop_width: int = 1,
-        drop_color=(200, 200, 200),
+        drop_color: Colour = (200, 200, 200),
         blur_value: int = 7,
         brightness_coefficient: float = 0.7,
         rain_type: str = "default",
