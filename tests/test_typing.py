@@ -14,11 +14,12 @@ import gpuaug as G
 import gpuaug.audio
 import gpuaug.data
 import gpuaug.functional
+import gpuaug.vision
 from gpuaug.settings import settings
 from tests import parity
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULES = (G, gpuaug.audio, gpuaug.data, gpuaug.functional)
+MODULES = (G, gpuaug.audio, gpuaug.data, gpuaug.functional, gpuaug.vision)
 # what they return is said for what people call; transforms' hooks (draw, lower, ..) are described in gpuaug.Transform
 HOOKS = G.Transform
 
@@ -77,12 +78,14 @@ import numpy as np
 import torch
 
 import gpuaug as A
+from gpuaug import vision
 
 image = np.zeros((8, 8, 3), np.uint8)
 compose = A.Compose(
     [
         A.OneOf([A.HorizontalFlip(p=1.0), A.RandomBrightnessContrast(brightness_limit=0.2, contrast_limit=(-0.1, 0.3))], p=0.5),
         A.Affine(rotate=(-10, 10), scale={"x": (0.9, 1.1), "y": 1.0}),
+        vision.RandomRotation(10, interpolation="bilinear", fill=(1, 2, 3)),
         A.CoarseDropout(num_holes_range=(1, 3), fill="random"),
         A.Normalize(),
     ],

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from ..checks import boolean
+from ..hints import Any, Colour
 from .arguments import numbers
 from .base import Vision
 
@@ -120,7 +121,7 @@ class ToPILImage(_Form):
     form = "pil"
     ops = ("linear_u8",)
 
-    def __init__(self, mode=None):
+    def __init__(self, mode: None = None):
         super().__init__()
         self.mode = mode
         if mode is not None:
@@ -156,7 +157,7 @@ class ToDtype(_Form):
     ops = ("linear", "linear_u8")
     kept_as = {"dtype": "given_dtype"}  # noqa: RUF012
 
-    def __init__(self, dtype, scale: bool = False):
+    def __init__(self, dtype: Any, scale: bool = False):
         super().__init__()
         self.given_dtype, self.scale = dtype, boolean("scale", scale)
         self.mask = None  # the type of masks, where it is told
@@ -202,7 +203,7 @@ class ConvertImageDtype(ToDtype):
         tensor([[[0.2000]]])
     """
 
-    def __init__(self, dtype=torch.float32):
+    def __init__(self, dtype: Any = torch.float32):
         super().__init__(dtype, True)
 
 
@@ -226,7 +227,7 @@ class Normalize(Vision):
 
     ops = ("normalize",)
 
-    def __init__(self, mean, std, inplace: bool = False):
+    def __init__(self, mean: Colour, std: Colour, inplace: bool = False):
         super().__init__(1.0)
         self.mean, self.std = (
             numbers("mean", _listed(mean), -1e9, counts=range(1, 4097)),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
 
 from ..checks import integer, real
 from ..data.structure import children, get
+from ..hints import Function
 from ..uniforms import key, ragged
 from .arguments import numbers
 from .base import Vision
@@ -44,7 +45,7 @@ class RandomIoUCrop(_Window):
         max_scale: float = 1.0,
         min_aspect_ratio: float = 0.5,
         max_aspect_ratio: float = 2.0,
-        sampler_options=None,
+        sampler_options: Sequence[float] | None = None,
         trials: int = 40,
     ):
         super().__init__()
@@ -131,7 +132,7 @@ class SanitizeBoundingBoxes(Vision):
 
     moves_pixels = False
 
-    def __init__(self, min_size: float = 1.0, min_area: float = 1.0, labels_getter="default"):
+    def __init__(self, min_size: float = 1.0, min_area: float = 1.0, labels_getter: Function | str | None = "default"):
         super().__init__(1.0)
         self.min_size, self.min_area = real("min_size", min_size, 1), real("min_area", min_area, 1)
         if not (labels_getter in ("default", None) or isinstance(labels_getter, Callable)):

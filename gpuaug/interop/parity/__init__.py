@@ -11,6 +11,7 @@ import numpy as np
 from ... import uniforms
 from ...checks import integer
 from ...groups import Group
+from ...hints import Any, Images
 from ...transform import Transform
 from .compared import Result, difference, line, ours
 
@@ -63,7 +64,7 @@ class Parity(list):
     __repr__ = __str__
 
 
-def parity(pipeline, images, *, seed: int = 0) -> Parity:
+def parity(pipeline: Any, images: Images, *, seed: int = 0) -> Parity:
     """Compare a pipeline with albumentations, transform by transform, on images of your own.
 
     Args:
