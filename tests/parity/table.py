@@ -23,7 +23,7 @@ Where the reference contradicts its own documentation, or loses what it need not
   place of the transform) and on nothing else.
 - **`XYMasking`**: an int for `num_masks_*` and `mask_*_length` is that number, as documented; there it means a range from 0.
 - **`TimeMasking`, `FrequencyMasking`** follow SpecAugment and torchaudio; albumentations' do nothing in about half of their calls.
-- **`GaussianBlur` with sigma 0** leaves the image as it is; there it becomes blank.
+- **`GaussianBlur(sigma_limit=0)`** takes sigma from the kernel's size, as OpenCV and albumentations 1.x; there images become blank.
 - **`HueSaturationValue` on float images** stays in floats; there they are rounded to 8 bits. The table compares with OpenCV's float HSV.
 - **`GaussNoise` on float images** does not clip to 0..1, since spectrograms have any range.
 - **`Affine(shear={"x": ..})`** does not shear along y; there a missing `y` is 1 degree.
