@@ -26,7 +26,8 @@ class _Form(Vision):
         return True
 
     def lower(self, to, rows, params) -> None:
-        """Nothing is done to pixels."""
+        if self.form:  # pixels stay; they are delivered in the order that they are wanted in
+            to.layout = "" if self.form == "pil" else "CHW"
 
 
 def _to_unit(to, rows, dtype: str = "float32") -> None:
@@ -60,6 +61,7 @@ class ToTensor(_Form):
         return form in ("pil", "array")
 
     def lower(self, to, rows, params) -> None:
+        super().lower(to, rows, params)
         to.no_labels("divided")
         if to.is_u8:
             to.convert("float32", rows)
@@ -128,6 +130,7 @@ class ToPILImage(_Form):
             raise ValueError(f"mode must be None, by the number of channels, got {mode!r}")
 
     def lower(self, to, rows, params) -> None:
+        super().lower(to, rows, params)
         to.no_labels("made bytes")
         if not to.is_u8:
             to.op(rows, "linear_u8", factor=255, offset=0.0)
