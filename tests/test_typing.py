@@ -100,6 +100,19 @@ A.save(longer, "pipeline.json")
 again = A.from_albumentations("pipeline.json")
 mixed = A.data.MixUp(0.2, num_classes=3)
 """
+# albumentations' import lines with the package's name changed
+LINES = """
+import gpuaug.augmentations.geometric.transforms as geometric
+from gpuaug.core.composition import BboxParams, Compose, OneOf
+from gpuaug.core.transforms_interface import ImageOnlyTransform, to_tuple
+from gpuaug.core.types import ScaleFloatType, Targets
+from gpuaug.imgaug.transforms import IAASharpen
+from gpuaug.pytorch import ToTensorV2
+from gpuaug.pytorch.transforms import ToTensor
+
+moved: Compose = Compose([OneOf([geometric.ShiftScaleRotate(), IAASharpen()]), ToTensorV2()])
+limits: ScaleFloatType = (0.1, 0.2)
+"""
 WRONG = """
 import gpuaug as A
 
@@ -114,7 +127,7 @@ def test_mypy_reads_them(tmp_path):
     """A program in strict mode has no faults; four faults are found."""
     pytest.importorskip("mypy")
     assert (ROOT / "gpuaug" / "py.typed").exists()
-    (tmp_path / "usage.py").write_text(USAGE)
+    (tmp_path / "usage.py").write_text(USAGE + LINES)
     (tmp_path / "wrong.py").write_text(WRONG)
     (tmp_path / "mypy.ini").write_text("[mypy]\nstrict = True\n[mypy-gpuaug.*]\nignore_errors = True\n")
     command = [sys.executable, "-m", "mypy", "--config-file", "mypy.ini", "--cache-dir", str(tmp_path / "cache")]
