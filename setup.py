@@ -261,7 +261,7 @@ setup(
     packages=[*find_packages(include=["gpuaug", "gpuaug.*"]), "gpuaug._kernels"],
     package_dir={"gpuaug._kernels": "kernels"},
     package_data={
-        "gpuaug": ["py.typed"],
+        "gpuaug": ["py.typed", "**/*.pyi"],
         "gpuaug._kernels": ["*.cuh", "*.cu", "*.hpp", "*/*.hpp", "*/*.cpp", "*/*/*.cpp"],
     },
     ext_modules=extensions(),

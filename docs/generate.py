@@ -1,5 +1,5 @@
-"""Writes README's lists of transforms from the registry, and the tables of docs/swap-in.md from `gpuaug.spellings`:
-`python docs/generate.py`; tests/test_docs.py sees that it was done."""
+"""Writes README's lists of transforms from the registry, and from `gpuaug.spellings` the tables of docs/swap-in.md and the stubs
+of albumentations' modules: `python docs/generate.py`; tests/test_docs.py sees that it was done."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from pathlib import Path
 import gpuaug
 from gpuaug.former import FORMER
 from gpuaug.names import ARGUMENTS
-from gpuaug.spellings import SPELLINGS
+from gpuaug.spellings import SPELLINGS, modules
 
 README = Path(__file__).resolve().parents[1] / "README.md"
+PACKAGE = Path(gpuaug.__file__).parent
 SWAP_IN = Path(__file__).resolve().parent / "swap-in.md"
 
 # albumentations' transforms, there or not, as README lists them; our own stand with those of their module
@@ -125,4 +126,7 @@ def _between(text: str, kind: str, parts: dict[str, str]) -> str:
 
 if __name__ == "__main__":
     README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for path, stub in modules.stubs().items():
+        (PACKAGE / path).parent.mkdir(parents=True, exist_ok=True)
+        (PACKAGE / path).write_text(stub, encoding="utf-8")
     SWAP_IN.write_text(swapped(SWAP_IN.read_text(encoding="utf-8")), encoding="utf-8")

@@ -59,6 +59,7 @@ __all__ = [
     "Transform3D",
     "from_dict",
     "load",
+    "parity",  # noqa: F405
     "read_bgr_image",
     "read_grayscale",
     "read_rgb_image",
@@ -77,6 +78,7 @@ _FROM = {
     "from_kornia": "interop.converted_kornia",
     "from_torchaudio": "interop.converted",
     "from_torchvision": "interop.torchvision",
+    "parity": "interop.parity",
 }
 
 

@@ -173,4 +173,18 @@ def IAACropAndPad(
     return CropAndPad(px, percent, keep_size, **how, p=p)
 
 
-__all__ = list(FORMER)
+__all__ = [
+    "IAAAdditiveGaussianNoise",
+    "IAAAffine",
+    "IAACropAndPad",
+    "IAAEmboss",
+    "IAAFliplr",
+    "IAAFlipud",
+    "IAAPerspective",
+    "IAAPiecewiseAffine",
+    "IAASharpen",
+    "IAASuperpixels",
+    "JpegCompression",
+    "RandomBrightness",
+    "RandomContrast",
+]

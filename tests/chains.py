@@ -19,6 +19,7 @@ import torch
 import gpuaug as G
 from gpuaug import library
 from gpuaug.groups import Group
+from gpuaug.interop.parity import driven, references
 from gpuaug.transform import View
 
 # ---- pictures -------------------------------------------------------------------------------
@@ -289,9 +290,7 @@ def as_documented(theirs: A.BasicTransform) -> A.BasicTransform:
         # uint8: rounded at the ends of lines; float: rounded to 8 bits; see docs/parity.md
         def apply(image, hue_shift, sat_shift, val_shift, **params):
             shifts = {"hue_shift": hue_shift, "sat_shift": sat_shift, "val_shift": val_shift}
-            return parity.color.in_vectors(
-                lambda line: parity.color.hsv(A.HueSaturationValue(), line, shifts).reshape(line.shape), image
-            )
+            return driven.in_vectors(lambda line: references.hsv(A.HueSaturationValue(), line, shifts).reshape(line.shape), image)
 
         theirs.apply = apply
     if isinstance(theirs, A.Affine) and theirs.fit_output:

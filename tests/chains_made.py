@@ -12,6 +12,7 @@ import numpy as np
 import parity
 
 import gpuaug as G
+from gpuaug.interop.parity import references
 from gpuaug.transform import View
 
 # ---- drawn parameters: the references of parity, step after step ------------------------------------
@@ -139,7 +140,7 @@ class Link:
     def affine(cls: str, **kwargs) -> Link:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return Link(lambda L, p: getattr(L, cls)(p=p, **kwargs), parity.affine.affine_order(getattr(A, cls)(**kwargs)))
+            return Link(lambda L, p: getattr(L, cls)(p=p, **kwargs), references.affine_order(getattr(A, cls)(**kwargs)))
 
 
 def crop_order(u):
@@ -195,7 +196,7 @@ HOLES = [
     ),
     Link(
         lambda L, p: L.XYMasking((1, 3), (0, 4), (0, 10), (2, 12), fill=0, fill_mask=9, p=p),
-        parity.dropout.stripes(3, 4, (1, 3), (0, 4)),
+        references.stripes(3, 4, (1, 3), (0, 4)),
     ),
 ]
 PIXELS = [

@@ -11,9 +11,9 @@ import pytest
 from albumentations.augmentations.geometric.functional import generate_displacement_fields
 from parity.case import Script, parameters
 from parity.distort import centred, shuffled, surface
-from parity.perspective import Normals
 
 import gpuaug as G
+from gpuaug.interop.parity.driven import Normals
 from gpuaug.maps import spline
 from gpuaug.transform import View
 from gpuaug.transforms.distort import Sheet, largest_normal

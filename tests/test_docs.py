@@ -13,6 +13,7 @@ import pytest
 
 import gpuaug
 from gpuaug import transform
+from gpuaug.spellings import modules
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -25,6 +26,12 @@ def test_readme_lists_what_there_is_and_what_is_missing():
     assert generate.filled(text) == text, "run python docs/generate.py"
     text = (ROOT / "docs" / "swap-in.md").read_text(encoding="utf-8")
     assert generate.swapped(text) == text, "run python docs/generate.py"
+
+
+def test_stubs_are_those_of_the_table():
+    package = Path(gpuaug.__file__).parent
+    there = {str(path.relative_to(package)): path.read_text(encoding="utf-8") for path in package.rglob("*.pyi")}
+    assert there == modules.stubs(), "run python docs/generate.py"
 
 
 def test_examples_of_swap_in():

@@ -78,7 +78,7 @@ ARGUMENTS = [
     ("Resize", {"interpolation": 5}, ["interpolation", "5", "INTER_LANCZOS4"]),
     ("RandomResizedCrop", {"size": 4}, ["size", "4", "height, width"]),
     ("RandomResizedCrop", {"size": (0, 4)}, ["size", "0"]),
-    ("RandomResizedCrop", {"scale": (0, 1.5)}, ["scale", "1.5", r"\[0, 1\]"]),
+    ("RandomResizedCrop", {"scale": (-0.5, 1)}, ["scale", "-0.5"]),
     ("RandomResizedCrop", {"scale": (0.5, 0.1)}, ["scale", "low <= high"]),
     ("RandomResizedCrop", {"ratio": (0, 1)}, ["ratio", "0"]),
     ("RandomCrop", {"height": -1}, ["height", "-1"]),

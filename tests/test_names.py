@@ -243,7 +243,7 @@ def test_names_that_python_asks_for_are_answered_briefly():
     assert not hasattr(G, "__path_of_nothing__")
     with pytest.raises(AttributeError, match=r"^module 'gpuaug' has no attribute 'zzzzzz'$"):
         G.zzzzzz  # noqa: B018
-    with pytest.raises(AttributeError, match="it has albumentations, dali, imgaug, kornia, lightning, ray"):
+    with pytest.raises(AttributeError, match="it has albumentations, dali, imgaug, kornia, lightning, parity, ray, torchvision"):
         G.interop.jax  # noqa: B018
 
 

@@ -194,3 +194,19 @@ def test_text_in_the_font_of_pillow_and_in_colours_by_name():
     assert (x.min() >= left, y.min() >= top, x.max() < right, y.max() < bottom) == (True,) * 4
     assert (out["image"][..., 0] == 255).all()
     assert ink.sum() > 20
+
+
+def test_colours_to_draw_from():
+    """albumentations 1.4: ``font_color=["red", "green", "blue"]``."""
+    aug = G.Compose([G.TextImage(font_color=["red", (0, 255, 0), "#0000ff"], p=1)], seed=1)
+    image, texts = np.zeros((60, 90, 3), np.uint8), {"bbox": (0.1, 0.1, 0.9, 0.9), "text": "HHH"}
+    out = aug(image=[image] * 60, textimage_metadata=[texts] * 60, ids=range(60))["image"]
+    inks = [tuple((each.reshape(-1, 3).max(0) > 200).tolist()) for each in out]
+    assert set(inks) == {(True, False, False), (False, True, False), (False, False, True)}
+    assert min(inks.count(each) for each in set(inks)) > 8  # of 20; five deviations below is 2
+    back = G.from_dict(G.to_dict(aug))
+    assert back == aug
+    with pytest.raises(ValueError, match="font_color must be a number for each channel, or a colour's name"):
+        G.TextImage(font_color=["rad", "green"])
+    with pytest.raises(ValueError, match=r"font_color=\(1.0,\) has 1 numbers for 3 channels"):
+        G.Compose([G.TextImage(font_color=["red", (1,)], p=1)])(image=image, textimage_metadata=texts)

@@ -52,8 +52,9 @@ def test_only_top_level_name_is_gpuaug(names):
 
 
 def test_holds_every_module_and_kernel_source(names):
-    modules = {str(path.relative_to(CHECKOUT)) for path in (CHECKOUT / "gpuaug").rglob("*.py") if "__pycache__" not in path.parts}
+    modules = {str(path.relative_to(CHECKOUT)) for kind in ("*.py", "*.pyi") for path in (CHECKOUT / "gpuaug").rglob(kind)}
     assert modules <= set(names)
+    assert "gpuaug/core/composition.pyi" in modules
     sources = [path for path in (CHECKOUT / "kernels").rglob("*") if path.suffix in {".cuh", ".cu", ".hpp", ".cpp"}]
     assert sources
     assert {f"gpuaug/_kernels/{path.relative_to(CHECKOUT / 'kernels')}" for path in sources} <= set(names)

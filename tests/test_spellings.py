@@ -6,6 +6,7 @@ import inspect
 import subprocess
 import sys
 import warnings
+from itertools import pairwise
 from pathlib import Path
 
 import former_arguments
@@ -51,6 +52,11 @@ CALLS = [
     ("ElasticTransform", {"alpha": 9, "alpha_affine": 3}, {"alpha": 9, "alpha_affine": 3, "border_mode": 4}),
     ("ElasticTransform", {"border_mode": 0, "value": (1, 2, 3), "mask_value": 4},
      {"border_mode": 0, "fill": (1, 2, 3), "fill_mask": 4}),
+    ("Emboss", {"alpha": 0.3, "strength": 0.5}, {"alpha": (0.0, 0.3), "strength": (0.0, 0.5)}),
+    ("GaussianBlur", {"sigma_limit": 0}, {"sigma_limit": (0, 0), "blur_limit": (3, 7)}),
+    ("GaussianBlur", {"blur_limit": (3, 5), "sigma_limit": None}, {"sigma_limit": (0, 0), "blur_limit": (3, 5)}),
+    ("RingingOvershoot", {"cutoff": 0.8}, {"cutoff": (0.8, np.pi / 2)}),
+    ("Sharpen", {"alpha": 0.3, "lightness": 0.5}, {"alpha": (0.0, 0.3), "lightness": (0.0, 0.5)}),
     ("Erasing", {"fill_value": 3, "mask_fill_value": 1}, {"fill": 3, "fill_mask": 1}),
     ("GridDistortion", {"value": 9, "mask_value": None}, {"fill": 9, "border_mode": 4}),
     ("GridDropout", {"unit_size_min": 4, "unit_size_max": 8}, {"unit_size_range": (4, 8), "random_offset": False}),
@@ -314,6 +320,58 @@ def test_gauss_noise_of_a_variance(dtype, var_limit, mean):
     assert high - 0.15 * (high - low) - 4 * whole < variance.max() < high * 1.1 + whole
     ours = G.GaussNoise(mean=2)
     assert (ours.var_limit, ours.mean) == ((10, 50), 2)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("ksize", [1, 3, 4, 5, 7, 9, 15, 31])
+def test_a_blur_of_a_size_alone(ksize, dtype):
+    """0.1 to 1.4: ``cv2.GaussianBlur(image, (ksize, ksize), 0)``."""
+    import cv2
+
+    image = smooth(60, 70).astype(dtype)
+    image = image if dtype == np.uint8 else image / np.float32(255)
+    out = G.Compose([G.GaussianBlur(blur_limit=(ksize, ksize), sigma_limit=0, p=1)], seed=1)(image)
+    want = cv2.GaussianBlur(image, (ksize | 1, ksize | 1), 0)
+    if dtype == np.uint8:  # OpenCV's fixed-point numbers round halves up, ours to even: ties
+        assert np.abs(out.astype(int) - want).max() <= 1
+        assert (out == want).mean() > 0.95
+    else:
+        np.testing.assert_allclose(out, want, atol=2e-6)
+
+
+def test_blurs_of_sizes_alone():
+    import cv2
+
+    image = smooth(60, 70)
+    blurred = [cv2.GaussianBlur(image, (k, k), 0).astype(int) for k in (3, 5, 7)]
+    assert min(np.abs(a - b).max() for a, b in pairwise(blurred)) > 1
+    out = G.Compose([G.GaussianBlur(blur_limit=(3, 7), sigma_limit=0, p=1)], seed=1)(image=[image] * 60, ids=range(60))["image"]
+    which = [[i for i, each in enumerate(blurred) if np.abs(each - mine).max() <= 1] for mine in out]
+    assert {tuple(each) for each in which} == {(0,), (1,), (2,)}
+
+
+def test_windows_larger_than_the_image():
+    """torchvision draws areas above 1 again, too, and takes the whole image after ten."""
+    import torch
+    from scipy import stats
+    from torchvision.transforms.v2 import RandomResizedCrop
+
+    aug = G.Compose([G.RandomResizedCrop(8, 8, scale=(0.6, 1.4), ratio=(0.7, 1.5))], seed=1)
+    (step,) = aug.draw(np.array([[120, 150]] * 4000), ids=range(4000)).steps
+    x0, y0, x1, y1 = step.params["crop_coords"].T
+    torch.manual_seed(0)
+    theirs, image = RandomResizedCrop(8, scale=(0.6, 1.4), ratio=(0.7, 1.5)), torch.zeros(1, 120, 150)
+    drawn = [theirs.make_params([image]) for _ in range(4000)]
+    for ours, name in ((y1 - y0, "height"), (x1 - x0, "width"), (x0, "left"), (y0, "top")):
+        assert stats.ks_2samp(ours, [each[name] for each in drawn]).pvalue > 1e-4
+    assert ((x1 - x0 == 150) & (y1 - y0 == 120)).mean() > 0.001
+
+
+def test_a_quality_of_nothing_is_one():
+    image = smooth(64, 64)
+    worst, one = (G.Compose([G.ImageCompression(quality_range=(q, q), p=1)], seed=1)(image) for q in (0, 1))
+    np.testing.assert_array_equal(worst, one)
+    assert G.ImageCompression(quality_lower=0, quality_upper=10).quality_range == (0, 10)
 
 
 def drawn(transform, size, samples=3):

@@ -14,11 +14,12 @@ import gpuaug as G
 import gpuaug.audio
 import gpuaug.data
 import gpuaug.functional
+import gpuaug.vision
 from gpuaug.settings import settings
 from tests import parity
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULES = (G, gpuaug.audio, gpuaug.data, gpuaug.functional)
+MODULES = (G, gpuaug.audio, gpuaug.data, gpuaug.functional, gpuaug.vision)
 # what they return is said for what people call; transforms' hooks (draw, lower, ..) are described in gpuaug.Transform
 HOOKS = G.Transform
 
@@ -77,12 +78,14 @@ import numpy as np
 import torch
 
 import gpuaug as A
+from gpuaug import vision
 
 image = np.zeros((8, 8, 3), np.uint8)
 compose = A.Compose(
     [
         A.OneOf([A.HorizontalFlip(p=1.0), A.RandomBrightnessContrast(brightness_limit=0.2, contrast_limit=(-0.1, 0.3))], p=0.5),
         A.Affine(rotate=(-10, 10), scale={"x": (0.9, 1.1), "y": 1.0}),
+        vision.RandomRotation(10, interpolation="bilinear", fill=(1, 2, 3)),
         A.CoarseDropout(num_holes_range=(1, 3), fill="random"),
         A.Normalize(),
     ],
@@ -96,6 +99,19 @@ longer = compose + A.Blur(blur_limit=(3, 7))
 A.save(longer, "pipeline.json")
 again = A.from_albumentations("pipeline.json")
 mixed = A.data.MixUp(0.2, num_classes=3)
+"""
+# albumentations' import lines with the package's name changed
+LINES = """
+import gpuaug.augmentations.geometric.transforms as geometric
+from gpuaug.core.composition import BboxParams, Compose, OneOf
+from gpuaug.core.transforms_interface import ImageOnlyTransform, to_tuple
+from gpuaug.core.types import ScaleFloatType, Targets
+from gpuaug.imgaug.transforms import IAASharpen
+from gpuaug.pytorch import ToTensorV2
+from gpuaug.pytorch.transforms import ToTensor
+
+moved: Compose = Compose([OneOf([geometric.ShiftScaleRotate(), IAASharpen()]), ToTensorV2()])
+limits: ScaleFloatType = (0.1, 0.2)
 """
 WRONG = """
 import gpuaug as A
@@ -111,7 +127,7 @@ def test_mypy_reads_them(tmp_path):
     """A program in strict mode has no faults; four faults are found."""
     pytest.importorskip("mypy")
     assert (ROOT / "gpuaug" / "py.typed").exists()
-    (tmp_path / "usage.py").write_text(USAGE)
+    (tmp_path / "usage.py").write_text(USAGE + LINES)
     (tmp_path / "wrong.py").write_text(WRONG)
     (tmp_path / "mypy.ini").write_text("[mypy]\nstrict = True\n[mypy-gpuaug.*]\nignore_errors = True\n")
     command = [sys.executable, "-m", "mypy", "--config-file", "mypy.ini", "--cache-dir", str(tmp_path / "cache")]

@@ -2,7 +2,7 @@
 
 import importlib
 
-_MODULES = ("albumentations", "dali", "imgaug", "kornia", "lightning", "ray")
+_MODULES = ("albumentations", "dali", "imgaug", "kornia", "lightning", "parity", "ray", "torchvision")
 
 
 def __getattr__(name):

@@ -33,6 +33,19 @@ class Targets(Enum):
 
 ALL_TARGETS = tuple(Targets)
 __all__ = [
-    *("ALL_TARGETS", "BoxInternalType", "BoxType", "ColorType", "FillValueType", "ImageColorType", "KeypointInternalType"),
-    *("KeypointType", "NumType", "ScaleFloatType", "ScaleIntType", "ScaleType", "Targets", "TransformType", "TransformsSeqType"),
+    "ALL_TARGETS",
+    "BoxInternalType",
+    "BoxType",
+    "ColorType",
+    "FillValueType",
+    "ImageColorType",
+    "KeypointInternalType",
+    "KeypointType",
+    "NumType",
+    "ScaleFloatType",
+    "ScaleIntType",
+    "ScaleType",
+    "Targets",
+    "TransformType",
+    "TransformsSeqType",
 ]

@@ -99,7 +99,18 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module.__dir__ = lambda: sorted({*module.__all__, *MODULES.get(inside, "").split()})
 
 
+def stubs() -> dict[str, str]:
+    """What tells editors and type checkers of these modules, by paths in the package; docs/generate.py writes the files."""
+    found = {}
+    for name in sorted(_NAMES):
+        path = name.replace(".", "/")
+        types = "from gpuaug.spellings.kinds import *\n" if name.startswith("core") else ""
+        text = f"# ruff: noqa: F403\nfrom gpuaug import *\nfrom gpuaug.former import *\n{types}from gpuaug.transforms import *\n"
+        found[f"{path}/__init__.pyi" if name in MODULES else f"{path}.pyi"] = text
+    return found
+
+
 def install() -> None:
-    """Let Python import them; real modules come first."""
+    """Let Python import them. First of all finders: those of stubs alone look like packages to the others."""
     if not any(type(finder) is _Finder for finder in sys.meta_path):
-        sys.meta_path.append(_Finder())
+        sys.meta_path.insert(0, _Finder())

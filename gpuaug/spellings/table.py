@@ -119,6 +119,18 @@ def _several(name: str, value, note: str) -> Old:
     return reading(name, f"{name}=(low, high)", "1.4.0", lambda v: isinstance(v, (tuple, list)) and len(v) > 2, value, note=note)
 
 
+def _from_zero(name: str, high: float = 0.0, shown: str = "0.0") -> Old:
+    """A number that made a range with another end, which is an error today."""
+    return reading(
+        name,
+        f"{name}=({shown}, {name})",
+        "1.0 to 1.4",
+        number,
+        lambda v: (min(v, high), max(v, high)),
+        note="was one number, too",
+    )
+
+
 _VALUE = fills("value", "mask_value", then=REFLECTED)
 _PAD = padded("pad_mode", "pad_cval", "pad_cval_mask", "1.4.21")
 _FILL_VALUE = fills("fill_value", "mask_fill_value", none=True)
@@ -159,7 +171,19 @@ SPELLINGS: dict[str, tuple[Old, ...]] = {
         renamed("interpolation", "interpolation_pair", "0.1 to 1.4.5", _pair_of_interpolations),
     ),
     "ElasticTransform": (_kept("alpha_affine", "0.1 to 1.4.16"), *_VALUE),
+    "Emboss": (_from_zero("alpha"), _from_zero("strength")),
     "Erasing": fills("fill_value", "mask_fill_value", "1.4.19 to 1.4.21", none=True),
+    "GaussianBlur": (
+        Old(
+            ("sigma_limit",),
+            "sigma_limit",
+            "0.1 to 1.4",
+            lambda given: {"sigma_limit": 0},
+            {"blur_limit": (3, 7)},
+            lambda v: v is None or (number(v) and v == 0),
+            "it is derived from the kernel's size",
+        ),
+    ),
     "GridDistortion": _VALUE,
     "GridDropout": (
         paired("unit_size_min", "unit_size_max", "unit_size_range", "0.4 to 1.4.10", (2, 2), then={"random_offset": False}),
@@ -226,8 +250,10 @@ SPELLINGS: dict[str, tuple[Old, ...]] = {
         paired("angle_lower", "angle_upper", "angle_range", "0.3 to 1.4.10", (0, 1)),
         paired("num_flare_circles_lower", "num_flare_circles_upper", "num_flare_circles_range", "0.3 to 1.4.10", (6, 10)),
     ),
+    "RingingOvershoot": (_from_zero("cutoff", 1.5707963267948966, "pi / 2"),),
     "Rotate": (renamed("method", "rotate_method", "1.2"), *_VALUE),
     "SafeRotate": _VALUE,
+    "Sharpen": (_from_zero("alpha"), _from_zero("lightness")),
     "ShiftScaleRotate": _VALUE,
     "Solarize": (
         renamed("threshold", "threshold_range", BEFORE_2, _threshold, note="as a share of 255; numbers up to 1 are shares"),

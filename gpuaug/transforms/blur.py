@@ -11,6 +11,7 @@ from ..checks import WIDEST, boolean, increasing, is_number, whole
 from ..hints import IntRange, Range
 from ..transform import Transform
 from ..uniforms import between, integers
+from ._taps import bytes_gaussian, gaussian
 
 
 def _odd_limit(value) -> tuple[int, int]:
@@ -80,7 +81,8 @@ class GaussianBlur(Transform):
     Args:
         blur_limit: range of the kernel size, pixels; 0 derives it from sigma (``2 * int(3.5 sigma) + 1``), even sizes grow by
             one, a number n means (0, n).
-        sigma_limit: range of sigma, pixels; a number v means (0, v). Sigma 0 leaves the image as it is.
+        sigma_limit: range of sigma, pixels; a number v means (0, v). 0 derives it from the kernel size, as OpenCV does,
+            ``0.3 * ((size - 1) / 2 - 1) + 0.8``; where that is 0, too, the image stays as it is.
         p: probability, per sample.
 
     Shapes and dtypes: any; borders reflect (101); uint8 is rounded. Targets: image.
@@ -96,12 +98,14 @@ class GaussianBlur(Transform):
     """
 
     stencil = True
+    _by_size = False  # is sigma derived from the kernel's size?
 
     def __init__(self, blur_limit: IntRange = 0, sigma_limit: Range = (0.5, 3.0), p: float = 0.5):
         super().__init__(p)
         self.blur_limit = whole("blur_limit", blur_limit, 0, WIDEST, scalar="zero")
         sigmas = (0, sigma_limit) if is_number(sigma_limit) else sigma_limit
         self.sigma_limit = increasing("sigma_limit", sigmas, 0, 1000)
+        self._by_size = self.sigma_limit[1] == 0
 
     def columns(self) -> int:
         return 2
@@ -111,6 +115,13 @@ class GaussianBlur(Transform):
 
     def lower(self, to, rows, params) -> None:
         n = len(params["sigma"])
+        if self._by_size:
+            sizes = params["ksize"] | 1  # of 0, too: one weight
+            weigh = bytes_gaussian if to.is_u8 else gaussian
+            taps = {k: np.float32(np.tile(weigh(k, 0), 2)) for k in set(sizes.tolist())}
+            start = np.concatenate([[0], np.cumsum(2 * sizes)[:-1]])
+            to.filter(rows, "separable", np.concatenate([taps[k] for k in sizes.tolist()]), start, np.stack([sizes, sizes], 1))
+            return
         start, lengths = np.empty(n, np.int64), np.empty((n, 2), np.int64)
         taps = library.load().gaussian(params["sigma"], params["ksize"], start, lengths)
         to.filter(rows, "separable", np.frombuffer(taps, np.float32), start, lengths)

@@ -21,7 +21,7 @@ class ImageCompression(Transform):
 
     Args:
         compression_type: "jpeg" or "webp".
-        quality_range: range of the quality, whole numbers in 1 .. 100; 100 is the best.
+        quality_range: range of the quality, whole numbers in 0 .. 100; 100 is the best, 0 is 1.
         p: probability, per sample.
 
     Shapes and dtypes: uint8, and floats in 0..1, which are rounded to 8 bits for it. The first three channels are one picture
@@ -29,7 +29,7 @@ class ImageCompression(Transform):
     Source: albumentations ``ImageCompression``, ``cv2.imencode``.
 
     Raises:
-        ValueError: a quality outside 1 .. 100, another compression_type.
+        ValueError: a quality outside 0 .. 100, another compression_type.
         TypeError: images of labels (at the first batch).
 
     Example:
@@ -45,13 +45,13 @@ class ImageCompression(Transform):
     def __init__(self, compression_type: str = "jpeg", quality_range: IntRange = (99, 100), p: float = 0.5):
         super().__init__(p)
         self.compression_type = one_of("compression_type", compression_type, ("jpeg", "webp"))
-        self.quality_range = whole("quality_range", quality_range, 1, 100)
+        self.quality_range = whole("quality_range", quality_range, 0, 100)
 
     def columns(self) -> int:
         return 1
 
     def draw(self, u, view):
-        return {"quality": integers(u[:, 0], *self.quality_range)}
+        return {"quality": np.maximum(integers(u[:, 0], *self.quality_range), 1)}  # as libjpeg and libwebp do
 
     def lower(self, to, rows, params) -> None:
         to.no_labels("compressed")

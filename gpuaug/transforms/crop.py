@@ -197,7 +197,8 @@ class RandomResizedCrop(CroppedAndResized):
 
     Args:
         size: (height, width) of the result.
-        scale: range of the window's area as a fraction of the image's.
+        scale: range of the window's area as a fraction of the image's; areas that have no room (above 1 none has) are drawn
+            again, ten times in all, and then the largest window is taken.
         ratio: range of the window's width / height, drawn log-uniformly.
         interpolation, mask_interpolation, area_for_downscale: see `Resize`; 6 keeps masks on their images.
         p: probability, per sample.
@@ -207,7 +208,7 @@ class RandomResizedCrop(CroppedAndResized):
     Source: albumentations ``RandomResizedCrop`` (ten tries, then the largest central window whose ratio fits).
 
     Raises:
-        ValueError: scale outside [0, 1], a ratio that is not positive, a size below 1.
+        ValueError: a negative scale, a ratio that is not positive, a size below 1.
 
     Example:
         >>> import numpy as np, gpuaug as G
@@ -229,7 +230,7 @@ class RandomResizedCrop(CroppedAndResized):
     ):
         super().__init__(interpolation, mask_interpolation, area_for_downscale, antialias, p)
         self.size = pair(size)
-        self.scale = increasing("scale", scale, 0, 1)
+        self.scale = increasing("scale", scale, 0)
         self.ratio = increasing("ratio", ratio, 0)
         if self.ratio[0] <= 0:
             raise ValueError(f"ratio must be above 0, got {ratio!r}")

@@ -187,7 +187,7 @@ class TextImage(_Overlaid):
         fraction_range: range of the share of boxes that are written into.
         font_size_fraction_range: range of the font's size as a fraction of its box's height.
         font_color: a number for each channel; of images of one channel the mean of three. Or a colour's name, "yellow" or
-            "#ffff00", as Pillow takes it.
+            "#ffff00", as Pillow takes it; or a list of these, of which each text draws one.
         clear_bg: fill the boxes from their surroundings first (``cv2.inpaint``, which needs OpenCV).
         metadata_key: under which name a call brings a dict, or a list of them, for its image (a batch: for each): ``"bbox"``,
             (x0, y0, x1, y1) as fractions of the image, and ``"text"``.
@@ -231,11 +231,10 @@ class TextImage(_Overlaid):
             raise ValueError("augmentation 'insertion' needs stopwords, got none")
         self.fraction_range = increasing("fraction_range", fraction_range, 0, 1)
         self.font_size_fraction_range = increasing("font_size_fraction_range", font_size_fraction_range, 0, 1)
-        if isinstance(font_color, str):
-            font_color = _named(font_color)
-        if not isinstance(font_color, (tuple, list)):
-            raise TypeError(f"font_color must be a number for each channel, or a colour's name, got {font_color!r}")
-        self.font_color = tuple(real("font_color", value, 0, 255) for value in font_color)
+        if isinstance(font_color, (tuple, list)) and any(isinstance(each, (str, tuple, list)) for each in font_color):
+            self.font_color = [_colour(each) for each in font_color]
+        else:
+            self.font_color = _colour(font_color)
         self.clear_bg = boolean("clear_bg", clear_bg)
 
     def _placed(self, items, size, rng):
@@ -251,7 +250,9 @@ class TextImage(_Overlaid):
             if points < 1:
                 raise ValueError(f"bbox {list(items[k]['bbox'])} is {place[3] - place[1]} pixels high: too flat for a font")
             change = self.augmentations[rng.integers(len(self.augmentations))]
-            found.append((text if change is None else self._changed(text, change, rng), place, points))
+            text = text if change is None else self._changed(text, change, rng)
+            which = (int(rng.integers(len(self.font_color))),) if isinstance(self.font_color, list) else ()
+            found.append((text, place, points, *which))
         return found
 
     def _changed(self, text: str, change: str, rng) -> str:
@@ -272,27 +273,29 @@ class TextImage(_Overlaid):
 
     def lower(self, to, rows, params) -> None:
         to.no_labels("written on")
-        if len(self.font_color) < to.channels and to.channels > 1:
-            raise ValueError(
-                f"{to.doing}: font_color={self.font_color!r} has {len(self.font_color)} numbers for {to.channels} channels"
-            )
+        for color in self._colours():
+            if len(color) < to.channels and to.channels > 1:
+                raise ValueError(f"{to.doing}: font_color={color!r} has {len(color)} numbers for {to.channels} channels")
         overlays, index = params["overlays"], to.index(rows)
         some = [k for k in range(len(index)) if overlays[k]]
         if some:
             on_host(to, index[some], lambda k, image: self._written(image, overlays[some[k]]), "writes text", threads=True)
 
+    def _colours(self) -> list:
+        return self.font_color if isinstance(self.font_color, list) else [self.font_color]
+
     def _written(self, image: np.ndarray, overlays: list) -> np.ndarray:
         from PIL import Image, ImageDraw, ImageFont
 
         whole = image if image.dtype == np.uint8 else np.clip(np.rint(image.astype(np.float32) * 255), 0, 255).astype(np.uint8)
-        drawn = _cleared(whole, [place for _, place, _ in overlays]) if self.clear_bg else whole
-        color = self.font_color
-        if image.shape[2] == 1 and len(color) > 1:
-            color = (sum(color[:3]) / 3,)
+        drawn = _cleared(whole, [place for _, place, *_ in overlays]) if self.clear_bg else whole
+        colours = self._colours()
+        if image.shape[2] == 1:
+            colours = [(sum(color[:3]) / 3,) if len(color) > 1 else color for color in colours]
         planes = [Image.fromarray(np.ascontiguousarray(drawn[..., c])) for c in range(image.shape[2])]
-        for text, (x0, y0, *_), points in overlays:
+        for text, (x0, y0, *_), points, *which in overlays:
             font = ImageFont.load_default(points) if self.font_path is None else ImageFont.truetype(str(self.font_path), points)
-            for plane, value in zip(planes, color):
+            for plane, value in zip(planes, colours[which[0] if which else 0]):
                 ImageDraw.Draw(plane).text((x0, y0), text, font=font, fill=int(value))
         drawn = np.dstack([np.asarray(plane) for plane in planes])
         if image.dtype == np.uint8:
@@ -300,13 +303,17 @@ class TextImage(_Overlaid):
         return np.where(drawn == whole, image, (drawn / np.float32(255)).astype(image.dtype))
 
 
-def _named(color: str) -> tuple[int, ...]:
-    from PIL import ImageColor
+def _colour(color) -> tuple:
+    if isinstance(color, str):
+        from PIL import ImageColor
 
-    try:
-        return ImageColor.getrgb(color)[:3]
-    except ValueError as error:
-        raise ValueError(f"font_color must be a number for each channel, or a colour's name: {error}") from None
+        try:
+            return ImageColor.getrgb(color)[:3]
+        except ValueError as error:
+            raise ValueError(f"font_color must be a number for each channel, or a colour's name: {error}") from None
+    if not isinstance(color, (tuple, list)):
+        raise TypeError(f"font_color must be a number for each channel, or a colour's name, got {color!r}")
+    return tuple(real("font_color", value, 0, 255) for value in color)
 
 
 def _cleared(image: np.ndarray, places: list) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from enum import Enum
 
 from ..checks import colour, integer, is_number, real
+from ..hints import Colour
 
 
 class InterpolationMode(Enum):
@@ -20,6 +21,9 @@ class InterpolationMode(Enum):
     HAMMING = "hamming"
     LANCZOS = "lanczos"
 
+
+Mode = str | int | bool | Enum  # an interpolation: a word, PIL's number, an InterpolationMode; False is nearest
+Fills = Colour | Mapping | None  # of images and masks, or by type
 
 OPENCV = {"nearest": 0, "nearest-exact": 6, "bilinear": 1, "bicubic": 2}  # the numbers of `gpuaug.checks.RESIZES`
 WARPS = ("nearest", "bilinear")  # what torchvision's tensors are warped with

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 from ..transform import Transform
 from ..transforms._geometric import Geometric
@@ -12,7 +13,7 @@ from .arguments import OPENCV, WARPS, fills, mode
 class Called:
     """Mixin of what takes by itself what torchvision's takes: see `gpuaug.vision.Compose`."""
 
-    def __call__(self, *inputs, ids=None, epoch: int = 0):
+    def __call__(self, *inputs: Any, ids: Any = None, epoch: int = 0) -> Any:
         return (self._alone or self._made()).forward(*inputs, ids=ids, epoch=epoch)
 
     def _pipeline(self):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..checks import integer, is_number, one_of, real
+from ..hints import Range
 from ..uniforms import between
 from . import steps
 from .arguments import ordered
@@ -46,7 +49,9 @@ class ColorJitter(Vision):
     ops = steps.ops_of("brightness", "contrast", "saturation", "hue")
     kept_as = {name: f"given_{name}" for name in ("brightness", "contrast", "saturation", "hue")}  # noqa: RUF012
 
-    def __init__(self, brightness=0, contrast=0, saturation=0, hue=0):
+    def __init__(
+        self, brightness: Range | None = 0, contrast: Range | None = 0, saturation: Range | None = 0, hue: Range | None = 0
+    ):
         super().__init__(1.0)
         self.given_brightness, self.given_contrast, self.given_saturation, self.given_hue = brightness, contrast, saturation, hue
         self._ranges = [
@@ -93,7 +98,14 @@ class RandomPhotometricDistort(Vision):
     ops = (*ColorJitter.ops, "permute")
     kept_as = {"p": "each"}  # noqa: RUF012
 
-    def __init__(self, brightness=(0.875, 1.125), contrast=(0.5, 1.5), saturation=(0.5, 1.5), hue=(-0.05, 0.05), p: float = 0.5):
+    def __init__(
+        self,
+        brightness: Sequence[float] = (0.875, 1.125),
+        contrast: Sequence[float] = (0.5, 1.5),
+        saturation: Sequence[float] = (0.5, 1.5),
+        hue: Sequence[float] = (-0.05, 0.05),
+        p: float = 0.5,
+    ):
         super().__init__(1.0)
         self.each = real("p", p, 0, 1)
         self.brightness, self.contrast = ordered("brightness", brightness, 0), ordered("contrast", contrast, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -54,13 +55,15 @@ class Compose(_Compose):
         (torch.Size([3, 80, 60]), 3)
     """
 
-    def __init__(self, transforms, *, seed: int | None = None):
+    def __init__(self, transforms: Sequence, *, seed: int | None = None):
         super().__init__(
             taken(transforms), BboxParams("pascal_voc", **_BOXES), KeypointParams("xy", remove_invisible=False), seed=seed
         )
         self._forms: list[_Form] = []
         self._sanitize: SanitizeBoundingBoxes | None = None
         self._look(self, True)
+        if self._sanitize is not None:  # in a loader the limits of boxes are the pipeline's
+            self.bbox_params = BboxParams("pascal_voc", **self._sanitize.limits(), **_BOXES)
 
     def _look(self, node, always: bool) -> None:
         """Find the steps that every image takes."""
@@ -91,7 +94,7 @@ class Compose(_Compose):
                 form = step.form
         return form
 
-    def forward(self, *inputs: Any, ids=None, epoch: int = 0):
+    def forward(self, *inputs: Any, ids: Any = None, epoch: int = 0) -> Any:
         """Augment; see the class."""
         if not inputs:
             raise TypeError("Compose takes a sample: an image, or a structure that holds one")

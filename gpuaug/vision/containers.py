@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..checks import real
@@ -27,7 +29,7 @@ class RandomApply(Called, Sequential):
         ], p=0.2)
     """
 
-    def __init__(self, transforms, p: float = 0.5):
+    def __init__(self, transforms: Sequence, p: float = 0.5):
         super().__init__(taken(transforms), p)
 
 
@@ -47,7 +49,7 @@ class RandomChoice(Called, OneOf):
 
     kept_as = {"p": "weights"}  # noqa: RUF012
 
-    def __init__(self, transforms, p=None):
+    def __init__(self, transforms: Sequence, p: Sequence[float] | None = None):
         self.weights = None if p is None else [real("p", each, 0) for each in p]
         super().__init__(taken(transforms), 1.0)
         # a child of OneOf is applied where it is chosen; here it throws its own coin then
@@ -74,6 +76,6 @@ class RandomOrder(Called, _Ordered):
         2
     """
 
-    def __init__(self, transforms):
+    def __init__(self, transforms: Sequence):
         transforms = taken(transforms)
         super().__init__(transforms, n=len(transforms) if isinstance(transforms, list) else 1)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from ..checks import boolean
+from ..hints import Any, Colour
 from .arguments import numbers
 from .base import Vision
 
@@ -25,7 +26,8 @@ class _Form(Vision):
         return True
 
     def lower(self, to, rows, params) -> None:
-        """Nothing is done to pixels."""
+        if self.form:  # pixels stay; they are delivered in the order that they are wanted in
+            to.layout = "" if self.form == "pil" else "CHW"
 
 
 def _to_unit(to, rows, dtype: str = "float32") -> None:
@@ -59,6 +61,7 @@ class ToTensor(_Form):
         return form in ("pil", "array")
 
     def lower(self, to, rows, params) -> None:
+        super().lower(to, rows, params)
         to.no_labels("divided")
         if to.is_u8:
             to.convert("float32", rows)
@@ -120,13 +123,14 @@ class ToPILImage(_Form):
     form = "pil"
     ops = ("linear_u8",)
 
-    def __init__(self, mode=None):
+    def __init__(self, mode: None = None):
         super().__init__()
         self.mode = mode
         if mode is not None:
             raise ValueError(f"mode must be None, by the number of channels, got {mode!r}")
 
     def lower(self, to, rows, params) -> None:
+        super().lower(to, rows, params)
         to.no_labels("made bytes")
         if not to.is_u8:
             to.op(rows, "linear_u8", factor=255, offset=0.0)
@@ -156,7 +160,7 @@ class ToDtype(_Form):
     ops = ("linear", "linear_u8")
     kept_as = {"dtype": "given_dtype"}  # noqa: RUF012
 
-    def __init__(self, dtype, scale: bool = False):
+    def __init__(self, dtype: Any, scale: bool = False):
         super().__init__()
         self.given_dtype, self.scale = dtype, boolean("scale", scale)
         self.mask = None  # the type of masks, where it is told
@@ -202,7 +206,7 @@ class ConvertImageDtype(ToDtype):
         tensor([[[0.2000]]])
     """
 
-    def __init__(self, dtype=torch.float32):
+    def __init__(self, dtype: Any = torch.float32):
         super().__init__(dtype, True)
 
 
@@ -226,7 +230,7 @@ class Normalize(Vision):
 
     ops = ("normalize",)
 
-    def __init__(self, mean, std, inplace: bool = False):
+    def __init__(self, mean: Colour, std: Colour, inplace: bool = False):
         super().__init__(1.0)
         self.mean, self.std = (
             numbers("mean", _listed(mean), -1e9, counts=range(1, 4097)),

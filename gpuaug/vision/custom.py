@@ -11,6 +11,7 @@ from ..adopted import adopted
 from ..checks import whole
 from ..codec import compressed
 from ..groups import Group, NoOp
+from ..hints import Function, IntRange
 from ..hosted import on_host
 from ..seeding import seed_all
 from ..transform import Transform
@@ -48,7 +49,7 @@ class Lambda(Vision, Whole):
     why = "a function, image by image"
     _before, _came = "", "pil"  # the form that a conversion in front of it made; that in which images came
 
-    def __init__(self, lambd, *types: type):
+    def __init__(self, lambd: Function, *types: type):
         if not callable(lambd) or isinstance(lambd, type):
             raise TypeError(f"lambd must be a function, or an object that can be called, got {lambd!r}")
         if not all(isinstance(each, type) for each in types):
@@ -149,7 +150,7 @@ class JPEG(Vision):
         torch.Size([3, 16, 16])
     """
 
-    def __init__(self, quality):
+    def __init__(self, quality: IntRange):
         super().__init__(1.0)
         self.quality = quality
         self._range = whole("quality", quality, 1, 100)

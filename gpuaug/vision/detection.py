@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
 
 from ..checks import integer, real
 from ..data.structure import children, get
+from ..hints import Function
 from ..uniforms import key, ragged
 from .arguments import numbers
 from .base import Vision
@@ -44,7 +45,7 @@ class RandomIoUCrop(_Window):
         max_scale: float = 1.0,
         min_aspect_ratio: float = 0.5,
         max_aspect_ratio: float = 2.0,
-        sampler_options=None,
+        sampler_options: Sequence[float] | None = None,
         trials: int = 40,
     ):
         super().__init__()
@@ -118,8 +119,8 @@ class SanitizeBoundingBoxes(Vision):
         labels_getter: "default": the entry "labels" (or whose name has "label" in it) of the sample, or of the second of a pair;
             a function of the sample that returns a tensor or a tuple of them; None: there are none.
 
-    In a loader, where boxes that are gone are dropped with what stands beside them, the limits are BboxParams' own: pass
-    ``gpuaug.Compose(.., bbox_params=BboxParams(.., min_area=..))`` there.
+    It works at the end of the pipeline, wherever it stands. A loader finds what stands beside boxes by itself (docs/loading.md),
+    so ``labels_getter`` is not asked there.
 
     Targets: boxes, masks of objects, labels. Source: torchvision ``SanitizeBoundingBoxes``.
 
@@ -131,7 +132,7 @@ class SanitizeBoundingBoxes(Vision):
 
     moves_pixels = False
 
-    def __init__(self, min_size: float = 1.0, min_area: float = 1.0, labels_getter="default"):
+    def __init__(self, min_size: float = 1.0, min_area: float = 1.0, labels_getter: Function | str | None = "default"):
         super().__init__(1.0)
         self.min_size, self.min_area = real("min_size", min_size, 1), real("min_area", min_area, 1)
         if not (labels_getter in ("default", None) or isinstance(labels_getter, Callable)):
@@ -140,6 +141,11 @@ class SanitizeBoundingBoxes(Vision):
 
     def lower(self, to, rows, params) -> None:
         """Nothing is done to pixels."""
+
+    def limits(self) -> dict:
+        """The same for `gpuaug.BboxParams`."""
+        sides = {"min_width": self.min_size, "min_height": self.min_size}
+        return {**sides, "min_area": self.min_area, "check_each_transform": False}
 
     def dropped(self, sample, found, boxes, out, row: str, made) -> dict:
         """New values by path, of boxes, labels and masks; made: the boxes, in which those that are gone are zeros."""

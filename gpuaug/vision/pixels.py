@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..checks import boolean, is_number, real
+from ..hints import Fill, Range
 from ..transforms.dropout import fill_holes
 from ..uniforms import between, integers, key
 from .arguments import numbers, ordered, sides
@@ -32,7 +35,7 @@ class GaussianBlur(Vision):
 
     stencil = True
 
-    def __init__(self, kernel_size, sigma=(0.1, 2.0)):
+    def __init__(self, kernel_size: int | Sequence[int], sigma: Range = (0.1, 2.0)):
         super().__init__(1.0)
         self.kernel_size, self.sigma = kernel_size, sigma
         self._sides = sides(kernel_size, "kernel_size")
@@ -137,7 +140,14 @@ class RandomErasing(Vision):
 
     ops = ("rects",)
 
-    def __init__(self, p: float = 0.5, scale=(0.02, 0.33), ratio=(0.3, 3.3), value=0, inplace: bool = False):
+    def __init__(
+        self,
+        p: float = 0.5,
+        scale: Sequence[float] = (0.02, 0.33),
+        ratio: Sequence[float] = (0.3, 3.3),
+        value: Fill = 0,
+        inplace: bool = False,
+    ):
         super().__init__(p)
         self.scale, self.ratio = ordered("scale", scale, 0, 1), ordered("ratio", ratio, 0, above=True)
         if isinstance(value, str) and value != "random":

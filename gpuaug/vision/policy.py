@@ -10,7 +10,7 @@ from .. import maps
 from ..checks import boolean, integer, one_of, real
 from ..uniforms import integers, spread
 from . import steps
-from .arguments import OPENCV, WARPS, fills, mode
+from .arguments import OPENCV, WARPS, Fills, Mode, fills, mode
 from .base import Vision
 from .policies import POLICIES
 from .warps import about, linear, middle
@@ -149,7 +149,14 @@ class RandAugment(_Policy):
         torch.Size([3, 16, 16])
     """
 
-    def __init__(self, num_ops: int = 2, magnitude: int = 9, num_magnitude_bins: int = 31, interpolation="nearest", fill=None):
+    def __init__(
+        self,
+        num_ops: int = 2,
+        magnitude: int = 9,
+        num_magnitude_bins: int = 31,
+        interpolation: Mode = "nearest",
+        fill: Fills = None,
+    ):
         super().__init__(interpolation, fill)
         self.num_ops, self.num_magnitude_bins = (
             integer("num_ops", num_ops, 0, 1000),
@@ -184,7 +191,7 @@ class TrivialAugmentWide(_Policy):
         torch.Size([3, 16, 16])
     """
 
-    def __init__(self, num_magnitude_bins: int = 31, interpolation="nearest", fill=None):
+    def __init__(self, num_magnitude_bins: int = 31, interpolation: Mode = "nearest", fill: Fills = None):
         super().__init__(interpolation, fill)
         self.num_magnitude_bins = integer("num_magnitude_bins", num_magnitude_bins, 2, 10000)
 
@@ -211,7 +218,7 @@ class AutoAugment(_Policy):
         torch.Size([3, 16, 16])
     """
 
-    def __init__(self, policy="imagenet", interpolation="nearest", fill=None):
+    def __init__(self, policy: str | Enum = "imagenet", interpolation: Mode = "nearest", fill: Fills = None):
         super().__init__(interpolation, fill)
         self.policy = one_of("policy", policy.value if isinstance(policy, Enum) else policy, tuple(POLICIES))
         pairs = POLICIES[self.policy]
@@ -259,8 +266,8 @@ class AugMix(_Policy):
         chain_depth: int = -1,
         alpha: float = 1.0,
         all_ops: bool = True,
-        interpolation="bilinear",
-        fill=None,
+        interpolation: Mode = "bilinear",
+        fill: Fills = None,
     ):
         super().__init__(interpolation, fill)
         self.severity, self.mixture_width = (

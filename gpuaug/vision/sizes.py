@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .. import maps
 from ..checks import boolean, integer, one_of
+from ..hints import IntRange, Size
 from ..ragged import Ragged
 from ..transforms import RandomResizedCrop as Cropped
 from ..transforms.crop import _Resized, fixed_size
 from ..uniforms import between, integers
-from .arguments import OPENCV, PADDINGS, mode, numbers, ordered, padding, sides
+from .arguments import OPENCV, PADDINGS, Fills, Mode, mode, numbers, ordered, padding, sides
 from .base import Vision, Warp
 
 
@@ -108,7 +111,13 @@ class Resize(_Sized):
         torch.Size([3, 5, 7])
     """
 
-    def __init__(self, size, interpolation="bilinear", max_size: int | None = None, antialias: bool | None = True):
+    def __init__(
+        self,
+        size: int | Size | None,
+        interpolation: Mode = "bilinear",
+        max_size: int | None = None,
+        antialias: bool | None = True,
+    ):
         super().__init__(interpolation, antialias)
         self.max_size = None if max_size is None else integer("max_size", max_size, 1)
         self.size = size
@@ -146,7 +155,9 @@ class RandomShortestSize(_Sized):
         torch.Size([3, 5, 7])
     """
 
-    def __init__(self, min_size, max_size: int | None = None, interpolation="bilinear", antialias: bool | None = True):
+    def __init__(
+        self, min_size: IntRange, max_size: int | None = None, interpolation: Mode = "bilinear", antialias: bool | None = True
+    ):
         super().__init__(interpolation, antialias)
         self.min_size = [
             integer("min_size", each, 1) for each in (min_size if isinstance(min_size, (tuple, list)) else [min_size])
@@ -181,7 +192,7 @@ class RandomResize(_Sized):
         torch.Size([3, 5, 7])
     """
 
-    def __init__(self, min_size: int, max_size: int, interpolation="bilinear", antialias: bool | None = True):
+    def __init__(self, min_size: int, max_size: int, interpolation: Mode = "bilinear", antialias: bool | None = True):
         super().__init__(interpolation, antialias)
         self.min_size, self.max_size = integer("min_size", min_size, 1), integer("max_size", max_size, 1)
         if self.min_size >= self.max_size:
@@ -210,7 +221,13 @@ class ScaleJitter(_Sized):
         torch.Size([3, 10, 14])
     """
 
-    def __init__(self, target_size, scale_range=(0.1, 2.0), interpolation="bilinear", antialias: bool | None = True):
+    def __init__(
+        self,
+        target_size: Sequence[float],
+        scale_range: Sequence[float] = (0.1, 2.0),
+        interpolation: Mode = "bilinear",
+        antialias: bool | None = True,
+    ):
         super().__init__(interpolation, antialias)
         self.target_size = numbers("target_size", target_size, 0, above=True)
         self.scale_range = ordered("scale_range", scale_range, 0, above=True)
@@ -246,7 +263,14 @@ class RandomResizedCrop(_Nearest, Vision, Cropped):
 
     kept_as = {"interpolation": "mode", "antialias": "smooth", "size": "given_size"}  # noqa: RUF012
 
-    def __init__(self, size, scale=(0.08, 1.0), ratio=(3 / 4, 4 / 3), interpolation="bilinear", antialias: bool | None = True):
+    def __init__(
+        self,
+        size: int | Size,
+        scale: Sequence[float] = (0.08, 1.0),
+        ratio: Sequence[float] = (3 / 4, 4 / 3),
+        interpolation: Mode = "bilinear",
+        antialias: bool | None = True,
+    ):
         self.mode, self.smooth = mode(interpolation), None if antialias is None else boolean("antialias", antialias)
         self.given_size = size
         smooths = _smooths(self.mode, antialias)
@@ -286,7 +310,7 @@ class CenterCrop(_Window):
         [[[4]]]
     """
 
-    def __init__(self, size):
+    def __init__(self, size: int | Size):
         super().__init__()
         self.size = size
         self._size = np.array(sides(size))
@@ -318,7 +342,14 @@ class RandomCrop(_Window):
         torch.Size([3, 32, 32])
     """
 
-    def __init__(self, size, padding=None, pad_if_needed: bool = False, fill=0, padding_mode: str = "constant"):
+    def __init__(
+        self,
+        size: int | Size,
+        padding: int | Sequence[int] | None = None,
+        pad_if_needed: bool = False,
+        fill: Fills = 0,
+        padding_mode: str = "constant",
+    ):
         super().__init__(fill, padding_mode)
         self.size, self.padding = size, padding
         self._size = np.array(sides(size))
@@ -363,7 +394,7 @@ class Pad(_Window):
         [[[9, 1, 9]]]
     """
 
-    def __init__(self, padding, fill=0, padding_mode: str = "constant"):
+    def __init__(self, padding: int | Sequence[int], fill: Fills = 0, padding_mode: str = "constant"):
         super().__init__(fill, padding_mode)
         self.padding = padding
         self._pad = _pads(padding)
@@ -393,7 +424,7 @@ class RandomZoomOut(_Window):
         torch.Size([3, 8, 12])
     """
 
-    def __init__(self, fill=0, side_range=(1.0, 4.0), p: float = 0.5):
+    def __init__(self, fill: Fills = 0, side_range: Sequence[float] = (1.0, 4.0), p: float = 0.5):
         super().__init__(fill, p=p)
         self.side_range = ordered("side_range", side_range, 1)
 

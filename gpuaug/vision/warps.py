@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
 from .. import maps
 from ..checks import boolean, is_number, real
+from ..hints import Colour, Range
 from ..ragged import Ragged
 from ..uniforms import between, integers, key, ragged
-from .arguments import angles, numbers, older, ordered
+from .arguments import Fills, Mode, angles, numbers, older, ordered
 from .base import Warp
 
 
@@ -61,16 +64,16 @@ class RandomAffine(Warp):
 
     def __init__(
         self,
-        degrees,
-        translate=None,
-        scale=None,
-        shear=None,
-        interpolation="nearest",
-        fill=0,
-        center=None,
+        degrees: Range,
+        translate: Sequence[float] | None = None,
+        scale: Sequence[float] | None = None,
+        shear: Range | None = None,
+        interpolation: Mode = "nearest",
+        fill: Fills = 0,
+        center: Sequence[float] | None = None,
         *,
-        resample=None,
-        fillcolor=None,
+        resample: Mode | None = None,
+        fillcolor: Colour | None = None,
     ):
         super().__init__(
             older("RandomAffine", "resample", resample, "interpolation", interpolation),
@@ -124,7 +127,16 @@ class RandomRotation(Warp):
         [[[3], [2], [1]]]
     """
 
-    def __init__(self, degrees, interpolation="nearest", expand: bool = False, center=None, fill=0, *, resample=None):
+    def __init__(
+        self,
+        degrees: Range,
+        interpolation: Mode = "nearest",
+        expand: bool = False,
+        center: Sequence[float] | None = None,
+        fill: Fills = 0,
+        *,
+        resample: Mode | None = None,
+    ):
         super().__init__(older("RandomRotation", "resample", resample, "interpolation", interpolation), fill)
         self.degrees = angles("degrees", degrees)
         self.expand = boolean("expand", bool(expand) if is_number(expand) else expand)
@@ -192,7 +204,7 @@ class RandomPerspective(Warp):
         torch.Size([3, 8, 8])
     """
 
-    def __init__(self, distortion_scale: float = 0.5, p: float = 0.5, interpolation="bilinear", fill=0):
+    def __init__(self, distortion_scale: float = 0.5, p: float = 0.5, interpolation: Mode = "bilinear", fill: Fills = 0):
         super().__init__(interpolation, fill, p)
         self.distortion_scale = real("distortion_scale", distortion_scale, 0, 1)
 
@@ -239,7 +251,7 @@ class ElasticTransform(Warp):
         torch.Size([3, 64, 64])
     """
 
-    def __init__(self, alpha=50.0, sigma=5.0, interpolation="bilinear", fill=0):
+    def __init__(self, alpha: Range = 50.0, sigma: Range = 5.0, interpolation: Mode = "bilinear", fill: Fills = 0):
         super().__init__(interpolation, fill)
         self.alpha, self.sigma = _two("alpha", alpha), _two("sigma", sigma)
 

@@ -12,10 +12,11 @@ a module of cases for each module of `gpuaug.transforms`.
 import importlib
 import pkgutil
 
+from gpuaug.interop.parity.driven import threefry
+
 from .about import ABOUT, FAMILIES
 from .case import CASES, EXACT, NEAREST, images, stack
 from .crop_labels import ELSEWHERE
-from .noise import threefry
 from .run import compare, compare_masks, ours, uniforms
 
 for _module in sorted(each.name for each in pkgutil.iter_modules(__path__)):

@@ -2,63 +2,17 @@
 
 from __future__ import annotations
 
-import albumentations as A
-import cv2
-import numpy as np
-
 import gpuaug as G
+from gpuaug.interop.parity.references import reference
 
 from .about import about
-from .case import DTYPES, GATHER, GATHER_U8, NEAREST, SAME, Script, add, bounds, parameters
-
-
-def affine_order(aug):
-    def order(u):
-        moved = [u[0], u[1]] if aug.translate_px is not None or aug.translate_percent is not None else []
-        x, y = ([u[4], u[5]], [u[6], u[7]]) if aug.balanced_scale else ([u[5]], [u[7]])
-        return Script([*moved, u[2], u[3], *x, *y, u[8]])
-
-    return order
+from .case import DTYPES, GATHER, GATHER_U8, NEAREST, SAME, add, bounds
 
 
 def affine(note: str, bound: dict, channels=(1, 3), cls="Affine", keep=lambda image: True, **kwargs) -> None:
-    # a scalar fill of albumentations reaches every channel only if it is given for each
-    fill = kwargs.pop("fill", 0)
-    theirs = getattr(A, cls)(
-        p=1, fill=fill, fill_mask=kwargs.get("fill_mask", 0), **{k: v for k, v in kwargs.items() if k != "fill_mask"}
-    )
-
-    def run(image, u, kind):
-        params = parameters(theirs, image, affine_order(theirs)(u))
-        if kind == "mask":
-            return theirs.apply_to_mask(image, **params)
-        h, w = params["output_shape"][:2]
-        out = []
-        for c in range(image.shape[2]):
-            value = fill[c] if isinstance(fill, tuple) else fill
-            out.append(
-                cv2.warpAffine(
-                    image[:, :, c],
-                    params["matrix"][:2],
-                    (w, h),
-                    flags=theirs.interpolation,
-                    borderMode=theirs.border_mode,
-                    borderValue=value,
-                )
-            )
-        return np.dstack(out)
-
-    add(
-        getattr(G, cls)(p=1, fill=fill, **kwargs),
-        run,
-        "albumentations' matrix, cv2.warpAffine",
-        bound,
-        channels=channels,
-        mask=True,
-        note=note,
-        keep=keep,
-        exact_mask=False,
-    )
+    ours = getattr(G, cls)(p=1, **kwargs)
+    source = "albumentations' matrix, cv2.warpAffine"
+    add(ours, reference(ours).run, source, bound, channels=channels, mask=True, note=note, keep=keep, exact_mask=False)
 
 
 LINEAR, TIES = bounds(GATHER_U8, GATHER), dict.fromkeys(DTYPES, NEAREST)

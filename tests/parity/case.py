@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,6 +12,9 @@ import numpy as np
 from sklearn.datasets import load_sample_image
 
 import gpuaug as G
+from gpuaug.interop.parity.driven import Script, albumentations, by_channel, filled, parameters
+
+__all__ = ["Script", "albumentations", "by_channel", "filled", "parameters"]  # of the package, for the cases
 
 cv2.setNumThreads(1)
 SIZES = [(1, 1), (1, 7), (5, 3), (31, 17), (97, 61), (224, 224)]
@@ -96,67 +98,6 @@ def images(channels: int, dtype: str) -> list[np.ndarray]:
     return [(image / np.float32(255)).astype(dtype) for image in out]
 
 
-# ---- the reference's luck -----------------------------------------------------------------
-
-
-class Script:
-    """Plays albumentations' ``py_random`` and ``random_generator`` from given uniforms."""
-
-    def __init__(self, uniforms, single=(), blocks=()):
-        self._uniforms, self._single, self._blocks = (iter(list(x)) for x in (uniforms, single, blocks))
-
-    def uniform(self, low, high, size=None):
-        u = float(next(self._uniforms)) if size is None else next(self._blocks)[:size]
-        return low + (high - low) * u
-
-    def randint(self, low, high):
-        return int(low + np.floor((high - low + 1) * next(self._uniforms)))
-
-    def randrange(self, low, high, step=1):
-        return low + step * int(len(range(low, high, step)) * next(self._uniforms))
-
-    def random(self):
-        return next(self._single)
-
-    def choice(self, options):
-        return options[int(len(options) * next(self._uniforms))]
-
-    def integers(self, low, high, size=None):
-        if size is None:
-            return 0
-        return (low + np.floor((high - low) * next(self._blocks)[:size])).astype(int)
-
-
-def parameters(aug, image, script: Script) -> dict:
-    """What albumentations draws for an image from a script."""
-    aug.py_random = aug.random_generator = script
-    params = {"shape": image.shape}
-    return {**aug.get_params(), **aug.get_params_dependent_on_data(params, {"image": image}), **params}
-
-
-def by_channel(f: Callable, image: np.ndarray) -> np.ndarray:
-    """Images of more channels than OpenCV takes, one channel at a time."""
-    if image.shape[2] <= 4:
-        return f(image)
-    return np.dstack([f(np.ascontiguousarray(image[:, :, i : i + 1])) for i in range(image.shape[2])])
-
-
-def filled(aug, image: np.ndarray, params: dict, kind: str) -> np.ndarray:
-    """What albumentations makes of it, channel by channel: a scalar fill of its remaps reaches the first alone."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if kind == "mask":
-            return aug.apply_to_mask(image, **params)
-        fill, out = aug.fill, []
-        try:
-            for c in range(image.shape[2]):
-                aug.fill = fill[c] if isinstance(fill, (tuple, list)) else fill
-                out.append(aug.apply(np.ascontiguousarray(image[:, :, c]), **params))
-        finally:
-            aug.fill = fill
-        return np.dstack(out)
-
-
 # ---- cases --------------------------------------------------------------------------------
 
 
@@ -197,17 +138,3 @@ CASES: list[Case] = []
 
 def add(*args, **kwargs) -> None:
     CASES.append(Case(*args, **kwargs))
-
-
-def albumentations(aug, order=lambda u: Script(u)):
-    """A reference that calls an albumentations transform."""
-
-    def run(image, u, kind):
-        params = parameters(aug, image, order(u))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if kind == "mask":
-                return aug.apply_to_mask(image, **params)
-            return by_channel(lambda part: aug.apply(part, **params), image)
-
-    return run

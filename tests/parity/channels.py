@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import warnings
-
 import albumentations as A
 import albumentations.augmentations.pixel.functional as F
 import numpy as np
 
 import gpuaug as G
+from gpuaug.interop.parity.references import reference
 
 from .about import PIXELS, STILL, about
 from .case import EXACT, FLOAT, ROUNDED, SAME, add, albumentations, bounds
-from .pca import Positive, words
-
-
-def _reference(aug):
-    def run(image, u, kind):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            # albumentations squeezes gray images before it repeats them, and loses axes of length 1: a single pixel twice
-            wide = np.repeat(image, 2, 1) if image.shape[:2] == (1, 1) else image
-            out = aug.apply(wide).reshape(*wide.shape[:2], -1)
-        return out[:, : image.shape[1]]
-
-    return run
-
+from .pca import Positive
 
 for _method in ("weighted_average", "from_lab", "desaturation", "average", "max"):
     for _count in (3, 1, 4) if _method in ("weighted_average", "from_lab") else (3,):
         _kwargs = {"method": _method, "num_output_channels": _count, "p": 1}
         add(
             G.ToGray(**_kwargs),
-            _reference(A.ToGray(**_kwargs)),
+            reference(G.ToGray(**_kwargs)).run,
             "albumentations",
             bounds(EXACT, FLOAT),
             channels=(1, 3),
@@ -62,23 +48,7 @@ add(
 )
 
 
-class _Shuffled:
-    """`shuffle` as ours: by the order of uniforms."""
-
-    def __init__(self, u):
-        self.u = u
-
-    def shuffle(self, order):
-        order[:] = np.argsort(words(self.u, len(order)), kind="stable")
-
-
-def _shuffle(image, u, kind):
-    aug = A.ChannelShuffle(p=1)
-    aug.py_random = _Shuffled(u)
-    return aug.apply(image, **aug.get_params_dependent_on_data({"shape": image.shape}, {}))
-
-
-add(G.ChannelShuffle(p=1), _shuffle, "albumentations", SAME)
+add(G.ChannelShuffle(p=1), reference(G.ChannelShuffle(p=1)).run, "albumentations", SAME)
 add(G.ToSepia(p=1), albumentations(A.ToSepia(p=1)), "albumentations", bounds(EXACT, FLOAT), channels=(1, 3))
 about("ChannelShuffle", family="colour", marks=PIXELS, bench={}, variants=[{}])
 about(
@@ -92,7 +62,7 @@ about(
 for _count in (3, 1, 7):
     add(
         G.ToRGB(_count, p=1),
-        _reference(A.ToRGB(num_output_channels=_count, p=1)),
+        reference(G.ToRGB(_count, p=1)).run,
         "albumentations",
         bounds(EXACT, EXACT),
         channels=(1, 3),

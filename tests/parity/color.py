@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
-
 import albumentations as A
-import cv2
-import numpy as np
 
 import gpuaug as G
 from gpuaug import library
+from gpuaug.interop.parity.references import reference
 
 from .about import PIXELS, about, unsteady
-from .case import EXACT, FLOAT, Bound, Script, add, albumentations, bounds, parameters
+from .case import EXACT, FLOAT, Bound, add, albumentations, bounds
 
 for _note, _args in (
     ("defaults", {}),
@@ -33,47 +29,14 @@ for _note, _args in (
     )
 
 
-def in_vectors(f: Callable, image: np.ndarray) -> np.ndarray:
-    """A function of single pixels, on one line of a multiple of 256: OpenCV's HSV2RGB truncates in vectors, but rounds the pixels
-    that remain at the end of a line."""
-    h, w, c = image.shape
-    line = np.resize(image.reshape(-1, c), (1, -(-h * w // 256) * 256, c))
-    return f(line)[0, : h * w].reshape(h, w, c)
-
-
-def hsv(aug, image, params):
-    """albumentations' uint8 path; for float images OpenCV's float HSV, since albumentations rounds to 8 bits in between."""
-    shift = np.float32([2 * params["hue_shift"], params["sat_shift"] / 255, params["val_shift"] / 255])
-    if image.dtype == np.uint8 or image.shape[2] == 1:
-        if image.shape[2] == 1 and image.dtype != np.uint8:
-            return np.clip(image + shift[2], 0, 1)
-        return aug.apply(image, **params)
-    h, s, v = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2HSV))
-    s = np.where(s == 0, 0, np.clip(s + shift[1], 0, 1)).astype(np.float32)
-    return cv2.cvtColor(cv2.merge([np.mod(h + shift[0], 360), s, np.clip(v + shift[2], 0, 1)]), cv2.COLOR_HSV2RGB)
-
-
 def hue_saturation_value(note, **kwargs):
-    aug = A.HueSaturationValue(p=1, **kwargs)
-
-    def run(image, u, kind):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            params = parameters(aug, image, Script(u))
-            return in_vectors(lambda line: hsv(aug, line, params).reshape(line.shape), image)
-
+    ours = G.HueSaturationValue(p=1, **kwargs)
+    beside = reference(ours)
     fused = not library.load().path.stem.endswith("v2")
     # the baseline build has no fused multiply-add, which OpenCV's HSV2RGB has: a product that truncates on the other side
     u8 = EXACT if fused else Bound(1, 1, 0.99, "no fused multiply-add")
     # hue in degrees: 360 * 2^-24 / 60 on either side
-    add(
-        G.HueSaturationValue(p=1, **kwargs),
-        run,
-        "albumentations (uint8), cv2.cvtColor (float)",
-        bounds(u8, FLOAT),
-        channels=(1, 3),
-        note=note,
-    )
+    add(ours, beside.run, beside.source, bounds(u8, FLOAT), channels=(1, 3), note=note)
 
 
 hue_saturation_value("defaults")

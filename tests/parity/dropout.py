@@ -6,44 +6,15 @@ import albumentations as A
 import numpy as np
 
 import gpuaug as G
-from gpuaug.transform import View
-from gpuaug.uniforms import philox
+from gpuaug.interop.parity.references import reference
 
 from .about import about
-from .case import SAME, Script, add, parameters
+from .case import SAME, add
 
 
-def dropout(cls, note, order, channels=(1, 3, 4, 20), keep=lambda image: True, fill=0, fill_mask=None, **kwargs):
-    theirs = getattr(A, cls)(p=1, fill=fill, fill_mask=fill_mask, **kwargs)
-
-    def run(image, u, kind):
-        params = parameters(theirs, image, order(u))
-        return theirs.apply(image, **params) if kind == "image" else theirs.apply_to_mask(image, **params)
-
-    add(
-        getattr(G, cls)(p=1, fill=fill, fill_mask=fill_mask, **kwargs),
-        run,
-        "albumentations",
-        SAME,
-        channels=channels,
-        keep=keep,
-        mask=True,
-        note=note,
-    )
-
-
-def stripes(kx, ky, x, y):
-    def order(u):
-        counts = [x[0] + int((x[1] - x[0] + 1) * u[0]), y[0] + int((y[1] - y[0] + 1) * u[1])]
-        out, at = [], 2
-        for k, count in zip((kx, ky), counts):
-            out.append(u[0] if at == 2 else u[1])  # the number of stripes comes first
-            for j in range(count):
-                out += [u[at + j], u[at + k + j]]
-            at += 2 * k
-        return Script(out)
-
-    return order
+def dropout(cls, note, channels=(1, 3, 4, 20), keep=lambda image: True, fill=0, fill_mask=None, **kwargs):
+    ours = getattr(G, cls)(p=1, fill=fill, fill_mask=fill_mask, **kwargs)
+    add(ours, reference(ours).run, "albumentations", SAME, channels=channels, keep=keep, mask=True, note=note)
 
 
 def cut_out(image, u, kind):
@@ -61,7 +32,6 @@ for _fill, _channels in ((0, (1, 3, 4, 20)), ((9, 200, 31), (3,)), (0.5, (1, 3))
     dropout(
         "XYMasking",
         f"fill {_fill}",
-        stripes(3, 4, (1, 3), (0, 4)),
         _channels,
         fill=_fill,
         num_masks_x=(1, 3),
@@ -73,7 +43,6 @@ for _fill, _channels in ((0, (1, 3, 4, 20)), ((9, 200, 31), (3,)), (0.5, (1, 3))
 dropout(
     "XYMasking",
     "fill_mask",
-    stripes(2, 2, (2, 2), (2, 2)),
     (3,),
     fill=7,
     fill_mask=5,
@@ -85,14 +54,9 @@ dropout(
 )
 
 
-def rectangles(k):
-    return lambda u: Script(u[:1], blocks=u[1:].reshape(4, k))
-
-
 dropout(
     "CoarseDropout",
     "fractions",
-    rectangles(6),
     num_holes_range=(1, 6),
     hole_height_range=(0.1, 0.4),
     hole_width_range=(0.05, 0.5),
@@ -100,7 +64,6 @@ dropout(
 dropout(
     "CoarseDropout",
     "pixels",
-    rectangles(5),
     (3,),
     fill=(1, 2, 3),
     fill_mask=4,
@@ -110,69 +73,23 @@ dropout(
 )
 
 
-def given(theirs, transform, convert):
-    """albumentations' pixels from our parameters, where its draws cannot be scripted."""
-
-    def run(image, u, kind):
-        view = View(np.array([image.shape[:2]]), image.shape[2], str(image.dtype))
-        params = convert({k: v[0] for k, v in transform.draw(u[None], view).items()}, image)
-        return theirs.apply(image, **params) if kind == "image" else theirs.apply_to_mask(image, **params)
-
-    return run
-
-
-def filled_holes(params, image):
-    holes = params["holes"]
-    return {"holes": holes[(holes[:, 2:] > holes[:, :2]).all(1)], "seed": 0}
-
-
-def dropped_pixels(probability):
-    def convert(params, image):
-        h, w = image.shape[:2]
-        words = philox(np.arange(h * w), 0, 3, 0, *params["key"])[:, 0] >> 8
-        drop = (words < round(probability * 2**24)).reshape(h, w, 1)
-        return {"drop_mask": np.broadcast_to(drop, image.shape)}
-
-    return convert
-
-
 for _cls, _args in (("Erasing", {}), ("GridDropout", {}), ("GridDropout", {"unit_size_range": (2, 5), "ratio": 0.7})):
     _aug = getattr(G, _cls)(fill=9, fill_mask=5, p=1, **_args)
+    _beside = reference(_aug)
     add(
         _aug,
-        given(getattr(A, _cls)(fill=9, fill_mask=5, p=1), _aug, filled_holes),
-        "albumentations, our rectangles",
+        _beside.run,
+        _beside.source,
         SAME,
         keep=lambda image: min(image.shape[:2]) >= 5,
         mask=True,
         note=", ".join(_args),
     )
+
 _aug = G.ChannelDropout((1, 2), fill=7, p=1)
-add(
-    _aug,
-    given(
-        A.ChannelDropout((1, 2), fill=7, p=1),
-        _aug,
-        lambda params, image: {"channels_to_drop": np.flatnonzero(params["channels_to_drop"])},
-    ),
-    "albumentations, our channels",
-    SAME,
-    channels=(3, 4, 20),
-)
-
-
-def pixel_dropout():
-    ours_ = G.PixelDropout(0.2, drop_value=9, mask_drop_value=5, p=1)
-
-    def run(image, u, kind):
-        view = View(np.array([image.shape[:2]]), image.shape[2], str(image.dtype))
-        params = dropped_pixels(0.2)({k: v[0] for k, v in ours_.draw(u[None], view).items()}, image)
-        return np.where(params["drop_mask"], np.asarray(9 if kind == "image" else 5, image.dtype), image)
-
-    add(ours_, run, "NumPy, our pixels", SAME, mask=True)
-
-
-pixel_dropout()
+add(_aug, reference(_aug).run, reference(_aug).source, SAME, channels=(3, 4, 20))
+_aug = G.PixelDropout(0.2, drop_value=9, mask_drop_value=5, p=1)
+add(_aug, reference(_aug).run, reference(_aug).source, SAME, mask=True)
 
 
 _HOLES = "no: docs/masking.md says how they differ; tests/test_masking.py, and with drawn parameters in the chains"

@@ -6,13 +6,13 @@ import albumentations as A
 import numpy as np
 
 import gpuaug as G
+from gpuaug.interop.parity.driven import threefry
 from gpuaug.transform import View
 from gpuaug.uniforms import ragged
 
 from .about import PIXELS, about
 from .case import Bound, Script, add, bounds
 from .grain import normals
-from .noise import threefry
 
 
 def levels(near: float, share: float, why: str) -> dict:

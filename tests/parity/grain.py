@@ -9,11 +9,11 @@ import scipy.special
 import scipy.stats
 
 import gpuaug as G
+from gpuaug.interop.parity.driven import threefry
 from gpuaug.transforms.grain import beta_quantiles
 
 from .about import PIXELS, about
 from .case import EXACT, FLOAT, Bound, add, bounds
-from .noise import threefry
 from .pca import words
 
 

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
-
-import albumentations as A
-
 import gpuaug as G
+from gpuaug.interop.parity.references import reference
 
 from .about import PIXELS, about, unsteady
-from .case import EXACT, Script, add, bounds, parameters
+from .case import EXACT, add, bounds
 
 # All are functions of bytes, which float images become before (albumentations rounds them, too) and are divided by 255 after, so
 # that every result is one of 256 numbers, and equal.
 
 
-def by_bytes(aug):
-    def run(image, u, kind):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a distribution that is 0 / 0: the byte 0
-            return aug.apply(image, **parameters(aug, image, Script(u))).reshape(image.shape)
-
-    return run
-
-
 def _add(name: str, note: str, channels=(1, 3), **arguments) -> None:
-    aug = getattr(A, name)(p=1, **arguments)
-    add(getattr(G, name)(p=1, **arguments), by_bytes(aug), "albumentations", bounds(EXACT, EXACT), channels=channels, note=note)
+    ours = getattr(G, name)(p=1, **arguments)
+    add(ours, reference(ours).run, "albumentations", bounds(EXACT, EXACT), channels=channels, note=note)
 
 
 _add("Equalize", "defaults")

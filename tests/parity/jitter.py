@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import albumentations as A
-import numpy as np
-import scipy.stats
 
 import gpuaug as G
 from gpuaug import library
+from gpuaug.interop.parity.driven import Numbers
+from gpuaug.interop.parity.references import reference
 
 from .about import PIXELS, about, unsteady
-from .case import EXACT, FLOAT, Bound, Script, add, albumentations, bounds
-from .color import in_vectors
-
-
-class _Numbers(Script):
-    """Uniform numbers one by one; ``random`` and ``gauss`` from the same."""
-
-    def random(self):
-        return float(next(self._uniforms))
-
-    def gauss(self, mean, deviation):
-        return mean + deviation * scipy.stats.norm.ppf(max(float(next(self._uniforms)), 2.0**-33))
-
-    def integers(self, low, high, size=None):
-        return 0
-
-    def shuffle(self, order):
-        order[:] = np.argsort(list(self._uniforms), kind="stable")
-
+from .case import EXACT, FLOAT, Bound, add, albumentations, bounds
 
 for _note, _args in (
     ("defaults", {}),
@@ -38,7 +18,7 @@ for _note, _args in (
 ):
     add(
         G.RGBShift(p=1, **_args),
-        albumentations(A.RGBShift(p=1, **_args), _Numbers),
+        albumentations(A.RGBShift(p=1, **_args), Numbers),
         "albumentations",
         bounds(EXACT, FLOAT),
         channels=(1, 3),
@@ -52,7 +32,7 @@ for _note, _args in (
 ):
     add(
         G.PlanckianJitter(p=1, **_args),
-        albumentations(A.PlanckianJitter(p=1, **_args), _Numbers),
+        albumentations(A.PlanckianJitter(p=1, **_args), Numbers),
         "albumentations",
         bounds(EXACT, FLOAT),
         channels=(3,),
@@ -61,24 +41,11 @@ for _note, _args in (
 
 
 def _jitter(note, u8, f16=None, **kwargs):
-    aug = A.ColorJitter(p=1, **kwargs)
-
-    def run(image, u, kind):
-        aug.py_random, aug.random_generator = Script(u[:4]), _Numbers(u[4:])
-        params = aug.get_params()
-
-        out = image
-        for k in params["order"]:
-            step = partial(
-                aug.transforms[k], factor=[params[name] for name in ("brightness", "contrast", "saturation", "hue")][k]
-            )
-            # OpenCV's HSV2RGB rounds the pixels at the end of a line, and truncates the others
-            out = (in_vectors(step, out) if k == 3 and image.shape[2] == 3 else step(out)).reshape(image.shape)
-        return out
-
+    ours = G.ColorJitter(p=1, **kwargs)
+    beside = reference(ours)
     bound = bounds(u8, FLOAT)
     bound["float16"] = f16 or bound["float16"]
-    add(G.ColorJitter(p=1, **kwargs), run, "albumentations", bound, channels=(1, 3), note=note)
+    add(ours, beside.run, beside.source, bound, channels=(1, 3), note=note)
 
 
 _one = {"brightness": (1, 1), "contrast": (1, 1), "saturation": (1, 1), "hue": (0, 0)}

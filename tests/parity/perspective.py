@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import albumentations as A
-import numpy as np
-import scipy.special
-
 import gpuaug as G
+from gpuaug.interop.parity.references import reference
 
 from .about import about
 from .affine import LINEAR, TIES, cubic_gain, warped
-from .case import GATHER_U8, NEAREST, Script, add, filled, parameters
-
-
-class Normals(Script):
-    """Normal deviates by their distribution's inverse."""
-
-    def normal(self, mean, scale, size):
-        return mean + scale * scipy.special.ndtri(np.maximum(next(self._blocks), 2.0**-33)).reshape(size)
+from .case import GATHER_U8, NEAREST, add
 
 
 def perspective(note: str, bound: dict, channels=(1, 3), keep=lambda image: True, **kwargs) -> None:
-    theirs = A.Perspective(p=1, **kwargs)
-
-    def run(image, u, kind):
-        params = parameters(theirs, image, Normals(u[:1], blocks=[u[1:]]))
-        return filled(theirs, image, params, kind)
-
-    add(
-        G.Perspective(p=1, **kwargs),
-        run,
-        "albumentations, cv2.warpPerspective",
-        bound,
-        channels=channels,
-        mask=True,
-        note=note,
-        keep=keep,
-        exact_mask=False,
-    )
+    ours = G.Perspective(p=1, **kwargs)
+    beside = reference(ours)
+    add(ours, beside.run, beside.source, bound, channels=channels, mask=True, note=note, keep=keep, exact_mask=False)
 
 
 perspective("defaults", LINEAR, (1, 3, 4, 20))

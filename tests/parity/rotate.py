@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-import albumentations as A
-import numpy as np
-
 import gpuaug as G
+from gpuaug.interop.parity.references import reference
 
 from .about import about
 from .affine import LINEAR, TIES, cubic_gain, warped
-from .case import GATHER_U8, NEAREST, Script, add, filled, parameters
-
-HALF = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+from .case import GATHER_U8, NEAREST, add
 
 
 def turned(cls: str, note: str, bound: dict, channels=(1, 3), keep=lambda image: True, **kwargs) -> None:
-    theirs = getattr(A, cls)(p=1, **kwargs)
-
-    def run(image, u, kind):
-        params = parameters(theirs, image, Script(u))
-        if cls == "SafeRotate":  # its images lie half a pixel beside its boxes
-            params["matrix"] = np.linalg.inv(HALF) @ params["bbox_matrix"] @ HALF
-        return filled(theirs, image, params, kind)
-
-    add(
-        getattr(G, cls)(p=1, **kwargs),
-        run,
-        "albumentations' matrix" + (" of boxes" if cls == "SafeRotate" else "") + ", cv2.warpAffine",
-        bound,
-        channels=channels,
-        mask=True,
-        note=note,
-        keep=keep,
-        exact_mask=False,
-    )
+    ours = getattr(G, cls)(p=1, **kwargs)
+    beside = reference(ours)
+    add(ours, beside.run, beside.source, bound, channels=channels, mask=True, note=note, keep=keep, exact_mask=False)
 
 
 for _cls in ("Rotate", "SafeRotate"):

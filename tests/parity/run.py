@@ -3,32 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from gpuaug.batch import Batch
-from gpuaug.compose import Compose
-from gpuaug.deliver import deliver_ragged
-from gpuaug.track import Track
-from gpuaug.transfer import moved
-from gpuaug.transform import View
-from gpuaug.whole import Whole
+from gpuaug.interop.parity import compared
+from gpuaug.interop.parity.compared import ours
 
 from .case import Bound, Case, images
-
-
-def ours(transform, data: list[np.ndarray], u: np.ndarray, kind: str = "image", device=None) -> list[np.ndarray]:
-    """A transform with given uniforms, on a ragged batch; what is carried out while it is drawn draws its own."""
-    if isinstance(transform, Whole):
-        return Compose([transform], seed=0)(image=data)["image"]
-    batch = Batch.of(data, "HWC", name=kind)
-    params = transform.draw(u, View(batch.size.astype(np.int64), batch.channels, batch.dtype))
-    track = Track(moved(batch, device), kind)
-    track.doing = type(transform).__name__
-    if kind in transform.targets:
-        transform.lower(track, slice(None), params)
-    return [out.cpu().numpy() for out in deliver_ragged(track, planar=False)]
 
 
 def uniforms(case: Case, n: int) -> np.ndarray:
@@ -36,22 +16,8 @@ def uniforms(case: Case, n: int) -> np.ndarray:
     return np.floor(rng.random((n, case.ours.columns())) * 2.0**case.bits) * 2.0**-case.bits
 
 
-@dataclass
-class Result:
+class Result(compared.Result):
     """Differences of all values of a case."""
-
-    difference: np.ndarray  # grey levels, or relative to max(1, |reference|)
-
-    @property
-    def exact(self) -> float:
-        return float((self.difference == 0).mean())
-
-    @property
-    def worst(self) -> float:
-        return float(self.difference.max(initial=0))
-
-    def within(self, near: float) -> float:
-        return float((self.difference <= near).mean())
 
     def check(self, bound: Bound) -> str:
         """What is wrong, or nothing."""
@@ -79,11 +45,7 @@ def compare(case: Case, dtype: str, channels: int, device=None) -> Result:
             raise AssertionError(f"image {i}: {got.dtype}, the reference has {want.dtype}")
         if dtype != "uint8":
             assert got.dtype == ("uint8" if want.dtype == np.uint8 else dtype)
-        got, want = got.astype(np.float64), want.astype(np.float64)
-        difference = np.abs(got - want)
-        if dtype != "uint8" or case.name == "Normalize":
-            difference /= np.maximum(np.abs(want), 1)
-        parts.append(difference.ravel())
+        parts.append(compared.difference(got, want, dtype != "uint8" or case.name == "Normalize"))
     return Result(np.concatenate(parts))
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import albumentations as A
-import cv2
 import numpy as np
 
 import gpuaug as G
+from gpuaug.interop.parity.references import reference
 
 from .about import about
-from .case import EXACT, SAME, Bound, Script, add, albumentations, by_channel, half
+from .case import EXACT, SAME, Bound, Script, add, albumentations, half
 from .crop import AREA, RESIZE, _resized, resize_gain, resized
 
 
@@ -89,31 +89,9 @@ add(
 
 
 def downscale(note: str, bound: dict, channels=(1, 3), scale_range=(0.25, 0.9), **kwargs) -> None:
-    """Floats are albumentations' to 8 bits, so there cv2.resize is called as it does."""
-    theirs = A.Downscale(scale_range, p=1, **kwargs)
-    how = theirs.interpolation_pair
-
-    def run(image, u, kind):
-        if image.dtype == np.uint8:
-            return albumentations(theirs)(image, u, kind)
-        h, w = image.shape[:2]
-        by = scale_range[0] + (scale_range[1] - scale_range[0]) * u[0]
-
-        def twice(part):
-            small = cv2.resize(part, None, fx=by, fy=by, interpolation=how["downscale"])
-            return cv2.resize(small, (w, h), interpolation=how["upscale"])
-
-        return by_channel(twice, image)
-
-    add(
-        G.Downscale(scale_range, p=1, **kwargs),
-        run,
-        "albumentations; floats: cv2.resize",
-        bound,
-        channels=channels,
-        keep=larger(4),
-        note=note,
-    )
+    ours = G.Downscale(scale_range, p=1, **kwargs)
+    beside = reference(ours)
+    add(ours, beside.run, beside.source, bound, channels=channels, keep=larger(4), note=note)
 
 
 def through(down: int, up: int) -> dict:

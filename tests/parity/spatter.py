@@ -6,12 +6,12 @@ import albumentations as A
 import numpy as np
 
 import gpuaug as G
+from gpuaug.interop.parity.driven import threefry
 
 from .about import PIXELS, about
 from .case import Bound, Script, add, bounds
 from .fog import some
 from .grain import normals
-from .noise import threefry
 
 
 def _spatter(note, **kwargs):

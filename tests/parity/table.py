@@ -7,6 +7,8 @@ import albumentations as A
 import cv2
 import numpy as np
 
+from gpuaug.interop.parity.compared import line
+
 from .case import CASES, NEAREST
 from .crop_labels import ELSEWHERE
 from .run import Result, compare, compare_masks
@@ -21,7 +23,7 @@ Where the reference contradicts its own documentation, or loses what it need not
   place of the transform) and on nothing else.
 - **`XYMasking`**: an int for `num_masks_*` and `mask_*_length` is that number, as documented; there it means a range from 0.
 - **`TimeMasking`, `FrequencyMasking`** follow SpecAugment and torchaudio; albumentations' do nothing in about half of their calls.
-- **`GaussianBlur` with sigma 0** leaves the image as it is; there it becomes blank.
+- **`GaussianBlur(sigma_limit=0)`** takes sigma from the kernel's size, as OpenCV and albumentations 1.x; there images become blank.
 - **`HueSaturationValue` on float images** stays in floats; there they are rounded to 8 bits. The table compares with OpenCV's float HSV.
 - **`GaussNoise` on float images** does not clip to 0..1, since spectrograms have any range.
 - **`Affine(shear={"x": ..})`** does not shear along y; there a missing `y` is 1 degree.
@@ -57,7 +59,8 @@ def table() -> str:
     lines = [
         "# Parity",
         "",
-        "Every transform beside an implementation that somebody else wrote, given the same parameters. Written by",
+        "Every transform beside an implementation that somebody else wrote, given the same parameters. (`gpuaug.parity(pipeline, images)`",
+        "does it with a pipeline and images of your own.) Written by",
         "`python -m tests.parity --write` from the cases that `tests/test_parity.py` checks: photographs, noise and extremes from 1 x 1 to",
         "224 x 224, with 1, 3, 4 and 20 channels. Differences are in grey levels for uint8 (relative to max(1, |reference|) for the",
         "float32 that `Normalize` makes of it), else relative to max(1, |reference|); float16 is compared with the float32 reference.",
@@ -70,21 +73,11 @@ def table() -> str:
     for case in sorted(CASES, key=lambda c: c.name):
         for dtype in case.bounds:
             result = Result(np.concatenate([compare(case, dtype, c).difference for c in case.channels]))
-            lines.append(
-                f"| {case.name} | {case.note} | {case.source} | {dtype} | {len(result.difference):,} | {share(result.exact)} | "
-                f"{result.worst:.3g} | {case.bounds[dtype]} |"
-            )
+            lines.append(line([case.name, case.note, case.source, dtype, *result.cells(), str(case.bounds[dtype])]))
         if case.mask:
             result = compare_masks(case, "int32")
-            worst = "" if result.exact == 1 else "tie"
-            lines.append(
-                f"| {case.name} | {case.note} | {case.source} | mask, int32 | {len(result.difference):,} | {share(result.exact)} | "
-                f"{worst or 0} | {'exact' if case.exact_mask else NEAREST} |"
-            )
+            many, equal, _ = result.cells()
+            worst = "0" if result.exact == 1 else "tie"
+            bound = "exact" if case.exact_mask else str(NEAREST)
+            lines.append(line([case.name, case.note, case.source, "mask, int32", many, equal, worst, bound]))
     return "\n".join(lines) + "\n\n" + elsewhere() + DEVIATIONS
-
-
-def share(x: float) -> str:
-    if x == 1:
-        return "100 %"
-    return f"{min(100 * x, 99.9999):.4f} %"

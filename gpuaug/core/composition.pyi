@@ -1,0 +1,5 @@
+# ruff: noqa: F403
+from gpuaug import *
+from gpuaug.former import *
+from gpuaug.spellings.kinds import *
+from gpuaug.transforms import *
