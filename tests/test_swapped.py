@@ -160,3 +160,23 @@ def test_imgaug_list():
     aug = G.Compose([program.seq, G.Normalize(), G.ToTensorV2()], seed=1)
     batch = next(iter(G.DataLoader([(image, 0) for image in program.pictures()], batch_size=8, transform=aug)))[0]
     assert (tuple(batch.shape), batch.dtype) == ((8, 3, 96, 128), torch.float32)
+
+
+def test_fashion():
+    """A dataset's pictures in torch's loader: as torchvision makes them without a draw, and others in every epoch with one."""
+    program = load("fashion")
+    first, second = program.main(workers=0), program.main(workers=2)
+    assert [tuple(batch["img"].shape) for batch in first] == [(16, 3, 80, 60)] * 6
+    for batch in (*first, *second):
+        assert batch["img"].dtype == torch.float32
+        assert set(batch["labels"]) == {"color_labels", "gender_labels", "article_labels"}
+    from torchvision.transforms.v2 import functional
+
+    plain = program.FashionDataset(32)
+    for i in (0, 20):
+        image = functional.to_dtype(functional.pil_to_tensor(plain[i]["img"]), torch.float32, scale=True)
+        want = functional.normalize(image, program.mean, program.std)
+        torch.testing.assert_close(first[4 + i // 16]["img"][i % 16], want, rtol=1e-6, atol=1e-6)
+    assert torch.equal(first[5]["img"], second[5]["img"])
+    drawn = [program.FashionDataset(4, program.train_transform)[0]["img"] for _ in range(8)]
+    assert len({image.numpy().tobytes() for image in drawn}) == 8

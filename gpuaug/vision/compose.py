@@ -62,6 +62,8 @@ class Compose(_Compose):
         self._forms: list[_Form] = []
         self._sanitize: SanitizeBoundingBoxes | None = None
         self._look(self, True)
+        if self._sanitize is not None:  # in a loader the limits of boxes are the pipeline's
+            self.bbox_params = BboxParams("pascal_voc", **self._sanitize.limits(), **_BOXES)
 
     def _look(self, node, always: bool) -> None:
         """Find the steps that every image takes."""

@@ -119,8 +119,8 @@ class SanitizeBoundingBoxes(Vision):
         labels_getter: "default": the entry "labels" (or whose name has "label" in it) of the sample, or of the second of a pair;
             a function of the sample that returns a tensor or a tuple of them; None: there are none.
 
-    In a loader, where boxes that are gone are dropped with what stands beside them, the limits are BboxParams' own: pass
-    ``gpuaug.Compose(.., bbox_params=BboxParams(.., min_area=..))`` there.
+    It works at the end of the pipeline, wherever it stands. A loader finds what stands beside boxes by itself (docs/loading.md),
+    so ``labels_getter`` is not asked there.
 
     Targets: boxes, masks of objects, labels. Source: torchvision ``SanitizeBoundingBoxes``.
 
@@ -141,6 +141,11 @@ class SanitizeBoundingBoxes(Vision):
 
     def lower(self, to, rows, params) -> None:
         """Nothing is done to pixels."""
+
+    def limits(self) -> dict:
+        """The same for `gpuaug.BboxParams`."""
+        sides = {"min_width": self.min_size, "min_height": self.min_size}
+        return {**sides, "min_area": self.min_area, "check_each_transform": False}
 
     def dropped(self, sample, found, boxes, out, row: str, made) -> dict:
         """New values by path, of boxes, labels and masks; made: the boxes, in which those that are gone are zeros."""

@@ -291,6 +291,41 @@ def test_iou_crop():
         T.RandomIoUCrop()(image)
 
 
+class Detection(Dataset):
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, i):
+        target = detection()
+        return tv_tensors.Image(picture(3, (80, 60), i)), {name: target[name] for name in ("boxes", "masks", "labels", "id")}
+
+
+def test_detection_in_the_loader():
+    """Boxes, masks and labels are those of a call; the rest is collated."""
+    steps = [
+        T.RandomPhotometricDistort(),
+        T.RandomZoomOut((123, 117, 104)),
+        T.RandomIoUCrop(),
+        T.RandomHorizontalFlip(),
+        T.Resize((64, 64)),
+        T.ToDtype(torch.float32, scale=True),
+        T.SanitizeBoundingBoxes(min_size=14),
+    ]
+    aug, data = T.Compose(steps, seed=2), Detection()
+    seen = 0
+    for images, targets in G.DataLoader(data, batch_size=3, transform=aug):
+        for k, image in enumerate(images):
+            want_image, want = aug(*data[seen], ids=[seen])
+            assert torch.equal(image, want_image)
+            assert torch.equal(torch.as_tensor(targets["labels"][k]), want["labels"])
+            torch.testing.assert_close(torch.as_tensor(targets["boxes"][k]), torch.Tensor(want["boxes"]))
+            assert torch.equal(torch.as_tensor(targets["masks"][k]), torch.as_tensor(want["masks"]))
+            seen += 1
+    assert seen == 6
+    sides = [box[2:] - box[:2] for i in range(40) for box in aug(*data[0], ids=[100 + i])[1]["boxes"]]
+    assert min(side.min() for side in sides) >= 14
+
+
 def test_batches_draw_for_each():
     batch = torch.stack([picture(3)] * 16)
     out = T.Compose([T.RandomHorizontalFlip(), T.ColorJitter(0.5)], seed=2)(batch)
