@@ -86,13 +86,14 @@ class _Resized(_Windowed, register=False):
 
 
 _RESAMPLED = {3: "area", 4: "lanczos"}
+_WEIGHED = {**_RESAMPLED, 2: "keys"}  # along one axis and then the other: 4 + 4 pixels for each instead of 16
 _ANTIALIASED = {1: "linear", 2: "cubic"}
 
 
 def resize(to, rows, size, interpolation: int, factors=0.0) -> None:
     """As ``cv2.resize``, by OpenCV's number of an interpolation; see `gpuaug.maps.Resize`."""
-    if interpolation in _RESAMPLED:
-        to.resample(rows, size, _RESAMPLED[interpolation], factors)
+    if interpolation in _WEIGHED:
+        to.resample(rows, size, _WEIGHED[interpolation], factors)
     else:
         to.gather(rows, maps.Resize(to.sizes(rows), size, factors), size, interpolation)
 

@@ -6,20 +6,40 @@
 #include "resample.cuh"
 namespace aug {
 
+template <int C, int N> AUG_FN void resample_pixel(const float* p, const float* w, int count, float* to) {
+#if defined(__FMA__)
+  // Of three channels four lanes are computed, as one vector, which GCC does not make of three or four sums: half the time. What
+  // the fourth lane writes behind a pixel the next one overwrites.
+  if constexpr (C == 3 || C == 4) {
+    typedef float Four __attribute__((vector_size(16)));
+    Four v, part;
+    __builtin_memcpy(&part, p, 16);
+    v = w[0] * part;
+    for (int i = 1; i < (N ? N : count); ++i) {
+      __builtin_memcpy(&part, p + i * C, 16);
+      v = __builtin_ia32_vfmaddps(part, Four{} + w[i], v);
+    }
+    __builtin_memcpy(to, &v, 16);
+    return;
+  }
+#endif
+  float v[C];
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    v[c] = w[0] * p[c];
+  for (int i = 1; i < (N ? N : count); ++i) {
+    p += C;
+    AUG_UNROLL for (int c = 0; c < C; ++c)
+      v[c] = fma_(w[i], p[c], v[c]);
+  }
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    to[c] = v[c];
+}
 template <int C> AUG_FN void resample_columns(const float* line, const TapTable& taps, int n, float* to) {
   for (int x = 0; x < n; ++x, to += C) {
     const float *p = line + C * taps.first(x), *w = taps.weights(x);
     const int count = taps.taps(x);
-    float v[C];
-    AUG_UNROLL for (int c = 0; c < C; ++c)
-      v[c] = w[0] * p[c];
-    for (int i = 1; i < count; ++i) {
-      p += C;
-      AUG_UNROLL for (int c = 0; c < C; ++c)
-        v[c] = fma_(w[i], p[c], v[c]);
-    }
-    AUG_UNROLL for (int c = 0; c < C; ++c)
-      to[c] = v[c];
+    if (count == 4) resample_pixel<C, 4>(p, w, 4, to);  // cubic
+    else resample_pixel<C, 0>(p, w, count, to);
   }
 }
 AUG void resample_line(const float* line, const TapTable& taps, int n, int C, float* to) {
@@ -38,7 +58,7 @@ AUG void resample_line(const float* line, const TapTable& taps, int n, int C, fl
 // channels c0 .. c0 + C - 1
 template <class T>
 AUG_FN void resample_image(const ResampleRow& row, const float* blob, int c0, int C, std::vector<float>& scratch) {
-  const int wide = filter_round(row.sw * C + 16), narrow = filter_round(row.dw * C), ring = row.down;
+  const int wide = filter_round(row.sw * C + 16), narrow = filter_round(row.dw * C + 4), ring = row.down;
   scratch.resize((i64)(ring + 3) * wide + narrow + 3 * filter_round(ring) + 64);
   FilterArena arena(scratch.data());
   float* lines = arena.take<float>(ring * wide);

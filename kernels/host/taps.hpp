@@ -6,9 +6,9 @@
 #include <vector>
 namespace aug {
 
-// AREA, LANCZOS: of cv2.resize's INTER_AREA and INTER_LANCZOS4. LINEAR, CUBIC: torchvision's with antialias=True: the kernel is as
-// wide as the source's pixels are many.
-enum ResampleKind { RESAMPLE_AREA = 0, RESAMPLE_LANCZOS = 1, RESAMPLE_LINEAR = 2, RESAMPLE_CUBIC = 3 };
+// AREA, LANCZOS, KEYS: of cv2.resize's INTER_AREA, INTER_LANCZOS4 and INTER_CUBIC. LINEAR, CUBIC: torchvision's with antialias=True:
+// the kernel is as wide as the source's pixels are many.
+enum ResampleKind { RESAMPLE_AREA = 0, RESAMPLE_LANCZOS = 1, RESAMPLE_LINEAR = 2, RESAMPLE_CUBIC = 3, RESAMPLE_KEYS = 4 };
 
 class Taps {
  public:
@@ -16,6 +16,7 @@ class Taps {
   Taps(int kind, int from, int to, double factor, bool smaller) : from_(from), start_(to), weights_(to) {
     for (int i = 0; i < to; ++i) {
       if (kind == RESAMPLE_LANCZOS) lanczos(i, 1 / factor);
+      else if (kind == RESAMPLE_KEYS) keys(i, 1 / factor);
       else if (kind != RESAMPLE_AREA) antialiased(i, from / (double)to, kind == RESAMPLE_CUBIC);
       else if (smaller) area(i, 1 / factor);
       else stretched(i, 1 / factor, factor);
@@ -75,6 +76,14 @@ class Taps {
       sum += k[j];
     }
     for (int j = 0; j < 8; ++j) add(i, at - 3 + j, k[j] * (1 / sum));
+  }
+  void keys(int i, double scale) {  // the four weights in OpenCV's order of roundings
+    const float place = (float)((i + 0.5) * scale - 0.5), a = -0.75f;
+    const int at = (int)std::floor(place);
+    const float f = place - at, u = 1 - f;
+    const float k0 = ((a * (f + 1) - 5 * a) * (f + 1) + 8 * a) * (f + 1) - 4 * a, k1 = ((a + 2) * f - (a + 3)) * f * f + 1,
+                k2 = ((a + 2) * u - (a + 3)) * u * u + 1;
+    for (int j = 0; j < 4; ++j) add(i, at - 1 + j, j == 0 ? k0 : j == 1 ? k1 : j == 2 ? k2 : 1 - k0 - k1 - k2);
   }
   static double filter(double x, bool cubic) {
     x = std::fabs(x);
