@@ -96,5 +96,5 @@ def called(who: str, signature: inspect.Signature, args: tuple, kwargs: dict) ->
 def _instead(who: str, name: str, names: list[str]) -> str:
     if name in ARGUMENTS.get(who, "").split():
         return ": albumentations has it, gpuaug does not yet"
-    near = difflib.get_close_matches(name, names, 1)
+    near = difflib.get_close_matches(name, [*names, *(one for old in SPELLINGS.get(who, ()) for one in old.names)], 1)
     return f"; did you mean {near[0]!r}?" if near else f"; its arguments are {', '.join(names) or 'none'}"

@@ -120,8 +120,11 @@ class Single:
             return None
         kind = None
         if image.ndim in (2, 3) and image.dtype in _NUMPY and image.flags.aligned:
-            batch = Batch.of([image])
-            if batch.owner[0] is image and not batch.given:
+            try:
+                batch = Batch.of([image])
+            except (TypeError, ValueError):  # the long way says so, and which target it is
+                batch = None
+            if batch is not None and batch.owner[0] is image and not batch.given:
                 kind = _Kind(batch.size, batch.stride, batch.channels, batch.dtype, image.ndim == 2)
         if len(self._kinds) >= KEPT:
             self._kinds = {}

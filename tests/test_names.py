@@ -199,6 +199,20 @@ def test_types_of_ones_own_transforms(tmp_path):
         G.REGISTRY.pop("Darker")
 
 
+def test_modules_whose_names_are_near_those_of_transforms():
+    """Each alone in a fresh process, those that ``import gpuaug`` does not load."""
+    package = Path(G.__file__).parent
+    code = """import importlib, sys, gpuaug
+for name in sys.argv[1:]:
+    sys.modules.pop(f"gpuaug.{name}", None)
+    importlib.util.find_spec(f"gpuaug.{name}").name
+"""
+    env = {**os.environ, "PYTHONPATH": str(package.parent)}
+    names = [path.stem for path in package.glob("*.py") if path.stem != "__init__"]
+    assert {"transform", "compose", "functional"} <= set(names)
+    subprocess.run([sys.executable, "-c", code, *names], env=env, timeout=300, check=True)
+
+
 def test_those_modules_list_what_there_is():
     assert set(G.core.composition.__all__) == set(G.__all__)
     assert {"transforms", "crops", "HorizontalFlip"} <= set(dir(G.augmentations))

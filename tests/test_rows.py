@@ -170,7 +170,6 @@ def test_label_fields_of_any_kind(values):
         ([ROW], np.array(3), "labels of sample 0 .* single value"),
         ({"a": ROW}, [1], "bboxes of sample 0 must be a list or an array"),
         ([{"x": 1}], [1], "a row must be a list"),
-        (None, [], "bboxes of sample 0 must be a list or an array, got None"),
         (np.array([["2", "3", "12", "8"]]), [1], "rows of at least 4 numbers"),
         ([("2", "3", "12", "left")], [1], "rows of at least 4 numbers"),
         (np.zeros((1, 3)), [1], r"rows of at least 4 numbers, got shape \(1, 3\)"),

@@ -51,17 +51,27 @@ _NAMES = {*MODULES, *(f"{package}.{each}" for package, inside in MODULES.items()
 
 
 def _why_not(name: str) -> str:
-    """What an error says of a module that is not made, or of a name that was looked for in one of them; "": nothing."""
-    if name in OTHERS:
-        return (
-            f"{OURS} has no module {name}: albumentations' functions on single arrays and its own workings are not part of it; "
-            f"leave that line as it was, import albumentations.{name}"
-        )
-    inside, _, last = name.rpartition(".")
-    if inside and inside not in _NAMES:
+    """Why a module of albumentations' is not made; "": it is none."""
+    if name not in OTHERS:
         return ""
-    hint = unknown(last, sys.modules[OURS].__all__)
-    return hint and f"cannot import name {last!r} from {f'{OURS}.{inside}'.rstrip('.')}{hint}"
+    return (
+        f"{OURS} has no module {name}: albumentations' functions on single arrays and its own workings are not part of it; "
+        f"leave that line as it was, import albumentations.{name}"
+    )
+
+
+class _Hints(importlib.abc.MetaPathFinder):
+    """Asked when no finder knows a module: ``from gpuaug import X`` looks for one where there is no name X."""
+
+    def find_spec(self, fullname: str, path=None, target=None):
+        package, _, name = fullname.partition(".")
+        inside, _, last = name.rpartition(".")
+        if package == OURS and (not inside or inside in _NAMES):
+            hint = unknown(last, sys.modules[OURS].__all__)
+            if hint:
+                # without name=, by which Python would know that it is about this module, and say in its own words: there is none
+                raise ModuleNotFoundError(f"cannot import name {last!r} from {package}{'.' * bool(inside)}{inside}{hint}")
+        return None
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -72,7 +82,6 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if name in _NAMES:
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         if why := _why_not(name):
-            # without name=, by which Python would know that it is about this module, and say in its own words that there is none
             raise ModuleNotFoundError(why)
         return None
 
@@ -111,6 +120,7 @@ def stubs() -> dict[str, str]:
 
 
 def install() -> None:
-    """Let Python import them. First of all finders: those of stubs alone look like packages to the others."""
+    """Let Python import them. Before all other finders, to which folders of stubs look like packages; what hints comes last."""
     if not any(type(finder) is _Finder for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
+        sys.meta_path.append(_Hints())

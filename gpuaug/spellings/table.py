@@ -51,8 +51,12 @@ def _holes(what: str, new: str) -> Old:
 
     def turn(given: dict) -> dict:
         top = given.get(high)
-        top = 8 if top is None else top
-        return {new: (top if given.get(low) is None else given[low], top)}
+        least = given.get(low)
+        if top is None:
+            if number(least) and least > 8:
+                raise TypeError(f"{low}={least!r} is above {high}, which was 8 where it was not given; give {high}, too")
+            top = 8
+        return {new: (top if least is None else least, top)}
 
     eight = {"num_holes_range": (8, 8), "hole_height_range": (8, 8), "hole_width_range": (8, 8)}
     return Old((low, high), new, "0.1 to 1.4.5", turn, eight, note="a minimum that is not given is the maximum")
