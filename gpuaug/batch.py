@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from . import library
-from .elements import CARRIED, TAKEN, address, carried, strided
+from .elements import CARRIED, TAKEN, address, carried, strided, travels
 
 # element types as the kernels read them: name -> (number in kernels/types.cuh, bytes)
 DTYPES = {"uint8": (0, 1), "float16": (1, 2), "bfloat16": (2, 2), "float32": (3, 4), "int32": (4, 4)}
@@ -218,7 +218,7 @@ def _describe(data: Any, name: str, labels: bool, batched: bool):
                 raise TypeError(f"{name}: unsupported element type {data.dtype}; use one of {TAKEN}")
             address(data, name)
             data = carried(data, given, name, batched, labels)
-            dtype = CARRIED[given]
+            dtype = travels(given, labels)
         return address(data, name), data.shape, data.stride(), dtype, data.device, data, given
     if isinstance(data, np.ndarray):
         native, given = data.dtype if data.dtype.isnative else data.dtype.newbyteorder("="), ""
@@ -228,7 +228,7 @@ def _describe(data: Any, name: str, labels: bool, batched: bool):
             if given not in CARRIED:
                 raise TypeError(f"{name}: unsupported element type {given}; use one of {TAKEN}")
             data = carried(data, given, name, batched, labels)
-            dtype = CARRIED[given]
+            dtype = travels(given, labels)
         item = data.itemsize
         if not data.dtype.isnative or not data.flags.aligned or (item > 1 and any(s % item for s in data.strides)):
             data = data.astype(data.dtype.newbyteorder("="))  # a copy: ascontiguousarray keeps what lies at an odd address

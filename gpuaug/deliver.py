@@ -12,7 +12,7 @@ import torch
 from . import library
 from .backends import execute
 from .batch import DTYPES, TORCH_DTYPES, Batch
-from .elements import address
+from .elements import WIDE, address
 from .pool import array, empty
 from .track import Track
 
@@ -71,6 +71,8 @@ def given_back(data, given: str):
     if given == "uint32":
         return data.view(torch.uint32)
     dtype = getattr(torch, given)
+    if given == "uint16" and data.is_floating_point():
+        data = (data.clamp(0, 1) * WIDE).round_()
     return (empty(data.shape, dtype, data.device) if data.is_contiguous() else torch.empty_like(data, dtype=dtype)).copy_(data)
 
 
@@ -110,10 +112,11 @@ def deliver(track: Track, name: str, dtype, channels_last: bool, squeeze: bool) 
     (h, w), n, c = _one_size(track, name), track.samples, track.channels
     wanted = None if dtype is None else _name(dtype)
     # labels travel as bits, which the kernels do not convert: torch does
-    kind = track.dtype if wanted is None or track.dtype == "int32" or wanted == "int32" else wanted
+    wide = track.given == "uint16" and track.dtype == "float32"  # fractions, which are made numbers of first
+    kind = track.dtype if wanted is None or wide or track.dtype == "int32" or wanted == "int32" else wanted
     out = empty((n, h, w, c) if channels_last else (n, c, h, w), TORCH_DTYPES[kind], track.device)
     _run(track, address(out, name), h, w, kind, channels_last)
-    if wanted is None or kind != wanted:
+    if wanted is None or kind != wanted or wide:
         out = given_back(out, track.given)
     out = out if wanted is None else out.to(TORCH_DTYPES[wanted])
     out = out.permute(0, 3, 1, 2) if channels_last else out

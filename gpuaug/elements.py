@@ -4,7 +4,9 @@ came in                               | travels as                       | comes
 --------------------------------------|----------------------------------|-----------
 uint8, float16, bfloat16, float32     | itself                           | itself
 int32                                 | itself: moved, not computed with | int32
-int8, int16, uint16                   | int32: moved, not computed with  | itself
+int8, int16                           | int32: moved, not computed with  | itself
+uint16, an image                      | float32, divided by 65535        | itself: rounded, cut off to 0..65535
+uint16, a mask                        | int32                            | itself
 uint32                                | the same bits as int32           | uint32
 int64, uint64                         | int32; a value beyond it: error  | itself
 bool                                  | uint8, 0 or 1                    | bool
@@ -30,6 +32,7 @@ CARRIED = {
     "uint64": "int32",
     "float64": "float32",
 }
+WIDE = 65535  # the largest uint16: images of it travel as fractions
 # what a fill may be, by the type that came in; 64 bits travel as 32
 RANGES = {
     "uint8": (0, 255),
@@ -65,6 +68,8 @@ def carried(data, given: str, name: str, batched: bool, labels: bool):
         return data.view(torch.uint8).to(torch.bool).view(torch.uint8)  # 40 times faster than != 0
     if given == "uint32":
         return data.view(np.int32 if array else torch.int32)
+    if given == "uint16" and not labels:  # numpy and torch round the quotient once: times 65535 it is within 0.004 of the number
+        return np.divide(data, WIDE, dtype=np.float32) if array else data.to(torch.float32).div_(WIDE)
     if given in ("int8", "int16", "uint16"):
         return data.astype(np.int32) if array else data.to(torch.int32)
     if given == "uint64":  # beyond 2^63 the bits are a negative int64
@@ -77,6 +82,11 @@ def carried(data, given: str, name: str, batched: bool, labels: bool):
     for i in range(len(data)) if batched else [...]:  # a sample at a time stays in the processor's cache
         _narrow(data[i], out[i], given, name if i is ... else f"{name} {i}", labels)
     return out
+
+
+def travels(given: str, labels: bool) -> str:
+    """The type as which a type of `CARRIED` travels, of a mask (labels) or an image."""
+    return "float32" if given == "uint16" and not labels else CARRIED[given]
 
 
 def _narrow(wide, out, given: str, name: str, labels: bool) -> None:

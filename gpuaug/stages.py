@@ -14,7 +14,7 @@ import numpy as np
 from . import generated, library
 from .batch import DTYPES, Batch
 from .checks import BORDERS
-from .elements import RANGES
+from .elements import RANGES, WIDE
 from .others import WHOLE
 from .plan import Plan
 
@@ -85,6 +85,11 @@ class Stages:
     def is_u8(self) -> bool:
         return self.dtype == "uint8"
 
+    @property
+    def is_wide(self) -> bool:
+        """Are they uint16 images, which travel as fractions of 65535?"""
+        return self.given == "uint16" and self.dtype == "float32"
+
     def index(self, rows) -> np.ndarray:
         """``rows`` (a slice or indices) as indices."""
         return np.arange(self.samples)[rows] if isinstance(rows, slice) else rows
@@ -140,6 +145,8 @@ class Stages:
             raise ValueError(f"{self.doing}: {name}={fill!r} does not fit {kind} {self.kind}s; use {low} .. {high}")
         if self.is_u8:
             return whole.astype(np.float32)
+        if self.is_wide:
+            return (whole / WIDE).astype(np.float32)
         return whole.astype(np.int64).astype(np.uint32).view(np.float32)  # two's complement: the bits of int32, too
 
     def fill(self, fill, name: str = "", *, border: bool = False) -> int:
@@ -163,6 +170,16 @@ class Stages:
         if dtype != self.dtype:
             self.dtype = dtype
             self._host.track_convert(self._handle, DTYPES[dtype][0])
+
+    def widen(self, rows) -> None:
+        """Declare that fractions are uint16 from here on, which they become at the end."""
+        if self._count(rows) != self.samples:
+            raise ValueError(
+                f"{self.doing} turns {self.given or self.dtype} {self.kind}s into uint16 and so must apply to every sample of a "
+                f"batch; set its p to 1 and do not place it in OneOf or SomeOf"
+            )
+        self.convert("float32", rows)
+        self.given = "uint16"
 
     def set_channels(self, rows, count: int) -> None:
         """Make images of ``count`` channels: one channel becomes several that are alike; of several, which an operation must

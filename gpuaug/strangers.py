@@ -25,6 +25,10 @@ def still_unsure(normalize: Normalize, batch: Batch) -> Normalize | None:
 
     Looked at is the first image of the first batch in the host's memory that is not black: 0.1 ms, once.
     """
+    if batch.given == "uint16":
+        if normalize.max_pixel_value <= 255:
+            _warn(normalize, "uint16 images", "pass max_pixel_value=65535.0, or the largest number that they hold")
+        return None
     if batch.device.type != "cpu" or not batch.dtype.startswith(("float", "bfloat")) or not len(batch):
         return normalize
     one = batch.owner[0]
@@ -41,12 +45,13 @@ def still_unsure(normalize: Normalize, batch: Batch) -> Normalize | None:
         told = "pass max_pixel_value=1.0"
     else:
         return None
-    warnings.warn(
-        f"Normalize(max_pixel_value={top:g}) is given {batch.dtype} images of {low:.3g} .. {high:.3g}: {told}",
-        UserWarning,
-        stacklevel=6,
-    )  # through Compose and torch.nn.Module
+    _warn(normalize, f"{batch.dtype} images of {low:.3g} .. {high:.3g}", told)
     return None
+
+
+def _warn(normalize: Normalize, given: str, told: str) -> None:
+    what = f"Normalize(max_pixel_value={normalize.max_pixel_value:g}) is given {given}: {told}"
+    warnings.warn(what, UserWarning, stacklevel=8)  # through Compose and torch.nn.Module
 
 
 def refuse_kornia(compose) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..checks import boolean, integer, one_of, real
+from ..elements import WIDE
 from ..hints import Colour
 from ..transform import Transform
 
@@ -39,7 +40,7 @@ class Normalize(Transform):
         array([[-1.,  1.]], dtype=float32)
     """
 
-    ops = ("normalize", "standardize")
+    ops = ("normalize", "standardize", "divide")
 
     def __init__(
         self,
@@ -60,6 +61,8 @@ class Normalize(Transform):
 
     def lower(self, to, rows, params) -> None:
         if self.normalization != "standard":
+            if to.is_wide:
+                _to_float32(to, rows)
             moments = to.reduce(rows, "moments")
             _to_float32(to, rows)
             to.op(rows, "standardize", kind=_KINDS.index(self.normalization) - 1, of=moments)
@@ -84,8 +87,11 @@ class Normalize(Transform):
 
 
 def _to_float32(to, rows) -> None:
-    if to.is_u8 or to.given == "float64":
+    wide = to.is_wide
+    if to.is_u8 or to.given == "float64" or wide:
         to.convert("float32", rows)
+    if wide:
+        to.op(rows, "divide", by=1 / WIDE)  # the numbers that came in
 
 
 class ToTensorV2(Transform):

@@ -10,6 +10,7 @@ import torch
 from ..uniforms import IDS
 from ..whole import Whole
 
+_SIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}
 _IMAGES = ("image", "images", "volume", "volumes")
 
 
@@ -72,7 +73,7 @@ class SelectiveChannelTransform(Whole):
         if batch.shape[1] <= max(self.channels):
             raise ValueError(f"channels names {max(self.channels)}, but the images have {batch.shape[1]} channels")
         channels = torch.tensor(self.channels, device=batch.device)
-        mine = batch[:, channels]
+        mine = _bits(batch)[:, channels].view(batch.dtype)
         ids = np.array([(seed ^ seed >> 12) % IDS for seed in seeds], np.int64)[whose]
         done = self._inner.run({"image": mine}, ids=ids)["image"]
         if done.shape != mine.shape or done.dtype != mine.dtype:
@@ -80,8 +81,13 @@ class SelectiveChannelTransform(Whole):
                 f"its transforms made {_told(mine)} into {_told(done)}; they must leave size, channels and type as they are"
             )
         whole = batch.clone()
-        whole[:, channels] = done
+        _bits(whole)[:, channels] = _bits(done)
         return whole
+
+
+def _bits(images: torch.Tensor) -> torch.Tensor:
+    """The same memory, in a type whose channels torch picks."""
+    return images.view(_SIGNED[images.dtype]) if images.dtype in _SIGNED else images
 
 
 def _told(batch: torch.Tensor) -> str:
