@@ -14,16 +14,6 @@ from ..transform import Transform
 from .converted import with_seed
 
 _KEPT = {("RandomIoUCrop", "sampler_options"): "options"}  # arguments that torchvision keeps under another name
-_INSTEAD = {
-    "ClampBoundingBoxes": "boxes always end at the image's border: leave it out",
-    "ClampKeyPoints": "leave it out: `SanitizeKeyPoints` has no equal either",
-    "ConvertBoundingBoxFormat": "boxes keep the format that they came in: convert them before",
-    "CutMix": "gpuaug.data.CutMix mixes finished batches: DataLoader(mix=..)",
-    "FiveCrop": "it makes five images of one: call it in the dataset",
-    "LinearTransformation": "apply it to the batches",
-    "MixUp": "gpuaug.data.MixUp mixes finished batches: DataLoader(mix=..)",
-    "TenCrop": "it makes ten images of one: call it in the dataset",
-}
 _GROUPS = ("Compose", "RandomApply", "RandomChoice", "RandomOrder")
 
 
@@ -93,7 +83,7 @@ class _Reader:
             return self._instead(thing, known, f"{place}: {what} is not torchvision's: unsupported='wrap' calls it")
         if name not in vision.__all__:
             near = difflib.get_close_matches(name, vision.__all__, 1)
-            hint = _INSTEAD.get(name) or (f"did you mean {near[0]!r}?" if near else "unsupported='wrap' calls it")
+            hint = vision.INSTEAD.get(name) or (f"did you mean {near[0]!r}?" if near else "unsupported='wrap' calls it")
             return self._instead(thing, known, f"{place}: gpuaug.vision has no {name}: {hint}")
         cls = getattr(vision, name)
         if name == "Lambda":

@@ -177,6 +177,8 @@ def translated(
 
 def _ended(names: list[str], flags: Collection[str], args: tuple, kwargs: dict) -> tuple[tuple, dict]:
     """The call with ``always_apply``, and ``p`` behind it, by name, where they stood at the end of its places before 2.0."""
+    if len(args) == names.index("p") + 2 and (args[-1] is None or isinstance(args[-1], bool)):
+        return args[:-1], {**kwargs, "always_apply": args[-1]}  # 1.4.21 to 1.4.24 had it behind p
     for place in range(max(len(args) - 2, 0), min(len(args), len(names))):
         if isinstance(args[place], bool) and names[place] not in flags:
             end = dict(zip(("always_apply", "p"), args[place:]))

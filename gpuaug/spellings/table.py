@@ -289,6 +289,15 @@ def _above_1(value) -> bool:
     return isinstance(ends, (tuple, list)) and all(map(number, ends)) and max(ends, default=0) > 1
 
 
+def _amount(value) -> bool:
+    """A number that is none of an interpolation."""
+    return isinstance(value, float) or value not in (0, 1, 2, 3, 4, 6)
+
+
+def _elastic(args: tuple) -> bool:
+    return len(args) > 2 and (_amount(args[2]) or (len(args) == 11 and not isinstance(args[6], str)))
+
+
 def _switch(value) -> bool:
     return isinstance(value, bool)
 
@@ -302,6 +311,7 @@ _SHIFT = (
     *("shift_limit", "scale_limit", "rotate_limit", "interpolation", "border_mode", "value", "mask_value"),
     *("shift_limit_x", "shift_limit_y"),
 )
+_ELASTIC = ("alpha", "sigma", "alpha_affine", "interpolation", "border_mode", "value", "mask_value")
 _GRID = ("num_steps", "distort_limit", "interpolation", "border_mode", "value", "mask_value")
 _CROP = ("scale", "ratio", "interpolation", *_END)
 _SIDES = (Places(("height", "width", *_END), "0.1 to 1.4.20", lambda args: len(args) == 4 and number(args[3])),)
@@ -327,6 +337,7 @@ PLACES: dict[str, tuple[Places, ...]] = {
             _at(0, number),
         ),
     ),
+    "Crop": (Places(("x_min", "y_min", "x_max", "y_max", *_END), "0.1 to 1.4.20", _at(5, number)),),
     "CropAndPad": (
         Places(
             (
@@ -347,22 +358,16 @@ PLACES: dict[str, tuple[Places, ...]] = {
     "Downscale": (Places(("scale_min", "scale_max", "interpolation", *_END), "0.1 to 1.4", _at(0, number)),),
     "ElasticTransform": (
         Places(
-            (
-                "alpha",
-                "sigma",
-                "alpha_affine",
-                "interpolation",
-                "border_mode",
-                "value",
-                "mask_value",
-                "always_apply",
-                "approximate",
-            ),
-            "0.1 to 1.4.16",
-            _at(2, lambda value: isinstance(value, float) or value not in (0, 1, 2, 3, 4, 6)),
+            (*_ELASTIC, "always_apply", "approximate", "p"),
+            "0.2 to 0.5",
+            lambda args: len(args) == 10 and not isinstance(args[6], str),
         ),
+        Places((*_ELASTIC, "always_apply", "approximate", "same_dxdy", "p"), "1.0 to 1.4.16", _elastic),
     ),
-    "GaussNoise": (Places(("var_limit", "mean", "per_channel"), "0.1 to 1.4.21", _at(0, lambda v: number(v) or _above_1(v))),),
+    "GaussNoise": (
+        Places(("var_limit", "mean", *_END), "0.1 to 0.5", lambda args: len(args) == 4 and number(args[3])),
+        Places(("var_limit", "mean", "per_channel", *_END), "1.0 to 1.4.21", _at(0, lambda v: number(v) or _above_1(v))),
+    ),
     "GridDistortion": (
         Places((*_GRID, *_END), "0.2 to 0.5", lambda args: len(args) == 8 and not isinstance(args[7], bool)),
         Places((*_GRID, "normalized", *_END), "1.0 to 1.4", _at(3, _no_switch)),
@@ -401,6 +406,14 @@ PLACES: dict[str, tuple[Places, ...]] = {
             "0.5",
             _at(4, number),
         ),
+        Places(
+            (
+                *("min_height", "min_width", "pad_height_divisor", "pad_width_divisor", "position", "border_mode"),
+                *("value", "mask_value", *_END),
+            ),
+            "1.0 to 1.4",
+            lambda args: len(args) > 6 and (args[6] is None or len(args) == 10),
+        ),
     ),
     "Perspective": (
         Places(
@@ -411,6 +424,7 @@ PLACES: dict[str, tuple[Places, ...]] = {
     ),
     "RandomCrop": _SIDES,
     "RandomFog": (Places(("fog_coef_lower", "fog_coef_upper", "alpha_coef", *_END), "0.3 to 1.4", _at(1, number)),),
+    "RandomGamma": (Places(("gamma_limit", "eps", *_END), "0.3 to 1.3", lambda args: len(args) == 4),),
     "RandomRain": (
         Places(
             (

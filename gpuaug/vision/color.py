@@ -303,10 +303,11 @@ class RandomSolarize(Vision):
         self.threshold = real("threshold", threshold)
 
     def lower(self, to, rows, params) -> None:
-        top = 255 if to.is_u8 else 1
+        top = 255 if to.is_u8 else 65535 if to.is_wide else 1
         if self.threshold > top:
-            raise ValueError(f"RandomSolarize: threshold must be at most {top} for {to.dtype} images, got {self.threshold!r}")
-        steps.solarize(to, rows, self.threshold)
+            kind = to.given or to.dtype
+            raise ValueError(f"RandomSolarize: threshold must be at most {top} for {kind} images, got {self.threshold!r}")
+        steps.solarize(to, rows, self.threshold / top if to.is_wide else self.threshold)
 
 
 class RandomAdjustSharpness(Vision):

@@ -32,9 +32,9 @@ class _Form(Vision):
 
 def _to_unit(to, rows, dtype: str = "float32") -> None:
     """Bytes as fractions of 255."""
-    if to.given not in ("", "bool") or to.dtype == "int32":
-        to.no_labels("divided")
-    if to.is_u8:
+    if to.is_wide:  # uint16 travels as fractions
+        to.convert(dtype, rows)
+    elif to.is_u8:
         to.convert(dtype, rows)
         to.op(rows, "linear", factor=1 / 255, offset=0.0, low=0.0, high=1.0)
 
@@ -43,7 +43,7 @@ class ToTensor(_Form):
     """Make float32 tensors ``[C, H, W]`` of 0..1.
 
     uint8 images are divided by 255, whatever they came in: a PIL image, an array ``[H, W, C]``, or a tensor (which torchvision's
-    leaves as it is). Float images keep their values.
+    leaves as it is); uint16 images by 65535. Float images keep their values.
 
     Targets: image. Source: torchvision ``ToTensor``.
 
@@ -63,7 +63,9 @@ class ToTensor(_Form):
     def lower(self, to, rows, params) -> None:
         super().lower(to, rows, params)
         to.no_labels("divided")
-        if to.is_u8:
+        if to.is_wide:  # they travel as fractions
+            to.convert("float32", rows)
+        elif to.is_u8:
             to.convert("float32", rows)
             to.op(rows, "divide", by=255)
 
@@ -179,10 +181,13 @@ class ToDtype(_Form):
             return
         to.no_labels("made floats")
         if name != "uint8":
-            if to.is_u8 and self.scale:
+            if (to.is_u8 or to.is_wide) and self.scale:
                 _to_unit(to, rows, name)
             else:
+                wide = to.is_wide
                 to.convert(name, rows)
+                if wide:
+                    to.op(rows, "linear", factor=65535.0, offset=0.0, low=0.0, high=65535.0)
         elif self.scale:
             to.op(rows, "linear_u8", factor=255.999, offset=0.0)
             to.convert("uint8", rows)
@@ -242,7 +247,7 @@ class Normalize(Vision):
         self._by_channels: dict[int, np.ndarray] = {}
 
     def lower(self, to, rows, params) -> None:
-        if to.is_u8:
+        if to.is_u8 or to.is_wide:
             raise TypeError("Normalize works on floats: put ToTensor() or ToDtype(torch.float32, scale=True) before it")
         to.op(rows, "normalize", shared=self._constants(to.channels))
 

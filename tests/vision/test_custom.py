@@ -246,3 +246,17 @@ def test_the_article_again():
     with pytest.warns(DeprecationWarning, match="resample="):
         want = fashion(T, seed=3)
     assert torch.equal(G.from_torchvision(theirs, seed=3)(pil(), ids=[2]), want(pil(), ids=[2]))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("FiveCrop", "it makes five images of one"),
+        ("functional", "torchvision.transforms.functional works"),
+        ("RandomInver", "did you mean 'RandomInvert'"),
+    ],
+)
+def test_names_that_are_not_there(name, words):
+    with pytest.raises(AttributeError, match=re.escape(f"gpuaug.vision has no {name!r}: {words}")):
+        getattr(T, name)
+    assert not hasattr(T, "__wrapped__")

@@ -185,6 +185,23 @@ def test_types(dtype, scale):
         T.ToDtype(torch.float64)
 
 
+def test_images_of_16_bits():
+    wide = (np.arange(48, dtype=np.uint16) * 1390).reshape(6, 8)
+    image = PIL.Image.fromarray(wide)
+    assert image.mode == "I;16"
+    np.testing.assert_array_equal(np.asarray(T.RandomHorizontalFlip(1)(image)), wide[:, ::-1])
+    tensor = T.ToTensor()(image)
+    assert tensor.dtype == torch.float32
+    torch.testing.assert_close(tensor[0], torch.from_numpy(wide / 65535).float(), rtol=0, atol=1e-7)
+    raw = torch.from_numpy(wide)[None]
+    torch.testing.assert_close(T.ToDtype(torch.float32, scale=True)(raw), tensor)
+    torch.testing.assert_close(T.ToDtype(torch.float32)(raw), torch.from_numpy(wide).float()[None], rtol=0, atol=4e-3)
+    solarized = T.RandomSolarize(30000, 1)(raw)
+    assert torch.equal(solarized[0], torch.from_numpy(np.where(wide >= 30000, 65535 - wide, wide)))
+    with pytest.raises(TypeError, match="Normalize works on floats"):
+        T.Normalize([0.5], [0.5])(raw)
+
+
 def test_normalize():
     image = picture(3).float() / 255
     torch.testing.assert_close(T.Normalize(MEAN, STD)(image), F.normalize(image, MEAN, STD), rtol=1e-6, atol=1e-6)
