@@ -219,6 +219,44 @@ AUG void cubic_weights(float f, float* k) {  // Keys' cubic, A = -0.75 as OpenCV
   k[2] = ((A + 2.0f) * g - (A + 3.0f)) * g * g + 1.0f;
   k[3] = ((A * h - 5.0f * A) * h + 8.0f * A) * h - 4.0f * A;
 }
+#if !AUG_GPU && defined(__FMA__)
+// Of three or four channels that lie side by side the sums are one vector: a fifth of the time of single ones. It reads four values
+// for each of 4 x 4 pixels, so that right of three channels there must be a fifth pixel.
+template <class T> struct CubicFour {
+  static constexpr bool there = false;
+};
+template <> struct CubicFour<u8> {
+  static constexpr bool there = true;
+  typedef float Four __attribute__((vector_size(16)));
+  static Four load(const u8* p) {  // GCC converts a vector of four bytes one by one
+    typedef char Bytes __attribute__((vector_size(16)));
+    typedef int Words __attribute__((vector_size(16)));
+    int word;
+    __builtin_memcpy(&word, p, 4);
+    return __builtin_convertvector(__builtin_ia32_pmovzxbd128((Bytes)Words{word, 0, 0, 0}), Four);
+  }
+};
+template <> struct CubicFour<float> {
+  static constexpr bool there = true;
+  typedef float Four __attribute__((vector_size(16)));
+  static Four load(const float* p) {
+    Four four;
+    __builtin_memcpy(&four, p, 16);
+    return four;
+  }
+};
+template <class T> AUG void cubic_four(const T* p, i64 sy, int sx, const float* kx, const float* ky, float* sum) {
+  typedef float Four __attribute__((vector_size(16)));
+  Four whole = {};
+  AUG_UNROLL for (int j = 0; j < 4; ++j, p += sy) {
+    Four line = {};
+    AUG_UNROLL for (int i = 0; i < 4; ++i)
+      line = __builtin_ia32_vfmaddps(CubicFour<T>::load(p + i * sx), Four{} + kx[i], line);
+    whole = __builtin_ia32_vfmaddps(line, Four{} + ky[j], whole);
+  }
+  __builtin_memcpy(sum, &whole, 16);
+}
+#endif
 template <class G, class T, int C>
 AUG_FN void sample_cubic(G g, const Row& s, const float* blob, int c0, Place<G>& t, Pixels<G, C>& px) {
   const int h = s.sh, w = s.sw, sy = s.sy, sx = s.sx, border = s.border;
@@ -229,21 +267,42 @@ AUG_FN void sample_cubic(G g, const Row& s, const float* blob, int c0, Place<G>&
     float kx[4], ky[4];
     cubic_weights(t.fx[l] - bx, kx);
     cubic_weights(t.fy[l] - by, ky);
-    AUG_UNROLL for (int c = 0; c < C; ++c) {
-      float sum = 0.0f;
-      AUG_UNROLL for (int j = 0; j < 4; ++j) {
-        const int y = (int)by - 1 + j, v = border_index(y, h, border) * sy;
-        float line = 0.0f;
-        AUG_UNROLL for (int i = 0; i < 4; ++i) {
-          const int x = (int)bx - 1 + i;
-          const bool in = border != BORDER_CONSTANT || (((u32)x < (u32)w) & ((u32)y < (u32)h));
-          const float q = in ? get(ld(src + (v + border_index(x, w, border) * sx + c * s.sc))) : ld(fill + c);
-          line = fma_(kx[i], q, line);
-        }
-        sum = fma_(ky[j], line, sum);
+    const int x0 = (int)bx - 1, y0 = (int)by - 1;
+    // most lie inside: there are no borders to reckon with, which would take most of the time
+    const bool inside = ((u32)x0 < (u32)max_(w - 3, 0)) & ((u32)y0 < (u32)max_(h - 3, 0));
+#if !AUG_GPU && defined(__FMA__)
+    if constexpr ((C == 3 || C == 4) && CubicFour<T>::there) {
+      if (inside && s.sc == 1 && (C == 4 || (sx > 0 && x0 < w - 4))) {
+        float four[4];
+        cubic_four(src + (i64)y0 * sy + (i64)x0 * sx, sy, sx, kx, ky, four);
+        AUG_UNROLL for (int c = 0; c < C; ++c)
+          px.v[c][l] = settle(sizeof(T) == 1 ? clamp_(four[c], 0.0f, 255.0f) : four[c], (const T*)0);
+        return;
       }
-      sum = sizeof(T) == 1 ? clamp_(sum, 0.0f, 255.0f) : sum;
-      px.v[c][l] = settle(sum, (const T*)0);
+    }
+#endif
+    int at[4];  // the four columns, found once for all lines and channels
+    AUG_UNROLL for (int i = 0; i < 4; ++i)
+      at[i] = (inside ? x0 + i : border_index(x0 + i, w, border)) * sx;
+    float sum[C];
+    AUG_UNROLL for (int c = 0; c < C; ++c)
+      sum[c] = 0.0f;
+    AUG_UNROLL for (int j = 0; j < 4; ++j) {
+      const int y = y0 + j, v = (inside ? y : border_index(y, h, border)) * sy;
+      float line[C];
+      AUG_UNROLL for (int c = 0; c < C; ++c)
+        line[c] = 0.0f;
+      AUG_UNROLL for (int i = 0; i < 4; ++i) {
+        const bool in = inside || border != BORDER_CONSTANT || (((u32)(x0 + i) < (u32)w) & ((u32)y < (u32)h));
+        AUG_UNROLL for (int c = 0; c < C; ++c)
+          line[c] = fma_(kx[i], in ? get(ld(src + (v + at[i] + c * s.sc))) : ld(fill + c), line[c]);
+      }
+      AUG_UNROLL for (int c = 0; c < C; ++c)
+        sum[c] = fma_(ky[j], line[c], sum[c]);
+    }
+    AUG_UNROLL for (int c = 0; c < C; ++c) {
+      const float v = sizeof(T) == 1 ? clamp_(sum[c], 0.0f, 255.0f) : sum[c];
+      px.v[c][l] = settle(v, (const T*)0);
     }
   });
 }
