@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # `__getattr__` below loads them when they are asked for
     from . import interop as interop
     from . import vision as vision
     from .data.loader import DataLoader
+    from .data.takeover import accelerate as accelerate
     from .interop.converted import from_albumentations as from_albumentations
     from .interop.converted import from_torchaudio as from_torchaudio
     from .interop.converted_kornia import from_kornia as from_kornia
@@ -74,6 +75,7 @@ _LAZY = ("audio", "data", "functional", "interop", "vision", *_modules.OUTERMOST
 # the same of functions; but for the loader they are not in __all__, since ``import *`` asks for all, and they need extras
 _FROM = {
     "DataLoader": "data.loader",
+    "accelerate": "data.takeover",
     "from_albumentations": "interop.converted",
     "from_kornia": "interop.converted_kornia",
     "from_torchaudio": "interop.converted",
