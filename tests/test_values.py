@@ -458,3 +458,16 @@ def test_old_checkpoints_load_strictly():
         assert model.load_state_dict(model.state_dict(), strict=True).missing_keys == []
         with pytest.raises(RuntimeError, match=r"Missing key.*1\.bias"):
             model.load_state_dict({"1.weight": old["1.weight"]})
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("hue", [200, -350, 540])
+def test_hues_go_around(hue, dtype):
+    """More than a full turn is what is left of it, as in albumentations."""
+    image = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    image = image if dtype == "uint8" else image.astype(np.float32) / 255
+    more, less = (G.HueSaturationValue((h, h), (300, 300), (0, 0), p=1)(image=image)["image"] for h in (hue, hue % 180))
+    np.testing.assert_array_equal(more, less)
+    if dtype == "uint8":  # floats go through bytes there
+        want = A.HueSaturationValue((hue, hue), (300, 300), (0, 0), p=1)(image=image)["image"]
+        assert abs(more.astype(int) - want).max() <= 1  # OpenCV's vectors, and what is left of a line, round differently

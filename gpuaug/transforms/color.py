@@ -72,7 +72,8 @@ class HueSaturationValue(Transform):
     """Shift hue, saturation and value.
 
     Args:
-        hue_shift_limit: range of the hue shift, 180 is a full turn; a number v means (-v, v).
+        hue_shift_limit: range of the hue shift, 180 is a full turn, and what is more goes around again; a number v means
+            (-v, v).
         sat_shift_limit, val_shift_limit: ranges of the shifts on a scale of 0..255; a number v means (-v, v).
         p: probability, per sample.
 
@@ -100,9 +101,9 @@ class HueSaturationValue(Transform):
         p: float = 0.5,
     ):
         super().__init__(p)
-        self.hue_shift_limit = span("hue_shift_limit", hue_shift_limit, -180, 180)
-        self.sat_shift_limit = span("sat_shift_limit", sat_shift_limit, -255, 255)
-        self.val_shift_limit = span("val_shift_limit", val_shift_limit, -255, 255)
+        self.hue_shift_limit = span("hue_shift_limit", hue_shift_limit)
+        self.sat_shift_limit = span("sat_shift_limit", sat_shift_limit)
+        self.val_shift_limit = span("val_shift_limit", val_shift_limit)
 
     def columns(self) -> int:
         return 3
@@ -125,6 +126,7 @@ class HueSaturationValue(Transform):
         elif to.is_u8:
             to.op(rows, "hsv_u8", hue=np.mod(hue, 180), saturation=np.trunc(sat), value=np.trunc(val))
         else:
+            hue = np.where(abs(hue) > 180, np.mod(hue, 180), hue)  # the kernel turns once
             to.op(rows, "hsv", hue=hue / 180, saturation=sat / 255, value=val / 255)
 
 
