@@ -69,6 +69,7 @@ format: $(DEPS)
 bench: $(KERNELS) $(DEPS)
 	$(PY) -m bench.transforms
 	$(PY) -m bench.every
+	$(PY) -m bench.kornia
 	$(PY) -m bench.masking
 	$(PY) -m bench.host
 	$(PY) -m bench.single

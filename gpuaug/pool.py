@@ -67,7 +67,8 @@ class Pool:
     def __init__(self):
         self._idle: dict[int, list[Block]] = {}  # by size; the size that was given back longest ago comes first
         self._bytes = 0
-        self._lock = threading.RLock()  # a collection may run `_returned` inside `_take`
+        # A collection may run `_returned` amid anything that is done here, in the same thread: what comes back then waits
+        self._lock, self._busy, self._back = threading.RLock(), False, []
         self._live: dict[int, _Loan] = {}  # by identity: an array is not hashable, nor is a reference to it
         self._used = 0  # bytes of the blocks that belong to tensors
         self._peaks = [0, 0]  # the most of them, of the last LATELY blocks taken and of those before
@@ -99,13 +100,18 @@ class Pool:
 
     def _take(self, size: int) -> Block:
         with self._lock:
-            block = self._fitting(size)
-            self._used += size if block is None else len(block)
-            self._taken += 1
-            if self._taken % LATELY == 0:
-                self._peaks = [self._used, self._peaks[0]]
-                self._trim()
-            self._peaks[0] = max(self._peaks[0], self._used)
+            self._busy = True
+            try:
+                block = self._fitting(size)
+                self._used += size if block is None else len(block)
+                self._taken += 1
+                if self._taken % LATELY == 0:
+                    self._peaks = [self._used, self._peaks[0]]
+                    self._trim()
+                self._peaks[0] = max(self._peaks[0], self._used)
+            finally:
+                self._busy = False
+            self._settle()
         return Block(size) if block is None else block
 
     def _fitting(self, size: int) -> Block | None:
@@ -123,16 +129,31 @@ class Pool:
         return block
 
     def _give(self, block: Block) -> None:
-        size = len(block)
         with self._lock:
-            self._used -= size
-            blocks = self._idle.pop(size, [])
-            self._idle[size] = blocks  # to the end: these are the latest
-            if len(blocks) == KEEP:
-                return
-            blocks.append(block)
-            self._bytes += size
-            self._trim()
+            self._back.append(block)
+            self._settle()
+
+    def _settle(self) -> None:
+        """Put what came back where it is found."""
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._back:
+                self._keep(self._back.pop())
+        finally:
+            self._busy = False
+
+    def _keep(self, block: Block) -> None:
+        size = len(block)
+        self._used -= size
+        blocks = self._idle.pop(size, [])
+        self._idle[size] = blocks  # to the end: these are the latest
+        if len(blocks) == KEEP:
+            return
+        blocks.append(block)
+        self._bytes += size
+        self._trim()
 
     def _trim(self) -> None:
         """Give up what lies idle longest, as far as it is more than was in use."""

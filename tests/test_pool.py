@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from gpuaug import Compose, HorizontalFlip
-from gpuaug.pool import KEEP, Pool
+from gpuaug.pool import KEEP, Block, Pool
 
 SHAPE = (100, 1000)  # 400 kB: above what the pool leaves to malloc
 
@@ -217,3 +217,23 @@ def test_the_loader_trims_now_and_then(monkeypatch):
     for _ in DataLoader(data, batch_size=2, device="cpu", transform=Compose([HorizontalFlip()], seed=0)):
         pass
     assert len(trims) == 2
+
+
+def test_what_comes_back_while_a_block_is_looked_for_waits(pool):
+    """A collection in the middle of a search returns blocks of other sizes in the same thread."""
+    back = [Block(4096 * pages) for pages in (41, 43, 47)]
+
+    class Disturbed(dict):
+        def __iter__(self):
+            for key in super().__iter__():
+                if back:
+                    pool._give(back.pop())
+                yield key
+
+    held = [pool.array((4096 * 40 * n,), np.dtype(np.uint8)) for n in (1, 2, 3)]
+    del held
+    pool._idle = Disturbed(pool._idle)
+    pool.array((4096 * 77,), np.dtype(np.uint8))[:] = 1  # of no size that is idle
+    assert len(back) < 3
+    assert not pool._back
+    assert {4096 * pages for pages in (41, 43, 47)} - {len(block) for block in back} <= set(pool._idle.keys())

@@ -18,7 +18,8 @@ from ...whole import Whole
 def ours(transform, data: list[np.ndarray], u: np.ndarray, kind: str = "image", device=None) -> list[np.ndarray]:
     """A transform with given uniforms, on a ragged batch; what is carried out while it is drawn draws its own."""
     if isinstance(transform, Whole):
-        return Compose([transform], seed=0)(image=data)["image"]
+        found = Compose([transform], seed=0)(**{"image": data, kind: data})[kind]
+        return [image if image.ndim == 3 else image[..., None] for image in found]
     batch = Batch.of(data, "HWC", name=kind)
     params = transform.draw(u, View(batch.size.astype(np.int64), batch.channels, batch.dtype))
     track = Track(moved(batch, device), kind)
