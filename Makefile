@@ -57,8 +57,8 @@ test-gpu: $(KERNELS) $(DEPS)
 SOURCES := $(wildcard $(foreach kind,cu cuh hpp cpp,kernels/*.$(kind) kernels/*/*.$(kind) kernels/*/*/*.$(kind)) tests/emu/*.h)
 
 lint: $(DEPS)
-	$(PY) -m ruff check .
-	$(PY) -m ruff format --check --quiet .
+	$(PY) -m ruff check --no-cache .
+	$(PY) -m ruff format --no-cache --check --quiet .
 	$(VENV)/bin/clang-format --dry-run --Werror $(SOURCES)
 
 format: $(DEPS)

@@ -8,10 +8,10 @@ The moths are drawn here; the dataset and the pipeline are as they would be for 
 import cv2
 import numpy as np
 import torch
-from gpuaug.pytorch import ToTensorV2  # was: from albumentations.pytorch import ToTensorV2
 from torch.utils.data import DataLoader, Dataset
 
 import gpuaug as A  # was: import albumentations as A
+from gpuaug.pytorch import ToTensorV2  # was: from albumentations.pytorch import ToTensorV2
 
 
 def moth(rng, height=240, width=320):

@@ -7,10 +7,10 @@ alike.
 """
 
 import numpy as np
-from gpuaug.pytorch import ToTensorV2  # was: from albumentations.pytorch import ToTensorV2
 from torch.utils.data import DataLoader, Dataset
 
 import gpuaug as A  # was: import albumentations as A
+from gpuaug.pytorch import ToTensorV2  # was: from albumentations.pytorch import ToTensorV2
 
 IN, OUT = 572, 388
 
