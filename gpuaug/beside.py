@@ -70,7 +70,7 @@ def _lies_on(value, size: np.ndarray) -> bool:
         return True
     if isinstance(value, (list, tuple)) and value and not isinstance(value[0], (int, float, str, bytes)):
         return any(_lies_on(each, size) for each in value)
-    if not isinstance(value, (np.ndarray, torch.Tensor)) or value.ndim < 2 or 1 in (height_width := tuple(size.tolist())):
+    shape = tuple(getattr(value, "shape", ()))  # of whatever library
+    if len(shape) < 2 or 1 in (height_width := tuple(size.tolist())):
         return False
-    shape = tuple(value.shape)
     return any(shape[k : k + 2] == height_width for k in range(len(shape) - 1))

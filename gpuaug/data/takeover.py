@@ -16,6 +16,7 @@ from ..seeding import apart
 from ..transform import Transform
 from .loader import DataLoader
 
+TRIED = 8  # samples, from the first to the last
 # the library that a class comes from, and what makes its pipelines gpuaug's
 _FROM = {"albumentations": "from_albumentations", "torchvision": "from_torchvision", "kornia": "from_kornia"}
 
@@ -27,8 +28,9 @@ def accelerate(
     gpuaug behind the workers.
 
     The dataset is copied, with a transform that hands everything on as it came; its own, of gpuaug, albumentations, torchvision
-    or Kornia, becomes the new loader's. It is tried on the first sample: what the transform makes must be what ``__getitem__``
-    returns, or the loader is not taken over. All arguments of the loader are kept; a `Subset` (``random_split``) is looked into.
+    or Kornia, becomes the new loader's. It is tried on up to 8 samples, from the first to the last: each must call the transform
+    once, and what that makes must be what ``__getitem__`` returns, or the loader is not taken over. All arguments of the loader
+    are kept; a `Subset` (``random_split``) is looked into.
 
     Args:
         loader: torch's loader. It and its dataset stay as they are.
@@ -75,14 +77,14 @@ def accelerate(
 
 
 class _Pass:
-    """A transform that hands on what it gets, and remembers it while it is tried."""
+    """A transform that hands on what it gets, and remembers its calls while it is tried."""
 
     def __init__(self):
-        self.got: dict[str, Any] | None = None
+        self.calls: list[tuple[tuple, dict[str, Any]]] | None = None
 
     def __call__(self, *args: Any, **named: Any) -> Any:
-        if self.got is not None:
-            self.got.update({("image", "mask")[k] if k < 2 else str(k): value for k, value in enumerate(args)} | named)
+        if self.calls is not None:
+            self.calls.append((args, named))
         if named:
             return named if not args else {"image": args[0], **named}
         return args[0] if len(args) == 1 else args
@@ -108,18 +110,21 @@ def _without_transform(dataset, name: str | None, unsupported: str, faults: list
         return None, None, None
     bare, tried = copy.copy(inner), _Pass()
     _put(bare, name, tried)
-    tried.got = {}
     with apart():
-        try:
-            sample = bare[0]
-        except Exception as error:
-            faults.append(
-                f"{type(inner).__name__} works on what its {name} makes: with a transform that hands on what it gets, sample 0 "
-                f"fails: {type(error).__name__}: {error}"
-            )
-            return None, None, None
-        targets = _found(sample, tried.got, name, faults)
-        tried.got = None
+        for i in sorted({round(k * (len(inner) - 1) / max(TRIED - 1, 1)) for k in range(TRIED)}, reverse=True):
+            tried.calls = []
+            try:
+                sample = bare[i]
+            except Exception as error:
+                faults.append(
+                    f"{type(inner).__name__} works on what its {name} makes: with a transform that hands on what it gets, sample "
+                    f"{i} fails: {type(error).__name__}: {error}"
+                )
+                return None, None, None
+            targets = _found(sample, tried.calls, f"sample {i}", name, faults)
+            if targets is None:
+                return None, None, None
+        tried.calls = None
         plain = copy.copy(inner)
         _put(plain, name, None)
         try:  # files that torchvision's datasets name are read by gpuaug's own threads, if nothing calls for their pixels
@@ -134,7 +139,7 @@ def _without_transform(dataset, name: str | None, unsupported: str, faults: list
 
 def _transform_of(dataset, name: str | None, faults: list[str]):
     """The attribute that holds the dataset's transform, and the transform."""
-    held = {key: value for key, value in vars(dataset).items() if _library(value) is not None and key != "transforms"}
+    held = {key: value for key, value in vars(dataset).items() if _library(value) is not None}
     if name is not None:
         if name not in held:
             faults.append(
@@ -187,13 +192,17 @@ def _put(dataset, name: str, value) -> None:
         dataset.transforms = both
 
 
-def _found(sample, got: dict[str, Any], name: str, faults: list[str]) -> dict[str, tuple] | None:
-    """Where in a sample the things are that the transform got."""
-    if not got:
-        faults.append(f"sample 0 was made without a call of its {name}")
+def _found(sample, calls: list, who: str, name: str, faults: list[str]) -> dict[str, tuple] | None:
+    """Where in a sample the things are that the transform got; None: there are faults."""
+    if len(calls) != 1:
+        faults.append(f"{who} was made with {len(calls)} calls of {name}; each sample must call it once, since the loader does")
         return None
-    found = {}
-    for target, value in got.items():
+    args, named = calls[0]
+    if len(args) > 1:
+        faults.append(f"{who} hands {len(args)} things to {name} by place: which are they? Name them, {name}(image=.., mask=..)")
+        return None
+    found, before = {}, len(faults)
+    for target, value in (dict(zip(["image"], args)) | named).items():
         places = list(_places(sample, value))
         if isinstance(value, (str, bytes, int, float, type(None))):
             continue
@@ -203,10 +212,10 @@ def _found(sample, got: dict[str, Any], name: str, faults: list[str]) -> dict[st
                 if places
                 else "not as it is (something is done to it behind the transform, which would come before)"
             )
-            faults.append(f"{target}: what {name} makes of it is in sample 0 {how}; __getitem__ must return it once and as it is")
+            faults.append(f"{target}: what {name} makes of it is in {who} {how}; __getitem__ must return it once and as it is")
         else:
             found[target] = places[0]
-    return found
+    return found if len(faults) == before else None
 
 
 def _places(node, value, path: tuple = ()):

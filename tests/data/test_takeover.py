@@ -110,6 +110,38 @@ class Floating(Crops):
         return {**sample, "image": sample["image"].float()}
 
 
+class Twice(Crops):
+    """Two views of one sample."""
+
+    def __getitem__(self, i):
+        first, second = (np.ascontiguousarray(CHINA[k : k + 40, :60]) for k in (i, i + 9))
+        return self.transform(image=first)["image"], self.transform(image=second)["image"]
+
+
+class Sometimes(Crops):
+    def __getitem__(self, i):
+        image = np.ascontiguousarray(CHINA[i : i + 40, :60])
+        return {"image": self.transform(image=image)["image"] if i % 2 == 0 else image}
+
+
+class ByPlace(Crops):
+    def __getitem__(self, i):
+        return self.transform(np.ascontiguousarray(CHINA[i : i + 40, :60]), {"boxes": [[1, 2, 3, 4]]})
+
+
+class Named(Dataset):
+    """Many call it transforms."""
+
+    def __init__(self):
+        self.transforms = TENSOR
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, i):
+        return self.transforms(image=np.ascontiguousarray(CHINA[i : i + 40, :60]))["image"], i
+
+
 class Two(Crops):
     def __init__(self):
         super().__init__(A.Compose([ToTensorV2()]))
@@ -142,9 +174,12 @@ TENSOR = A.Compose([ToTensorV2()])
         (lambda: DataLoader(Two()), "Two holds several transforms: transform, strong .* say which, transform="),
         (
             lambda: DataLoader(Scaled(TENSOR)),
-            r"image: what transform makes of it is in sample 0 not as it is \(something is done",
+            r"image: what transform makes of it is in sample 11 not as it is \(something is done",
         ),
         (lambda: DataLoader(Floating(TENSOR)), "Floating works on what its transform makes: .* AttributeError: .*'float'"),
+        (lambda: DataLoader(Twice(TENSOR)), "sample 11 was made with 2 calls of transform; each sample must call it once"),
+        (lambda: DataLoader(Sometimes(TENSOR)), "sample .* was made with 0 calls of transform"),
+        (lambda: DataLoader(ByPlace(TENSOR)), "sample 11 hands 2 things to transform by place: which are they"),
         (lambda: DataLoader(Stream()), "Stream is an IterableDataset"),
         (lambda: DataLoader(Crops(TENSOR, count=0)), "Crops is empty"),
         (lambda: Own(Crops(TENSOR)), "it is a Own, whose own ways of loading would be lost"),
@@ -160,6 +195,7 @@ def test_more_reasons_at_once_and_what_helps():
     with pytest.raises(ValueError, match="cannot be taken over") as caught:
         G.accelerate(Own(Scaled(A.Compose([Unknown(), Unknown()]))))
     assert str(caught.value).count("\n- ") == 4
+    assert next(iter(G.accelerate(DataLoader(Named(), batch_size=2), device="cpu")))[0].shape == (2, 3, 40, 60)
     fast = G.accelerate(DataLoader(Two(), batch_size=4), transform="transform", device="cpu")
     assert next(iter(fast))["image"].shape == (4, 3, 40, 60)
     wrapped = G.accelerate(
