@@ -44,6 +44,7 @@ RANGES = {
     "int64": (-(2**31), 2**31 - 1),
     "uint64": (0, 2**31 - 1),
 }
+SIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}  # torch indexes no unsigned ones
 TAKEN = "uint8, float16, bfloat16, float32, float64, bool, or whole numbers of up to 64 bits whose values fit 32"
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from .. import uniforms
+from ..elements import SIGNED
 from ..hints import Range
 from .asked import Asked
 from .names import words_of
@@ -25,7 +26,6 @@ from .structure import as_path, children, get, outline, rebuild, replace
 LABEL_NAMES = ("label", "labels", "target", "targets", "y", "cls", "class")
 LABEL_WORDS = {"label", "labels", "target", "targets", "class", "classes"}
 MIXED = ("image", "mask", "masks")
-SIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}  # torch.where has no unsigned ones
 KNOTS = 1 << 14  # of a quantile table: weights are right to 4e-6 for alpha >= 0.1, to 4e-5 for 0.01
 
 

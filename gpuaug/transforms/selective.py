@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from ..elements import SIGNED
 from ..uniforms import IDS
 from ..whole import Whole
 
-_SIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}
 _IMAGES = ("image", "images", "volume", "volumes")
 
 
@@ -87,7 +87,7 @@ class SelectiveChannelTransform(Whole):
 
 def _bits(images: torch.Tensor) -> torch.Tensor:
     """The same memory, in a type whose channels torch picks."""
-    return images.view(_SIGNED[images.dtype]) if images.dtype in _SIGNED else images
+    return images.view(SIGNED[images.dtype]) if images.dtype in SIGNED else images
 
 
 def _told(batch: torch.Tensor) -> str:
