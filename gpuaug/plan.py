@@ -19,7 +19,7 @@ ROW = np.dtype(
         ("m", "f4", 9),
         *[(name, "i4") for name in "map sample border fill table".split()],
         ("cells", "i4", 2),
-        *[(name, "i4") for name in "ops n_ops positions layers n_layers pad".split()],
+        *[(name, "i4") for name in "ops n_ops positions layers n_layers plain".split()],
         ("scale", "f8", 2),
     ]
 )

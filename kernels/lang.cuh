@@ -36,6 +36,13 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef long long i64;
 
+// in a branch that is seldom taken: the compiler cannot do what stands behind it in advance, for all
+AUG void seldom() {
+#if defined(__CUDACC_RTC__)
+  asm volatile("");
+#endif
+}
+
 struct Lane {
   int slot, id;
 };  // slot: index into a Var; id: index within the group

@@ -10,6 +10,15 @@ AUG float min_(float a, float b) { return b < a ? b : a; }
 AUG float max_(float a, float b) { return b > a ? b : a; }
 AUG float clamp_(float v, float lo, float hi) { return min_(max_(v, lo), hi); }
 AUG int clamp_(int v, int lo, int hi) { return min_(max_(v, lo), hi); }
+// The same for values that are no NaN, one instruction each on both sides: a NaN becomes lo, and -0 with 0 for lo the lo.
+AUG float within_(float v, float lo, float hi) {
+#if AUG_GPU
+  return fminf(fmaxf(v, lo), hi);
+#else
+  v = v > lo ? v : lo;
+  return v < hi ? v : hi;
+#endif
+}
 
 AUG u32 bits(float f) {
 #if AUG_GPU

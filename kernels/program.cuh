@@ -31,7 +31,7 @@ template <class G, int C> AUG void apply(G g, const Op& op, const Sample& s, Pix
 
 template <class G, int C> AUG void program(G g, const Fused& f, const Row& s, int c0, Pixels<G, C>& px) {
   const Sample sample = {f.blob, f.found, f.channels, c0, s.layers};
-  for (int k = s.ops; k < s.ops + s.n_ops; ++k) apply(g, f.ops[k], sample, px);
+  for (int k = s.ops, end = k + s.n_ops; k < end; ++k) apply(g, f.ops[k], sample, px);
 }
 
 }  // namespace aug

@@ -26,7 +26,7 @@ struct Row : Ends {      // 184 bytes
   int ops, n_ops;        // its slice of the op table
   int positions;         // does an operation look at pixel positions?
   int layers, n_layers;  // what operations read beside the pixel: offset into the blob of so many layers
-  int pad;
+  int plain;               // is the frame the output's own?
   double scale[2];  // MAP_RESIZE: source pixels per output pixel, x and y
 };
 

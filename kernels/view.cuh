@@ -18,8 +18,8 @@ template <class G, int C> AUG void positions(G g, const Row& s, int first, Pixel
 }
 // ... and where the gather's frame sees them
 template <class G, int C> AUG void to_frame(G g, const Row& s, Pixels<G, C>& px) {
+  if (s.plain) return;
   const int f0 = s.frame[0], f1 = s.frame[1], f2 = s.frame[2], f3 = s.frame[3], f4 = s.frame[4], f5 = s.frame[5];
-  if (f0 == 1 && f4 == 1 && f1 == 0 && f3 == 0 && f2 == 0 && f5 == 0) return;
   g.each([&](Lane l) {
     const int x = px.x[l], y = px.y[l];
     px.x[l] = f0 * x + f1 * y + f2;

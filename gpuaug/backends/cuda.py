@@ -14,10 +14,11 @@ from . import nvrtc
 from .nvrtc import Key
 
 GRID_YZ = 65535  # the limit of gridDim.y and .z; a launch of more samples is cut into several
-FUSED_PIXELS = 512  # of one block of fused.cu: 256 threads, GPUAUG_SLOTS = 2 pixels each
+FUSED_PIXELS = 1024  # of one block of fused.cu: 256 threads, 4 pixels each
 FILTER_TILE = 32  # pixels, both ways, of one block of filter.cu
 FILTER_ROWS = 32  # as in filter_gpu.cuh
 REDUCE_SHARED, LOOKUP_SHARED = 8192, 1024  # bytes, as in part.cuh and lookup.cuh
+VIEW = 0  # MAP_VIEW of maps.gen.cuh
 _SAMPLE = np.array([0, 1, 2, 1])  # by the Sample of a row, which kernel has it: linear has linear along x, too
 SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
 
@@ -27,6 +28,8 @@ SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
 
 def run(plan, device) -> None:
     """Queues the plan on `device`, which is a `Gpu` or has its methods."""
+    for launch in plan.launches:
+        views_first(launch)
     device.prepare([key for launch in plan.launches for key in keys_of(launch, plan.ops)])
     # What is allocated here is freed when everything is queued. That is safe: the allocator hands memory
     # that was freed to later work of the same stream only.
@@ -59,13 +62,33 @@ def chunks_of(channels: int) -> list[tuple[int, int, int]]:
     return ([(0, 4, fours)] if fours else []) + ([(4 * fours, 1, channels % 4)] if channels % 4 else [])
 
 
-def keys_of(launch, ops: int | None = None) -> list[Key]:
-    """The kernels of a launch. ops: the operations that its pipeline can emit, a bit for each code; None: those that it holds."""
+def views_first(launch) -> None:
+    """Puts the rows of a fused launch that are views before the gathers, which another kernel takes."""
     if launch.kind == "fused":
-        most = nvrtc.SAMPLES[_SAMPLE[launch.rows["sample"]].max(initial=0)]  # cubic is 61 % of what NVRTC would compile
+        gathers = launch.rows["map"] != VIEW
+        if gathers.any() and not gathers.all():
+            launch.rows[:] = launch.rows[np.argsort(gathers, kind="stable")]
+
+
+def parts_of(launch) -> list[tuple[str, int, int]]:
+    """(what its kernel reads, a name in `nvrtc.SAMPLES`, first row, rows) of a fused launch: views, then gathers."""
+    rows = launch.rows
+    views = len(rows) - int(np.count_nonzero(rows["map"]))
+    parts = [("view", 0, views)] if views else []
+    if views < len(rows):  # the most that one of them interpolates with: cubic is most of what NVRTC would compile
+        most = nvrtc.SAMPLES[1 + _SAMPLE[rows["sample"][views:]].max()]
+        parts.append((most, views, len(rows) - views))
+    return parts
+
+
+def keys_of(launch, ops: int | None = None) -> list[Key]:
+    """The kernels of a launch; of a fused one for each of its parts those of the chunks of channels. ops: the operations that its
+    pipeline can emit, a bit for each code; None: those that it holds."""
+    if launch.kind == "fused":
         if ops is None:
             ops = sum(1 << int(code) for code in np.unique(launch.ops["code"])) if launch.ops is not None else 0
-        return [Key("fused", launch.source, launch.target, width, most, ops) for _, width, _ in chunks_of(launch.channels)]
+        chunks, types = chunks_of(launch.channels), (launch.source, launch.target)
+        return [Key("fused", *types, width, sample, ops) for sample, _, _ in parts_of(launch) for _, width, _ in chunks]
     return [Key(launch.kind, launch.source)]
 
 
@@ -75,13 +98,15 @@ def cuts(count: int, limit: int) -> list[tuple[int, int]]:
 
 
 def _fused(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
-    table = launch.rows
-    tiles = -(-int((table["dh"] * table["dw"]).max()) // FUSED_PIXELS)
-    for key, (channel0, _, chunks) in zip(keys, chunks_of(launch.channels)):
-        kernel = device.kernel(key)
-        for first, count in cuts(len(table), GRID_YZ):
-            args = (rows + first * table.itemsize, ops, blob, found, launch.channels, channel0)
-            device.launch(kernel, (tiles, count, chunks), args, 0)
+    table, keys = launch.rows, iter(keys)
+    for _, start, many in parts_of(launch):
+        part = table[start : start + many]
+        tiles = -(-int((part["dh"] * part["dw"]).max()) // FUSED_PIXELS)
+        for channel0, _, chunks in chunks_of(launch.channels):
+            kernel = device.kernel(next(keys))
+            for first, count in cuts(many, GRID_YZ):
+                args = (rows + (start + first) * table.itemsize, ops, blob, found, launch.channels, channel0)
+                device.launch(kernel, (tiles, count, chunks), args, 0)
 
 
 def filter_shape(channels: int, kh: int, kw: int) -> tuple[int, int, int]:

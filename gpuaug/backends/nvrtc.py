@@ -35,7 +35,7 @@ OPTIONS = (
 TYPES = {"uint8": "u8", "float16": "f16", "bfloat16": "bf16", "float32": "f32", "int32": "i32"}
 _C_TYPES = {"uint8": "aug::u8", "float16": "aug::f16", "bfloat16": "aug::bf16", "float32": "float", "int32": "aug::i32"}
 
-SAMPLES = ("nearest", "linear", "cubic")  # each with those before it; GPUAUG_SAMPLE of sample.cuh
+SAMPLES = ("view", "nearest", "linear", "cubic")  # GPUAUG_SAMPLE, from -1: views alone, or gathers, each with those before it
 _MAGIC = b"gpuaug1\n"
 
 
@@ -48,10 +48,11 @@ def folder() -> Path:
     raise RuntimeError(f"gpuaug: its kernels are in neither {package / '_kernels'} nor {package.parent / 'kernels'}")
 
 
-def flatten(path: Path, seen: set | None = None) -> str:
-    """The file with its quoted includes put in place, each once; errors keep their file and line."""
+def flatten(path: Path, seen: set | None = None, root: Path | None = None) -> str:
+    """The file with its quoted includes put in place, each once, found beside the file or in the first one's folder; errors keep
+    their file and line."""
     path = path.resolve()
-    seen = set() if seen is None else seen
+    seen, root = set() if seen is None else seen, path.parent if root is None else root
     if path in seen:
         return ""
     seen.add(path)
@@ -59,7 +60,8 @@ def flatten(path: Path, seen: set | None = None) -> str:
     for number, line in enumerate(path.read_text().splitlines(), 1):
         include = re.match(r'\s*#include "(.+)"', line)
         if include:
-            lines += [flatten(path.parent / include[1], seen), f'#line {number + 1} "{path.name}"']
+            beside = path.parent / include[1]
+            lines += [flatten(beside if beside.exists() else root / include[1], seen, root), f'#line {number + 1} "{path.name}"']
         else:
             lines.append("" if line.strip() == "#pragma once" else line)
     return "\n".join(lines) + "\n"
@@ -102,7 +104,7 @@ class Key(NamedTuple):
         if self.channels:
             values["CHANNELS"] = str(self.channels)
         if self.sample:
-            values["SAMPLE"] = str(SAMPLES.index(self.sample))
+            values["SAMPLE"] = str(SAMPLES.index(self.sample) - 1)
         if self.ops is not None:
             words = range(0, max(self.ops.bit_length(), 1), 64)
             values["OPS"] = ",".join(f"{self.ops >> at & 0xFFFFFFFFFFFFFFFF:#x}ull" for at in words)

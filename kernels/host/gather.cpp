@@ -165,10 +165,7 @@ EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyO
       which.push_back((int)k);
     }
     i64 at = 0;
-    if (PyObject_CheckBuffer(table)) {
-      at = (i64)t.blob.size();
-      append_words(t.blob, table);
-    }
+    if (PyObject_CheckBuffer(table)) at = append_words(t.blob, table);
     t.close(gathers.data() + 1, which.size(), notes);
     NearestTables tables(t);
     for (size_t g = 0; g < which.size(); ++g) {

@@ -29,8 +29,7 @@ EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject
               (Py_ssize_t)starts[k], (Py_ssize_t)count);
     }
     t.close(index, notes);  // a launch's layers go into the blob, too
-    const i64 at = (i64)t.blob.size();
-    append_words(t.blob, taps);
+    const i64 at = append_words(t.blob, taps);
     std::vector<FilterRow> table(n);
     for (i64 k = 0; k < n; ++k) {
       FilterRow& f = table[k];
@@ -60,8 +59,7 @@ EXPORT void gpuaug_track_rank(void* handle, PyObject* rows, int kind, PyObject* 
     const Column<i64> starts(start, n, "start"), sizes(lengths, n, "lengths", 3);
     t.close(index, notes);
     if (!n) return 0;
-    const i64 at = (i64)t.blob.size();
-    append_words(t.blob, runs);
+    const i64 at = append_words(t.blob, runs);
     std::vector<RankRow> table(n);
     for (i64 k = 0; k < n; ++k) {
       RankRow& r = table[k];
