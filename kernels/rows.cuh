@@ -61,12 +61,14 @@ enum FillMode {       // of OP_RECTS and its like
 
 // One sample of one filter launch: separable weights, or a list of points.
 enum FilterKind { FILTER_SEPARABLE = 0, FILTER_SPARSE = 1 };
-struct FilterRow : Ends {  // 88 bytes; source and destination are of one size
+struct FilterRow : Ends {  // 96 bytes; source and destination are of one size
   int border, fill;        // Border; CONSTANT: fill is an offset into the blob, one float per channel
   int kind, kh, kw;        // separable: lengths of the y and x weights, odd, anchored at their middle
   int n;                   // sparse: how many points
   int taps;                // offset into the blob. separable: y weights, x weights. sparse: n times (dy, dx, weight)
   float scale;             // result = scale * sum; uint8 rounds half to even
+  int even;                // separable: are they means that one set of weights makes, the same backwards? (windows.cpp)
+  int pad;
 };
 
 // One sample of one reduce launch: it reads the source and writes numbers, at offset `at` (in words of 4 bytes) of the plan's

@@ -15,8 +15,10 @@ from .nvrtc import Key
 
 GRID_YZ = 65535  # the limit of gridDim.y and .z; a launch of more samples is cut into several
 FUSED_PIXELS = 1024  # of one block of fused.cu: 256 threads, 4 pixels each
+MARCHED = (3, 5, 7)  # weights that march.cuh is compiled for
+MARCH_LINES = 64  # of a block's strip, at most: each strip filters K - 1 lines more than it writes
 FILTER_TILE = 32  # pixels, both ways, of one block of filter.cu
-FILTER_ROWS = 32  # as in filter_gpu.cuh
+FILTER_ROWS = 32  # as in gpu/filter.cuh
 REDUCE_SHARED, LOOKUP_SHARED = 8192, 1024  # bytes, as in part.cuh and lookup.cuh
 VIEW = 0  # MAP_VIEW of maps.gen.cuh
 _SAMPLE = np.array([0, 1, 2, 1])  # by the Sample of a row, which kernel has it: linear has linear along x, too
@@ -29,7 +31,7 @@ SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
 def run(plan, device) -> None:
     """Queues the plan on `device`, which is a `Gpu` or has its methods."""
     for launch in plan.launches:
-        views_first(launch)
+        arrange(launch)
     device.prepare([key for launch in plan.launches for key in keys_of(launch, plan.ops)])
     # What is allocated here is freed when everything is queued. That is safe: the allocator hands memory
     # that was freed to later work of the same stream only.
@@ -62,12 +64,12 @@ def chunks_of(channels: int) -> list[tuple[int, int, int]]:
     return ([(0, 4, fours)] if fours else []) + ([(4 * fours, 1, channels % 4)] if channels % 4 else [])
 
 
-def views_first(launch) -> None:
-    """Puts the rows of a fused launch that are views before the gathers, which another kernel takes."""
-    if launch.kind == "fused":
-        gathers = launch.rows["map"] != VIEW
-        if gathers.any() and not gathers.all():
-            launch.rows[:] = launch.rows[np.argsort(gathers, kind="stable")]
+def arrange(launch) -> None:
+    """Sorts the rows of a launch, of which some kernels take some: of a fused one views before gathers, of a filter by what
+    `marches` says."""
+    of = launch.rows["map"] != VIEW if launch.kind == "fused" else marches(launch) if launch.kind == "filter" else None
+    if of is not None and len(of) and of.min() != of.max():
+        launch.rows[:] = launch.rows[np.argsort(of, kind="stable")]
 
 
 def parts_of(launch) -> list[tuple[str, int, int]]:
@@ -89,6 +91,8 @@ def keys_of(launch, ops: int | None = None) -> list[Key]:
             ops = sum(1 << int(code) for code in np.unique(launch.ops["code"])) if launch.ops is not None else 0
         chunks, types = chunks_of(launch.channels), (launch.source, launch.target)
         return [Key("fused", *types, width, sample, ops) for sample, _, _ in parts_of(launch) for _, width, _ in chunks]
+    if launch.kind == "filter":
+        return [_filter_key(launch, code) for code in np.unique(marches(launch)).tolist()]
     return [Key(launch.kind, launch.source)]
 
 
@@ -110,7 +114,7 @@ def _fused(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> 
 
 
 def filter_shape(channels: int, kh: int, kw: int) -> tuple[int, int, int]:
-    """(tile, channels per block, bytes of shared memory) for the longest weights of a launch, as filter_gpu.cuh asks."""
+    """(tile, channels per block, bytes of shared memory) for the longest weights of a launch, as gpu/filter.cuh asks."""
     tile = FILTER_TILE
     while tile:
         lines = tile + kh - 1
@@ -122,17 +126,60 @@ def filter_shape(channels: int, kh: int, kw: int) -> tuple[int, int, int]:
     raise ValueError(f"a filter of {kh} x {kw} weights does not fit into the {SHARED} bytes of shared memory of a GPU's block")
 
 
+def marches(launch) -> np.ndarray:
+    """[rows]: 10 times the number of weights plus the channels of a pixel, for rows that march.cuh filters; 0 for the others."""
+    rows, channels = launch.rows, launch.channels
+    if launch.source != "uint8":
+        return np.zeros(len(rows), np.int64)
+    pixels = (rows["sx"] == channels) & (rows["sc"] == 1) & (channels in (3, 4))
+    apart = rows["sx"] == 1  # planes, or one channel
+    taps = rows["kh"]
+    fits = (rows["even"] != 0) & np.isin(taps, MARCHED) & (pixels | apart)
+    return np.where(fits, 10 * taps + np.where(pixels, channels, 1), 0).astype(np.int64)
+
+
+def _filter_key(launch, code: int) -> Key:
+    return Key("filter", launch.source, channels=code % 10, taps=code // 10) if code else Key("filter", launch.source)
+
+
+def march_shape(channels: int, height: int, width: int) -> tuple[int, int, int, int]:
+    """(groups of four columns of a tile, lines of it, threads, bytes of shared memory) of march.cuh, for the largest sample."""
+    groups = -(-width // 4)
+    groups = -(-groups // -(-groups // (nvrtc.THREADS // channels)))
+    lines = -(-height // -(-height // MARCH_LINES))
+    return groups, lines, -(-channels * groups // 32) * 32, 8 * channels * (4 * groups + 8 + groups)
+
+
 def _filter(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
-    table = launch.rows
+    codes, start = marches(launch), 0
+    for code, count in zip(*(part.tolist() for part in np.unique(codes, return_counts=True))):
+        part, at, kernel = launch.rows[start : start + count], rows + start * launch.rows.itemsize, device.kernel(_filter_key(launch, code))
+        start += count
+        if code:
+            _march(device, kernel, part, launch.channels, code % 10, at, blob)
+        else:
+            _tiles(device, kernel, part, launch.channels, at, blob)
+
+
+def _march(device, kernel, table, channels: int, width: int, rows: int, blob: int) -> None:
+    """A marching filter of so many channels at once."""
+    high, wide, chunks = int(table["dh"].max()), int(table["dw"].max()), channels // width
+    groups, lines, threads, shared = march_shape(width, high, wide)
+    across, down = -(-wide // (4 * groups)), -(-high // lines)
+    for first, count in cuts(len(table), GRID_YZ // chunks):
+        args = (rows + first * table.itemsize, blob, chunks, groups, lines)
+        device.launch(kernel, (across, down, count * chunks), args, shared, threads)
+
+
+def _tiles(device, kernel, table, channels: int, rows: int, blob: int) -> None:
+    """Any other filter."""
     separable = table if not table["kind"].any() else table[table["kind"] == 0]  # others need no shared memory
     longest = (int(separable["kh"].max()), int(separable["kw"].max())) if len(separable) else (1, 1)
-    tile, chunk, shared = filter_shape(launch.channels, *longest)
-    chunks = -(-launch.channels // chunk)
+    tile, chunk, shared = filter_shape(channels, *longest)
+    chunks = -(-channels // chunk)
     across, down = -(-int(table["dw"].max()) // tile), -(-int(table["dh"].max()) // tile)
-    (key,) = keys
-    kernel = device.kernel(key)
     for first, count in cuts(len(table), GRID_YZ // chunks):
-        args = (rows + first * table.itemsize, blob, launch.channels, chunk, tile, tile)
+        args = (rows + first * table.itemsize, blob, channels, chunk, tile, tile)
         device.launch(kernel, (across, down, count * chunks), args, shared)
 
 
@@ -209,8 +256,8 @@ class Gpu:
     def kernel(self, key: Key):
         return nvrtc.function(key, self._index)
 
-    def launch(self, kernel, grid, args, shared: int) -> None:
-        kernel(grid, (nvrtc.THREADS,), args, shared_mem=shared, stream=self._stream)
+    def launch(self, kernel, grid, args, shared: int, threads: int = nvrtc.THREADS) -> None:
+        kernel(grid, (threads,), args, shared_mem=shared, stream=self._stream)
 
 
 @functools.cache

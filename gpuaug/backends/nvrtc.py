@@ -76,7 +76,7 @@ def source(kind: str) -> str:
 class Key(NamedTuple):
     """What a kernel is compiled for. A filter writes the type that it reads; it, and the others, take channels one by one.
     sample: the most that a fused kernel interpolates with, a name in `SAMPLES`; None: all. ops: which pixel operations it has, a
-    bit for each code (`gpuaug.ops.mask`); None: all.
+    bit for each code (`gpuaug.ops.mask`); None: all. taps: a filter of so many weights both ways, in march.cuh's way.
     """
 
     kind: str
@@ -85,6 +85,7 @@ class Key(NamedTuple):
     channels: int | None = None
     sample: str | None = None
     ops: int | None = None
+    taps: int | None = None
 
     @property
     def name(self) -> str:
@@ -94,6 +95,7 @@ class Key(NamedTuple):
         parts += [f"c{self.channels}"] if self.channels else []
         parts += [self.sample] if self.sample else []
         parts += [f"ops{self.ops:x}"] if self.ops is not None else []
+        parts += [f"k{self.taps}"] if self.taps else []
         return "_".join(parts)
 
     @property
@@ -108,6 +110,8 @@ class Key(NamedTuple):
         if self.ops is not None:
             words = range(0, max(self.ops.bit_length(), 1), 64)
             values["OPS"] = ",".join(f"{self.ops >> at & 0xFFFFFFFFFFFFFFFF:#x}ull" for at in words)
+        if self.taps:
+            values["TAPS"] = str(self.taps)
         return tuple(f"-DGPUAUG_{name}={value}" for name, value in values.items())
 
 

@@ -141,25 +141,26 @@ AUG u32 packed(const float* v, const bf16*) {
 AUG u32 packed(const float* v, const float*) { return bits(v[0]); }
 AUG u32 packed(const float* v, const i32*) { return bits(v[0]); }
 
-// Stores to global memory. Addresses come from integers, so that the compiler would take them for any kind of memory.
+// Stores to global memory, which no launch reads back. Addresses come from integers, so that the compiler would take them for any kind
+// of memory.
 template <int W> AUG void write_words(void* p, const u32* w) {
 #if defined(__CUDACC_RTC__)
-  if constexpr (W == 1) asm volatile("st.global.u32 [%0], %1;" ::"l"(p), "r"(w[0]) : "memory");
-  else if constexpr (W == 2) asm volatile("st.global.v2.u32 [%0], {%1, %2};" ::"l"(p), "r"(w[0]), "r"(w[1]) : "memory");
+  if constexpr (W == 1) asm volatile("st.global.u32 [%0], %1;" ::"l"(p), "r"(w[0]));
+  else if constexpr (W == 2) asm volatile("st.global.v2.u32 [%0], {%1, %2};" ::"l"(p), "r"(w[0]), "r"(w[1]));
   else
-    asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(p), "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3]) : "memory");
+    asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(p), "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3]));
 #else
   for (int i = 0; i < W; ++i) ((u32*)p)[i] = w[i];
 #endif
 }
 template <class T> AUG void write_one(T* p, float v) {
 #if defined(__CUDACC_RTC__)
-  if constexpr (sizeof(T) == 1) asm volatile("st.global.u8 [%0], %1;" ::"l"(p), "r"((u32)to_u8(v)) : "memory");
+  if constexpr (sizeof(T) == 1) asm volatile("st.global.u8 [%0], %1;" ::"l"(p), "r"((u32)to_u8(v)));
   else if constexpr (sizeof(T) == 2) {
     T t;
     put(&t, v);
-    asm volatile("st.global.u16 [%0], %1;" ::"l"(p), "h"(t.bits) : "memory");
-  } else asm volatile("st.global.f32 [%0], %1;" ::"l"(p), "f"(v) : "memory");
+    asm volatile("st.global.u16 [%0], %1;" ::"l"(p), "h"(t.bits));
+  } else asm volatile("st.global.f32 [%0], %1;" ::"l"(p), "f"(v));
 #else
   put(p, v);
 #endif

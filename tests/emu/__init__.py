@@ -135,9 +135,9 @@ class Device:
         key = key if self.masked else key._replace(ops=None)
         return _kernel(key, self.order, self.replace, self.sanitize)
 
-    def launch(self, kernel, grid, args, shared: int) -> None:
+    def launch(self, kernel, grid, args, shared: int, threads: int = 256) -> None:
         self.launches.append(kernel.name)
-        kernel(grid, (256,), args, shared)
+        kernel(grid, (threads,), args, shared)
 
 
 @functools.cache

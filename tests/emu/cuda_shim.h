@@ -317,6 +317,9 @@ template <class T> T __ldg(const T* p) { return *p; }
 struct uint4 {
   unsigned x, y, z, w;
 };
+struct alignas(16) float4 {
+  float x, y, z, w;
+};
 inline unsigned __funnelshift_r(unsigned low, unsigned high, unsigned by) {
   return (unsigned)(((uint64_t)high << 32 | low) >> (by & 31));
 }
