@@ -9,6 +9,7 @@ from ..batch import Batch
 from .asked import MARKS, Row
 from .leaves import is_annotations, is_array
 from .recognize import tv_kind
+from .volumes import LEADS
 
 ROWS = "rows of the boxes"  # the name under which a Compose carries which boxes are left; no label field is called so
 TV_FORMATS = ("XYXY", "XYWH", "CXCYWH")
@@ -136,8 +137,12 @@ def pick(leaf, at, name="an entry"):
 
 
 def _size_of(values):
-    images = values["image"] if "image" in values else values["images"]
-    return tuple(images.shape[-2:])
+    """Height and width of the images, or of the slices of volumes, that a batch has now."""
+    named = (values[name] for name in LEADS if name in values)
+    images = next(named, None)
+    if images is None:  # volumes that are additional targets
+        images = next(v for v in values.values() if getattr(v[0], "ndim", 0) >= 3)
+    return tuple(images[0].shape[-2:])
 
 
 def _xyxy(leaf):
