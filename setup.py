@@ -244,7 +244,7 @@ EXTRAS["bench"] = EXTRAS["demo"] + EXTRAS["audio"] + EXTRAS["kornia"] + ["torchv
 EXTRAS["test"] = (
     EXTRAS["bench"] + EXTRAS["yaml"] + EXTRAS["webdataset"] + EXTRAS["huggingface"] + EXTRAS["ray"] + EXTRAS["lightning"]
     + ["pytest>=8", "hypothesis>=6", "scipy>=1.11", "setuptools>=77", "torchdata>=0.11", "accelerate>=1.10", "pandas>=2"]
-    + ["mypy>=1.15,<3"]
+    + ["mypy>=1.15,<3", "nvidia-cuda-cuobjdump>=13,<14", "nvidia-cuda-nvdisasm>=13,<14"]  # they read sm_75 to sm_120 cubins
 )  # fmt: skip
 EXTRAS["dev"] = EXTRAS["test"] + ["ruff==0.17.6", "clang-format==20.1.8"]  # another version formats otherwise
 

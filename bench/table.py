@@ -1,4 +1,5 @@
-"""Writes the tables of README.md from bench/results: `python -m bench.table`; with --check it only says if they differ.
+"""Writes the tables of README.md and docs/performance.md from bench/results: `python -m bench.table`; --check only says if
+they differ.
 
 A table stands between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`, and is made of every bench/results/NAME-*.json.
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 from bench.harness import RESULTS
 
 README = Path(__file__).resolve().parents[1] / "README.md"
+PAGES = (README, README.parent / "docs" / "performance.md")
 SHOWN = (
     "torch",
     "albumentations",
@@ -35,11 +37,14 @@ def caption(record):
 
 
 def section(name):
+    """name: of a module, or of a module and of its function that makes the table: sass_whole is bench.sass.whole."""
+    name, _, kind = name.partition("_")
     module = importlib.import_module(f"bench.{name}")
     records = [json.loads(path.read_text()) for path in sorted(RESULTS.glob(f"{name}-*.json"))]
     if not records:
         return "Not measured yet."
-    return "\n\n".join(f"{module.table(record['results'])}\n\n{caption(record)}" for record in records)
+    made, below = getattr(module, kind or "table"), getattr(module, "caption", caption)
+    return "\n\n".join(f"{made(record['results'])}\n\n{below(record)}" for record in records)
 
 
 def filled(text):
@@ -53,15 +58,17 @@ def filled(text):
 
 
 def update():
-    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PAGES:
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     if parser.parse_args().check:
-        text = README.read_text(encoding="utf-8")
-        sys.exit(filled(text) != text and "README.md: its tables are not those of bench/results; run python -m bench.table")
+        texts = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
+        wrong = [name for name, text in texts.items() if filled(text) != text]
+        sys.exit(wrong and f"{', '.join(wrong)}: tables are not those of bench/results; run python -m bench.table")
     update()
 
 

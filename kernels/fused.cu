@@ -6,12 +6,12 @@
 // below 0 views, else gathers. All arguments are 8 bytes wide, which is what CuPy passes for a Python int. __restrict__: no store
 // can change a record, so each field is loaded once (67 loads of records in the PTX instead of 171).
 #ifndef GPUAUG_SAMPLE
-#define GPUAUG_SAMPLE 2
+#define GPUAUG_SAMPLE 3
 #endif
 #include "gpu/fused.cuh"
 
-// registers: at most 64 for views, half of a multiprocessor's threads; 80 for gathers, 37.5 % of them
-extern "C" __global__ void __launch_bounds__(256, GPUAUG_SAMPLE < 0 ? 4 : 3)
+// registers: at most 64 for views, half of a multiprocessor's threads; 80 for gathers, 37.5 % of them; 128 for Lanczos beside cubic
+extern "C" __global__ void __launch_bounds__(256, GPUAUG_SAMPLE < 0 ? 4 : GPUAUG_SAMPLE >= 3 ? 2 : 3)
     GPUAUG_KERNEL(const aug::Row* __restrict__ rows, const aug::Op* __restrict__ ops, const float* __restrict__ blob,
                   const float* __restrict__ found, aug::i64 channels, aug::i64 channel0) {
   typedef aug::Group<256, 4> G;

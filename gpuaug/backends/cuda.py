@@ -21,7 +21,7 @@ FILTER_TILE = 32  # pixels, both ways, of one block of filter.cu
 FILTER_ROWS = 32  # as in gpu/filter.cuh
 REDUCE_SHARED, LOOKUP_SHARED = 8192, 1024  # bytes, as in part.cuh and lookup.cuh
 VIEW = 0  # MAP_VIEW of maps.gen.cuh
-_SAMPLE = np.array([0, 1, 2, 1])  # by the Sample of a row, which kernel has it: linear has linear along x, too
+_SAMPLE = np.array([0, 1, 2, 1, 3])  # by the Sample of a row, which kernel has it: linear has linear along x, too
 SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
 
 

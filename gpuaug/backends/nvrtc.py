@@ -14,6 +14,7 @@ import functools
 import hashlib
 import os
 import re
+import struct
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,8 +36,9 @@ OPTIONS = (
 TYPES = {"uint8": "u8", "float16": "f16", "bfloat16": "bf16", "float32": "f32", "int32": "i32"}
 _C_TYPES = {"uint8": "aug::u8", "float16": "aug::f16", "bfloat16": "aug::bf16", "float32": "float", "int32": "aug::i32"}
 
-SAMPLES = ("view", "nearest", "linear", "cubic")  # GPUAUG_SAMPLE, from -1: views alone, or gathers, each with those before it
-_MAGIC = b"gpuaug1\n"
+# GPUAUG_SAMPLE, from -1: views alone, or gathers, each with those before it
+SAMPLES = ("view", "nearest", "linear", "cubic", "lanczos")
+_MAGIC = b"gpuaug2\n"  # 1: cubins without their last byte
 
 
 def folder() -> Path:
@@ -128,13 +130,21 @@ def compile(key: Key, arch: str, options: tuple[str, ...] = ()) -> Compiled:
     program = nvrtc.createProgram(source(key.kind), f"{key.name}.cu", (), ())
     try:
         nvrtc.compileProgram(program, options)
-        code = nvrtc.getCUBIN(program) if arch.startswith("sm_") else nvrtc.getPTX(program)
-        return Compiled(bytes(code), nvrtc.getProgramLog(program))
+        code = whole(bytes(nvrtc.getCUBIN(program))) if arch.startswith("sm_") else bytes(nvrtc.getPTX(program))
+        return Compiled(code, nvrtc.getProgramLog(program))
     except nvrtc.NVRTCError as error:
         log = nvrtc.getProgramLog(program)
         raise RuntimeError(f"gpuaug: {key.name} does not compile for {arch} ({error}):\n{log}") from None
     finally:
         nvrtc.destroyProgram(program)
+
+
+def whole(code: bytes) -> bytes:
+    """A cubin as NVRTC made it. CuPy cuts the last byte off, as if it were the NUL that ends a text; a cubin, an ELF file, ends
+    with its table of programs, whose last byte is zero.
+    """
+    (table,), (size, count) = struct.unpack_from("<Q", code, 0x20), struct.unpack_from("<HH", code, 0x36)
+    return code + b"\0" if table + size * count == len(code) + 1 else code
 
 
 def best_arch(capability: str) -> str:

@@ -6,6 +6,7 @@ from .names import BOX_NAMES, KEYPOINT_NAMES
 from .structure import as_path
 
 SETS = ("images", "masks")  # several of a sample: an array with one axis more, or a list
+VOLUMES = ("volume", "volumes", "mask3d", "masks3d")  # of a sample: arrays with one axis more, or two
 MARKS = ("bboxes", "keypoints")
 UNTOUCHED = "untouched"
 
@@ -28,21 +29,26 @@ class Asked:
     mover: str = ""
     points_stay: bool = False
     box_format: str = ""
+    instance_masks: str = ""  # the set of masks that the transform itself drops with their boxes
 
     def whole(self):
         """Names under which a list is one target, not a container."""
-        sets = (name for name, kind in self.additional.items() if kind in SETS)
-        return frozenset((*BOX_NAMES, *KEYPOINT_NAMES, *SETS, *sets, *self.labels()))
+        sets = (name for name, kind in self.additional.items() if kind in (*SETS, *VOLUMES))
+        return frozenset((*BOX_NAMES, *KEYPOINT_NAMES, *SETS, *VOLUMES, *sets, *self.labels()))
+
+    def kind(self, name):
+        """What a target of this name is: of an additional one what the transform was told."""
+        return self.additional.get(name, name)
 
     def labels(self):
         return tuple(name for names in self.fields.values() for name in names)
 
     def role(self, name):
-        """How a target is loaded: "image", "mask", or "as is" (boxes, points, what goes with them, sets)."""
+        """How a target is loaded: "image", "mask", or "as is" (boxes, points, what goes with them, sets, volumes)."""
         if isinstance(name, Row) or name in MARKS or name in self.labels():
             return "as is"
-        kind = self.additional.get(name, name)
-        return "as is" if kind in SETS else "mask" if kind == "mask" else "image"
+        kind = self.kind(name)
+        return "as is" if kind in SETS or kind in VOLUMES else "mask" if kind == "mask" else "image"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ docs/loading.md has a table of what happens to which sample; tests/data/test_rec
 import collections.abc
 import os
 
-from .asked import MARKS, UNTOUCHED, Row, shown
+from .asked import MARKS, UNTOUCHED, VOLUMES, Row, shown
 from .leaves import (
     CORNER_NAMES,
     ROW_WIDTH,
@@ -50,6 +50,7 @@ from .names import (
 )
 from .protocol import is_encoded
 from .structure import children, get, outline
+from .volumes import is_volume, lead_of, slice_plane
 
 ROWS_OF_BOXES = "rows [[x0, y0, x1, y1], ..]"
 
@@ -67,12 +68,12 @@ def find(sample, asked):
     return _Search(sample, asked).result()
 
 
-def check_image(paths, sample):
-    """ValueError if no image was found."""
-    if "image" not in paths and "images" not in paths:
+def check_image(paths, sample, asked):
+    """ValueError if no image and no volume was found."""
+    if lead_of(paths, asked) is None:
         raise ValueError(
-            f"no image was recognized in a sample, which is {outline(sample)}; say which entry it is: "
-            f"DataLoader(targets={{'image': key or position}})"
+            f"no image was recognized in a sample, and no volume; it is {outline(sample)}; say which entry it is: "
+            f"DataLoader(targets={{'image': key or position}}), or 'images', 'volume', 'volumes'"
         )
 
 
@@ -129,6 +130,7 @@ class _Search:
     def result(self):
         self._by_type()
         self._by_declared_name()
+        self._volumes_by_name()
         self._image_by_name()
         if not self._has_image():
             first = next((path for path, leaf in self.open.items() if is_image(leaf)), None)
@@ -144,12 +146,16 @@ class _Search:
                 self._check()
         return self.found
 
+    def _lead(self):
+        return lead_of(self.found, self.asked)
+
     def _has_image(self):
-        return "image" in self.found or "images" in self.found
+        """Whether it is known what the sample is of: an image, a set of them, a volume."""
+        return self._lead() is not None
 
     def _place(self):
-        """Where the image is."""
-        return self.found.get("image", self.found.get("images", ()))
+        """Where that is."""
+        return self.found.get(self._lead(), ())
 
     def _image(self):
         return get(self.sample, self.found["image"]) if "image" in self.found else None
@@ -182,8 +188,14 @@ class _Search:
                 if path is not None:
                     self.claim(name, path)
 
+    def _volumes_by_name(self):
+        for name in VOLUMES:
+            path = None if name in self.found else self._named([name], is_volume)
+            if path is not None:
+                self.claim(name, path)
+
     def _image_by_name(self):
-        if self._has_image():
+        if "image" in self.found or "images" in self.found:
             return
 
         def fits(leaf, name):
@@ -203,14 +215,21 @@ class _Search:
     def _mask_by_name(self):
         if "mask" in self.found or "masks" in self.found:
             return
-        path = self._named(MASK_NAMES, lambda leaf, _: is_image(leaf) or is_set(leaf))
+        path = self._named(MASK_NAMES, self._may_be_mask)
         if path is not None:
             self.claim("masks" if path[-1].lower() == "masks" else "mask", path)
             return
         image = self._image()
+        if image is None:
+            return
         path = self._named(LABEL_NAMES, lambda leaf, _: is_image(leaf) and not is_encoded(leaf) and is_mask_of(image, leaf))
-        if path is not None and image is not None:
+        if path is not None:
             self.claim("mask", path)
+
+    def _may_be_mask(self, leaf, _):
+        if self._is_of_volumes():  # three axes may be those of a volume: that is left over, and asked for
+            return is_image(leaf) and (not is_array(leaf) or leaf.ndim == 2)
+        return is_image(leaf) or is_set(leaf)
 
     def _mask_of_pair(self):
         """The other picture of a tuple, if there is one only, and it can only be a mask."""
@@ -273,7 +292,8 @@ class _Search:
             if path[:-1] == where[:-1] and named and _entries(leaf) == count:
                 self.claim(Row("bboxes", path), path)
         masks = self.found.get("masks", ())
-        if masks and masks[:-1] == where[:-1] and length(get(self.sample, masks)) == count:
+        dropped = self.asked.instance_masks == "masks"
+        if masks and not dropped and masks[:-1] == where[:-1] and length(get(self.sample, masks)) == count:
             self.found[Row("bboxes", masks)] = masks
         if where and isinstance(where[-1], int):
             self._label_of_tuple("bboxes")
@@ -319,11 +339,11 @@ class _Search:
         return is_picture(leaf) or is_map(leaf, self._size()) or self._is_file(path, leaf)
 
     def _size(self):
-        image = self._image()
-        if image is None:
-            images = get(self.sample, self.found["images"])
-            image = images[0] if len(images) else None
-        return None if image is None else plane(image)
+        lead = self._lead()
+        return slice_plane(get(self.sample, self.found[lead]), self.asked.kind(lead))
+
+    def _is_of_volumes(self):
+        return self.asked.kind(self._lead()) in VOLUMES
 
     def _is_file(self, path, leaf):
         """Whether an entry is an encoded picture, or the path of one, and not just the name of the image's own file."""
@@ -368,7 +388,10 @@ class _Search:
             return f"a PIL image of {leaf.size[1]}x{leaf.size[0]}", "mask" if channels(leaf) == 1 else "image"
         if is_map(leaf, self._size()):
             size = self._size()
-            beside = f" beside an image of {size[0]}x{size[1]}" if size else ""
+            of = f"slices of {size[0]}x{size[1]}" if self._is_of_volumes() else f"an image of {size[0]}x{size[1]}" if size else ""
+            beside = f" beside {of}" if size else ""
+            if self._is_of_volumes() and leaf.ndim > 2:
+                return f"a volume or a set of images of shape {tuple(leaf.shape)}{beside}", "mask3d"
             several = leaf.ndim > 2 and is_image(leaf) and channels(leaf) in (3, 4)
             if not several and self._is_gray_pair(leaf):
                 beside += " (a mask would be moved by nearest neighbours and not changed, an image treated like the other)"
@@ -406,11 +429,12 @@ class _Search:
             form = ROWS_OF_BOXES if kind == "bboxes" else "rows [[x, y], ..]"
         below = [key for at, key in enumerate(path) if isinstance(key, str) and any(isinstance(k, int) for k in path[at + 1 :])]
         key = path[-1] if path and isinstance(path[-1], str) else None
-        if kind in MARKS or (kind == "mask" and (key or "gt") in ("gt", "target") and not {"mask", "masks"} & set(self.found)):
+        free = {"mask": {"mask", "masks"}, "mask3d": {"mask3d"}}.get(kind, set(self.found))  # is there one of the kind already?
+        if kind in MARKS or ((kind == "mask3d" or (key or "gt") in ("gt", "target")) and not free & set(self.found)):
             name = kind
         else:
             name = f"{kind}2" if key is None or key in (*IMAGE_NAMES, *MASK_NAMES) else key
-        declared = {"image", "mask", "images", "masks", *MARKS, *self.asked.additional}
+        declared = {"image", "mask", "images", "masks", *VOLUMES, *MARKS, *self.asked.additional}
         how = "" if name in declared else f", with Compose(.., additional_targets={{{name!r}: {kind!r}}})"
         if kind in MARKS:
             params = "bbox_params" if kind == "bboxes" else "keypoint_params"
@@ -418,11 +442,12 @@ class _Search:
             how = f", with Compose(.., {params}={value})"
         settled = ", ".join(f"{n}: {shown(p)}" for n, p in self.found.items() if not isinstance(n, Row))
         first = f"    give it as {form} in the dataset, then" if form else "   "
+        moved = "volume" if self._is_of_volumes() else "image"
         # of a list, whose length may be another in the next sample, all
         where = path if not below else (path[-1] if isinstance(path[-1], str) else below[-1])
         return (
             f"the sample's entry {shown(path)} looks like {what}, and would stay as it is while {self.asked.mover} moves the "
-            f"image (the sample is {outline(self.sample)}; found: {settled}). Say what it is:\n"
+            f"{moved} (the sample is {outline(self.sample)}; found: {settled}). Say what it is:\n"
             f"{first} DataLoader(targets={{{name!r}: {path!r}}})  # to be moved with the image{how}\n"
             f"    DataLoader(targets={{{UNTOUCHED!r}: {settle or [where]!r}}})  # to be handed on as it is"
         )

@@ -9,6 +9,7 @@ from .encoded import Loaded
 from .faults import AllBadError, BadSampleError, numbered
 from .order import Position, number, to_ids
 from .pixels import Packed
+from .volumes import is_batch, lead_of
 from .workers import Request
 
 
@@ -33,7 +34,7 @@ class Replies:
 
     def __init__(self, loader, policy, errors, stats, packer):
         self._loader, self._policy, self._errors, self._stats = loader, policy, errors, stats
-        self.single, self.listed = packer.single, packer.listed
+        self.single, self.listed, self.asked = packer.single, packer.listed, packer.asked
         self._delivered = self._bad = self._skip = 0
         self._last, self._fresh = None, True
 
@@ -145,7 +146,8 @@ class PixelRoad:
         if self._replies.single and data and all(value is not None and value[0].ndim >= 3 for value in _pixels(data)):
             whole = {name: value[0] for name, value in data.items()}
             count = len(next(iter(whole.values())))
-            if whole.get("image", whole[next(iter(whole))]).ndim == 4:  # the dataset makes its batches itself
+            lead = lead_of(whole, self._replies.asked) or next(iter(whole))
+            if is_batch(whole[lead], self._replies.asked.kind(lead)):  # the dataset makes its batches itself
                 return _of_whole_batch(whole, reply, planned, indices[0], count)
         return Loaded(data, reply.rest, planned.ids[at], planned.occurrence[at], planned.position, [indices[k] for k in at],
                       self._replies.single, self._replies.listed, state=reply.state)  # fmt: skip

@@ -16,6 +16,7 @@ from .recognize import check_image
 from .replies import Requests
 from .structure import get
 from .views import array_view, encoded_view, path_view
+from .volumes import check_axes
 
 TRIES = 32  # of the first samples, how many may be bad, or without boxes, before what was found has to do
 
@@ -51,7 +52,10 @@ def survey(loader, first, single):
     """The SetUp of a loader whose first planned batch is `first` (None for an empty epoch)."""
     view = array_view(loader.dataset) if not single and loader._user_collate is None else None
     if view is not None and first is not None and isinstance(first.indices[0], (int, np.integer)):
-        return SetUp("memory", view=view, paths=targets_of(loader, view.sample()))
+        paths = targets_of(loader, view.sample())
+        if loader.transform is not None:
+            check_axes(paths, view.sample(), asked_of(loader))
+        return SetUp("memory", view=view, paths=paths)
     fetch = declared(loader.dataset)
     # without a transform a path or bytes are what was asked for, unless the dataset says that they are images
     decodes = loader.transform is not None or loader.targets is not None or encoded_view(loader.dataset) is not None
@@ -129,6 +133,7 @@ def asked(transform, hint=None):
         mover=mover(transform),
         points_stay=not getattr(params["keypoints"], "remove_invisible", False),
         box_format=getattr(params["bboxes"], "format", ""),
+        instance_masks=getattr(params["bboxes"], "instance_masks", None) or "",
     )
     for name in explicit if hasattr(transform, "kind_of") else ():
         if name in MARKS:
@@ -155,7 +160,7 @@ def targets_of(loader, sample):
     paths = Finder(asked_of(loader))(sample)
     if loader.transform is None:
         return {name: path for name, path in paths.items() if name in ("image", "mask")}
-    check_image(paths, sample)
+    check_image(paths, sample, asked_of(loader))
     return paths
 
 

@@ -16,7 +16,7 @@ import torch
 from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
 from . import decode, host_read, marks, order
-from .asked import shown
+from .asked import VOLUMES, shown
 from .faults import NONE, BadSample, Sorter, one_line, stream
 from .finder import Finder
 from .leaves import is_image_path, is_picture, is_source
@@ -25,6 +25,7 @@ from .protocol import is_encoded
 from .recognize import check_image, disagreement, shipped
 from .structure import Slot, children, collate, convert, get, outline, rebuild, source_name, take_out
 from .views import path_view
+from .volumes import check_axes
 
 
 @dataclass
@@ -117,7 +118,9 @@ class Packer:
         found = [self.find(sample) for sample in (samples[:1] if self.plain else samples)]
         paths = found[0] if all(each is found[0] for each in found) else union(found, samples, at)
         if self.transforms:
-            check_image(paths, samples[0])
+            check_image(paths, samples[0], self.asked)
+            if not self.single:
+                check_axes(paths, samples[0], self.asked)
             return paths
         paths = {name: path for name, path in paths.items() if name in ("image", "mask")}
         if self.plain:  # as in torch, except for PIL images, which that refuses
@@ -137,12 +140,15 @@ class Packer:
                 continue
             leaves = [t[name] for t in taken]
             role = self.asked.role(name)
+            in_worker = get_worker_info() is not None
             if role == "as is":
-                reply.data[name] = [marks.opened(leaf, self.asked) for leaf in leaves]
+                given = [marks.opened(leaf, self.asked) for leaf in leaves]
+                if isinstance(name, str) and self.asked.kind(name) in VOLUMES and in_worker and packable(given):
+                    given = Packed([to_pixels(leaf) for leaf in given])
+                reply.data[name] = given
                 continue
             leaves = [self._decoded(leaf, role, name) for leaf in leaves]
             pixels = [to_pixels(leaf, role == "mask") for leaf in leaves]
-            in_worker = get_worker_info() is not None
             reply.data[name] = Packed(pixels) if in_worker and packable(pixels) else pixels
         if self.listed:
             reply.rest = [None] * len(samples)

@@ -17,6 +17,8 @@ OTHER = rng.integers(0, 256, (H, W, 3), np.uint8)
 GRAY = PICTURE[..., 0].copy()
 LABELS = (np.arange(H * W).reshape(H, W) % 7).astype(np.int64)
 DEPTH = rng.random((H, W), np.float32)
+VOLUME = rng.integers(0, 256, (5, H, W), np.uint8)
+ORGANS = (VOLUME % 3).astype(np.int64)
 TENSOR = torch.from_numpy(PICTURE.transpose(2, 0, 1).copy())
 LABEL_TENSOR = torch.from_numpy(LABELS)
 ONE_HOT = (torch.arange(7)[:, None, None] == LABEL_TENSOR).float()
@@ -90,6 +92,36 @@ RECOGNIZED = [
         lambda f: {"image": PICTURE, "masks": [LABELS, LABELS[::-1].copy()]},
         ("image",),
         ("masks",),
+    ),
+    moved('`{"volume"}`: `[D, H, W]` or `[D, H, W, C]`, and no image', lambda f: {"volume": VOLUME}, ("volume",)),
+    moved(
+        '`{"volume", "mask3d"}`',
+        lambda f: {"volume": VOLUME, "mask3d": ORGANS, "label": 3},
+        ("volume",),
+        ("mask3d",),
+        same=(("label",),),
+    ),
+    moved(
+        '`{"volumes", "masks3d"}`: `[N, D, H, W]`',
+        lambda f: {"volumes": np.stack([VOLUME, VOLUME[::-1]]), "masks3d": np.stack([ORGANS, ORGANS[::-1]])},
+        ("volumes",),
+        ("masks3d",),
+    ),
+    moved('`{"image", "mask3d"}`', lambda f: {"image": PICTURE, "mask3d": ORGANS}, ("image",), ("mask3d",)),
+    moved(
+        'names in `additional_targets={"ct": "volume", "organs": "mask3d"}`',
+        lambda f: {"ct": VOLUME, "organs": ORGANS},
+        ("ct",),
+        ("organs",),
+        compose={"additional_targets": {"ct": "volume", "organs": "mask3d"}},
+    ),
+    moved(
+        'a volume in a tuple that `targets={"volume": 0, "mask3d": 1}` names',
+        lambda f: (VOLUME, ORGANS, 3),
+        (0,),
+        (1,),
+        same=((2,),),
+        targets={"volume": 0, "mask3d": 1},
     ),
     moved(
         'MONAI `{"image", "label"}`: a map',
@@ -249,6 +281,8 @@ REFUSED = [
     error('`("picture.png", "photo.jpg")`: two photographs', lambda f: (str(f / "picture.png"), str(f / "photo.jpg")), "1"),
     error("a PIL image beside a named one", lambda f: {"image": PICTURE, "other": Image.fromarray(OTHER)}, "'other'"),
     error("encoded bytes beside a named image", lambda f: {"image": PICTURE, "raw": (f / "mask.png").read_bytes()}, "'raw'"),
+    error('`{"volume", "gt"}`: a map', lambda f: {"volume": VOLUME, "gt": ORGANS}, "'gt'"),
+    error('`{"volume", "mask"}` of three axes', lambda f: {"volume": VOLUME, "mask": ORGANS}, "'mask'"),
     error("frames in a list", lambda f: {"image": PICTURE, "frames": [OTHER, OTHER]}, "('frames', 0)"),
     error("two gray images of fractions: `(DEPTH, DEPTH)`", lambda f: (DEPTH, DEPTH), "1"),
     error("`(image, boxes)` without `bbox_params`", lambda f: (PICTURE, BOXES), "1"),
