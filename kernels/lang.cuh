@@ -36,11 +36,18 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef long long i64;
 
-// in a branch that is seldom taken: the compiler cannot do what stands behind it in advance, for all
+// In a branch that is seldom taken: what stands behind it is not done in advance, for all; v is unknown there, so that nothing that
+// hangs on it is kept in registers before.
 AUG void seldom() {
 #if defined(__CUDACC_RTC__)
   asm volatile("");
 #endif
+}
+AUG int seldom(int v) {
+#if defined(__CUDACC_RTC__)
+  asm volatile("" : "+r"(v));
+#endif
+  return v;
 }
 
 struct Lane {

@@ -16,7 +16,10 @@ from .nvrtc import Key
 GRID_YZ = 65535  # the limit of gridDim.y and .z; a launch of more samples is cut into several
 FUSED_PIXELS = 1024  # of one block of fused.cu: 256 threads, 4 pixels each
 MARCHED = (3, 5, 7)  # weights that march.cuh is compiled for
-MARCH_LINES = 64  # of a block's strip, at most: each strip filters K - 1 lines more than it writes
+MARCH_THREADS = 192  # of one block, at most
+# Lines of a block's strip: each filters K - 1 lines more than it writes, so that few strips are less work; of a small batch there are
+# more, down to the fewest lines, for all of a GPU to have some: six blocks on each of 132 multiprocessors.
+MARCH_LINES, MARCH_FEWEST, MARCH_BLOCKS = 112, 28, 6 * 132
 FILTER_TILE = 32  # pixels, both ways, of one block of filter.cu
 FILTER_ROWS = 32  # as in gpu/filter.cuh
 REDUCE_SHARED, LOOKUP_SHARED = 8192, 1024  # bytes, as in part.cuh and lookup.cuh
@@ -142,12 +145,14 @@ def _filter_key(launch, code: int) -> Key:
     return Key("filter", launch.source, channels=code % 10, taps=code // 10) if code else Key("filter", launch.source)
 
 
-def march_shape(channels: int, height: int, width: int) -> tuple[int, int, int, int]:
-    """(groups of four columns of a tile, lines of it, threads, bytes of shared memory) of march.cuh, for the largest sample."""
+def march_shape(channels: int, height: int, width: int, rows: int) -> tuple[int, int, int, int]:
+    """(groups of four columns of a tile, lines of it, threads, bytes of shared memory) of march.cuh, for so many rows of the launch
+    times chunks of channels, the largest of this size."""
     groups = -(-width // 4)
-    groups = -(-groups // -(-groups // (nvrtc.THREADS // channels)))
-    lines = -(-height // -(-height // MARCH_LINES))
-    return groups, lines, -(-channels * groups // 32) * 32, 8 * channels * (4 * groups + 8 + groups)
+    across = -(-groups // (MARCH_THREADS // channels))
+    groups = -(-groups // across)
+    strips = max(-(-height // MARCH_LINES), min(-(-height // MARCH_FEWEST), MARCH_BLOCKS // (rows * across)))
+    return groups, -(-height // strips), -(-channels * groups // 32) * 32, 8 * channels * (4 * groups + 8 + groups)
 
 
 def _filter(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
@@ -164,7 +169,7 @@ def _filter(device, launch, keys, rows: int, ops: int, blob: int, found: int) ->
 def _march(device, kernel, table, channels: int, width: int, rows: int, blob: int) -> None:
     """A marching filter of so many channels at once."""
     high, wide, chunks = int(table["dh"].max()), int(table["dw"].max()), channels // width
-    groups, lines, threads, shared = march_shape(width, high, wide)
+    groups, lines, threads, shared = march_shape(width, high, wide, len(table) * chunks)
     across, down = -(-wide // (4 * groups)), -(-high // lines)
     for first, count in cuts(len(table), GRID_YZ // chunks):
         args = (rows + first * table.itemsize, blob, chunks, groups, lines)
