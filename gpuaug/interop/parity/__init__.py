@@ -75,9 +75,9 @@ def parity(pipeline: Any, images: Images, *, seed: int = 0) -> Parity:
 
     Every transform is applied to all images, whatever its ``p``, with parameters that are drawn for each, and albumentations gets
     the same ones. Each works on what those before it made of the images (of a `OneOf` or `SomeOf` all work on the same, and the
-    first one's result goes on), so that differences do not add up. What cannot be compared so is listed with the reason: transforms that look at masks, boxes or other samples, that
-    work on volumes, that albumentations lacks or does otherwise, and a few arguments. The table of docs/parity.md is made by the
-    same code.
+    first one's result goes on), so that differences do not add up. What cannot be compared so is
+    listed with the reason: transforms that look at masks, boxes or other samples, that work on volumes, that albumentations lacks
+    or does otherwise, and a few arguments. The table of docs/parity.md is made by the same code.
 
     Returns:
         A list of `Row`, whose text is a table; ``worst``, and ``missing``, the rows that were not compared.
