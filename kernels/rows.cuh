@@ -16,7 +16,7 @@ struct Ends {  // 56 bytes
 };
 
 // One sample of one fused launch.
-struct Row : Ends {      // 184 bytes
+struct Row : Ends {      // 192 bytes
   int frame[6];          // output pixel (x, y) -> pixel of the gather's frame:
                          // (f0 x + f1 y + f2, f3 x + f4 y + f5), entries of the 2x2 part in {-1, 0, 1}
   float m[9];            // numbers of the map, frame pixel -> source pixel; see map.cuh
@@ -26,7 +26,9 @@ struct Row : Ends {      // 184 bytes
   int ops, n_ops;        // its slice of the op table
   int positions;         // does an operation look at pixel positions?
   int layers, n_layers;  // what operations read beside the pixel: offset into the blob of so many layers
-  int plain;               // is the frame the output's own?
+  int plain;             // is the frame the output's own?
+  int past;              // cpu/run.cpp: is dst of results that are too large to stay in the caches?
+  int pad;
   double scale[2];  // MAP_RESIZE: source pixels per output pixel, x and y
 };
 
@@ -108,7 +110,7 @@ struct ResampleRow : Ends {  // 80 bytes
                              // [n], [n], then their weights [n][most]
   int across, down;          // most of a column, of a line
   int up;                    // do halves round up? else to even
-  int pad;
+  int past;  // see Row
 };
 
 }  // namespace aug
