@@ -19,11 +19,7 @@ ROW = np.dtype(
         ("m", "f4", 9),
         *[(name, "i4") for name in "map sample border fill table".split()],
         ("cells", "i4", 2),
-<<<<<<< HEAD
         *[(name, "i4") for name in "ops n_ops positions layers n_layers plain past pad".split()],
-=======
-        *[(name, "i4") for name in "ops n_ops positions layers n_layers plain past pad".split()],
->>>>>>> main
         ("scale", "f8", 2),
     ]
 )
