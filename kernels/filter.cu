@@ -5,11 +5,8 @@
 // With GPUAUG_TAPS and GPUAUG_CHANNELS defined it takes bytes in march.cuh's way: tiles of `groups` times four columns and th lines,
 // (channels of a pixel) * groups threads rounded up to warps. Else a block of 256 threads takes a tile of th x tw pixels and up to
 // `chunk` channels; dynamic shared memory: see gpu/filter.cuh.
-#ifdef GPUAUG_TAPS
-#include "gpu/march.cuh"
-#else
 #include "gpu/filter.cuh"
-#endif
+#include "gpu/march.cuh"
 #ifndef GPUAUG_SHARED
 #define GPUAUG_SHARED(T, name) extern __shared__ T name[]
 #endif

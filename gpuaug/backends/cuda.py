@@ -33,9 +33,6 @@ SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
 
 def run(plan, device) -> None:
     """Queues the plan on `device`, which is a `Gpu` or has its methods."""
-    for launch in plan.launches:
-        arrange(launch)
-    device.prepare([key for launch in plan.launches for key in keys_of(launch, plan.ops)])
     # What is allocated here is freed when everything is queued. That is safe: the allocator hands memory
     # that was freed to later work of the same stream only.
     owners = []
@@ -43,6 +40,9 @@ def run(plan, device) -> None:
         base, owner = device.empty(plan.scratch_bytes)
         owners.append(owner)
         plan.place(base)  # before the upload: rows hold addresses
+    for launch in plan.launches:  # after it: it looks for rows by their sample
+        arrange(launch)
+    device.prepare([key for launch in plan.launches for key in keys_of(launch, plan.ops)])
 
     if not plan.count:
         return
@@ -158,7 +158,11 @@ def march_shape(channels: int, height: int, width: int, rows: int) -> tuple[int,
 def _filter(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
     codes, start = marches(launch), 0
     for code, count in zip(*(part.tolist() for part in np.unique(codes, return_counts=True))):
-        part, at, kernel = launch.rows[start : start + count], rows + start * launch.rows.itemsize, device.kernel(_filter_key(launch, code))
+        part, at, kernel = (
+            launch.rows[start : start + count],
+            rows + start * launch.rows.itemsize,
+            device.kernel(_filter_key(launch, code)),
+        )
         start += count
         if code:
             _march(device, kernel, part, launch.channels, code % 10, at, blob)
