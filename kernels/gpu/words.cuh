@@ -183,4 +183,21 @@ template <int N, class T> AUG void write_run(T* p, const float* v) {
     write_words<V>((u32*)p + i, w + i);
 }
 
+// CH words of four bytes of a channel each: of four pixels
+template <int CH> AUG void interleave(u32* w) {
+  if constexpr (CH == 3) {  // a0 b0 c0 a1, b1 c1 a2 b2, c2 a3 b3 c3
+    const u32 c = w[2], low = permuted(w[0], w[1], 0x5140u), high = permuted(w[0], w[1], 0x7362u);
+    w[0] = permuted(low, c, 0x2410u);
+    w[1] = permuted(permuted(low, c, 0x0053u), high, 0x5410u);
+    w[2] = permuted(high, c, 0x7326u);
+  } else if constexpr (CH == 4) {
+    const u32 ab = permuted(w[0], w[1], 0x5140u), cd = permuted(w[2], w[3], 0x5140u);
+    const u32 AB = permuted(w[0], w[1], 0x7362u), CD = permuted(w[2], w[3], 0x7362u);
+    w[0] = permuted(ab, cd, 0x5410u);
+    w[1] = permuted(ab, cd, 0x7632u);
+    w[2] = permuted(AB, CD, 0x5410u);
+    w[3] = permuted(AB, CD, 0x7632u);
+  }
+}
+
 }  // namespace aug
