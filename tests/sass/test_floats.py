@@ -33,17 +33,21 @@ def test_sums_and_products_of_floats(check):
     check("float: fmaf(a, b, c)", libm("fmaf", np.float32, F, G, H), a=F, b=G, c=H)
 
 
-def test_a_multiply_add_rounds_once():
-    """Sums that a float64 would round onto the middle between two float32."""
-    rng = np.random.default_rng(1)
-    a = (1 + rng.integers(0, 2**23, 4096) / 2**23).astype(np.float32)
-    b = (1 + rng.integers(0, 2**12, 4096) / 2**12).astype(np.float32)
-    c = (rng.choice([-1, 1], 4096) * 2.0 ** rng.integers(-45, -20, 4096)).astype(np.float32)
-    tiny = np.float32(2.0**-140)
-    for scale in (np.float32(1), tiny):
-        same(
-            each_thread("float: fmaf(a, b, c)", a=a * scale, b=b, c=c * scale), libm("fmaf", np.float32, a * scale, b, c * scale)
-        )
+@together
+def test_a_multiply_add_rounds_once(check):
+    """Products that lie in the middle between two float32, and a summand that only the exact sum shows; and tiny results."""
+    by = RNG.integers(-20, 20, (2, 256))
+    a, b = ((1 + 2.0**-12) * 2.0**by).astype(np.float32)
+    c = (RNG.choice([-1, 1], 256) * 2.0 ** (by.sum(0) - 60)).astype(np.float32)
+    check("float: fmaf(a, b, c)", libm("fmaf", np.float32, a, b, c), a=a, b=b, c=c)
+
+
+@together
+def test_a_multiply_add_rounds_subnormal_numbers_once(check):
+    a = (2.0**-140 * (1 + RNG.integers(0, 2**10, 1024) / 2**10)).astype(np.float32)
+    b = (1 + RNG.integers(0, 2**12, 1024) / 2**12).astype(np.float32)
+    c = (RNG.choice([-1, 1], 1024) * 2.0 ** RNG.integers(-149, -126, 1024)).astype(np.float32)
+    check("float: fmaf(a, b, c)", libm("fmaf", np.float32, a, b, c), a=a, b=b, c=c)
 
 
 @together
