@@ -101,8 +101,8 @@ def colour(name: str, value, words: tuple[str, ...] = ()) -> object:
 
 
 WIDEST = 4095  # side of a window, pixels: what is wider than most images is taken as a mistake
-# by a map, which takes area for linear, as OpenCV's warps do; a resize tells 3 from 1, and 0 from 6
-INTERPOLATIONS = {0: "nearest", 1: "linear", 2: "cubic", 3: "linear", 6: "nearest"}
+# by a map, which takes area for linear, as OpenCV's warps do; a resize tells 3 from 1, and 0 from 6, and has 5
+INTERPOLATIONS = {0: "nearest", 1: "linear", 2: "cubic", 3: "linear", 4: "lanczos", 6: "nearest"}
 BORDERS = {0: "constant", 1: "replicate", 2: "reflect", 3: "wrap", 4: "reflect_101"}
 
 
@@ -112,6 +112,7 @@ RESIZES = {
     2: "INTER_CUBIC",
     3: "INTER_AREA",
     4: "INTER_LANCZOS4",
+    5: "INTER_LINEAR_EXACT",
     6: "INTER_NEAREST_EXACT",
 }
 
@@ -120,7 +121,8 @@ def interpolation(name: str, value, allowed=INTERPOLATIONS) -> int:
     """OpenCV's number of an interpolation: of those that go with any map, or with a resize (`RESIZES`)."""
     if not is_number(value) or value not in allowed:
         words = [f"{number} (cv2.{RESIZES[number]})" for number in allowed]
-        raise ValueError(f"{name} must be {', '.join(words[:-1])} or {words[-1]}, got {value!r}")
+        only = "; 5 (cv2.INTER_LINEAR_EXACT) is of resizes alone, OpenCV warps nothing by it: take 1" if value == 5 else ""
+        raise ValueError(f"{name} must be {', '.join(words[:-1])} or {words[-1]}, got {value!r}{only}")
     return int(value)
 
 

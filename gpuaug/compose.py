@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import beside, compiled, instances, uniforms
+from . import beside, compiled, gathered, instances, uniforms
 from .applied import APPLIED, Applied, applied
 from .batch import Batch
 from .checks import boolean, integer, is_number, one_of
@@ -309,13 +309,15 @@ class Compose(Seeded, torch.nn.Module, Group):
         )
         for marks in given.marks:
             drawn.move_marks(marks, given.size)
-        out = {name: deliver(given, name, drawn) for name in given.batches}
+        apart = gathered.wanderers(drawn, given.marks)
+        out = {name: deliver(given, name, drawn) for name in given.batches if name not in apart}
+        out |= {name: gathered.put_together(given, marks, drawn, deliver) for name, marks in apart.items()}
         for k, marks in enumerate(given.marks):
             for other in given.marks[:k]:
                 other.agree(marks, drawn.applied)
             out.update(marks.results(drawn.size, drawn.applied))
             masks = getattr(marks.params, "instance_masks", None)
-            if masks is not None:
+            if masks is not None and masks not in apart:
                 out[masks] = instances.kept(marks, out[masks], drawn.applied, bool(given.one))
         out |= given.labels | given.read | given.brought | given.beside
         ordered = {name: out.pop(name) for name in given.names if name in out}  # as they came

@@ -155,7 +155,7 @@ class Drawn:
             first[step.rows] &= not (step.transform.solid or "mask" in step.transform.targets)
         if drop and self.first is not None and self.marked <= self.first and first.any():
             marks.limit(size, of=first)
-        for step in self.steps[self.marked :]:
+        for number, step in enumerate(self.steps[self.marked :], self.marked):
             if not step.transform.solid and "mask" not in step.transform.targets:
                 continue
             before, place = size[step.rows], np.full(self.samples, -1)
@@ -165,8 +165,10 @@ class Drawn:
                 marks.solid_step(step.transform, place, step.params)
             else:
                 copies = repeat(marks, step.transform, place, step.params, size)
-                move = marks.step if step.transform.metadata_key is None else marks.gather
-                move(step.transform, place, step.params, size)
+                if step.transform.metadata_key is None:
+                    marks.step(step.transform, place, step.params, size)
+                else:
+                    marks.gather(step.transform, place, step.params, size, number)
             size[step.rows] = step.transform.size_after(step.params, before)
             if copies:
                 marks.drop_copies(size)

@@ -173,7 +173,7 @@ class Inputs:
             names: of everything that was passed, in order; by default those of ``targets``.
         """
         targets, self.names, self.layout = dict(targets), names or list(targets), layout
-        self._declared, self.others, self.beside = declared, {}, beside or {}
+        self._declared, self.others, self.beside, self._fields = declared, {}, beside or {}, fields
         self._readers = {leaf.metadata_key: leaf for leaf in leaves if leaf.metadata_key is not None}
         self.brought = {key: targets.pop(key) for key in self._readers if targets.get(key) is not None}
         self._marks, self.labels = declared.take_marks(targets, leaves, fields, box_format), declared.take_labels(targets)
@@ -200,8 +200,12 @@ class Inputs:
             if declared.is_set(name)
         }
         reader = next((leaf for leaf in self._readers.values() if leaf.brings == SAMPLES), None)
-        if self.sets and reader is not None:
-            raise ValueError(f"{type(reader).__name__} takes image= and mask=, not sets of them ({min(self.sets)}=)")
+        whole = sorted(self.sets.keys() - {getattr(params, "instance_masks", None) for *_, params in self._marks})
+        if whole and reader is not None:
+            raise ValueError(
+                f"{type(reader).__name__} takes image= and mask=, not sets of them ({whole[0]}=), but for masks of which each "
+                f"belongs to a box: BboxParams(.., instance_masks='masks')"
+            )
         self.values = {name: self.sets[name].flat if name in self.sets else value for name, value in targets.items()}
 
     def describe(self) -> None:
@@ -244,7 +248,7 @@ class Inputs:
 
     def _describe_others(self) -> None:
         """Find the samples that transforms read beside their own: those of the batch, and what was passed for it."""
-        self.others[WHOLE] = Others(self.size)
+        self.others[WHOLE], self._brought_inputs = Others(self.size), []
         for marks in self.marks:
             marks.others[WHOLE] = marks.copy()
         for key, value in self.brought.items():
@@ -259,11 +263,16 @@ class Inputs:
             for marks in self.marks:  # what has no boxes has none of their labels
                 for name in (marks.name, *marks.fields):
                     targets[name] = [item.get(name, []) for item in items]
-            given = Inputs(self._declared, targets, (), one=False, layout=self.layout)
+            given = Inputs(self._declared, targets, (), one=False, layout=self.layout, fields=self._fields)
             given.describe()
+            self._brought_inputs.append(given)
             self.others[key] = Others(given.size, count, given.batches)
             for marks, more in zip(self.marks, given.marks):
                 marks.adopt(key, more)
+
+    def brought_sets(self, name: str) -> list[Frames]:
+        """That set of the samples that were brought along, in the order in which their marks were adopted."""
+        return [given.sets[name] for given in self._brought_inputs]
 
     def others_of(self, name: str) -> dict[str, Batch]:
         """The target of that name of the samples that were brought along, by the name under which they were."""

@@ -1,4 +1,5 @@
-"""Masks of single objects, one for each box: those of dropped boxes are dropped with them."""
+"""Masks of single objects, one for each box: those of dropped boxes are dropped with them (where samples are put together:
+`gpuaug.gathered`)."""
 
 from __future__ import annotations
 
@@ -29,8 +30,6 @@ def kept(marks, masks, applied: np.ndarray | None, one: bool):
     parts = []
     for i, mine in enumerate([masks] if one else masks):
         rows = slice(ends[i], ends[i + 1])
-        if (marks.home[rows] != i).any():
-            raise ValueError(f"{marks.name} come from several samples, whose masks (instance_masks) are not put together")
         parts.append(mine if applied is not None and not applied[i] else pick(mine, marks.origin[rows]))
     if one:
         return parts[0]

@@ -49,9 +49,17 @@ def inside(polygon: np.ndarray, size) -> float:
 
 
 class OrientedBoxes(Marks):
-    """Oriented boxes on their way: values ``[N, 5]`` are (centre x, y, width, height, angle in radians)."""
+    """Oriented boxes on their way: values ``[N, 5]`` are (centre x, y, width, height, angle in radians).
+
+    Attributes:
+        left: float64 ``[N]``, the share of each that the cells of a mosaic have left of it, spread evenly over the box.
+    """
 
     name, hook, columns = "bboxes", "boxes", 5
+
+    def __init__(self, *args, **kwargs):
+        self.left = np.zeros(0)
+        super().__init__(*args, **kwargs)
 
     def places(self):
         return range(5)
@@ -72,6 +80,7 @@ class OrientedBoxes(Marks):
                 f"box {self.origin[i]} of sample {self.sample[i]} has width {self.values[i, 2]:g} and height "
                 f"{self.values[i, 3]:g} pixels; both must be above 0 (filter_invalid_bboxes=True drops such boxes)"
             )
+        self.left = np.ones(len(bad))
         self.select(~bad)
 
     def hulls(self) -> np.ndarray:
@@ -94,8 +103,29 @@ class OrientedBoxes(Marks):
             keep[mine] = left.reshape(-1, 4).all(1)
             self.select(keep)
 
-    def gather(self, transform, pos, params, size):
-        raise ValueError(f"{type(transform).__name__} does not move oriented boxes (bbox_type='obb') yet; leave them out")
+    def take(self, index):
+        super().take(index)
+        self.left = self.left[index]
+
+    def append(self, other):
+        super().append(other)
+        self.left = np.concatenate([self.left, other.left])
+
+    def move(self, transform, params, moved, cell, size):
+        points = np.zeros((4 * len(moved), 4))
+        points[:, :2] = corners(self.values[moved]).reshape(-1, 2) - 0.5
+        each = np.repeat(np.arange(len(moved)), 4)
+        found, _ = transform.keypoints(params, cell[each], points, size[each], _ALL)
+        self.values[moved] = around(found[:, :2].reshape(-1, 4, 2) + 0.5)
+        self._canvas = transform.size_after(params, size)
+
+    def clip(self, moved, rect):
+        """They stay whole, as at the border of an image; what their rectangles do not show of them is not seen any more."""
+        at, size = corners(self.values[moved]), (rect[:, 2:] - rect[:, :2])[:, ::-1]
+        shown = np.array([inside(box - low, of) for box, low, of in zip(at, rect[:, None, :2], size)])
+        whole = np.array([inside(box, of) for box, of in zip(at, self._canvas)])
+        self.left[moved] *= np.divide(shown, whole, out=np.zeros(len(moved)), where=whole > TINY)
+        return shown > TINY
 
     def reflect(self, cells, border, sides):
         self.values[:, :2] = reflected.places(self.values[:, :2], cells, border, sides, self.params.geometry, False)
@@ -103,7 +133,7 @@ class OrientedBoxes(Marks):
 
     def visible(self, size) -> np.ndarray:
         """Pixels of each that lie in images of ``size`` ``[N, 2]``."""
-        return np.array([inside(at, of) for at, of in zip(corners(self.values), size)])
+        return np.array([inside(at, of) for at, of in zip(corners(self.values), size)]) * self.left
 
     def seen(self, size):
         return self.visible(size) > TINY

@@ -26,6 +26,10 @@ class Dense:
     def __init__(self, device, dtype, channels_last: bool):
         self.device, self.dtype, self.channels_last = device, dtype, channels_last
 
+    def masks(self, track: Track, masks: list, name: str) -> torch.Tensor:
+        """Masks of objects that came out of several samples, one after the other."""
+        return deliver(track, name, None, self.channels_last, squeeze=not track.planes)
+
     def __call__(self, given: Inputs, name: str, drawn: Drawn):
         batch, kind, frames = given.batches[name], given.kinds[name], given.sets.get(name)
         of = None if frames is None else frames.of
@@ -58,6 +62,12 @@ class Dense:
 
 class AsCame:
     """NumPy for NumPy, tensors for tensors, a list for a list, one sample for one."""
+
+    device = None  # where the data lies
+
+    def masks(self, track: Track, masks: list, name: str):
+        """Masks of objects that came out of several samples, in the containers that they came in."""
+        return Container(masks, False, None).delivered(track, name)
 
     def __call__(self, given: Inputs, name: str, drawn: Drawn):
         batch, kind, frames = given.batches[name], given.kinds[name], given.sets.get(name)

@@ -42,8 +42,8 @@ HEAD = np.dtype([(name, "i8") for name in "launches events events_at blob found 
 
 # kernels/rows.cuh: what a gather makes of the pixels around a place
 FILTERS = {"separable": 0, "sparse": 1}
-SAMPLES = {"nearest": 0, "linear": 1, "cubic": 2, "line": 3}
-RESAMPLES = {"area": 0, "lanczos": 1, "linear": 2, "cubic": 3, "keys": 4}  # linear and cubic are antialiased
+SAMPLES = {"nearest": 0, "linear": 1, "cubic": 2, "line": 3, "lanczos": 4}
+RESAMPLES = {"area": 0, "lanczos": 1, "linear": 2, "cubic": 3, "keys": 4, "exact": 5}  # linear and cubic are antialiased
 RANKS = {"median": 0, "least": 1, "greatest": 2}
 # flips, transposes and quarter turns: new pixel (x, y) -> old pixel (a x + b y + .., c x + d y + ..)
 ORIENTATIONS = {

@@ -31,6 +31,8 @@ class Marks:
             ``[N]``, of which list: the sample's own, unless samples were put together.
         others: the marks of samples that transforms read beside their own, by the name under which they came.
         copied: bool ``[N]``, which are reflections that the transform at work has made.
+        entered: int ``[N]``, the step of the pipeline at which each came into its sample. cells: by number of a step that put
+            samples together, int ``[N]``, the rectangle that each went through there, or -1.
     """
 
     name, columns = "", 4
@@ -59,7 +61,8 @@ class Marks:
         self.origin = np.concatenate([np.arange(n) for n in counts]) if counts else np.zeros(0, int)
         raw = np.concatenate(tables) if counts else np.zeros((0, self._columns))
         self.home, self.others = self.sample, {}
-        self.copied = np.zeros(len(self.sample), bool)
+        self.copied, self.entered = np.zeros(len(self.sample), bool), np.zeros(len(self.sample), int)
+        self.cells: dict[int, np.ndarray] = {}
         # labels that transforms have changed, or may change: object [N] for each field
         self.now = {field: self._labels_of(field) for field in swaps.fields_of(getattr(params, "label_mapping", None))}
         self.values = self.read(raw, size[self.sample].astype(np.float64))
@@ -97,12 +100,15 @@ class Marks:
         """Keep these entries, in this order."""
         self.values, self.sample = self.values[index], self.sample[index]
         self.origin, self.home, self.copied = self.origin[index], self.home[index], self.copied[index]
+        self.entered, self.cells = self.entered[index], {step: cells[index] for step, cells in self.cells.items()}
         self.now = {field: labels[index] for field, labels in self.now.items()}
 
     def append(self, other: Marks) -> None:
         """Entries of other marks behind these."""
-        for name in ("values", "sample", "origin", "home", "copied"):
+        for name in ("values", "sample", "origin", "home", "copied", "entered"):
             setattr(self, name, np.concatenate([getattr(self, name), getattr(other, name)]))
+        nowhere = np.full(len(other.values), -1)
+        self.cells = {step: np.concatenate([cells, other.cells.get(step, nowhere)]) for step, cells in self.cells.items()}
         self.now = {field: np.concatenate([labels, other.now[field]]) for field, labels in self.now.items()}
 
     def reflect(self, cells: np.ndarray, border: int, sides: np.ndarray) -> None:
@@ -144,8 +150,9 @@ class Marks:
         """Let a transform of volumes move what belongs to its samples; pos as for `step`."""
         raise ValueError(f"{type(transform).__name__} does not move {self.name}")
 
-    def gather(self, transform, pos: np.ndarray, params: dict, size: np.ndarray) -> None:
-        """Let one transform put entries of several samples together (`gpuaug.assemble`); pos as for `step`."""
+    def gather(self, transform, pos: np.ndarray, params: dict, size: np.ndarray, number: int = 0) -> None:
+        """Let one transform, step ``number`` of the pipeline, put entries of several samples together (`gpuaug.assemble`); pos as
+        for `step`."""
         pieces, other = transform.pieces(params), self.others.get(transform.metadata_key) or self.others[WHOLE]
         rows = np.flatnonzero(pos >= 0)
         line, cell = np.nonzero(pieces.there()[pos[rows]])
@@ -163,6 +170,9 @@ class Marks:
         moved = np.arange(len(rest), len(self.values))
         cell, owner, before = (np.repeat(each, count, 0) for each in (cell, owner, before))
         self.sample[moved] = owner
+        self.entered[moved[np.repeat(~mine, count)]] = number
+        self.cells[number] = np.full(len(self.values), -1)
+        self.cells[number][moved] = cell % pieces.source.shape[1]
         self.move(transform, params, moved, cell, before)
         order = np.argsort(self.sample, kind="stable")
         keep = np.ones(len(order), bool)

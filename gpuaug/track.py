@@ -288,8 +288,8 @@ class Track(Stages):
 
         Args:
             size: ``[2]`` or ``[n, 2]``, output height and width.
-            method: ``"area"``, ``"lanczos"`` or ``"keys"`` (cubic), as ``cv2.resize``; ``"linear"``, ``"cubic"``, antialiased, as
-                torchvision.
+            method: ``"area"``, ``"lanczos"``, ``"keys"`` (cubic) or ``"exact"`` (linear, of bytes), as ``cv2.resize``;
+                ``"linear"``, ``"cubic"``, antialiased, as torchvision.
             factors: ``[n, 2]`` (x, y): by how much sides grow, where that is not what the sizes say (``cv2.resize``'s fx, fy).
         """
         if method not in RESAMPLES:

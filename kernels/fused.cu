@@ -11,6 +11,9 @@
 #ifndef GPUAUG_SLOTS
 #define GPUAUG_SLOTS 2
 #endif
+#ifndef GPUAUG_BLOCKS  // of a multiprocessor, at least: 3 leave 80 registers, 2 pixels of 4 channels without spills on sm_75 .. sm_120;
+#define GPUAUG_BLOCKS (GPUAUG_SAMPLE >= 3 ? 2 : 3)  // beside cubic Lanczos would spill, and has 128
+#endif
 
 namespace aug {
 
@@ -24,8 +27,7 @@ template <class G, class TI, class TO, int C> AUG void fused_group(G g, const Fu
 
 }  // namespace aug
 
-extern "C" __global__ void __launch_bounds__(256,
-                                             3)  // at most 80 registers: 2 pixels of 4 channels without spills on sm_75 .. sm_120
+extern "C" __global__ void __launch_bounds__(256, GPUAUG_BLOCKS)
     GPUAUG_KERNEL(const aug::Row* __restrict__ rows, const aug::Op* __restrict__ ops, const float* __restrict__ blob,
                   const float* __restrict__ found, aug::i64 channels, aug::i64 channel0) {
   typedef aug::Group<256, GPUAUG_SLOTS> G;

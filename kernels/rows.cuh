@@ -30,8 +30,10 @@ struct Row : Ends {      // 184 bytes
   double scale[2];  // MAP_RESIZE: source pixels per output pixel, x and y
 };
 
-// What is made of the pixels around a place: OpenCV's numbers, and linear along x alone.
-enum Interpolation { SAMPLE_NEAREST = 0, SAMPLE_LINEAR = 1, SAMPLE_CUBIC = 2, SAMPLE_LINE = 3 };
+// What is made of the pixels around a place: OpenCV's numbers, but for linear along x alone.
+enum Interpolation { SAMPLE_NEAREST = 0, SAMPLE_LINEAR = 1, SAMPLE_CUBIC = 2, SAMPLE_LINE = 3, SAMPLE_LANCZOS = 4 };
+// Its weights: of each fraction, in steps of 1/32, 8; in the blob they lie in front of the row's fill.
+enum { LANCZOS_TAPS = 8, LANCZOS_BITS = 5, LANCZOS_STEPS = 1 << LANCZOS_BITS, LANCZOS_WORDS = LANCZOS_TAPS * LANCZOS_STEPS };
 
 // What the reduction "moments" writes of a channel: number without NaNs, .., squared deviations
 enum { STAT_COUNT = 0, STAT_SUM = 1, STAT_LOW = 2, STAT_HIGH = 3, STAT_SQUARES = 4, STATS = 5 };

@@ -307,13 +307,19 @@ AUG_FN void sample_cubic(G g, const Row& s, const float* blob, int c0, Place<G>&
   });
 }
 
-// The most that a kernel can do of nearest (0), linear (1) and cubic (2), each with those before it: cubic is most of what NVRTC
-// compiles, and is left to those who ask for it (gpuaug/backends/cuda.py).
+// The most that a kernel can do of nearest (0), linear (1), cubic (2) and Lanczos (3), each with those before it: cubic is most of what
+// NVRTC compiles, and is left to those who ask for it (gpuaug/backends/cuda.py).
 #ifndef GPUAUG_SAMPLE
-#define GPUAUG_SAMPLE 2
+#define GPUAUG_SAMPLE 3
 #endif
+}  // namespace aug
+#include "lanczos.cuh"  // reads as `settle` and `CubicFour` above say
+namespace aug {
 
 template <class G, class T, int C> AUG void sample(G g, const Row& s, const float* blob, int c0, Place<G>& t, Pixels<G, C>& px) {
+  if constexpr (!is_label<T> && GPUAUG_SAMPLE >= 3) {
+    if (s.sample == SAMPLE_LANCZOS) return sample_lanczos<G, T, C>(g, s, blob, c0, t, px);
+  }
   if constexpr (!is_label<T> && GPUAUG_SAMPLE >= 2) {
     if (s.sample == SAMPLE_CUBIC) return sample_cubic<G, T, C>(g, s, blob, c0, t, px);
   }

@@ -86,6 +86,6 @@ def test_transforms_that_were_passed_stay_as_they_are():
 
 
 def test_an_interpolation_that_a_transform_does_not_take_names_it():
-    with pytest.raises(ValueError, match=r"mask_interpolation \(of Affine, by Compose\) must be .*got 4"):
-        G.Compose([G.Resize(3, 3), G.Affine()], mask_interpolation=4)
-    G.Compose([G.Resize(3, 3), G.HorizontalFlip()], mask_interpolation=4)  # a flip interpolates nothing
+    with pytest.raises(ValueError, match=r"mask_interpolation \(of Affine, by Compose\) must be .*got 5; .*of resizes alone"):
+        G.Compose([G.Resize(3, 3), G.Affine()], mask_interpolation=5)
+    G.Compose([G.Resize(3, 3), G.HorizontalFlip()], mask_interpolation=5)  # a flip interpolates nothing

@@ -57,6 +57,9 @@ DEALT = (
     Key("reduce", "float16"),
     Key("reduce", "bfloat16"),
     Key("lookup", "uint8"),
+    Key("fused", "uint8", "uint8", 3, "lanczos"),
+    Key("fused", "float32", "float32", 1, "lanczos"),
+    Key("fused", "float16", "float16", 4, "lanczos"),
 )
 DEALT = [key._replace(ops=REAL[i % len(REAL)].ops) if key.kind == "fused" else key for i, key in enumerate(DEALT)]
 # Every operation at once, which no pipeline has: they compile, with whatever registers.
@@ -125,6 +128,7 @@ def test_a_launch_asks_for_no_more_than_it_interpolates():
     assert asked() == asked(0) == "fused_u8_u8_c3_nearest_ops0"
     assert asked(1) == asked(0, 1) == "fused_u8_u8_c3_linear_ops0"
     assert asked(2) == asked(2, 1) == "fused_u8_u8_c3_cubic_ops0"
+    assert asked(4) == asked(2, 4) == "fused_u8_u8_c3_lanczos_ops0"
 
 
 def test_a_cubin_is_whole(compiled):

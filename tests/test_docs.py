@@ -53,6 +53,7 @@ LAYERS = [
         "handing",
         "handing_batch",
         "now",
+        "gathered",
         "inputs",
         "outputs",
         "applied",

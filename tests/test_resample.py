@@ -97,7 +97,7 @@ def test_linear_bytes_are_the_rounded_floats(channels):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"interpolation": 5}, r"interpolation must be 0 \(cv2.INTER_NEAREST\), .*3 \(cv2.INTER_AREA\), 4 .* or 6 .*, got 5"),
+        ({"interpolation": 7}, r"interpolation must be 0 \(cv2.INTER_NEAREST\), .*3 \(cv2.INTER_AREA\), 4 .* or 6 .*, got 7"),
         ({"interpolation": 3, "antialias": True}, r"antialias goes with interpolation 1 \(linear\) or 2 \(cubic\), not 3"),
         ({"antialias": 1}, "antialias must be True or False, got 1"),
         ({"area_for_downscale": "mask"}, "area_for_downscale must be one of None, 'image', 'image_mask', got 'mask'"),

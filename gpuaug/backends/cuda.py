@@ -18,7 +18,7 @@ FUSED_PIXELS = 512  # of one block of fused.cu: 256 threads, GPUAUG_SLOTS = 2 pi
 FILTER_TILE = 32  # pixels, both ways, of one block of filter.cu
 FILTER_ROWS = 32  # as in filter_gpu.cuh
 REDUCE_SHARED, LOOKUP_SHARED = 8192, 1024  # bytes, as in part.cuh and lookup.cuh
-_SAMPLE = np.array([0, 1, 2, 1])  # by the Sample of a row, which kernel has it: linear has linear along x, too
+_SAMPLE = np.array([0, 1, 2, 1, 3])  # by the Sample of a row, which kernel has it: linear has linear along x, too
 SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
 
 

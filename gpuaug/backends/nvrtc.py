@@ -36,7 +36,7 @@ OPTIONS = (
 TYPES = {"uint8": "u8", "float16": "f16", "bfloat16": "bf16", "float32": "f32", "int32": "i32"}
 _C_TYPES = {"uint8": "aug::u8", "float16": "aug::f16", "bfloat16": "aug::bf16", "float32": "float", "int32": "aug::i32"}
 
-SAMPLES = ("nearest", "linear", "cubic")  # each with those before it; GPUAUG_SAMPLE of sample.cuh
+SAMPLES = ("nearest", "linear", "cubic", "lanczos")  # each with those before it; GPUAUG_SAMPLE of sample.cuh
 _MAGIC = b"gpuaug2\n"  # 1: cubins without their last byte
 
 

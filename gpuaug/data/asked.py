@@ -29,6 +29,7 @@ class Asked:
     mover: str = ""
     points_stay: bool = False
     box_format: str = ""
+    instance_masks: str = ""  # the set of masks that the transform itself drops with their boxes
 
     def whole(self):
         """Names under which a list is one target, not a container."""

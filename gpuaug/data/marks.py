@@ -1,11 +1,14 @@
 """Boxes as datasets give them, made into what a Compose takes, and back: tv_tensors, COCO's annotations, what is beside them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
 
 from ..batch import Batch
+from ..rows import joined
 from .asked import MARKS, Row
 from .leaves import is_annotations, is_array
 from .recognize import tv_kind
@@ -70,15 +73,50 @@ class Handed:
     def __init__(self, data):
         self.rows = {name: leaves for name, leaves in data.items() if isinstance(name, Row)}
         self.targets = {name: value for name, value in data.items() if not isinstance(name, Row)}
-        self.options, self._back, self._leaves = {}, {}, {}
+        self.options, self._back, self._leaves, self._brought = {}, {}, {}, {}
         for name in MARKS:
             if name in self.targets:
                 self._take(name)
         if self._back and "image" in self.targets:
             self._check_canvas(Batch.of(self.targets["image"]).size.tolist())
         if self.rows:
-            self.targets[ROWS] = [np.arange(len(boxes)) for boxes in self.targets["bboxes"]]
-            self.options["fields"] = {"bboxes": (ROWS,)}
+            self._number_rows()
+
+    def _number_rows(self):
+        """Number all rows of the batch, for boxes may end in another sample (Mosaic); those of samples that were brought along
+        (`mosaic_metadata`) come behind them."""
+        self._counts = [len(boxes) for boxes in self.targets["bboxes"]]
+        self.targets[ROWS] = self._numbered(self._counts, 0)
+        self.options["fields"] = {"bboxes": (ROWS,)}
+        for name, value in self.targets.items():
+            if not _brought(value):
+                continue
+            items = [dict(item) for mine in value for item in mine]
+            counts = [len(item.get("bboxes", ())) for item in items]
+            for item, numbers, count in zip(items, self._numbered(counts, sum(self._counts)), counts):
+                item[ROWS] = numbers
+                for row, leaves in self.rows.items():
+                    if leaves is not None:
+                        leaves.append(_row_of(item, row, count, name))
+            self._counts += counts
+            rest = iter(items)
+            self._brought[name], self.targets[name] = value, [[next(rest) for _ in mine] for mine in value]
+
+    @staticmethod
+    def _numbered(counts, first):
+        ends = np.cumsum([first, *counts])
+        return [np.arange(a, b) for a, b in zip(ends[:-1].tolist(), ends[1:].tolist())]
+
+    def _of_row(self, leaves, numbers, name):
+        """The entries of these numbers, as one container."""
+        starts = np.cumsum([0, *self._counts])
+        numbers = np.asarray(numbers, np.int64)
+        if not len(numbers):
+            return pick(leaves[0], numbers, name)
+        home = np.searchsorted(starts, numbers, "right") - 1
+        cuts = [0, *(np.flatnonzero(np.diff(home)) + 1), len(home)]
+        parts = [pick(leaves[home[a]], numbers[a:b] - starts[home[a]], name) for a, b in pairwise(cuts)]
+        return joined(parts, repr(name))
 
     def _take(self, name):
         leaves = self.targets[name]
@@ -119,12 +157,36 @@ class Handed:
         for name, function in self._back.items():
             size = _size_of(values)
             values[name] = [function(leaf, value, size) for leaf, value in zip(self._leaves[name], values[name])]
+        values |= {name: value for name, value in self._brought.items() if name in values}
         for row, leaves in self.rows.items():
             if leaves is None:  # the masks, which were moved as a target of their own
-                values["masks"] = [pick(masks, at) for masks, at in zip(values["masks"], kept)]
+                first = np.cumsum([0, *self._counts])
+                values["masks"] = [pick(masks, at - start) for masks, at, start in zip(values["masks"], kept, first.tolist())]
             else:
-                values[row] = [pick(leaf, at, row) for leaf, at in zip(leaves, kept)]
+                values[row] = [self._of_row(leaves, at, row) for at in kept]
         return values
+
+
+def _brought(value):
+    """Whether a target is a list of samples for each sample, with boxes."""
+    items = (
+        [item for mine in value if isinstance(mine, (list, tuple)) for item in mine] if isinstance(value, (list, tuple)) else ()
+    )
+    return bool(items) and all(isinstance(item, Mapping) for item in items) and any("bboxes" in item for item in items)
+
+
+def _row_of(item, row, count, name):
+    key = row.path[-1]
+    leaf = item.get(key)
+    if leaf is None and not count:
+        return ()
+    if leaf is None or len(leaf) != count:
+        has = "none" if leaf is None else f"{len(leaf)}"
+        raise ValueError(
+            f"{name}: an item has {count} boxes and {has} of {key!r}, which goes with the boxes of the sample itself; give it "
+            f"there, too, or hand it on as it is: DataLoader(targets={{'untouched': [{key!r}]}})"
+        )
+    return leaf
 
 
 def pick(leaf, at, name="an entry"):

@@ -292,7 +292,8 @@ class _Search:
             if path[:-1] == where[:-1] and named and _entries(leaf) == count:
                 self.claim(Row("bboxes", path), path)
         masks = self.found.get("masks", ())
-        if masks and masks[:-1] == where[:-1] and length(get(self.sample, masks)) == count:
+        dropped = self.asked.instance_masks == "masks"
+        if masks and not dropped and masks[:-1] == where[:-1] and length(get(self.sample, masks)) == count:
             self.found[Row("bboxes", masks)] = masks
         if where and isinstance(where[-1], int):
             self._label_of_tuple("bboxes")

@@ -133,6 +133,7 @@ def asked(transform, hint=None):
         mover=mover(transform),
         points_stay=not getattr(params["keypoints"], "remove_invisible", False),
         box_format=getattr(params["bboxes"], "format", ""),
+        instance_masks=getattr(params["bboxes"], "instance_masks", None) or "",
     )
     for name in explicit if hasattr(transform, "kind_of") else ():
         if name in MARKS:

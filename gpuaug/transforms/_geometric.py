@@ -11,7 +11,7 @@ from ..maps import Map, stretched
 from ..reflected import REFLECT, REFLECT_101
 from ..transform import Params, Transform
 
-_GATHERED = {number: number for number in INTERPOLATIONS}  # area and Lanczos, of resizes alone, are linear elsewhere
+_GATHERED = {number: number for number in INTERPOLATIONS}  # linear exact, of resizes alone, is linear elsewhere
 _CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
 
 
@@ -22,7 +22,7 @@ class Geometric(Transform, register=False):
     A subclass draws parameters and gives `map`; `size_after`, where the result has another size than the image.
 
     Args:
-        interpolation, mask_interpolation: 0 or 6 nearest, 1 or 3 linear, 2 cubic.
+        interpolation, mask_interpolation: 0 or 6 nearest, 1 or 3 linear, 2 cubic, 4 Lanczos.
         border_mode: OpenCV's number: 0 constant, 1 replicate, 2 reflect, 3 wrap, 4 reflect_101.
         fill, fill_mask: constant border, a number (all channels) or one for each channel.
         p: probability, per sample.

@@ -20,7 +20,7 @@ class ChromaticAberration(Transform):
             channels; a number v means (-v, v). A channel is read at r (1 + k1 r^2 + k2 r^4) from the centre, r in widths along x
             and heights along y. k2 gets the sign of k1.
         mode: "green_purple": both channels get one sign; "red_blue": opposite ones; "random": whatever is drawn.
-        interpolation: 0 or 6 nearest, 1 linear, 2 cubic. Beyond the border the nearest pixel is taken.
+        interpolation: 0 or 6 nearest, 1 linear, 2 cubic, 4 Lanczos. Beyond the border the nearest pixel is taken.
         p: probability, per sample.
 
     Shapes and dtypes: images of 3 channels, any type. Targets: image.

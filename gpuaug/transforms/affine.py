@@ -39,8 +39,8 @@ class Affine(Geometric):
         translate_px: whole pixels (number, range or dict); only one of the two may be given.
         rotate: degrees, counter-clockwise; a number is fixed, a range is drawn from.
         shear: degrees (number, range or dict); a missing axis is not sheared.
-        interpolation, mask_interpolation: 0 or 6 nearest (the pixel in which the place lies), 1 or 3 linear, 2 cubic; only
-            resizes tell 0 from 6, and 3, area, from 1.
+        interpolation, mask_interpolation: 0 or 6 nearest (the pixel in which the place lies), 1 or 3 linear, 2 cubic, 4
+            Lanczos (of 8 x 8 pixels, for places in steps of 1/32); only resizes tell 0 from 6, and 3, area, from 1.
         fit_output: enlarge or shrink the result so that the whole image is in it.
         keep_ratio: one factor for x and y.
         rotate_method: how boxes turn: "largest_box" or "ellipse".

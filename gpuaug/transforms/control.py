@@ -26,7 +26,7 @@ class PiecewiseAffine(_Distortion):
         scale: range of three times the standard deviation of the points' moves, as a fraction of the shorter side, at least 0; a
             number v means (0, v).
         nb_rows, nb_cols: points down and across, at least 2: a number, or a range (low, high) inclusive.
-        interpolation, mask_interpolation: 0 or 6 nearest, 1 linear, 2 cubic.
+        interpolation, mask_interpolation: 0 or 6 nearest, 1 linear, 2 cubic, 4 Lanczos.
         absolute_scale: scale is in pixels.
         keypoint_remapping_method: "mask" drops keypoints that the result does not show, "direct" moves them to its edge.
         p: probability, per sample.
@@ -94,7 +94,7 @@ class ThinPlateSpline(_Distortion):
         scale_range: range of ten times the standard deviation of the points' moves, as a fraction of width and height, within
             [0, 1].
         num_control_points: so many rows and columns of points, at least 2; 2 are the corners and the middle.
-        interpolation, mask_interpolation: 0 or 6 nearest, 1 linear, 2 cubic.
+        interpolation, mask_interpolation: 0 or 6 nearest, 1 linear, 2 cubic, 4 Lanczos.
         keypoint_remapping_method: "mask" drops keypoints that the result does not show, "direct" moves them to its edge.
         p: probability, per sample.
         border_mode: OpenCV's number: 0 constant, 1 replicate, 2 reflect, 3 wrap, 4 reflect_101.
@@ -160,7 +160,7 @@ class GridElasticDeform(_Distortion):
         num_grid_xy: columns and rows of the grid, each at least 1. Their sides differ by a pixel where the image's cannot be
             shared out evenly; which are larger is drawn.
         magnitude: the most that a point moves along x and along y, whole pixels, at least 1. Points at the sides stay.
-        interpolation, mask_interpolation: 0 or 6 nearest, 1 linear, 2 cubic.
+        interpolation, mask_interpolation: 0 or 6 nearest, 1 linear, 2 cubic, 4 Lanczos.
         p: probability, per sample.
 
     A cell that is folded, by points that move beyond each other, shows nothing. Keypoints that leave the image are moved to its

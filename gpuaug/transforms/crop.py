@@ -65,7 +65,7 @@ class _Resized(_Windowed, register=False):
     def joins(self, kind):
         image, how = kind == "image", self.interpolation if kind == "image" else self.mask_interpolation
         weighs = self.area_for_downscale == "image_mask" or (image and (self.area_for_downscale or self.antialias))
-        return None if weighs or how in _RESAMPLED else (how, None, None)
+        return None if weighs or how in _RESAMPLED or how == EXACT else (how, None, None)
 
     def _resize(self, to, rows, size) -> None:
         """To a size ``[2]``, or ``[n, 2]``, one for each of the rows."""
@@ -85,13 +85,16 @@ class _Resized(_Windowed, register=False):
             resize(to, rows, size, how)
 
 
+EXACT = 5  # cv2.INTER_LINEAR_EXACT
 _RESAMPLED = {3: "area", 4: "lanczos"}
-_WEIGHED = {**_RESAMPLED, 2: "keys"}  # along one axis and then the other: 4 + 4 pixels for each instead of 16
+_WEIGHED = {**_RESAMPLED, EXACT: "exact", 2: "keys"}  # along one axis and then the other: 4 + 4 pixels for each instead of 16
 _ANTIALIASED = {1: "linear", 2: "cubic"}
 
 
 def resize(to, rows, size, interpolation: int, factors=0.0) -> None:
     """As ``cv2.resize``, by OpenCV's number of an interpolation; see `gpuaug.maps.Resize`."""
+    if interpolation == EXACT and not to.is_u8:  # of other types OpenCV's is its linear
+        interpolation = 1
     if interpolation in _WEIGHED:
         to.resample(rows, size, _WEIGHED[interpolation], factors)
     else:
@@ -103,8 +106,9 @@ class Resize(_Resized):
 
     Args:
         height, width: of the result, pixels.
-        interpolation: 0 nearest, 1 linear, 2 cubic, 3 area, 4 Lanczos (8 taps), 6 nearest exact: OpenCV's numbers, as
-            ``cv2.resize``. Of them only area looks at all pixels of a larger source.
+        interpolation: 0 nearest, 1 linear, 2 cubic, 3 area, 4 Lanczos (8 taps), 5 linear exact (of bytes in whole numbers, halves
+            up; of other types linear), 6 nearest exact: OpenCV's numbers, as ``cv2.resize``. Of them only area looks at all
+            pixels of a larger source.
         mask_interpolation: the same for masks. 0 is albumentations' default, and moves masks against their images (by 1.5 pixels
             when 256 become 64); 6 (``cv2.INTER_NEAREST_EXACT``) takes the pixel in the middle. See docs/targets.md.
         area_for_downscale: "image" takes area for images that lose height or width, "image_mask" for masks too; None never.

@@ -49,7 +49,7 @@ class OpticalDistortion(_Distortion):
 
     Args:
         distort_limit: range of the coefficient k; a number v means (-v, v). Above 0 the image shrinks towards its middle.
-        interpolation, mask_interpolation: 0 or 6 nearest, 1 or 3 linear, 2 cubic.
+        interpolation, mask_interpolation: 0 or 6 nearest, 1 or 3 linear, 2 cubic, 4 Lanczos.
         mode: "camera": a point is read at r (1 + k r^2 + k r^4) from the centre, r in widths along x and heights along y;
             "fisheye": at r (1 + k r^2), r in units of half the diagonal.
         keypoint_remapping_method: "mask" drops keypoints that the result does not show, "direct" moves them to its edge.
@@ -119,7 +119,7 @@ class GridDistortion(_Distortion):
         num_steps: columns, and rows, of the grid, of whole pixels; what the sides leave over is one more. Sides with fewer pixels
             have a column or row for each.
         distort_limit: range of the factors minus 1, within [-1, 1]; a number v means (-v, v).
-        interpolation, mask_interpolation: 0 or 6 nearest, 1 or 3 linear, 2 cubic.
+        interpolation, mask_interpolation: 0 or 6 nearest, 1 or 3 linear, 2 cubic, 4 Lanczos.
         normalized: scale the factors so that the whole image is in the result, else it may end before the result does.
         keypoint_remapping_method: "mask" drops keypoints that the result does not show, "direct" moves them to its edge.
         p: probability, per sample.
@@ -190,7 +190,7 @@ class ElasticTransform(_Distortion):
         displacements'
             standard deviation is about 0.07 alpha / sigma pixels on images of 256 x 256 (0.16 alpha / sigma of uniform noise).
         sigma: standard deviation of the Gaussian, pixels, at least 1.
-        interpolation, mask_interpolation: 0 or 6 nearest, 1 or 3 linear, 2 cubic.
+        interpolation, mask_interpolation: 0 or 6 nearest, 1 or 3 linear, 2 cubic, 4 Lanczos.
         approximate: cut the Gaussian off after 8 pixels.
         same_dxdy: displace along x and y by the same amounts.
         noise_distribution: "gaussian", or "uniform" between -1 and 1, of which the sums have the same deviation here, not the

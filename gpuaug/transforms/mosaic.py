@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 
 from .. import maps
@@ -18,7 +20,9 @@ class Mosaic(_Resized):
     The cell of which most is to be seen is the sample's own, others are drawn for the rest, none twice: those that the call
     brings under ``metadata_key``, or, where it brings none, the others of the batch as they came, before any transform (so what a
     sample becomes depends on its batch). Where there are fewer, the sample repeats. Sides keep their ratio; what a cell shows is
-    its corner at the middle of the result. Boxes, keypoints and their labels come along, clipped to their cells.
+    its corner at the middle of the result. Boxes, keypoints and their labels come along, clipped to their cells; oriented boxes
+    stay whole, and what their cell hides of them counts as not visible; masks of boxes (``instance_masks``) come with their
+    boxes, and are 0 beside their cell.
 
     Args:
         grid_yx: rows and columns of the grid.
@@ -131,6 +135,15 @@ class Mosaic(_Resized):
 
     def pieces(self, params: dict) -> Pieces:
         return Pieces(params["source"], params["rect"], params["size"], params["start"])
+
+    def of_one(self, params: dict, cell: np.ndarray) -> tuple[Mosaic, dict]:
+        """The transform and parameters that show of each sample one object's mask in one cell, int ``[n]``, and 0 elsewhere."""
+        line = np.arange(len(cell))
+        one = {key: value[line, cell][:, None] for key, value in params.items()}
+        one["source"] = np.full((len(cell), 1), -1)
+        alone = copy.copy(self)
+        alone.fill_mask = 0
+        return alone, one
 
     def size_after(self, params, size):
         return fixed_size(size, self.target_size)

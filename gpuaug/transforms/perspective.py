@@ -25,8 +25,8 @@ class Perspective(Geometric):
             v means (0, v). Distances are taken modulo 0.32.
         keep_size: deliver the size that the image has; else that of the quadrilateral.
         fit_output: move and shrink the result so that the whole image is in it.
-        interpolation, mask_interpolation: 0 or 6 nearest (the pixel in which the place lies), 1 or 3 linear, 2 cubic; only
-            resizes tell 0 from 6, and 3, area, from 1.
+        interpolation, mask_interpolation: 0 or 6 nearest (the pixel in which the place lies), 1 or 3 linear, 2 cubic, 4
+            Lanczos (of 8 x 8 pixels, for places in steps of 1/32); only resizes tell 0 from 6, and 3, area, from 1.
         border_mode: OpenCV's number: 0 constant, 1 replicate, 2 reflect, 3 wrap, 4 reflect_101.
         fill, fill_mask: constant border, a number (all channels) or one for each channel.
         p: probability, per sample.

@@ -28,8 +28,8 @@ class Rotate(Affine):
 
     Args:
         limit: degrees, counter-clockwise: the range that the angle is drawn from; a number v means (-v, v).
-        interpolation, mask_interpolation: 0 or 6 nearest (the pixel in which the place lies), 1 or 3 linear, 2 cubic; only
-            resizes tell 0 from 6, and 3, area, from 1.
+        interpolation, mask_interpolation: 0 or 6 nearest (the pixel in which the place lies), 1 or 3 linear, 2 cubic, 4
+            Lanczos (of 8 x 8 pixels, for places in steps of 1/32); only resizes tell 0 from 6, and 3, area, from 1.
         border_mode: OpenCV's number: 0 constant, 1 replicate, 2 reflect, 3 wrap, 4 reflect_101.
         rotate_method: how boxes turn: "largest_box" around their corners, "ellipse" around the ellipse that they enclose.
         crop_border: crop to the largest rectangle that shows nothing but the image; its size hangs on the angle.

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include "taps.hpp"
 #include "verbs.hpp"
 #include "export.hpp"
 using namespace aug;
@@ -169,6 +170,13 @@ EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyO
       at = (i64)t.blob.size();
       append_words(t.blob, table);
     }
+    int known_fill = border == 0 ? fill : 0;
+    if (sample == SAMPLE_LANCZOS) {  // the row's fill with the weights in front of it
+      append_lanczos(t.blob);
+      const size_t own = t.blob.size();
+      for (int c = 0; c < t.channels; ++c) t.blob.push_back(border == 0 ? t.blob[fill + c] : 0.0f);
+      known_fill = (int)own;
+    }
     t.close(gathers.data() + 1, which.size(), notes);
     NearestTables tables(t);
     for (size_t g = 0; g < which.size(); ++g) {
@@ -179,7 +187,7 @@ EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyO
       r.map = kind;
       r.sample = sample;
       r.border = border;
-      r.fill = border == 0 ? fill : 0;
+      r.fill = known_fill;
       if (resize) {
         resized(r, before[0], before[1], h, w, factors->line(k), tables);
         continue;

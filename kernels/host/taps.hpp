@@ -4,11 +4,45 @@
 #include <cmath>
 #include <cstring>
 #include <vector>
+#include "rows.cuh"
 namespace aug {
 
 // AREA, LANCZOS, KEYS: of cv2.resize's INTER_AREA, INTER_LANCZOS4 and INTER_CUBIC. LINEAR, CUBIC: torchvision's with antialias=True:
 // the kernel is as wide as the source's pixels are many.
-enum ResampleKind { RESAMPLE_AREA = 0, RESAMPLE_LANCZOS = 1, RESAMPLE_LINEAR = 2, RESAMPLE_CUBIC = 3, RESAMPLE_KEYS = 4 };
+// EXACT: its INTER_LINEAR_EXACT of bytes.
+enum ResampleKind {
+  RESAMPLE_AREA = 0,
+  RESAMPLE_LANCZOS = 1,
+  RESAMPLE_LINEAR = 2,
+  RESAMPLE_CUBIC = 3,
+  RESAMPLE_KEYS = 4,
+  RESAMPLE_EXACT = 5,
+};
+
+// The weights of eight pixels for a place so far right of the fourth, as OpenCV's INTER_LANCZOS4 makes them.
+inline void lanczos_weights(float f, float* k) {
+  static const double s45 = 0.70710678118654752440084436210485;
+  static const double turn[8][2] = {{1, 0}, {-s45, -s45}, {0, 1}, {s45, -s45}, {-1, 0}, {s45, s45}, {0, -1}, {-s45, s45}};
+  const double quarter = 3.1415926535897932384626433832795 * 0.25;
+  const double y0 = -(f + 3) * quarter, sine = std::sin(y0), cosine = std::cos(y0);
+  float sum = 0;
+  for (int j = 0; j < 8; ++j) {
+    const float d = f + 3 - j;
+    const double y = -d * quarter;
+    k[j] = std::fabs(d) >= 1e-6f ? (float)((turn[j][0] * sine + turn[j][1] * cosine) / (y * y)) : 1e30f;
+    sum += k[j];
+  }
+  for (int j = 0; j < 8; ++j) k[j] *= 1 / sum;
+}
+
+// The same for all fractions that a warp tells apart, one after the other; on a pixel it alone counts.
+inline void append_lanczos(std::vector<float>& blob) {
+  for (int step = 0; step < LANCZOS_STEPS; ++step) {
+    float k[LANCZOS_TAPS] = {0, 0, 0, 1};
+    if (step) lanczos_weights(step / (float)LANCZOS_STEPS, k);
+    blob.insert(blob.end(), k, k + LANCZOS_TAPS);
+  }
+}
 
 class Taps {
  public:
@@ -17,6 +51,7 @@ class Taps {
     for (int i = 0; i < to; ++i) {
       if (kind == RESAMPLE_LANCZOS) lanczos(i, 1 / factor);
       else if (kind == RESAMPLE_KEYS) keys(i, 1 / factor);
+      else if (kind == RESAMPLE_EXACT) exact(i, 1 / factor);
       else if (kind != RESAMPLE_AREA) antialiased(i, from / (double)to, kind == RESAMPLE_CUBIC);
       else if (smaller) area(i, 1 / factor);
       else stretched(i, 1 / factor, factor);
@@ -61,21 +96,18 @@ class Taps {
     if (f > 0) add(i, at + 1, f);
   }
   void lanczos(int i, double scale) {
-    static const double s45 = 0.70710678118654752440084436210485;
-    static const double turn[8][2] = {{1, 0}, {-s45, -s45}, {0, 1}, {s45, -s45}, {-1, 0}, {s45, s45}, {0, -1}, {-s45, s45}};
-    const double quarter = 3.1415926535897932384626433832795 * 0.25;
     const float place = (float)((i + 0.5) * scale - 0.5);
     const int at = (int)std::floor(place);
-    const float f = place - at;
-    const double y0 = -(f + 3) * quarter, sine = std::sin(y0), cosine = std::cos(y0);
-    float k[8], sum = 0;
-    for (int j = 0; j < 8; ++j) {
-      const float d = f + 3 - j;
-      const double y = -d * quarter;
-      k[j] = std::fabs(d) >= 1e-6f ? (float)((turn[j][0] * sine + turn[j][1] * cosine) / (y * y)) : 1e30f;
-      sum += k[j];
-    }
-    for (int j = 0; j < 8; ++j) add(i, at - 3 + j, k[j] * (1 / sum));
+    float k[8];
+    lanczos_weights(place - at, k);
+    for (int j = 0; j < 8; ++j) add(i, at - 3 + j, k[j]);
+  }
+  void exact(int i, double scale) {  // weights are 256ths; beyond the ends pixels repeat
+    const double place = scale * (i + 0.5) - 0.5;
+    const int at = (int)std::floor(place);
+    const float right = (float)(std::nearbyint((place - at) * 256) / 256);
+    add(i, at, 1 - right);
+    if (right > 0) add(i, at + 1, right);
   }
   void keys(int i, double scale) {  // the four weights in OpenCV's order of roundings
     const float place = (float)((i + 0.5) * scale - 0.5), a = -0.75f;

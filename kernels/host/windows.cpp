@@ -129,7 +129,7 @@ EXPORT PyObject* gpuaug_track_resample(void* handle, PyObject* rows, int kind, P
       r.down = lines.most;
       // cv2.resize takes (a + b + c + d + 2) / 4 of bytes where it has a vector path
       const bool vectors = t.channels == 1 || t.channels >= 3;
-      r.up = kind == RESAMPLE_AREA && t.dtype == DT_U8 && fx == 0.5 && fy == 0.5 && vectors;
+      r.up = kind == RESAMPLE_EXACT || (kind == RESAMPLE_AREA && t.dtype == DT_U8 && fx == 0.5 && fy == 0.5 && vectors);
       table.push_back(r);
     }
     if (t.blob.size() > 0x7fffffff)

@@ -69,7 +69,7 @@ class Steps:
         cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
         zero, one = np.zeros(n), np.ones(n)
         m = np.stack([cos, -sin, w / 2, sin, cos, h / 2, zero, zero, one], 1).reshape(n, 3, 3)
-        interpolation = int(rng.integers(0, 3)) if interpolation is None else interpolation
+        interpolation = int(rng.choice([0, 1, 2, 4])) if interpolation is None else interpolation
         border, size = int(rng.integers(0, 5)), rng.integers(1, 40, (n, 2))
         fill = 7 if track.dtype in ("uint8", "int32") else 0.25
         if rng.random() < 0.2:

@@ -10,7 +10,7 @@ import gpuaug as G
 
 from .about import PIXELS, about
 from .affine import LINEAR, TIES, cubic_gain
-from .case import Script, add, parameters
+from .case import LANCZOS_REMAP, Script, add, parameters
 
 
 def aberration(note: str, bound: dict, **kwargs) -> None:
@@ -46,6 +46,7 @@ aberration("red and blue", LINEAR, mode="red_blue", **_WIDE)
 aberration("random", LINEAR, mode="random", **_WIDE)
 aberration("nearest", TIES, interpolation=0, **_WIDE)
 aberration("cubic", LINEAR, interpolation=2, **_WIDE)
+aberration("Lanczos", LANCZOS_REMAP, interpolation=4, **_WIDE)
 about(
     "ChromaticAberration",
     family="colour",

@@ -6,7 +6,7 @@ import gpuaug as G
 from gpuaug.interop.parity.references import reference
 
 from .about import about
-from .case import DTYPES, GATHER, GATHER_U8, NEAREST, SAME, add, bounds
+from .case import DTYPES, GATHER, GATHER_U8, LANCZOS_AFFINE, NEAREST, SAME, add, bounds
 
 
 def affine(note: str, bound: dict, channels=(1, 3), cls="Affine", keep=lambda image: True, **kwargs) -> None:
@@ -29,6 +29,9 @@ affine("nearest ties", SAME, (3,), interpolation=0, border_mode=1, scale=(0.5, 0
 affine("cubic", LINEAR, (1, 3, 4), interpolation=2, **_wide)
 # cv2.warpAffine does not return from a cubic reflect_101 on an axis of one pixel
 affine("cubic reflect_101", LINEAR, (3,), keep=lambda image: min(image.shape[:2]) > 1, interpolation=2, border_mode=4, **_wide)
+affine("Lanczos", LANCZOS_AFFINE, (1, 3, 4), interpolation=4, **_wide)
+affine("Lanczos reflect", LANCZOS_AFFINE, (3,), interpolation=4, border_mode=2, **_wide)
+affine("Lanczos fill", {"uint8": LANCZOS_AFFINE["uint8"]}, (3,), interpolation=4, fill=(10, 200, 90), fill_mask=7, **_wide)
 affine("area", LINEAR, (3,), interpolation=3, **_wide)  # which cv2.warpAffine takes for linear
 affine("fit_output", LINEAR, (3,), fit_output=True, rotate=(-180, 180))
 affine("keep_ratio", LINEAR, (3,), keep_ratio=True, scale=(0.5, 2.0))
@@ -53,8 +56,9 @@ def warped(transform, dtype: str):
 
 
 def cubic_gain(transform, params: dict) -> float:
-    """Cubic weights, sum of absolutes, largest half way: 2 * (0.59375 + 0.09375) along each axis."""
-    return 1.375**2 if getattr(transform, "interpolation", 0) == 2 else 1.0
+    """Sums of the absolutes of weights, largest half way, along each axis: cubic 2 * (0.59375 + 0.09375), Lanczos 1.7146 (from
+    cv2.resize of unit impulses)."""
+    return {2: 1.375**2, 4: 1.7146**2}.get(getattr(transform, "interpolation", 0), 1.0)
 
 
 about(

@@ -51,6 +51,16 @@ FLOAT = Bound(1e-5, 1e-5, 1.0, "float32 sums in another order")
 # and y; neighbours differ by at most 1, cubic weights have slopes up to 1.4: 2 * 6e-5 * 1.4 = 1.7e-4. Photographs are smoother.
 GATHER = Bound(1e-5, 2e-4, 0.9, "float32 coordinates")
 GATHER_U8 = Bound(0, 1, 0.999, "float32 coordinates and one rounding")
+# Lanczos by a map. Both sides round a place to 1/32 pixel. cv2.warpAffine adds it up in steps of 1/1024, two of them, off by 1/3072 in
+# the mean, so that 32 / 3072 = 1 % of the places an axis get the neighbouring 32nd; others lie within 6e-5 of a tie for 2 * 32 * 6e-5 =
+# 0.4 % an axis. A step changes weights by up to 0.0978, half of it up, times the 1.7146 that the other axis' may add up to: 0.084 of
+# the range, two axes 0.17. Else float32: 64 terms as in crop.py; bytes: 64 weights rounded to 1/32768, off by up to 64 * 2^-16 * 255
+# = 0.25, with what OpenCV puts right 0.5, and one rounding.
+LANCZOS_AFFINE = {"uint8": Bound(0, 44, 0.97, "places in 1/1024"), "float32": Bound(1.2e-5, 0.17, 0.95, "places in 1/1024")}
+LANCZOS_REMAP = {
+    "uint8": Bound(0, 44, 0.99, "1/32 pixels on a tie"),
+    "float32": Bound(1.2e-5, 0.17, 0.99, "1/32 pixels on a tie"),
+}
 # nearest: a coordinate within 6e-5 of a half may go either way: 2 axes * 1.2e-4 = 0.03 % of the values, which then may differ by all
 NEAREST = Bound(0, np.inf, 0.999, "coordinates on a tie")
 

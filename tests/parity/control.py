@@ -14,7 +14,7 @@ from gpuaug.transform import View
 
 from .about import about
 from .affine import LINEAR, TIES, cubic_gain, warped
-from .case import GATHER_U8, NEAREST, Bound, Script, add, filled, parameters
+from .case import GATHER_U8, LANCZOS_REMAP, NEAREST, Bound, Script, add, filled, parameters
 
 
 class Double:
@@ -75,6 +75,8 @@ distorted("ThinPlateSpline", "five points", LINEAR, (3,), num_control_points=2, 
 distorted("ThinPlateSpline", "fill", {"uint8": GATHER_U8}, (3,), fill=(10, 200, 90), fill_mask=7, scale_range=(0.5, 0.9))
 distorted("ThinPlateSpline", "nearest", TIES, (3,), interpolation=0)
 distorted("ThinPlateSpline", "cubic", LINEAR, (3,), interpolation=2)
+distorted("ThinPlateSpline", "Lanczos", LANCZOS_REMAP, (3,), interpolation=4)
+distorted("PiecewiseAffine", "Lanczos", LANCZOS_REMAP, (3,), small, interpolation=4)
 
 
 class Lattice:

@@ -20,19 +20,17 @@ AREA = bounds(Bound(0, 1, 0.85, "one rounding; OpenCV's weights of 11 bits where
 # Eight weights, each off by up to 2^-12 of 255, are off by 0.5 along one axis; the other spreads that by its sum of absolutes,
 # 1.71; both ways, and two roundings: at most 2 levels. In float32, 64 terms of up to 1.71^2 in all: 64 * 2^-24 * 2.9 = 1.1e-5.
 LANCZOS = bounds(Bound(0, 2, 0.65, "OpenCV's weights of 11 bits"), Bound(1.2e-5, 1.2e-5, 1.0, "float32 sums in another order"))
+# whole numbers throughout; floats are resized as by linear
+EXACT_LINEAR = {**RESIZE, "uint8": EXACT}
 
 
 def resized(interpolation):
     cubic = bounds(Bound(0, 1, 0.99, RESIZE["uint8"].why), GATHER)
-    return {1: RESIZE, 2: cubic, 3: AREA, 4: LANCZOS}.get(interpolation, SAME)
+    return {1: RESIZE, 2: cubic, 3: AREA, 4: LANCZOS, 5: EXACT_LINEAR}.get(interpolation, SAME)
 
 
-def resize_gain(transform, params: dict) -> float:
-    """Lanczos: the sum of the absolutes of eight weights is largest half way, 1.7146 (from cv2.resize of unit impulses)."""
-    return 1.7146**2 if transform.interpolation == 4 else cubic_gain(transform, params)
-
-
-for _i, _word in ((0, "nearest"), (1, "linear"), (2, "cubic"), (3, "area"), (4, "Lanczos"), (6, "nearest exact")):
+WORDS = {0: "nearest", 1: "linear", 2: "cubic", 3: "area", 4: "Lanczos", 5: "linear exact", 6: "nearest exact"}
+for _i, _word in WORDS.items():
     _args = {"interpolation": _i, "mask_interpolation": _i if _word == "nearest exact" else 0}
     add(
         G.Resize(40, 53, **_args),
@@ -190,7 +188,7 @@ about(
         {"height": 30, "width": 11, "interpolation": 4},
         {"height": 9, "width": 70, "interpolation": 2, "antialias": True},
     ],
-    gain=resize_gain,
+    gain=cubic_gain,
     bound=_resized,
     moved={"height": 48, "width": 101},
 )
@@ -201,7 +199,7 @@ about(
     bench={"size": (192, 192)},
     needs={"size": (19, 24)},
     variants=[{"size": (33, 41), "interpolation": 6, "mask_interpolation": 6}, {"size": (9, 11), "antialias": True}],
-    gain=resize_gain,
+    gain=cubic_gain,
     bound=_resized,
     moved={"size": (60, 70), "scale": (0.5, 1)},
 )

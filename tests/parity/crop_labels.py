@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .about import about
-from .crop import _resized, resize_gain
+from .affine import cubic_gain
+from .crop import _resized
 
 _LOOKS = "no: it looks at labels when it draws"
 _MARKS = "no: tests/test_crop_labels.py"
@@ -48,7 +49,7 @@ about(
     bench={"height": 192, "width": 192},
     needs={"height": 19, "width": 24},
     reads="bboxes",
-    gain=resize_gain,
+    gain=cubic_gain,
     bound=_resized,
     moved={"height": 60, "width": 70},
 )

@@ -14,7 +14,7 @@ from gpuaug.transform import View
 
 from .about import about
 from .affine import LINEAR, TIES, cubic_gain, warped
-from .case import GATHER_U8, NEAREST, SAME, Script, add, filled, parameters
+from .case import GATHER_U8, LANCZOS_REMAP, NEAREST, SAME, Script, add, filled, parameters
 
 
 def centred(params: dict) -> dict:
@@ -51,6 +51,7 @@ optical("fisheye wide", LINEAR, mode="fisheye", distort_limit=(-0.6, 0.9), borde
 optical("fill", {"uint8": GATHER_U8}, (3,), fill=(10, 200, 90), fill_mask=7, distort_limit=(0.3, 0.9))
 optical("nearest", TIES, (3,), mode="fisheye", interpolation=0, distort_limit=0.5)
 optical("cubic", LINEAR, (3,), interpolation=2, distort_limit=0.5)
+optical("Lanczos", LANCZOS_REMAP, (3,), interpolation=4, distort_limit=0.5)
 
 
 def without_end(*args):
@@ -100,6 +101,7 @@ grid("not normalized", LINEAR, normalized=False, num_steps=7)
 grid("fill", {"uint8": GATHER_U8}, (3,), fill=(10, 200, 90), fill_mask=7, normalized=False, num_steps=7, distort_limit=(0.1, 0.9))
 grid("nearest", TIES, (3,), interpolation=0)
 grid("cubic", LINEAR, (3,), interpolation=2)
+grid("Lanczos", LANCZOS_REMAP, (3,), interpolation=4)
 
 
 def surface(transform, size, u) -> np.ndarray:
@@ -144,6 +146,7 @@ elastic("approximate", LINEAR, (3,), alpha=300, sigma=8, approximate=True)
 elastic("fill", {"uint8": GATHER_U8}, (3,), alpha=90, sigma=4, fill=(10, 200, 90), fill_mask=7)
 elastic("nearest", TIES, (3,), interpolation=0, alpha=120, sigma=6)
 elastic("cubic", LINEAR, (3,), interpolation=2, alpha=120, sigma=6)
+elastic("Lanczos", LANCZOS_REMAP, (3,), interpolation=4, alpha=120, sigma=6)
 
 
 class Shuffles(Script):

@@ -7,7 +7,7 @@ from gpuaug.interop.parity.references import reference
 
 from .about import about
 from .affine import LINEAR, TIES, cubic_gain, warped
-from .case import GATHER_U8, NEAREST, add
+from .case import GATHER_U8, LANCZOS_REMAP, NEAREST, add
 
 
 def perspective(note: str, bound: dict, channels=(1, 3), keep=lambda image: True, **kwargs) -> None:
@@ -31,6 +31,7 @@ perspective(
     fit_output=True,
     scale=0.15,
 )
+perspective("Lanczos", LANCZOS_REMAP, (3,), interpolation=4)
 perspective("nearest", TIES, (3,), interpolation=0)
 # as cv2.warpAffine, cv2.warpPerspective does not return from a cubic reflect_101 on an axis of one pixel
 perspective("cubic reflect_101", LINEAR, (3,), keep=lambda image: min(image.shape[:2]) > 1, interpolation=2, border_mode=4)

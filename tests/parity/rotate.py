@@ -7,7 +7,7 @@ from gpuaug.interop.parity.references import reference
 
 from .about import about
 from .affine import LINEAR, TIES, cubic_gain, warped
-from .case import GATHER_U8, NEAREST, add
+from .case import GATHER_U8, LANCZOS_AFFINE, NEAREST, add
 
 
 def turned(cls: str, note: str, bound: dict, channels=(1, 3), keep=lambda image: True, **kwargs) -> None:
@@ -23,6 +23,7 @@ for _cls in ("Rotate", "SafeRotate"):
         turned(_cls, _word, LINEAR, (3,), border_mode=_border, limit=180)
     turned(_cls, "nearest", TIES, (1, 3), interpolation=0, limit=180)
     turned(_cls, "cubic", LINEAR, (3,), interpolation=2)
+    turned(_cls, "Lanczos", LANCZOS_AFFINE, (3,), interpolation=4)
 for _limit, _word in (((-90, 90), "cropped"), ((180, 180), "cropped at 180"), ((90, 90), "cropped at 90")):
     # albumentations' crop of a line may have no pixels
     turned("Rotate", _word, LINEAR, (3,), lambda image: min(image.shape[:2]) > 2, limit=_limit, crop_border=True)

@@ -9,8 +9,9 @@ import gpuaug as G
 from gpuaug.interop.parity.references import reference
 
 from .about import about
+from .affine import cubic_gain
 from .case import EXACT, SAME, Bound, Script, add, albumentations, half
-from .crop import AREA, RESIZE, _resized, resize_gain, resized
+from .crop import AREA, RESIZE, WORDS, _resized, resized
 
 
 def larger(least: int):
@@ -18,7 +19,7 @@ def larger(least: int):
     return lambda image: min(image.shape[:2]) >= least
 
 
-for _i, _word in ((0, "nearest"), (1, "linear"), (2, "cubic"), (3, "area"), (4, "Lanczos"), (6, "nearest exact")):
+for _i, _word in WORDS.items():
     _args = {"interpolation": _i, "mask_interpolation": _i if _word == "nearest exact" else 0}
     add(
         G.RandomScale((-0.7, 0.6), p=1, **_args),
@@ -123,7 +124,7 @@ about(
     bench_ragged=True,
     shown={"scale_limit": (-0.5, 0.5)},
     variants=[{"scale_limit": (-0.5, 0.5), "interpolation": 4}, {"scale_limit": (-0.5, 0.5), "area_for_downscale": "image"}],
-    gain=resize_gain,
+    gain=cubic_gain,
     bound=_resized,
     moved={"scale_limit": (-0.2, 0.3)},
 )
@@ -134,7 +135,7 @@ about(
     bench={"max_size": 192},
     needs={"max_size": [17, 23, 40]},
     variants=[{"max_size": 33, "interpolation": 3}, {"max_size": 33, "antialias": True}],
-    gain=resize_gain,
+    gain=cubic_gain,
     bound=_resized,
     moved={"max_size": [75, 91]},
 )
@@ -145,7 +146,7 @@ about(
     bench={"max_size": 192},
     needs={"max_size": [17, 23, 40]},
     variants=[{"max_size": 33, "interpolation": 4}, {"max_size_hw": (22, 12), "mask_interpolation": 6}],
-    gain=resize_gain,
+    gain=cubic_gain,
     bound=_resized,
     moved={"max_size": 51},
 )
@@ -156,7 +157,7 @@ about(
     bench={"min_max_height": (100, 200), "size": (192, 192)},
     needs={"min_max_height": (5, 30), "size": (19, 24)},
     variants=[{"min_max_height": (5, 30), "size": (19, 24), "interpolation": 4}],
-    gain=resize_gain,
+    gain=cubic_gain,
     bound=_resized,
     moved={"min_max_height": (45, 60), "size": (60, 70), "w2h_ratio": 1.2},
 )

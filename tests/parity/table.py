@@ -39,6 +39,8 @@ Where the reference contradicts its own documentation, or loses what it need not
 - **A group inside `OneOf`** is applied when it is chosen, as transforms are; there `SomeOf` throws its own coin again.
 - **`cv2.cvtColor` from HSV** truncates in its vector code and rounds the few pixels that remain at the end of a line; gpuaug truncates all.
 - **Interpolation** follows the exact float coordinates of OpenCV 5; OpenCV 4 rounds them to 1/32 pixel and differs by up to 6 levels.
+  Of Lanczos OpenCV 5 rounds them, too, and so does gpuaug, from the exact coordinate; `cv2.warpAffine` adds it up in steps of 1/1024, so
+  that there about 2 % of the pixels get the neighbouring 32nd: those are what the bounds of Lanczos cases let through.
 """
 
 
