@@ -36,6 +36,9 @@ def _lines() -> Iterable[str]:
         for spec in ops.OPS.values()
     ]
     yield f"constexpr unsigned char LUT_OPS[] = {{{', '.join(['LUT_NONE', *alike])}}};"
+    yield "// Which operations make of a value another one that hangs on nothing else, whichever channel it is of."
+    single = [spec.value or (spec.lut and not spec.table and not spec.found) for spec in ops.OPS.values()]
+    yield f"constexpr bool VALUE_OPS[] = {{{', '.join('true' if each else 'false' for each in [False, *single])}}};"
     yield ""
     yield "}  // namespace aug"
 

@@ -73,6 +73,11 @@ class Library:
         self.run.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
         self.fractal = unlocked.gpuaug_fractal
         self.fractal.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_int, ctypes.c_double, ctypes.c_void_p]
+        self.glass = unlocked.gpuaug_glass
+        self.glass.argtypes, self.glass.restype = (
+            [ctypes.c_void_p] + [ctypes.c_int] * 5 + [ctypes.c_uint32] * 2 + [ctypes.c_int],
+            None,
+        )
         self._sizes, self._node_size = unlocked.gpuaug_sizes, unlocked.gpuaug_node_size
         locked = ctypes.PyDLL(str(path))
         for name, (returns, takes) in _CALLS.items():

@@ -95,7 +95,12 @@ OPS: dict[str, Spec] = {
         Spec("round", ("i32 half",), internal=True, doc="as storing float16 (half) or bfloat16 would"),
         Spec("linear_u8", ("f32 factor", "f32 offset"), lut=True, doc="trunc(clip(v * factor + offset, 0, 255))"),
         Spec("linear_u8_mean", ("f32 factor", "f32 offset", "moments mean"), lut=True, doc="linear_u8, offset times the mean"),
-        Spec("linear", ("f32 factor", "f32 offset", "f32 low", "f32 high"), doc="clip(v * factor + offset, low, high)"),
+        Spec(
+            "linear",
+            ("f32 factor", "f32 offset", "f32 low", "f32 high"),
+            value="clamp_(v * factor + offset, low, high)",
+            doc="clip(v * factor + offset, low, high)",
+        ),
         Spec(
             "linear_mean",
             ("f32 factor", "f32 offset", "f32 low", "f32 high", "moments mean"),

@@ -19,7 +19,7 @@ ROW = np.dtype(
         ("m", "f4", 9),
         *[(name, "i4") for name in "map sample border fill table".split()],
         ("cells", "i4", 2),
-        *[(name, "i4") for name in "ops n_ops positions layers n_layers pad".split()],
+        *[(name, "i4") for name in "ops n_ops positions layers n_layers past".split()],
         ("scale", "f8", 2),
     ]
 )
@@ -29,7 +29,7 @@ REDUCE_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in _REDUCE.split()]])
 LOOKUP_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "lookup from words at tables".split()], ("p", "u4", 5)])
 FILTER_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "border fill kind kh kw n taps".split()], ("scale", "f4")])
 RANK_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "border kind kh kw runs at".split()], ("pad", "i4", 2)])
-RESAMPLE_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "columns lines across down up pad".split()]])
+RESAMPLE_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "columns lines across down up past".split()]])
 
 # kernels/launch.hpp: a launch as the library takes it, int64 each; the first four are addresses
 RECORD = np.dtype([(name, "i8") for name in "rows sample ops blob kind n channels source target n_ops".split()])

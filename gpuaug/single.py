@@ -16,7 +16,7 @@ import torch
 
 from . import library, uniforms
 from .backends.cpu import done
-from .batch import _NUMPY, DTYPES, Batch
+from .batch import _NUMPY, DTYPES, NUMPY_DTYPES, Batch
 from .deliver import Container
 from .drawn import Drawn, Step, checked, drawn_by
 from .pool import array
@@ -48,6 +48,7 @@ class _Kept(NamedTuple):
     memory: np.ndarray
     shape: tuple[int, ...]
     dtype: str
+    planes: bool
 
 
 class Single:
@@ -71,8 +72,11 @@ class Single:
             "_changes": -1,
         }  # they count changes and name transforms of this process
 
-    def __call__(self, compose, targets: dict[str, np.ndarray]) -> dict[str, Any] | None:
-        """What ``compose(**targets)`` returns; None: these targets take the long way."""
+    def __call__(self, compose, targets: dict[str, np.ndarray], planar: bool = False) -> dict[str, Any] | None:
+        """What ``compose(**targets)`` returns; None: these targets take the long way.
+
+        planar: the image is a tensor's ``[C, H, W]`` seen as ``[H, W, C]``, and becomes one.
+        """
         host, kinds, size = library.load(), [], None
         for image in targets.values():
             key = image.shape, image.strides, image.dtype
@@ -97,21 +101,25 @@ class Single:
             self._plans, self._changes = {}, CHANGES[0]
         who, drawn, out = tuple([id(each[0]) for each in taken]), None, {}
         for (name, image), (kind, address) in zip(targets.items(), kinds):
-            kept = self._plans.get((name, kind, who))
+            kept = self._plans.get((name, kind, who, planar))
             if kept is not None:
-                out[name] = made = array(kept.shape, kept.dtype)
+                made = array(kept.shape, kept.dtype)
                 done(host.replay(kept.memory, address, host.address(made), torch.get_num_threads()))
+                out[name] = torch.from_numpy(made) if kept.planes else made
                 continue
             if drawn is None:
                 drawn = self._drawn(taken, u, kinds[0][0])
             batch = Batch(np.array([address]), kind.size, kind.stride, kind.channels, kind.dtype, _CPU, image)
             track = drawn.lower(batch, name)
-            if track.layout or track.segments or track.given:
-                out[name] = Container(image, True, None).delivered(track, name)
+            planes = name == "image" and (track.layout == "CHW" if track.layout else planar) and track.dtype in NUMPY_DTYPES
+            if track.segments or track.given or track.planes or (not planes and (planar or track.layout)):
+                as_came = torch.from_numpy(image.transpose(2, 0, 1)) if planar else image
+                out[name] = Container(as_came, True, None).delivered(track, name)
                 continue
-            out[name] = made = _deliver(host, track, kind)
+            made = _deliver(host, track, kind, planes)
+            out[name] = torch.from_numpy(made) if planes else made
             if self._drawless or all(type(each[0]).draw is Transform.draw for each in taken):
-                self._keep((name, kind, who), drawn, name, kind, made)
+                self._keep((name, kind, who, planar), drawn, name, kind, made, planes)
         return out
 
     def _learn(self, key: tuple, image: np.ndarray) -> _Kind | None:
@@ -143,25 +151,30 @@ class Single:
             channels = transform.channels_then(params, channels)
         return Drawn(1, steps, size, ops=self._tree.ops)
 
-    def _keep(self, key: tuple, drawn: Drawn, name: str, kind: _Kind, made: np.ndarray) -> None:
+    def _keep(self, key: tuple, drawn: Drawn, name: str, kind: _Kind, made: np.ndarray, planes: bool) -> None:
         """Keep the plan for other images of this kind."""
         batch = Batch(_FROM, kind.size, kind.stride, kind.channels, kind.dtype, _CPU, None)
         track = drawn.lower(batch, name)
-        plan = track.finish(_TO, _strides(int(track.size[0, 1]), track.channels), track.dtype)
+        strides = _strides(*track.size[0].tolist(), track.channels, planes)
+        plan = track.finish(_TO, strides, track.dtype)
         if len(self._plans) >= KEPT:
             self._plans = {}
-        self._plans[key] = _Kept(plan.memory, made.shape, track.dtype)
+        self._plans[key] = _Kept(plan.memory, made.shape, track.dtype, planes)
 
 
 @lru_cache(64)
-def _strides(width: int, channels: int) -> np.ndarray:
-    return np.array([width * channels, channels, 1])
+def _strides(height: int, width: int, channels: int, planes: bool) -> np.ndarray:
+    return np.array([width, 1, height * width] if planes else [width * channels, channels, 1])
 
 
-def _deliver(host, track: Track, kind: _Kind) -> np.ndarray:
+def _deliver(host, track: Track, kind: _Kind, planes: bool) -> np.ndarray:
     (height, width), channels = track.size[0].tolist(), track.channels
-    made = array((height, width) if kind.flat and channels == 1 else (height, width, channels), track.dtype)
+    if planes:
+        shape = (channels, height, width)
+    else:
+        shape = (height, width) if kind.flat and channels == 1 else (height, width, channels)
+    made = array(shape, track.dtype)
     handle, track._handle = track._handle, None
-    how = (_strides(width, channels), DTYPES[track.dtype][0], torch.get_num_threads())
+    how = (_strides(height, width, channels, planes), DTYPES[track.dtype][0], torch.get_num_threads())
     done(host.track_run(handle, host.address(made), *how))
     return made

@@ -146,7 +146,6 @@
   X(OP_ROUND, op_round, RoundOp, 0) \
   X(OP_LINEAR_U8, op_linear_u8, LinearU8Op, 0) \
   X(OP_LINEAR_U8_MEAN, op_linear_u8_mean, LinearU8MeanOp, 0) \
-  X(OP_LINEAR, op_linear, LinearOp, 0) \
   X(OP_LINEAR_MEAN, op_linear_mean, LinearMeanOp, 0) \
   X(OP_CONTRAST_U8, op_contrast_u8, ContrastU8Op, 0) \
   X(OP_CONTRAST, op_contrast, ContrastOp, 0) \
@@ -165,6 +164,7 @@
   X(OP_UNBLUR, op_unblur, UnblurOp, 0) \
   X(OP_WEIGH, op_weigh, WeighOp, 0)
 #define AUG_OPS_VALUES(X) \
+  X(OP_LINEAR, op_linear, LinearOp, 0) \
   X(OP_INVERT, op_invert, InvertOp, 0) \
   X(OP_SOLARIZE, op_solarize, SolarizeOp, 0) \
   X(OP_POWER, op_power, PowerOp, 0) \

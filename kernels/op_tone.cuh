@@ -30,9 +30,6 @@ template <class G, int C> AUG void linear_of(G g, float a, float b, float low, f
   AUG_UNROLL for (int c = 0; c < C; ++c)
     g.each([&](Lane l) { px.v[c][l] = clamp_(px.v[c][l] * a + b, low, high); });
 }
-template <class G, int C> AUG void op_linear(G g, const LinearOp& p, const Op&, const Sample&, Pixels<G, C>& px) {
-  linear_of(g, p.factor, p.offset, p.low, p.high, px);
-}
 template <class G, int C> AUG void op_linear_mean(G g, const LinearMeanOp& p, const Op&, const Sample& s, Pixels<G, C>& px) {
   linear_of(g, p.factor, p.offset * sample_mean(s, p.mean), p.low, p.high, px);
 }

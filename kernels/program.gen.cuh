@@ -6,6 +6,19 @@
 namespace aug {
 
 template <class G, int C>
+AUG void op_linear(G g, const LinearOp& p, const Op&, const Sample&, Pixels<G, C>& px) {
+  const float factor = p.factor;
+  const float offset = p.offset;
+  const float low = p.low;
+  const float high = p.high;
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    g.each([&](Lane l) {
+      const float v = px.v[c][l];
+      px.v[c][l] = clamp_(v * factor + offset, low, high);
+    });
+}
+
+template <class G, int C>
 AUG void op_invert(G g, const InvertOp& p, const Op&, const Sample&, Pixels<G, C>& px) {
   const float top = p.top;
   AUG_UNROLL for (int c = 0; c < C; ++c)

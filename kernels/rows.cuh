@@ -26,7 +26,7 @@ struct Row : Ends {      // 184 bytes
   int ops, n_ops;        // its slice of the op table
   int positions;         // does an operation look at pixel positions?
   int layers, n_layers;  // what operations read beside the pixel: offset into the blob of so many layers
-  int pad;
+  int past;         // cpu/run.cpp: is dst of results that are too large to stay in the caches?
   double scale[2];  // MAP_RESIZE: source pixels per output pixel, x and y
 };
 
@@ -106,7 +106,7 @@ struct ResampleRow : Ends {  // 80 bytes
                              // [n], [n], then their weights [n][most]
   int across, down;          // most of a column, of a line
   int up;                    // do halves round up? else to even
-  int pad;
+  int past;  // see Row
 };
 
 }  // namespace aug

@@ -25,7 +25,6 @@ BASES = {"BasicTransform", "DualTransform", "ImageOnlyTransform", "Transform3D"}
 THEIRS = sorted(n for n in set(dir(A)) - BASES if inspect.isclass(getattr(A, n)) and issubclass(getattr(A, n), BasicTransform))
 # calls in albumentations' documentation that are refused, and why; docs/swap-in.md says the same
 REFUSED = {
-    r"mode='exact'": ("GlassBlur", "mode 'exact' of GlassBlur is not built"),
     r"format='normalized'": ("KeypointParams", "format must be one of"),  # which albumentations refuses when it is called
     r"temperature_range=": ("PlanckianJitter", "no argument 'temperature_range'.*'temperature_limit'"),  # which it ignores
 }
@@ -108,10 +107,6 @@ def test_as_documented(call):
 @pytest.mark.parametrize(("name", "arguments"), CALLS, ids=lambda value: value if isinstance(value, str) else "")
 def test_as_in_its_tests(name, arguments):
     """They are made, and run."""
-    if arguments.get("mode") == "exact":
-        with pytest.raises(ValueError, match="mode 'exact' of GlassBlur is not built"):
-            getattr(G, name)(**arguments)
-        return
     transform = getattr(G, name)(**arguments)
     image = photograph("china")
     beside = {"cropping_bbox": (30, 40, 90, 120)} if name == "RandomCropNearBBox" else {}

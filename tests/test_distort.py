@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from albumentations.augmentations.geometric.functional import generate_displacement_fields
 from parity.case import Script, parameters
-from parity.distort import centred, shuffled, surface
 
 import gpuaug as G
 from gpuaug.interop.parity.driven import Normals
+from gpuaug.interop.parity.warps import centred, shuffled, surface
 from gpuaug.maps import spline
 from gpuaug.transform import View
 from gpuaug.transforms.distort import Sheet, largest_normal
@@ -210,7 +210,7 @@ def test_displacements_are_distributed_as_albumentations(approximate, same, nois
     arguments = {"alpha": alpha, "sigma": sigma, "approximate": approximate, "same_dxdy": same, "noise_distribution": noise}
     ours = G.ElasticTransform(p=1, **arguments)
     u = np.random.default_rng(1).random((n, 3))
-    got = np.array([surface(ours, size, each) for each in u])
+    got = np.array([surface(ours, np.zeros((*size, 3), np.uint8), each) for each in u])
     want = np.array([theirs_displaced(size, alpha, sigma, k, same, 17 * approximate, noise) for k in range(n)], np.float64)
     x, their_x = got[..., 0], want[..., 0]  # its last lines run into y
     parts = {
@@ -248,7 +248,7 @@ def test_elastic_keypoints_as_albumentations():
     seen = 0
     for seed in range(6):
         u, params = drawn(transform, seed)
-        place = surface(transform, (H, W), u) + np.stack(np.meshgrid(np.arange(W), np.arange(H)), 2)
+        place = surface(transform, np.zeros((H, W, 3), np.uint8), u) + np.stack(np.meshgrid(np.arange(W), np.arange(H)), 2)
         want = {"map_x": place[..., 0], "map_y": place[..., 1], "shape": (H, W, 3)}
         _, points, left = moved(transform, params, ALBUMENTATIONS)
         rows = np.column_stack([POINTS[:, :2], np.zeros(4), POINTS[:, 2:], np.arange(4)])

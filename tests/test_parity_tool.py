@@ -17,6 +17,7 @@ KNOWN = {*STANDARD, *_OTHERS}
 CLOSE = {
     "Affine-cubic reflect_101": "0.002 in two pixels of a corner that lies more than a width outside",
     "GaussNoise-defaults": "2e-5 of one value of five deviations",
+    "RandomSnow-texture": "at snow points above 0.75: hue or saturation beyond 255, whose astype(uint8) wraps around there",
     "RandomSunFlare-physics, small": "77 % equal, where 80 % are asked for",
 }
 
@@ -49,7 +50,7 @@ def test_every_case_is_within_its_bounds(case, dtype):
 def test_known_transforms_are_there_and_have_cases():
     names = {case.name for case in known_cases()}
     assert set(G.REGISTRY) >= KNOWN
-    assert len(names) > 60
+    assert len(names) > 95
     assert names <= KNOWN
 
 
@@ -62,7 +63,7 @@ def test_a_table_for_a_pipeline(images):
     pipeline = A.Compose(
         [
             A.HorizontalFlip(),
-            A.OneOf([A.GaussianBlur(p=1), A.RandomFog(p=1), A.MotionBlur(p=1)], p=0.2),
+            A.OneOf([A.GaussianBlur(p=1), A.GaussNoise(noise_scale_factor=0.5, p=1), A.MotionBlur(p=1)], p=0.2),
             A.Affine(rotate=(-20, 20), scale=(0.8, 1.2)),
             A.RandomCrop(48, 56),
             A.HueSaturationValue(),
@@ -73,10 +74,10 @@ def test_a_table_for_a_pipeline(images):
     )
     found = G.parity(pipeline, images)
     assert isinstance(found, Parity)
-    names = "HorizontalFlip GaussianBlur RandomFog MotionBlur Affine RandomCrop HueSaturationValue CoarseDropout Normalize"
+    names = "HorizontalFlip GaussianBlur GaussNoise MotionBlur Affine RandomCrop HueSaturationValue CoarseDropout Normalize"
     assert [row.transform for row in found] == [*names.split(), "ToTensorV2"]
     assert [row.place for row in found][:4] == [(0,), (1, 0), (1, 1), (1, 2)]
-    assert [row.transform for row in found.missing] == ["RandomFog"]
+    assert [row.transform for row in found.missing] == ["GaussNoise"]
     assert found.worst <= 1
     assert all(row.result.exact > 0.99 for row in found if row.result is not None and row.transform != "Normalize")
     assert found[5].result.difference.size == 2 * 48 * 56 * 3

@@ -6,6 +6,8 @@ import numpy as np
 
 from ..checks import integer, one_of, real, span
 from ..hints import Range
+from ..hosted import on_host
+from ..library import load
 from ..ragged import Ragged
 from ..transform import Transform
 from ..uniforms import between, key
@@ -19,7 +21,9 @@ class GlassBlur(Transform):
         sigma: of the blurs, pixels, at least 0.
         max_delta: pixels are swapped with others at most so far away in each direction, at least 1.
         iterations: how often, at least 1.
-        mode: ``"fast"``: all pixels at once. albumentations' ``"exact"``, one after the other, is not built.
+        mode: ``"fast"``: all pixels at once. ``"exact"``: one after the other, from the lower right, so that a pixel may travel
+            far; of images of several channels, as in albumentations 2.0.8, a pixel takes another's value and that one keeps it,
+            of one channel they change places. It is done on the host.
         p: probability, per sample.
 
     Shapes and dtypes: any; what lies within max_delta of the border is not swapped from there. uint8 is rounded. Targets: image.
@@ -42,9 +46,7 @@ class GlassBlur(Transform):
         self.sigma = real("sigma", sigma, 0, 1000)
         self.max_delta = integer("max_delta", max_delta, 1, 1000)
         self.iterations = integer("iterations", iterations, 1, 1000)
-        if mode == "exact":
-            raise ValueError("mode 'exact' of GlassBlur is not built: pixels swapped one by one wait for each other; use 'fast'")
-        self.mode = one_of("mode", mode, ("fast",))
+        self.mode = one_of("mode", mode, ("fast", "exact"))
 
     def columns(self) -> int:
         return 2
@@ -59,6 +61,10 @@ class GlassBlur(Transform):
         if self.sigma > 0:
             taps = np.float32(np.tile(bytes_gaussian(k, self.sigma) if to.is_u8 else gaussian(k, self.sigma), 2))
         half = 2.0**-20 if to.is_u8 else 0.0  # OpenCV rounds a half up; sums lie 2^-16 apart
+        if self.mode == "exact":
+            return self._one_by_one(
+                to, rows, params["key"], lambda: to.filter(rows, "separable", taps, 0, (k, k), scale=1 + half)
+            )
         for step in range(-1, self.iterations + 1):
             if step in (-1, self.iterations):
                 if taps is not None:
@@ -67,6 +73,20 @@ class GlassBlur(Transform):
                 image, seed = to.keep(rows), params["key"].copy()
                 seed[:, 1] += np.uint32(0x9E3779B9 * step % 2**32)
                 to.op(rows, "glass", key=seed, delta=self.max_delta, width=w, height=h, layers=(image,))
+
+    def _one_by_one(self, to, rows, keys, blur) -> None:
+        def change(k: int, image: np.ndarray) -> np.ndarray:
+            image = np.ascontiguousarray(image)
+            h, w, channels = image.shape
+            how = (self.max_delta, self.iterations, *keys[k].tolist(), channels == 1)
+            load().glass(image.ctypes.data, h, w, image.itemsize * channels, *how)
+            return image
+
+        if self.sigma > 0:
+            blur()
+        on_host(to, rows, change, "pixels that change places one after the other", threads=True)
+        if self.sigma > 0:
+            blur()
 
 
 class ZoomBlur(Transform):

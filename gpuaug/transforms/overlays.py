@@ -161,9 +161,11 @@ class OverlayElements(_Overlaid):
                 part.copy_(torch.where(shown, torch.as_tensor(number, dtype=out.dtype, device=out.device), part))
                 continue
             laid = _resized(to, picture, (y1 - y0, x1 - x0), 3)
-            if laid.dtype != out.dtype or len(laid) != len(out):
-                kinds = [f"{str(x.dtype).removeprefix('torch.')} with {len(x)} channels" for x in (laid, out)]
-                raise ValueError(f"an overlay is {kinds[0]}, the image {kinds[1]}; they must agree")
+            mine, its = to.given or to.dtype, str(picture.dtype).removeprefix("torch.")
+            if its != mine or len(laid) != len(out):
+                raise ValueError(
+                    f"an overlay is {its} with {len(laid)} channels, the image {mine} with {len(out)} channels; they must agree"
+                )
             part.copy_(torch.where(shown, laid, part))
         return out
 

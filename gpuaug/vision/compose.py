@@ -62,6 +62,7 @@ class Compose(_Compose):
         self._forms: list[_Form] = []
         self._sanitize: SanitizeBoundingBoxes | None = None
         self._look(self, True)
+        self._short = self._single.able and not any(isinstance(step, Lambda) for step in self._leaves())
         if self._sanitize is not None:  # in a loader the limits of boxes are the pipeline's
             self.bbox_params = BboxParams("pascal_voc", **self._sanitize.limits(), **_BOXES)
 
@@ -103,6 +104,10 @@ class Compose(_Compose):
         images = [leaf for leaf in found if leaf.kind in ("image", "images")]
         if not images:
             raise TypeError(f"found no image in this {type(sample).__name__}: a PIL image, a tensor or a tv_tensor")
+        if self._short and len(found) == 1 and ids is None and epoch == 0:
+            done = self._shortly(found[0])
+            if done is not None:
+                return replace(sample, {found[0].path: done})
         batched = [leaf for leaf in images if leaf.kind == "image" and getattr(leaf.value, "ndim", 3) > 3]
         if batched and (len(batched) < len(images) or any(leaf.kind in ("bboxes", "keypoints") for leaf in found)):
             raise ValueError("a batch [B, C, H, W] goes with batches of images and masks alone: pass samples one by one")
@@ -116,6 +121,15 @@ class Compose(_Compose):
         out = self._augmented(given, AsCame(), ids=ids, epoch=epoch, occurrence=None)
         done = {leaf.path: self._delivered(leaf, out) for leaf in found}
         return replace(sample, done | self._sanitized(sample, found, out))
+
+    def _shortly(self, leaf) -> Any:
+        """An image that stands alone, by the short way (`gpuaug.single`); None: it takes the long one."""
+        form, planar = self._form_of(leaf.form), leaf.form in ("tensor", "image")
+        array = samples.array_of(leaf)
+        if array is None:
+            return None
+        out = self._single(self, {"image": array}, planar)
+        return None if out is None else samples.image_of(out["image"], form, leaf.value)
 
     def _declare(self, found, batched: bool):
         """How the targets are declared, and they themselves."""

@@ -193,7 +193,8 @@ class ToDtype(_Form):
             to.convert("uint8", rows)
         else:
             raise ValueError(
-                f"{to.doing}: scale=False would make bytes of {to.dtype} images as they are: say scale=True for images of 0..1"
+                f"{to.doing}: scale=False would make bytes of {to.given or to.dtype} images as they are: say scale=True for "
+                f"images of 0..1"
             )
 
 

@@ -164,7 +164,7 @@ class JPEG(Vision):
     def lower(self, to, rows, params) -> None:
         colours(to)
         if not to.is_u8:
-            raise TypeError(f"JPEG works on bytes, got {to.dtype} images: put it before ToTensor() and ToDtype()")
+            raise TypeError(f"JPEG works on bytes, got {to.given or to.dtype} images: put it before ToTensor() and ToDtype()")
         quality = params["quality"].tolist()
 
         def run(k: int, image: np.ndarray) -> np.ndarray:  # the codec has blue first

@@ -112,6 +112,22 @@ def returned(leaf: Leaf, rows, places, size) -> Any:
 # ---- images ----------------------------------------------------------------------------------------
 
 
+_SHORT = (torch.uint8, torch.float16, torch.float32)
+
+
+def array_of(leaf: Leaf) -> np.ndarray | None:
+    """An image as an array ``[H, W, C]`` or ``[H, W]``, which its memory is seen as; None: it would have to be made."""
+    if leaf.form == "array":
+        return leaf.value
+    if leaf.form == "pil":
+        return np.asarray(leaf.value) if leaf.value.mode in ("RGB", "L") else None
+    plain = leaf.value.as_subclass(torch.Tensor) if leaf.form == "image" else leaf.value
+    plainly = plain.layout == torch.strided and plain.device.type == "cpu" and not (plain.requires_grad or plain.is_nested)
+    if not plainly or plain.ndim != 3 or plain.dtype not in _SHORT or type(plain) is not torch.Tensor:
+        return None
+    return plain.numpy().transpose(1, 2, 0)
+
+
 def image_of(done, form: str, like):
     """A result in a form: an array ``[H, W, C]`` or a tensor ``[C, H, W]`` as "pil", "array", "tensor" or "image"."""
     if form in ("pil", "array"):

@@ -210,7 +210,7 @@ bool table_sample(const Launch& l, const Row& s, const float* found) {
   head.dx = planes ? 1 : c;
   head.dy = w * head.dx;
   head.dc = planes ? h * w : 1;
-  head.n_ops = head.positions = head.n_layers = 0;
+  head.n_ops = head.positions = head.n_layers = head.past = 0;
   if (!gathers) {
     static const int straight[6] = {1, 0, 0, 0, 1, 0};
     std::memcpy(head.frame, straight, sizeof straight);

@@ -1,6 +1,9 @@
 // bytes.hpp: moving elements as they lie, by their size alone; and tables of 256 bytes. Nothing here knows an element's type.
 #pragma once
 #include <cstring>
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
 #include "lang.cuh"
 #include "wide.hpp"
 namespace aug {
@@ -30,6 +33,32 @@ AUG void copy_bytes(u8* to, const u8* from, i64 n) {
   else if (n < 32) copy_vectors<Bytes16>(to, from, n);
   else copy_vectors<Bytes32>(to, from, n);
 }
+
+// As memcpy, past the caches: what is too large to stay in them costs no reading of the lines that are overwritten. What is left and
+// right of whole lines of the cache goes the usual way.
+#if defined(__SSE2__)
+AUG void stream_line(u8* to, const u8* from) {
+#if defined(__AVX512F__)
+  _mm512_stream_si512((__m512i*)to, _mm512_loadu_si512(from));
+#elif defined(__AVX__)
+  for (int i = 0; i < 64; i += 32) _mm256_stream_si256((__m256i*)(to + i), _mm256_loadu_si256((const __m256i*)(from + i)));
+#else
+  for (int i = 0; i < 64; i += 16) _mm_stream_si128((__m128i*)(to + i), _mm_loadu_si128((const __m128i*)(from + i)));
+#endif
+}
+AUG void copy_past(u8* to, const u8* from, i64 n) {
+  const i64 left = -(i64)to & 63;
+  if (n < left + 64) return copy_bytes(to, from, n);
+  if (left) copy_bytes(to, from, left);
+  i64 i = left;
+  for (; i + 64 <= n; i += 64) stream_line(to + i, from + i);
+  if (i < n) copy_bytes(to + i, from + i, n - i);
+}
+AUG void fence_past() { _mm_sfence(); }
+#else
+AUG void copy_past(u8* to, const u8* from, i64 n) { copy_bytes(to, from, n); }
+AUG void fence_past() {}
+#endif
 
 // The lane of a reversed vector's byte i: whole pixels of P bytes from its end; the bytes behind the last are of no use.
 template <int P> constexpr int mirrored_lane(int i) {

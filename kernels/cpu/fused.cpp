@@ -1,6 +1,8 @@
 // fused.cpp: a sample of a fused launch, group after group of its pixels through load, program and store.
 #include <type_traits>
+#include <cstring>
 #include "map.cuh"
+#include "ops.gen.cuh"
 #include "parts.hpp"
 #include "scaled.hpp"
 namespace aug {
@@ -39,6 +41,18 @@ template <int C> void chunks(const Fused& f, const Row& s, int source, int targe
     }
 }
 
+// Whole pixels that lie as they will, and operations that treat all channels alike: their values are pixels of one channel, which
+// need not be taken apart and put together (half the time of ToFloat).
+bool values_alone(const Launch& l, const Row& s) {
+  static const int straight[6] = {1, 0, 0, 0, 1, 0};
+  const int n = l.channels;
+  if (n == 1 || s.map != MAP_VIEW || std::memcmp(s.frame, straight, sizeof straight)) return false;
+  if (s.sx != n || s.dx != n || s.sc != 1 || s.dc != 1) return false;
+  for (int k = s.ops; k < s.ops + s.n_ops; ++k)
+    if (!VALUE_OPS[l.ops[k].code]) return false;
+  return true;
+}
+
 }  // namespace
 
 void start_scaled(const Row& s, int C, Scaled& k) {
@@ -65,12 +79,19 @@ void fused_sample(const Launch& l, const Row& s, const float* found) {
   if (gray_sample(l, s) || colours_sample(l, s) || zoom_sample(l, s) || bytes_sample(l, s, found) || tiles_sample(l, s) ||
       resize_sample(l, s))
     return;
-  if (lines_sample(l, s) || added_sample(l, s) || table_sample(l, s, found)) return;
+  if (values_sample(l, s) || lines_sample(l, s) || added_sample(l, s) || table_sample(l, s, found)) return;
   // a rotated line visits cache lines in an order that no hardware prefetcher follows
   const i64 bytes = (i64)bytes_of(l.source) * s.sh * s.sw * l.channels;
   if (s.map != MAP_VIEW && s.sx > 0 && s.sy > 0 && s.sy >= s.sx && bytes <= 512 * 1024)
     for (i64 k = 0; k < bytes; k += 64) __builtin_prefetch((const u8*)s.src + k, 0, 2);
-  const Fused f = {l.ops, l.blob, found, l.channels};
+  Fused f = {l.ops, l.blob, found, l.channels};
+  if (values_alone(l, s)) {
+    Row flat = s;
+    flat.sw *= l.channels;
+    flat.dw *= l.channels;
+    flat.sx = flat.dx = f.channels = 1;
+    return chunks<1>(f, flat, l.source, l.target, 0, 1);
+  }
   if (l.channels == 3) return chunks<3>(f, s, l.source, l.target, 0, 3);
   const int whole = l.channels & ~3;
   if (whole) chunks<4>(f, s, l.source, l.target, 0, whole);

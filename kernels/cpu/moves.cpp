@@ -92,6 +92,8 @@ void find_runs(Way& w) {
   }
 }
 
+void copy_whole(u8* to, const u8* from, i64 n) { std::memcpy(to, from, n); }
+
 bool separable(const Row& s) {
   if (s.sample != SAMPLE_NEAREST) return false;
   return s.map == MAP_RESIZE || s.map == MAP_PIXELS || (s.map == MAP_AFFINE && s.m[1] == 0.0f && s.m[3] == 0.0f);
@@ -158,24 +160,57 @@ void move_lines(u8* to, i64 dst_line, const u8* from, const i64* begins, int lin
     if (right) copy_bytes(to + left + middle, fill + left + middle, right);
   }
 }
+// The same, past the caches: a line is made in one that stays in them, unless it lies in the source as it will. Lines are read in
+// their order in the source, and asked for one ahead: what goes backwards the processor does not ask for by itself.
+template <int P, bool MIRROR>
+void move_lines_past(u8* to, i64 dst_line, const u8* from, const i64* begins, int lines, i64 left, i64 middle, i64 right,
+                     const u8* fill) {
+  static thread_local std::vector<u8> room;
+  room.resize(left + middle + right + 64);
+  u8* const made = room.data();
+  if (left) std::memcpy(made, fill, left);
+  if (right) std::memcpy(made + left + middle, fill + left + middle, right);
+  const bool back = lines > 1 && begins[lines - 1] < begins[0];
+  if (back) to += (lines - 1) * dst_line;
+  for (int i = 0; i < lines; ++i, to += back ? -dst_line : dst_line) {
+    const int y = back ? lines - 1 - i : i, after = back ? y - 1 : y + 1;
+    if (MIRROR && i + 1 < lines && begins[after] != OUTSIDE) {
+      const u8* const next = from + begins[after] - (middle - P);
+      for (i64 k = 0; k < middle; k += 64) __builtin_prefetch(next + k);
+    }
+    if (begins[y] == OUTSIDE) {
+      copy_past(to, fill, left + middle + right);
+    } else if (!MIRROR && !left && !right) {
+      copy_past(to, from + begins[y], middle);
+    } else {
+      if constexpr (MIRROR) copy_line<P>(made + left, from + begins[y], -P, (int)(middle / P), P);
+      else copy_bytes(made + left, from + begins[y], middle);
+      copy_past(to, made, left + middle + right);
+    }
+  }
+}
 // Are the columns such lines?
-template <int P> bool move_framed(const Way& w, const Row& s, u8* dst, i64 dst_line, const u8* src, const u8* fill, int size) {
+template <int P>
+bool move_framed(const Way& w, const Row& s, u8* dst, i64 dst_line, const u8* src, const u8* fill, int size, bool past) {
   const size_t inside = w.runs[0].from == OUTSIDE ? 1 : 0;
   if (inside >= w.runs.size() || w.runs.size() > inside + 2) return false;
   const Run& r = w.runs[inside];
   if (w.runs.back().from != OUTSIDE && inside + 1 < w.runs.size()) return false;
   const bool straight = r.step == size || r.n == 1, back = P > 0 && r.step == -size;
   if (r.from == OUTSIDE || (!straight && !back)) return false;
-  const auto lines = straight ? move_lines<P, false> : move_lines<(P > 0 ? P : 1), true>;
+  constexpr int Q = P > 0 ? P : 1;
+  const auto lines = past ? (straight ? move_lines_past<Q, false> : move_lines_past<Q, true>)
+                          : (straight ? move_lines<Q, false> : move_lines<Q, true>);
   const i64 left = (i64)r.at * size, middle = (i64)r.n * size, right = (i64)(s.dw - r.at - r.n) * size;
   lines(dst, dst_line, src + r.from, w.y.data(), s.dh, left, middle, right, fill);
   return true;
 }
 
 // f(to, from, step, n): the lines of a plane, or of whole pixels
-template <int P> void move_plane(const Way& w, const Row& s, u8* dst, i64 dst_line, const u8* src, const u8* fill, int size) {
+template <int P>
+void move_plane(const Way& w, const Row& s, u8* dst, i64 dst_line, const u8* src, const u8* fill, int size, bool past) {
   const i64 line = (i64)s.dw * size;
-  if (move_framed<P>(w, s, dst, dst_line, src, fill, size)) return;
+  if (move_framed<P>(w, s, dst, dst_line, src, fill, size, past)) return;
   if (w.runs.size() == 1 && std::abs(w.runs[0].step) > 64 && w.runs[0].from != OUTSIDE) {
     // A turned image: its columns are read in the cache lines of so many of its lines; what is written goes on along a line,
     // since tiles of 16 x 16 took five times as long.
@@ -295,11 +330,13 @@ void move(const Launch& l, const Row& s, const Layout& d) {
   const u8* src = (const u8*)s.src;
   u8* dst = (u8*)s.dst;
   const i64 line = (i64)s.dw * d.one, dst_line = (i64)s.dy * item;
+  const bool past = s.past && !s.n_ops;  // operations would read it again
   if (s.map == MAP_VIEW) {
     src += f[2] * sx + f[5] * sy;
     const i64 ex = f[0] * sx + f[3] * sy, ey = f[1] * sx + f[4] * sy;
     if (ex == d.one && ey == line && dst_line == line) {
-      for (int c = 0; c < d.outer; ++c) std::memcpy(dst + (i64)c * s.dc * item, src + (i64)c * s.sc * item, line * s.dh);
+      const auto copy = past ? copy_past : copy_whole;
+      for (int c = 0; c < d.outer; ++c) copy(dst + (i64)c * s.dc * item, src + (i64)c * s.sc * item, line * s.dh);
       return;
     }
     w.y.resize(s.dh);
@@ -320,7 +357,7 @@ void move(const Launch& l, const Row& s, const Layout& d) {
       colour_line(l.source, fill.data(), (u64)s.dw * d.inner, l.blob + s.fill, c, d.inner);
     by_size(d.one, [&](auto size) {
       move_plane<decltype(size)::bytes>(w, s, dst + (i64)c * s.dc * item, dst_line, src + (i64)c * s.sc * item, fill.data(),
-                                        d.one);
+                                        d.one, past);
     });
   }
 }

@@ -2,8 +2,9 @@
 // weighted sum, a line; and of that the sums for each output column.
 #pragma once
 #include <vector>
+#include "bytes.hpp"
+#include "columns.hpp"
 #include "filter.hpp"
-#include "resample.cuh"
 namespace aug {
 
 template <int C, int N> AUG_FN void resample_pixel(const float* p, const float* w, int count, float* to) {
@@ -58,12 +59,13 @@ AUG void resample_line(const float* line, const TapTable& taps, int n, int C, fl
 // channels c0 .. c0 + C - 1
 template <class T>
 AUG_FN void resample_image(const ResampleRow& row, const float* blob, int c0, int C, std::vector<float>& scratch) {
-  const int wide = filter_round(row.sw * C + 16), narrow = filter_round(row.dw * C + 4), ring = row.down;
-  scratch.resize((i64)(ring + 3) * wide + narrow + 3 * filter_round(ring) + 64);
+  const int wide = filter_round(row.sw * C + PICK_PAST + 16), narrow = filter_round(row.dw * C + LANES + 4), ring = row.down;
+  scratch.resize((i64)(ring + 2 + LINES_AT_ONCE) * wide + (1 + LINES_AT_ONCE) * narrow + 3 * filter_round(ring) + 64);
   FilterArena arena(scratch.data());
   float* lines = arena.take<float>(ring * wide);
-  float *acc = arena.take<float>(wide), *sum = arena.take<float>(wide), *spare = arena.take<float>(wide);
-  float* out = arena.take<float>(narrow);
+  float *acc = arena.take<float>(wide), *spare = arena.take<float>(max_(wide, narrow));
+  float *sums[LINES_AT_ONCE], *outs[LINES_AT_ONCE];
+  for (int r = 0; r < LINES_AT_ONCE; ++r) sums[r] = arena.take<float>(wide), outs[r] = arena.take<float>(narrow);
   int* held = arena.take<int>(ring);  // the source line in each slot
   for (int i = 0; i < ring; ++i) held[i] = -1;
   const TapTable columns(blob, row.columns, row.dw, row.across), rows(blob, row.lines, row.dh, row.down);
@@ -71,7 +73,9 @@ AUG_FN void resample_image(const ResampleRow& row, const float* blob, int c0, in
   T* dst = (T*)row.dst + (i64)c0 * row.dc;
   const bool dense = (row.dx == C) & ((row.dc == 1) | (C == 1));
   const ResamplePut<T> finish = {row.up};
-  for (int y = 0; y < row.dh; ++y) {
+  static thread_local Columns vectors;
+  plan_columns(columns, row.dw, C, vectors);
+  const auto sum_lines = [&](int y, float* sum) {
     const int first = rows.first(y), count = rows.taps(y);
     const float* weights = rows.weights(y);
     for (int line = first; line < first + count; ++line) {
@@ -83,10 +87,21 @@ AUG_FN void resample_image(const ResampleRow& row, const float* blob, int c0, in
     filter_rows(
         count, [&](int j) { return lines + (i64)((first + j) % ring) * wide; }, [&](int j) { return weights[j]; }, acc,
         row.sw * C, Keep{sum});
-    resample_line(sum, columns, row.dw, C, out);
-    T* d = dst + (i64)y * row.dy;
-    if (dense) filter_plane<1>(out, d, row.dw * C, 1, finish);
-    else filter_scatter(out, d, row.dw, row.dx, row.dc, C, finish);
+  };
+  for (int y = 0; y < row.dh; y += LINES_AT_ONCE) {
+    const int some = min_((int)LINES_AT_ONCE, row.dh - y);
+    for (int r = 0; r < some; ++r) sum_lines(y + r, sums[r]);
+    if (vectors.able) run_columns(sums, some, vectors, outs);
+    for (int r = 0; r < some; ++r) {
+      if (!vectors.able) resample_line(sums[r], columns, row.dw, C, outs[r]);
+      T* d = dst + (i64)(y + r) * row.dy;
+      if (dense && row.past) {  // past the caches by way of what stays in them
+        T* const made = (T*)spare;
+        filter_plane<1>(outs[r], made, row.dw * C, 1, finish);
+        copy_past((u8*)d, (const u8*)made, row.dw * C * (i64)sizeof(T));
+      } else if (dense) filter_plane<1>(outs[r], d, row.dw * C, 1, finish);
+      else filter_scatter(outs[r], d, row.dw, row.dx, row.dc, C, finish);
+    }
   }
 }
 

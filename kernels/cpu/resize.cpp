@@ -1,4 +1,4 @@
-// resize.cpp: a linear resize of bytes that lie as whole pixels, to such: a stage that does nothing else.
+// resize.cpp: a linear resize of bytes that lie as whole pixels, to such, or of floats to floats: a stage that does nothing else.
 //
 // The bits are those of sample_linear, which interpolates along x, then along y, and rounds. Each source line that is needed is
 // interpolated along x once, as floats that lie as the pixels do; of two of them each output line is made in one loop. What is left
@@ -12,6 +12,9 @@
 #include <immintrin.h>
 #pragma GCC diagnostic pop
 #endif
+#include "bytes.hpp"
+#include "columns.hpp"
+#include "halve.hpp"
 #include "map.cuh"
 #include "parts.hpp"
 #include "scaled.hpp"
@@ -195,12 +198,109 @@ template <int C> void resize(const Row& s) {
   }
 }
 
+// ---- floats --------------------------------------------------------------------------------------------------------------------
+
+// The same of floats: pixels of C values, or a plane of one. What is left and right of the output columns is picked from vectors.
+struct ResizeFloats {
+  std::vector<float> memory;
+  std::vector<Picked> groups;
+  std::vector<int> at;  // [groups][2][LANES]: left and right
+  float *source, *along, *line[2], *made;
+  int held[2];
+  float m[2];  // of the map that all this is for
+  int sw = 0, dw = 0, C = 0;
+};
+#if defined(__AVX2__) && defined(__FMA__)
+AUG_FN void along_x(const float* from, const Picked* group, int groups, const int* at, const float* along, float* to) {
+  for (int k = 0; k < groups; ++k, ++group, at += 2 * LANES, along += LANES, to += LANES) {
+    const float* p = from + group->base;
+    const Places left = places_of(at), right = places_of(at + LANES);
+    const bool near = LANES < 16 && group->reach < LANES;  // of 16 lanes two vectors and two picks are as fast
+    const Floats a = near ? pick_near(p, left) : pick_far(p, left), b = near ? pick_near(p, right) : pick_far(p, right);
+    put_floats(to, fused(floats_at(along), minus(b, a), a));
+  }
+}
+#else
+void along_x(const float*, const Picked*, int, const int*, const float*, float*) {}
+#endif
+bool start(const Row& s, int C, ResizeFloats& k) {
+  if (k.sw == s.sw && k.dw == s.dw && k.C == C && k.m[0] == s.m[0] && k.m[1] == s.m[2]) return true;
+  k.sw = 0;
+  const int n = s.dw * C, pitch = (n + 63) & ~63, wide = (s.sw * C + PICK_PAST + 63) & ~63;
+  k.memory.resize(16 + wide + 4 * pitch);
+  k.source = (float*)(((size_t)k.memory.data() + 63) & ~(size_t)63);
+  k.along = k.source + wide;
+  k.line[0] = k.along + pitch;
+  k.line[1] = k.line[0] + pitch;
+  k.made = k.line[1] + pitch;
+  k.groups.resize((n + LANES - 1) / LANES);
+  k.at.resize(k.groups.size() * 2 * LANES);
+  for (int i = 0; i < n; i += LANES) {
+    int place[2 * LANES], at[2 * LANES];
+    for (int lane = 0; lane < LANES; ++lane) {
+      const int value = min_(i + lane, n - 1), x = value / C, c = value - x * C;
+      const float at_x = bounded(fma_(s.m[0], (float)x, s.m[2])), low = floor_(at_x);
+      k.along[i + lane] = at_x - low;
+      place[lane] = clamp_((int)low, 0, s.sw - 1) * C + c;
+      place[LANES + lane] = clamp_((int)low + 1, 0, s.sw - 1) * C + c;
+    }
+    Picked& g = k.groups[i / LANES];
+    const auto [low, high] = std::minmax_element(place, place + 2 * LANES);
+    g = {*low, *high - *low};
+    if (g.reach >= 2 * LANES) return false;
+    for (int lane = 0; lane < 2 * LANES; ++lane) at[lane] = place[lane] - g.base;
+    std::memcpy(&k.at[2 * i], at, sizeof at);
+  }
+  k.sw = s.sw, k.dw = s.dw, k.C = C, k.m[0] = s.m[0], k.m[1] = s.m[2];
+  return true;
+}
+const float* line_of(const Row& s, int C, int c0, ResizeFloats& k, int y, int other) {
+  for (int slot = 0; slot < 2; ++slot)
+    if (k.held[slot] == y) return k.line[slot];
+  const int slot = k.held[0] == other ? 1 : 0;
+  const float* from = (const float*)s.src + ((i64)y * s.sy + (i64)c0 * s.sc);
+  if (y + 1 == s.sh || s.sy < s.sw * C || s.sw * C < PICK_PAST) {  // behind it lies no other line that may be looked at
+    std::memcpy(k.source, from, (u64)s.sw * C * sizeof(float));
+    from = k.source;
+  }
+  along_x(from, k.groups.data(), (int)k.groups.size(), k.at.data(), k.along, k.line[slot]);
+  k.held[slot] = y;
+  return k.line[slot];
+}
+AUG_FN void along_y(const float* a, const float* b, float t, int n, float* to) {
+  AUG_SIMD for (int i = 0; i < n; ++i)
+    to[i] = lerp_(a[i], b[i], t);
+}
+bool resize_floats(const Row& s, int C, int channels) {
+  static thread_local ResizeFloats k;
+  if (!start(s, C, k)) return false;
+  const int n = s.dw * C;
+  for (int c = 0; c < channels; c += C) {
+    k.held[0] = k.held[1] = -1;
+    for (int y = 0; y < s.dh; ++y) {
+      const float place = bounded(fma_(s.m[4], (float)y, s.m[5])), low = floor_(place);
+      const int y0 = clamp_((int)low, 0, s.sh - 1), y1 = clamp_((int)low + 1, 0, s.sh - 1);
+      const float* a = line_of(s, C, c, k, y0, y1);
+      const float* b = line_of(s, C, c, k, y1, y0);
+      float* to = (float*)s.dst + ((i64)y * s.dy + (i64)c * s.dc);
+      along_y(a, b, place - low, n, s.past ? k.made : to);
+      if (s.past) copy_past((u8*)to, (const u8*)k.made, n * (i64)sizeof(float));
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 bool resize_sample(const Launch& l, const Row& s) {
   const int C = l.channels;
+  if (LANES > 1 && l.source == DT_F32 && l.target == DT_F32 && !s.n_ops && is_scaled(s)) {
+    if (s.sx == C && s.dx == C && (C == 1 || (s.sc == 1 && s.dc == 1))) return resize_floats(s, C, C);
+    return s.sx == 1 && s.dx == 1 && resize_floats(s, 1, C);  // planes
+  }
   if (l.source != DT_U8 || l.target != DT_U8 || s.n_ops || !is_scaled(s) || s.dx != C) return false;
   if (C > 1 && (s.sc != 1 || s.dc != 1)) return false;  // planes
+  if (s.m[0] == 2.0f && s.m[4] == 2.0f && s.m[2] == 0.5f && s.m[5] == 0.5f && halve(s, C, false)) return true;
   if (C == 3) resize<3>(s);
   else if (C == 1) resize<1>(s);
   else if (C == 4) resize<4>(s);

@@ -7,6 +7,7 @@
 #include <new>
 #include <thread>
 #include <type_traits>
+#include "bytes.hpp"
 #include "export.hpp"
 #include "parts.hpp"
 using namespace aug;
@@ -56,6 +57,22 @@ constexpr RunRow RUN[] = {
 };
 static_assert(sizeof RUN / sizeof *RUN == sizeof KINDS / sizeof *KINDS, "a line for each kind, in their order");
 
+// What is written that is no scratch is the results. Where they are larger than this, with the sources that they are made of they
+// push each other out of a last cache of 32 MiB before anybody reads them. (What the system says of the cache's size is no use: here
+// it was ten times of what there is.)
+constexpr i64 PAST = 16 << 20;
+bool goes_past(const Record* records, int count) {
+  i64 bytes = 0;
+  for (int k = 0; k < count; ++k) {
+    const Record& r = records[k];
+    for (int i = 0; KINDS[r.kind].writes && i < r.n; ++i) {
+      const Ends& e = *(const Ends*)(r.rows + (i64)i * KINDS[r.kind].row);
+      if (e.dst) bytes += (i64)bytes_of((int)r.target) * e.dh * e.dw * r.channels;
+    }
+  }
+  return bytes > PAST;
+}
+
 }  // namespace
 
 // Sample after sample through all its launches, so that a sample stays in the cache.
@@ -63,6 +80,7 @@ static_assert(sizeof RUN / sizeof *RUN == sizeof KINDS / sizeof *KINDS, "a line 
 EXPORT int gpuaug_run(const Record* records, int count, int samples, float* found, int threads) try {
   std::vector<Launch> launches;
   for (int k = 0; k < count; ++k) launches.emplace_back(records[k], samples);
+  const bool past = goes_past(records, count);
   std::vector<std::vector<int>> keep(count);  // [launch][row]: the last launch that reads what it writes as a layer
   for (int k = 0; k < count; ++k)
     for (int i = 0; KINDS[records[k].kind].ops && i < records[k].n; ++i)
@@ -84,6 +102,9 @@ EXPORT int gpuaug_run(const Record* records, int count, int samples, float* foun
       std::memcpy(row, l.rows + (i64)l.row_of[i] * kind.row, kind.row);
       Ends& e = (Ends&)row;
       if (!e.src) e.src = scratch.last();
+      const bool final = past && e.dst;
+      if (kind.ops) ((Row&)e).past = final;
+      if (l.kind == KIND_RESAMPLE) ((ResampleRow&)e).past = final;
       if (kind.ops) each_layer(records[k], (const Row&)e, [&](i64& address, int launch, int) { address = wrote[launch]; });
       if (kind.writes && !e.dst) {
         const i64 bytes = (i64)bytes_of(l.target) * e.dh * e.dw * l.channels + SCRATCH_PAST;
@@ -91,6 +112,7 @@ EXPORT int gpuaug_run(const Record* records, int count, int samples, float* foun
       }
       wrote[k] = e.dst;
       RUN[l.kind](l, e, scratch, found);
+      if (final) fence_past();
     }
   });
   return enough ? 0 : 1;

@@ -2,55 +2,23 @@
 
 from __future__ import annotations
 
-from unittest.mock import patch
-
-import albumentations as A
 import numpy as np
-import scipy.special
-from albumentations.augmentations.geometric import functional
 
 import gpuaug as G
-from gpuaug.transform import View
+from gpuaug.interop.parity.references import reference
 
 from .about import about
 from .affine import LINEAR, TIES, cubic_gain, warped
-from .case import GATHER_U8, LANCZOS_REMAP, NEAREST, Bound, Script, add, filled, parameters
-
-
-class Double:
-    """NumPy whose float32 is float64: albumentations solves 19 equations in float32, and is off by up to 0.02 pixels."""
-
-    float32 = np.float64
-
-    def __getattr__(self, name):
-        return getattr(np, name)
-
-
-class Normals(Script):
-    """Given normal deviates."""
-
-    def normal(self, mean, scale, size):
-        return mean + scale * next(self._blocks).reshape(size)
+from .case import GATHER_U8, LANCZOS_REMAP, NEAREST, Bound, add
 
 
 def distorted(cls: str, note: str, bound: dict, channels=(1, 3), keep=lambda image: True, **kwargs) -> None:
-    theirs, ours = getattr(A, cls)(p=1, **kwargs), getattr(G, cls)(p=1, **kwargs)
-
-    def script(u, size):
-        if cls == "ThinPlateSpline":
-            return Normals(u[:1], blocks=[scipy.special.ndtri(np.maximum(u[1:], 2.0**-33))])
-        return Normals(u[:3], blocks=[ours.draw(u[None], View(np.array([size]), 3, "uint8"))["noise"].of(0)])
-
-    def run(image, u, kind):
-        with patch.object(functional, "np", Double()):
-            params = parameters(theirs, image, script(u, image.shape[:2]))
-        params = {name: value.astype(np.float32) if name.startswith("map") else value for name, value in params.items()}
-        return filled(theirs, image, params, kind)
-
+    ours = getattr(G, cls)(p=1, **kwargs)
+    beside = reference(ours)
     add(
         ours,
-        run,
-        "albumentations' map in float64, cv2.remap",
+        beside.run,
+        beside.source,
         bound,
         channels=channels,
         mask=True,
@@ -79,36 +47,14 @@ distorted("ThinPlateSpline", "Lanczos", LANCZOS_REMAP, (3,), interpolation=4)
 distorted("PiecewiseAffine", "Lanczos", LANCZOS_REMAP, (3,), small, interpolation=4)
 
 
-class Lattice:
-    """A generator that shuffles shares and draws moves as ours did."""
-
-    def __init__(self, params):
-        self._shares = iter([np.diff(params["y"][0]), np.diff(params["x"][0])])
-        still = np.stack(np.meshgrid(params["x"][0], params["y"][0]), 2)
-        self._moves = (params["nodes"][0] - still)[1:-1, 1:-1]
-
-    def shuffle(self, intervals):
-        intervals[:] = next(self._shares)
-
-    def integers(self, low, high, size):
-        assert self._moves.shape == tuple(size)
-        return self._moves
-
-
 def bent(note: str, bound: dict, channels=(1, 3), mask=True, **kwargs) -> None:
     """Gray and colour alone are what it takes."""
-    theirs, ours = A.GridElasticDeform(p=1, **kwargs), G.GridElasticDeform(p=1, **kwargs)
-
-    def run(image, u, kind):
-        params = ours.draw(u[None], View(np.array([image.shape[:2]]), 3, "uint8"))
-        params = parameters(theirs, image, Lattice(params))
-        apply = theirs.apply_to_mask if kind == "mask" else theirs.apply
-        return apply(image, **params)
-
+    ours = G.GridElasticDeform(p=1, **kwargs)
+    beside = reference(ours)
     add(
         ours,
-        run,
-        "albumentations, cv2.warpPerspective cell by cell",
+        beside.run,
+        beside.source,
         bound,
         channels=channels,
         mask=mask,

@@ -5,16 +5,11 @@ from __future__ import annotations
 import albumentations as A
 
 import gpuaug as G
+from gpuaug.interop.parity.references import reference
 
 from .about import about
 from .case import SAME, Script, add, albumentations
 from .crop import RESIZE, resized
-
-
-def order(count: int, fill: bool = False, fill_mask: bool = False):
-    """How albumentations asks for the sides, then for the fills."""
-    return lambda u: Script([*u[:count], *u[4:5][: int(fill)], *u[5:6][: int(fill_mask)]])
-
 
 _HALF = {"keep": lambda image: image.shape[0] >= 30 and image.shape[1] >= 16}
 add(
@@ -61,13 +56,13 @@ for _args, _word in (({}, "defaults"), ({"crop_left": 0.9, "crop_right": 0.1, "c
     )
 
 
-def sides(note: str, bound: dict, count: int = 0, channels=(3,), keep=lambda image: True, **kwargs) -> None:
-    """count: how many of the sides draw."""
-    drawn = [isinstance(kwargs.get(name), tuple) for name in ("fill", "fill_mask")]
+def sides(note: str, bound: dict, channels=(3,), keep=lambda image: True, **kwargs) -> None:
+    ours = G.CropAndPad(**kwargs)
+    beside = reference(ours)
     add(
-        G.CropAndPad(**kwargs),
-        albumentations(A.CropAndPad(**kwargs), order(count, *drawn)),
-        "albumentations",
+        ours,
+        beside.run,
+        beside.source,
         bound,
         channels=channels,
         mask=True,
@@ -80,19 +75,19 @@ def sides(note: str, bound: dict, count: int = 0, channels=(3,), keep=lambda ima
 _LARGE = lambda image: min(image.shape[:2]) > 40  # noqa: E731
 _NO_LINE = lambda image: min(image.shape[:2]) > 16  # noqa: E731
 sides("px", RESIZE, channels=(1, 3, 4), px=-3, keep=lambda image: min(image.shape[:2]) > 6)
-sides("range", RESIZE, 4, px=(-20, 30), border_mode=4, keep=_LARGE)
-sides("own size", SAME, 4, keep=_LARGE, channels=(1, 3, 4, 20), px=(-20, 30), keep_size=False, fill=9, fill_mask=3)
+sides("range", RESIZE, px=(-20, 30), border_mode=4, keep=_LARGE)
+sides("own size", SAME, keep=_LARGE, channels=(1, 3, 4, 20), px=(-20, 30), keep_size=False, fill=9, fill_mask=3)
 sides("four px", SAME, px=(3, -5, 0, 11), keep_size=False, border_mode=1, keep=_NO_LINE)
-sides("four ranges", SAME, 4, px=((-3, 5), (-15, -5), (0, 1), (2, 11)), keep_size=False, border_mode=2, keep=_NO_LINE)
-sides("four lists", SAME, 4, px=([1, 2, 3], [-5, 0, 5], [7, -1, 1], [0, 0, 4]), keep_size=False, border_mode=3, keep=_NO_LINE)
-sides("percent", RESIZE, 4, channels=(1, 3, 4), percent=(-0.2, 0.3))
-sides("percent, nearest", SAME, 4, percent=(-0.2, 0.3), interpolation=0)
-sides("percent, cubic", resized(2), 4, percent=(-0.2, 0.3), interpolation=2)
-sides("percent, area", resized(3), 4, percent=(-0.2, 0.3), interpolation=3)
-sides("percent, Lanczos", resized(4), 4, percent=(-0.2, 0.3), interpolation=4)
-sides("percent, alike", SAME, 1, percent=(-0.4, 0.3), sample_independently=False, keep_size=False)
+sides("four ranges", SAME, px=((-3, 5), (-15, -5), (0, 1), (2, 11)), keep_size=False, border_mode=2, keep=_NO_LINE)
+sides("four lists", SAME, px=([1, 2, 3], [-5, 0, 5], [7, -1, 1], [0, 0, 4]), keep_size=False, border_mode=3, keep=_NO_LINE)
+sides("percent", RESIZE, channels=(1, 3, 4), percent=(-0.2, 0.3))
+sides("percent, nearest", SAME, percent=(-0.2, 0.3), interpolation=0)
+sides("percent, cubic", resized(2), percent=(-0.2, 0.3), interpolation=2)
+sides("percent, area", resized(3), percent=(-0.2, 0.3), interpolation=3)
+sides("percent, Lanczos", resized(4), percent=(-0.2, 0.3), interpolation=4)
+sides("percent, alike", SAME, percent=(-0.4, 0.3), sample_independently=False, keep_size=False)
 sides("four percents", SAME, percent=(0.1, -0.2, 0.15, 0.0), keep_size=False)
-sides("percents of ranges", SAME, 4, percent=((0.1, 0.2), (-0.2, 0.2), (0.0, 0.15), (-0.3, 0.0)), keep_size=False)
+sides("percents of ranges", SAME, percent=((0.1, 0.2), (-0.2, 0.2), (0.0, 0.15), (-0.3, 0.0)), keep_size=False)
 sides("more than there is", SAME, px=-100, keep_size=False, keep=lambda image: min(image.shape[:2]) > 150)
 sides("half and more", SAME, percent=-0.6, keep_size=False)
 sides("drawn fill", {"uint8": SAME["uint8"]}, px=4, keep_size=False, fill=(3, 200), fill_mask=(3, 7, 5))

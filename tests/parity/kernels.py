@@ -5,38 +5,20 @@ from __future__ import annotations
 import albumentations as A
 
 import gpuaug as G
+from gpuaug.interop.parity.references import reference
 
 from .about import PIXELS, about, unsteady
-from .case import FLOAT, Bound, Script, add, albumentations, bounds, by_channel
-from .pca import words
+from .case import FLOAT, Bound, add, albumentations, bounds
 
 # OpenCV takes kernels from 11 x 11 on through Fourier transforms in float32, whose errors are some 1e-4 of a grey level: sums
 # beside a half. Floats: 441 products of one sign, or of a ringing kernel's whose sizes add up to 2
 BYTES = Bound(0, 1, 0.998, "a Fourier transform, one rounding")
 
 
-class _Luck(Script):
-    def random(self):
-        return float(next(self._uniforms))
-
-
-class _Matrix:
-    def __init__(self, u):
-        self.u = u
-
-    def uniform(self, low, high, size):
-        return low + (high - low) * words(self.u, size[0] * size[1]).reshape(size)
-
-
 def _advanced(note, **kwargs):
-    aug = A.AdvancedBlur(p=1, **kwargs)
-
-    def run(image, u, kind):
-        aug.py_random, aug.random_generator = _Luck(u), _Matrix(u[6:8])
-        params = aug.get_params()
-        return by_channel(lambda part: aug.apply(part, **params), image)
-
-    add(G.AdvancedBlur(p=1, **kwargs), run, "albumentations", bounds(BYTES, FLOAT), note=note)
+    ours = G.AdvancedBlur(p=1, **kwargs)
+    beside = reference(ours)
+    add(ours, beside.run, beside.source, bounds(BYTES, FLOAT), note=note)
 
 
 _advanced("defaults")

@@ -2,51 +2,22 @@
 
 from __future__ import annotations
 
-import albumentations as A
-import albumentations.augmentations.pixel.functional as F
-import numpy as np
-
 import gpuaug as G
+from gpuaug.interop.parity.references import reference
 
 from .about import PIXELS, about
-from .case import Script, add
-from .fog import levels, some
-
-
-def resized(image, height: int, width: int) -> np.ndarray:
-    """Whole numbers by our resize of the image's type, rounded."""
-    return np.rint(G.Compose([G.Resize(height, width)])(np.ascontiguousarray(image))).astype(image.dtype)
+from .case import add
+from .fog import levels
 
 
 def _segments(note, share, **kwargs):
-    aug = A.Superpixels(p=1, **kwargs)
-
-    class Luck(Script):
-        def __init__(self, u):
-            super().__init__(u)
-            self.u = u
-
-        def random(self, count):
-            return some(self.u[2:4], count)
-
-    def run(image, u, kind):
-        aug.py_random = aug.random_generator = Luck(u)
-        params, size = aug.get_params(), image.shape[:2]
-        if aug.max_size is None or max(size) <= aug.max_size or not params["replace_samples"].any():
-            return aug.apply(image, **params)
-        # a grey level that two resizes round otherwise would put pixels into other regions: albumentations' regions between
-        # resizes of ours, which have a case of their own
-        scale, u8 = aug.max_size / max(size), image.dtype == np.uint8
-        small = resized(image if u8 else np.rint(image * 255), int(size[0] * scale), int(size[1] * scale))
-        small = F.superpixels(small.astype(np.uint8), params["n_segments"], params["replace_samples"], None, 1)
-        large = resized(small.astype(image.dtype), *size)
-        return large if u8 else large / np.float32(255)
-
+    ours = G.Superpixels(p=1, **kwargs)
+    beside = reference(ours)
     # a mean in float64 that is near a half
     add(
-        G.Superpixels(p=1, **kwargs),
-        run,
-        "albumentations",
+        ours,
+        beside.run,
+        beside.source,
         levels(255, share, "a mean that is near a half"),
         channels=(1, 3),
         keep=lambda image: 16 < min(image.shape[:2]) < 200,

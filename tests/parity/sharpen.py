@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import albumentations as A
-import cv2
-import numpy as np
 
 import gpuaug as G
+from gpuaug.interop.parity.references import reference
 
 from .about import PIXELS, about, unsteady
-from .case import FLOAT, ROUNDED, Bound, Script, add, albumentations, bounds, by_channel, parameters
+from .case import FLOAT, ROUNDED, Bound, add, albumentations, bounds
 
 # nine products in float32, whose sizes add up to 34 at most (alpha 1, strength 5: 6 + 4 * 5 and as many of the other sign)
 STRONG = Bound(1e-5, 1e-5, 1.0, "float32 sums in another order")
@@ -51,24 +50,13 @@ for _note, _kwargs in (("defaults", {}), ("strong", {"alpha": (0, 1), "strength"
 
 
 def _gaussian(note, **kwargs):
-    aug = A.Sharpen(p=1, method="gaussian", **kwargs)
-
-    def run(image, u, kind):
-        params = parameters(aug, image, Script(u))
-        if image.dtype == np.float32:
-            # a channel at a time: OpenCV drops an axis of one channel, and the reference's difference then is of all lines
-            return np.dstack([aug.apply(np.ascontiguousarray(image[..., c]), **params) for c in range(image.shape[2])])
-        # the reference's differences of bytes wrap around: its formula with differences that do not
-        k, sigma, alpha = aug.kernel_size, aug.sigma, params["alpha"]
-        blurred = by_channel(lambda part: cv2.GaussianBlur(part, (k, k), sigmaX=sigma, sigmaY=sigma).reshape(part.shape), image)
-        sharp = image + alpha * (image.astype(np.float64) - blurred)
-        return np.clip(sharp, 0, 255).astype(np.uint8)
-
+    ours = G.Sharpen(p=1, method="gaussian", **kwargs)
+    beside = reference(ours)
     # a whole number in float64 may be one less in float32, and is cut off
     add(
-        G.Sharpen(p=1, method="gaussian", **kwargs),
-        run,
-        "albumentations (float), cv2.GaussianBlur (uint8)",
+        ours,
+        beside.run,
+        beside.source,
         bounds(Bound(0, 1, 0.999, "a whole number is cut off"), FLOAT),
         note=note,
     )

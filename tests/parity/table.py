@@ -33,7 +33,7 @@ Where the reference contradicts its own documentation, or loses what it need not
 - **Keypoints** of `Resize` and `RandomResizedCrop` stay on their pixels, angles follow them, and `min_visibility` is of the box as it came
   in; `Compose(label_geometry="albumentations")` gives the reference's numbers. See docs/targets.md.
 - **Arguments** and their defaults are the reference's (`tests/test_defaults.py` compares all), but for old spellings, which are taken
-  too ([swap-in.md](swap-in.md)), `Compose(label_geometry=.., lazy=..)`, and what is refused by name: `mode="exact"` of `GlassBlur`.
+  too ([swap-in.md](swap-in.md)), and `Compose(label_geometry=.., lazy=..)`.
 - **Blurs of float images** keep their range; there they are clipped to 0..1.
 - **`CenterCrop(pad_if_needed=True)`** pads `images=` too.
 - **A group inside `OneOf`** is applied when it is chosen, as transforms are; there `SomeOf` throws its own coin again.

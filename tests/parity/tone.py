@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import albumentations as A
-import numpy as np
-import scipy.stats
 
 import gpuaug as G
+from gpuaug.interop.parity.references import reference
 
 from .about import PIXELS, about, exact, unsteady
-from .case import EXACT, FLOAT, add, albumentations, bounds, by_channel
-from .pca import words
+from .case import EXACT, FLOAT, add, albumentations, bounds
 
 add(G.InvertImg(p=1), albumentations(A.InvertImg(p=1)), "albumentations", bounds(EXACT, EXACT))
 about(
@@ -63,33 +61,12 @@ about("Posterize", family="colour", marks=PIXELS, bench={}, gain=unsteady, bound
 
 
 def _curve(note, **kwargs):
-    aug = A.RandomToneCurve(p=1, **kwargs)
-
-    class Luck:
-        def __init__(self, u, count):
-            self.z = iter(scipy.stats.norm.ppf(np.maximum(words(u, 2 * count), 2.0**-33)).reshape(2, count))
-
-        def normal(self, loc, scale, size=None):
-            z = next(self.z)
-            return loc + scale * (z if size else z[0])
-
-    def run(image, u, kind):
-        aug.random_generator = Luck(u, image.shape[2] if aug.per_channel else 1)
-        params = aug.get_params_dependent_on_data({"shape": image.shape}, {"image": image})
-        if image.dtype == np.uint8:
-            return (
-                by_channel(lambda part: aug.apply(part, **params).reshape(part.shape), image)
-                if not aug.per_channel
-                else (aug.apply(image, **params))
-            )
-        # albumentations rounds floats to 8 bits first: here its curve in float64
-        v, low, high = image.astype(np.float64), params["low_y"], params["high_y"]
-        return np.clip(3 * (1 - v) ** 2 * v * low + 3 * (1 - v) * v**2 * high + v**3, 0, 1).astype(np.float32)
-
+    ours = G.RandomToneCurve(p=1, **kwargs)
+    beside = reference(ours)
     add(
-        G.RandomToneCurve(p=1, **kwargs),
-        run,
-        "albumentations (uint8), its formula (float)",
+        ours,
+        beside.run,
+        beside.source,
         bounds(EXACT, FLOAT),
         channels=(1, 3, 4),
         note=note,

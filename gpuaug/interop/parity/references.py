@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import albumentations as A
 import cv2
 import numpy as np
 
-from ...settings import same, settings
 from ...transform import Transform, View
 from ...uniforms import key, philox, spread
+from . import noises, scenes, tones, warps
 from .driven import Normals, Numbers, Script, albumentations, by_channel, filled, in_vectors, normal_noise, parameters
+from .made import Reference, Undriven, theirs
 
-
-class Undriven(Exception):
-    """Why a transform has no reference here."""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """``run(image, u, kind="image")``: what is to come of an image ``[H, W, C]`` with the uniforms ``u`` (kind "mask": of a mask,
-    where the transform takes them); ``source``: who says so."""
-
-    run: Callable
-    source: str
+__all__ = ["STANDARD", "Reference", "Undriven", "reference", "theirs"]
 
 
 # driven by uniforms in the order in which gpuaug draws them
@@ -49,28 +37,15 @@ def reference(transform: Transform) -> Reference:
     name = type(transform).__name__
     if type(transform).__module__.split(".")[:2] != ["gpuaug", "transforms"] and name != "NoOp":
         raise Undriven("albumentations has none of its name")
-    if transform.asks or transform.solid or transform.reads or transform.metadata_key:
-        raise Undriven("it looks at masks, boxes or other samples, or works on volumes")
+    if transform.solid:
+        raise Undriven("it works on volumes (docs/parity.md)")
+    if transform.asks or transform.reads or transform.metadata_key:
+        raise Undriven("it looks at masks, boxes or other samples (docs/parity.md)")
     if name in STANDARD:
         return Reference(albumentations(theirs(transform)), "albumentations")
     if name not in _OTHERS:
-        raise Undriven("its reference is in gpuaug's tests, see docs/parity.md")
+        raise Undriven(_WHY.get(name, "its reference is in gpuaug's tests, see docs/parity.md"))
     return _OTHERS[name](transform)
-
-
-def theirs(transform: Transform, **other):
-    """albumentations' transform with the same arguments."""
-    cls = getattr(A, type(transform).__name__)
-    known, ours = inspect.signature(cls.__init__).parameters, inspect.signature(type(transform).__init__).parameters
-    kwargs = {}
-    for name, value in settings(transform).items():
-        if name in known:
-            kwargs[name] = value
-        elif not same(value, ours[name].default):
-            raise Undriven(f"albumentations has no {name}, which is {value!r} here")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return cls(**(kwargs | {"p": 1.0} | other))
 
 
 def _ordered(order: Callable):
@@ -263,9 +238,22 @@ def _downscale(transform):
 
 
 def _sharpen(transform):
-    if transform.method != "kernel":
-        raise Undriven("method='gaussian' is compared in gpuaug's tests")
-    return Reference(albumentations(theirs(transform)), "albumentations")
+    if transform.method == "kernel":
+        return Reference(albumentations(theirs(transform)), "albumentations")
+    aug = theirs(transform)
+
+    def run(image, u, kind="image"):
+        params = parameters(aug, image, Script(u))
+        if image.dtype == np.float32:
+            # a channel at a time: OpenCV drops an axis of one channel, and the reference's difference then is of all lines
+            return np.dstack([aug.apply(np.ascontiguousarray(image[..., c]), **params) for c in range(image.shape[2])])
+        # the reference's differences of bytes wrap around: its formula with differences that do not
+        k, sigma, alpha = aug.kernel_size, aug.sigma, params["alpha"]
+        blurred = by_channel(lambda part: cv2.GaussianBlur(part, (k, k), sigmaX=sigma, sigmaY=sigma).reshape(part.shape), image)
+        sharp = image + alpha * (image.astype(np.float64) - blurred)
+        return np.clip(sharp, 0, 255).astype(np.uint8)
+
+    return Reference(run, "albumentations (float), cv2.GaussianBlur (uint8)")
 
 
 # ---- holes -----------------------------------------------------------------------------------------
@@ -366,6 +354,16 @@ def _pixel_dropout(transform):
     return Reference(run, "NumPy, our pixels")
 
 
+_AXIS = "it follows torchaudio, where albumentations' does nothing in half of its calls; see docs/parity.md"
+_WHY = {
+    "Cutout": "albumentations 2 has none of its name: CoarseDropout",
+    "Flip": "albumentations 2 has none of its name: SquareSymmetry",
+    "FrequencyMasking": _AXIS,
+    "Lambda": "its functions are yours",
+    "SelectiveChannelTransform": "its transforms draw anew for the channels that it picks: compare them by themselves",
+    "TimeMasking": _AXIS,
+    "ToTensor": "albumentations 2 has none of its name: ToTensorV2",
+}
 _WARP = "albumentations' matrix, cv2.warpAffine"
 _OTHERS: dict[str, Callable] = {
     "Affine": _map(affine_order, _WARP),
@@ -402,4 +400,8 @@ _OTHERS: dict[str, Callable] = {
     "ToRGB": _to_gray,
     "ToTensorV2": lambda transform: Reference(lambda image, u, kind="image": image, "albumentations"),
     "XYMasking": _xy_masking,
+    **warps.REFERENCES,
+    **noises.REFERENCES,
+    **scenes.REFERENCES,
+    **tones.REFERENCES,
 }
