@@ -321,8 +321,8 @@ def committed() -> dict:
 
 def chosen(parts: list[str]) -> list[str]:
     """
-    >>> chosen(["flip u8"]), chosen(["blur"])
-    (['flip u8'], ['blur 3 u8', 'blur 5 u8', 'blur 7 u8'])
+    >>> chosen(["flip u8"]), chosen(["median"])
+    (['flip u8'], ['median 5 u8', 'median 3 u8'])
     """
     whole = [part for part in parts if part in CASES]
     part_of = [part.lower() for part in parts if part not in CASES]

@@ -1,6 +1,7 @@
 """Transforms on the SASS of sm_90, beside the CPU build: some in every run, those whose kernels have the most unlike code.
 
 All of them, some minutes: `python tests/sass/test_transforms.py`, or some: `python tests/sass/test_transforms.py CLAHE Equalize`.
+Those that read what the host makes in between (`Mosaic`, `Pad3D`, `FDA`) end with a fault: the device does not know that memory.
 """
 
 from __future__ import annotations
