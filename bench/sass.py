@@ -80,6 +80,19 @@ CASES = {
     "median 5 u8": Case(lambda L: [L.MedianBlur(blur_limit=(5, 5), p=1)], 0.1),
     "Equalize u8": Case(lambda L: [L.Equalize(p=1)], bytes=9),
     "Resize u8 to 192x192": Case(lambda L: [L.Resize(192, 192)]),
+    "brightness u8": Case(lambda L: [L.RandomBrightnessContrast(p=1)]),
+    "gamma + Normalize f16": Case(lambda L: [L.RandomGamma(p=1), L.Normalize()], **_HALF),
+    "ColorJitter + Normalize f16": Case(lambda L: [L.ColorJitter(p=1), L.Normalize()], **_HALF),
+    "ToGray u8": Case(lambda L: [L.ToGray(p=1)]),
+    "CoarseDropout u8": Case(lambda L: [L.CoarseDropout(p=1)]),
+    "Sharpen u8": Case(lambda L: [L.Sharpen(p=1)]),
+    "MotionBlur 7 u8": Case(lambda L: [L.MotionBlur(blur_limit=(7, 7), p=1)]),
+    "median 3 u8": Case(lambda L: [L.MedianBlur(blur_limit=(3, 3), p=1)]),
+    "dilation 5 u8": Case(lambda L: [L.Morphological(scale=(5, 5), operation="dilation", p=1)]),
+    "Perspective f16": Case(lambda L: [L.Perspective(p=1)], samples=2, **_HALF),
+    "GridDistortion u8": Case(lambda L: [L.GridDistortion(p=1)], samples=2),
+    "ElasticTransform u8": Case(lambda L: [L.ElasticTransform(p=1)]),
+    "Resize u8 to 64x64, area": Case(lambda L: [L.Resize(64, 64, interpolation=3)]),
     "RandomResizedCrop + flip + Normalize f16": Case(
         lambda L: [L.RandomResizedCrop((SIZE, SIZE)), L.HorizontalFlip(p=1), L.Normalize()], samples=2, **_HALF
     ),
@@ -308,8 +321,8 @@ def committed() -> dict:
 
 def chosen(parts: list[str]) -> list[str]:
     """
-    >>> chosen(["flip u8"]), chosen(["blur"])
-    (['flip u8'], ['blur 3 u8', 'blur 5 u8', 'blur 7 u8'])
+    >>> chosen(["flip u8"]), chosen(["median"])
+    (['flip u8'], ['median 5 u8', 'median 3 u8'])
     """
     whole = [part for part in parts if part in CASES]
     part_of = [part.lower() for part in parts if part not in CASES]

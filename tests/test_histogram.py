@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import albumentations as A
 import cv2
 import emu
 import numpy as np
+import parity
 import pytest
 import torch
 from emu.plans import Only, build, image
@@ -207,7 +209,7 @@ def test_a_gpu_needs_one_upload_and_no_wait(monkeypatch, order):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (lambda: G.Equalize(mask=np.ones((4, 4), np.uint8)), "mask must be None"),
+        (lambda: G.Equalize(mask=len, mask_params=["mask"]), "mask_params must be empty, got .'mask'."),
         (lambda: G.Equalize("numpy"), "mode must be one of 'cv', 'pil'"),
         (lambda: G.CLAHE(0.5), "clip_limit must lie in"),
         (lambda: G.CLAHE(tile_grid_size=(0, 8)), "tile_grid_size must lie in"),
@@ -229,3 +231,31 @@ def test_any_batch_gives_the_same():
     whole = compose(x, ids=np.arange(9))
     for i in range(9):
         assert torch.equal(compose(x[i : i + 1], ids=[i])[0], whole[i])
+
+
+@pytest.mark.parametrize("by_channels", [True, False])
+@pytest.mark.parametrize("mode", ["cv", "pil"])
+@pytest.mark.parametrize("kind", ["array", "function", "a mask for each channel"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_equalized_by_a_mask_as_albumentations(channels, kind, mode, by_channels):
+    images = [parity.stack(channels, 61, 97, name) for name in ("china", "flower")]
+    mask = (images[0][..., :1] > 90).astype(np.uint8) * 255
+    if kind == "a mask for each channel":
+        mask = (images[0] > 90).astype(np.uint8)
+        by_channels = True
+    given = (lambda image: (image.max(2) > image.max(2).mean()).astype(np.uint8)) if kind == "function" else mask
+    arguments = {"mode": mode, "by_channels": by_channels, "p": 1}
+    ours, theirs = G.Compose([G.Equalize(mask=given, **arguments)]), A.Equalize(mask=given, **arguments)
+    for picture in images:
+        np.testing.assert_array_equal(ours(picture), theirs(image=picture)["image"].reshape(picture.shape))
+        if kind != "function":
+            fraction = picture / np.float32(255)
+            np.testing.assert_allclose(ours(fraction), theirs(image=fraction)["image"].reshape(picture.shape), atol=1e-6)
+
+
+def test_a_mask_without_two_values_leaves_the_image():
+    image = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    for mask in (np.zeros((4, 4), np.uint8), np.eye(4, dtype=np.uint8) * (np.arange(4) == 2)):
+        np.testing.assert_array_equal(G.Compose([G.Equalize(mask=mask, p=1)])(image), image)
+    with pytest.raises(ValueError, match=r"mask of shape \[5, 4, 1\] does not fit the image \[4, 4, 3\]"):
+        G.Compose([G.Equalize(mask=np.ones((5, 4)), p=1)])(image)

@@ -34,7 +34,7 @@ MOVES = {
 }
 
 
-@pytest.mark.parametrize("shape", [(61, 101, 3), (64, 128, 3), (61, 101, 1), (70, 93, 4), (70, 93, 5)])
+@pytest.mark.parametrize("shape", [(61, 101, 3), (64, 128, 3), (61, 101, 1), (64, 128, 1), (64, 96, 4), (70, 93, 4), (70, 93, 5)])
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 @pytest.mark.parametrize("name", MOVES)
 def test_moves_past_the_caches(name, dtype, shape):

@@ -10,8 +10,10 @@ import numpy as np
 from .. import lab
 from ..checks import boolean, integer, one_of, real, span
 from ..hints import Range, Size
+from ..hosted import on_host
 from ..transform import Transform
 from ..uniforms import between
+from ._masked import equalized
 from .color import need_colour
 
 
@@ -39,15 +41,17 @@ class Equalize(_ByBytes):
     Args:
         mode: "cv", as ``cv2.equalizeHist``, or "pil", as albumentations' version of Pillow's.
         by_channels: each channel by itself; False equalizes the luma of colours (Y of OpenCV's YCrCb) alone.
-        mask: must be None: equalizing by the pixels of a mask is not supported.
-        mask_params: must be empty, likewise.
+        mask: an array ``[H, W]``, or of by_channels ``[H, W, C]``, of the image's size: the histogram is that of the pixels where
+            it is not 0, and all pixels are changed by it; where these have one value, or are none, the image stays. Or a function
+            that makes one of an image: ``mask(image=array)``, ``[H, W, C]`` of the image's type. It is done on the host.
+        mask_params: must be empty: names of further entries for the function, which are not handed to it here.
         p: probability, per sample.
 
     Shapes and dtypes: 1 or 3 channels; float images (0..1) are rounded to 8 bits, as albumentations does. Targets: image.
     Source: albumentations ``Equalize``.
 
     Raises:
-        ValueError: a mask; images with other channel counts (at the first batch).
+        ValueError: mask_params; a mask of another size; images with other channel counts (at the first batch).
 
     Example:
         >>> import numpy as np, gpuaug as G
@@ -63,8 +67,24 @@ class Equalize(_ByBytes):
         super().__init__(p)
         self.mode = one_of("mode", mode, ("cv", "pil"))
         self.by_channels = boolean("by_channels", by_channels)
-        if mask is not None or len(mask_params):
-            raise ValueError("Equalize: mask must be None and mask_params empty: equalizing by a mask is not supported")
+        if len(mask_params):
+            raise ValueError(
+                f"Equalize: mask_params must be empty, got {list(mask_params)!r}: a mask function is given the image alone; let "
+                f"it keep what else it needs"
+            )
+        self.mask_params = ()
+        self.mask = mask if mask is None or callable(mask) else np.asarray(mask)
+
+    def lower(self, to, rows, params) -> None:
+        if self.mask is None:
+            return super().lower(to, rows, params)
+        self.check(to)
+        by = {"pil": self.mode == "pil", "by_channels": self.by_channels}
+
+        def change(k: int, image: np.ndarray) -> np.ndarray:
+            return equalized(image, self.mask(image=image) if callable(self.mask) else self.mask, **by)
+
+        on_host(to, rows, change, "equalizes by the histogram of a mask", pure=not callable(self.mask))
 
     def lower_bytes(self, to, rows, params) -> None:
         luma = to.channels == 3 and not self.by_channels

@@ -162,6 +162,16 @@ void move_lines(u8* to, i64 dst_line, const u8* from, const i64* begins, int lin
 }
 // The same, past the caches: a line is made in one that stays in them, unless it lies in the source as it will. Lines are read in
 // their order in the source, and asked for one ahead: what goes backwards the processor does not ask for by itself.
+#if defined(__AVX2__)
+// n bytes from their end, a multiple of the cache's lines, to where such a line begins; `next` is asked for meanwhile
+template <int P> AUG_FN void mirror_past(u8* to, const u8* from, i64 n, const u8* next) {
+  const __m128i of = mirrored_lane_of<P>();
+  for (i64 at = 0; at < n; at += 64) {
+    __builtin_prefetch(next + at);
+    for (i64 k = at; k < at + 64; k += Wide::VECTOR) Wide::whole(from + n - k - Wide::VECTOR).pick(of).turned().stream(to + k);
+  }
+}
+#endif
 template <int P, bool MIRROR>
 void move_lines_past(u8* to, i64 dst_line, const u8* from, const i64* begins, int lines, i64 left, i64 middle, i64 right,
                      const u8* fill) {
@@ -174,10 +184,18 @@ void move_lines_past(u8* to, i64 dst_line, const u8* from, const i64* begins, in
   if (back) to += (lines - 1) * dst_line;
   for (int i = 0; i < lines; ++i, to += back ? -dst_line : dst_line) {
     const int y = back ? lines - 1 - i : i, after = back ? y - 1 : y + 1;
-    if (MIRROR && i + 1 < lines && begins[after] != OUTSIDE) {
-      const u8* const next = from + begins[after] - (middle - P);
-      for (i64 k = 0; k < middle; k += 64) __builtin_prefetch(next + k);
+    const bool more = MIRROR && i + 1 < lines && begins[after] != OUTSIDE;
+    const u8* const next = from + begins[more ? after : y] - (middle - P);
+#if defined(__AVX2__)
+    if constexpr (MIRROR && 16 % P == 0) {
+      if (begins[y] != OUTSIDE && !left && !right && !(((i64)to | middle) & 63)) {
+        mirror_past<P>(to, from + begins[y] - (middle - P), middle, next);
+        continue;
+      }
     }
+#endif
+    if (more)
+      for (i64 k = 0; k < middle; k += 64) __builtin_prefetch(next + k);
     if (begins[y] == OUTSIDE) {
       copy_past(to, fill, left + middle + right);
     } else if (!MIRROR && !left && !right) {

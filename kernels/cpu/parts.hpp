@@ -61,8 +61,8 @@ template <class T, int C> void load_lanes(const Row&, const float* blob, int c0,
 template <int C> void program_lanes(const Fused&, const Row&, int c0, Pixels<G, C>&);
 template <class T, int C> void store_lanes(const Row&, int c0, int first, Pixels<G, C>&);
 
-// A sample of a launch. fused.cpp, and what takes some of it over: bytes.cpp, colours.cpp, gray.cpp, over.cpp, tiles.cpp, values.cpp, zoom.cpp, resize.cpp; then
-// filter.cpp, rank.cpp, resample.cpp, reduce.cpp, lookup.cpp
+// A sample of a launch. fused.cpp, and what takes some of it over: bytes.cpp, colours.cpp, gray.cpp, over.cpp, tiles.cpp, values.cpp,
+// zoom.cpp, resize.cpp; then filter.cpp, rank.cpp, resample.cpp, reduce.cpp, lookup.cpp
 void fused_sample(const Launch&, const Row&, const float* found);
 bool bytes_sample(const Launch&, const Row&, const float* found);  // false: it computes more than bytes.cpp does
 bool table_sample(const Launch&, const Row&, const float* found);  // false: it does not begin with a table

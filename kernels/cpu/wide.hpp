@@ -34,6 +34,7 @@ struct Wide {
   Wide at_most(int k) const { return {_mm512_maskz_min_epi32(0xffff, v, _mm512_set1_epi32(k))}; }
   Wide operator|(Wide o) const { return {_mm512_or_si512(v, o.v)}; }
   void store(u8* to) const { _mm512_storeu_si512(to, v); }
+  void stream(u8* to) const { _mm512_stream_si512((__m512i*)to, v); }  // past the caches; to is aligned
   // the first 12 bytes of each lane, side by side: BYTES of VECTOR that are written
   void close(u8* to) const { _mm512_storeu_si512(to, closed()); }
   void close_exact(u8* to) const {
@@ -77,6 +78,7 @@ struct Wide {
   Wide at_most(int k) const { return {_mm256_min_epi32(v, _mm256_set1_epi32(k))}; }
   Wide operator|(Wide o) const { return {_mm256_or_si256(v, o.v)}; }
   void store(u8* to) const { _mm256_storeu_si256((__m256i*)to, v); }
+  void stream(u8* to) const { _mm256_stream_si256((__m256i*)to, v); }
   void close(u8* to) const { _mm256_storeu_si256((__m256i*)to, closed()); }
   void close_exact(u8* to) const {
     _mm_storeu_si128((__m128i*)to, _mm256_castsi256_si128(closed()));

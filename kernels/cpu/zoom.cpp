@@ -1,5 +1,6 @@
 // zoom.cpp: the mean of an image and its enlargements (op_zoom of op_scene.cuh), line by line: pixels of a source line, which are
 // blended along y first, become an output line by picking from vectors, since an enlargement never steps by more than a pixel.
+#include <cstring>
 #include "ops.gen.cuh"
 #include "parts.hpp"
 #if defined(__AVX512F__)
@@ -24,28 +25,24 @@ bool is_zoom(const Launch& l, const Row& s) {
          l.target == DT_U8 && l.channels <= MOST_CHANNELS && s.sh == s.dh && s.sw == s.dw;
 }
 
-// pixels of a line that an enlargement reads: where in the line, in vectors of LANES, and how far between two
+// Of each vector of LANES pixels of an enlargement's line: the pixel at which those that it reads begin, and of each lane its pixel and
+// the next, from there on.
 struct Across {
-  std::vector<int> first;       // of each vector the pixel at which it begins
-  std::vector<Ints> at, after;  // of each lane its pixel and the next, from there on
-  std::vector<Floats> part;
+  Ints at, after;
+  Floats part;
+  int first;
 };
-void lay_across(const float* row, int width, Across& a) {
+void lay_across(const float* row, int width, Across* a) {
   const float sx = row[0], ox = row[1], mx = row[3];
-  const int left = (int)row[2], vectors = (width + LANES - 1) / LANES;
-  a.first.resize(vectors);
-  a.at.resize(vectors);
-  a.after.resize(vectors);
-  a.part.resize(vectors);
-  for (int k = 0; k < vectors; ++k)
+  const int left = (int)row[2];
+  for (int x0 = 0; x0 < width; x0 += LANES, ++a)
     for (int i = 0; i < LANES; ++i) {
-      const int pixel = min_(LANES * k + i, width - 1);
-      const float x = clamp_(((float)pixel + ox) * sx - 0.5f, 0.0f, mx), lx = floor_(x);
+      const float x = clamp_(((float)min_(x0 + i, width - 1) + ox) * sx - 0.5f, 0.0f, mx), lx = floor_(x);
       const int ix = (int)lx + left;
-      if (!i) a.first[k] = ix;
-      a.at[k].v[i] = ix - a.first[k];
-      a.after[k].v[i] = a.at[k].v[i] + (lx < mx ? 1 : 0);
-      a.part[k].v[i] = x - lx;
+      if (!i) a->first = ix;
+      a->at.v[i] = ix - a->first;
+      a->after.v[i] = a->at.v[i] + (lx < mx ? 1 : 0);
+      a->part.v[i] = x - lx;
     }
 }
 // sum += what lies between two picks from a line; a shuffle of two vectors that GCC is left to find becomes scalar loads
@@ -64,21 +61,22 @@ AUG void pick_line(const float* from, const Ints& at, const Ints& after, const F
 #endif
 }
 
-}  // namespace
-
-bool zoom_sample(const Launch& l, const Row& s) {
-  if (!is_zoom(l, s)) return false;
+// channels c0 .. c0 + C - 1: an output line at a time, which stays in the nearest cache while all enlargements are added to it
+template <int C> AUG_FN void zoom(const Launch& l, const Row& s, int c0 = 0) {
   const Op& op = l.ops[s.ops];
-  const int h = s.sh, w = s.sw, C = l.channels, pitch = (w + LANES - 1) / LANES * LANES + 2 * LANES;
-  static thread_local std::vector<float> image, sums, line;  // channel by channel
-  static thread_local Across across;
-  image.resize((i64)C * h * pitch);
-  sums.resize((i64)C * h * pitch);
-  line.resize(pitch);
+  const int h = s.sh, w = s.sw, vectors = (w + LANES - 1) / LANES, pitch = vectors * LANES + 2 * LANES;
+  static thread_local std::vector<float> memory;  // the image channel by channel; of each channel the sum, and a line of the image
+  static thread_local std::vector<Across> tables;
+  memory.resize((i64)C * (h + 2) * pitch);
+  tables.resize((i64)op.n * vectors);
+  float *const image = memory.data(), *const sums = image + (i64)C * h * pitch, *const lines = sums + C * pitch;
+  Across* const across = tables.data();
+  const float* const rows = l.blob + op.at;
+  for (int k = 0; k < op.n; ++k) lay_across(rows + 8 * k, w, across + (i64)k * vectors);
   for (int c = 0; c < C; ++c)
     for (int y = 0; y < h; ++y) {
-      const u8* from = (const u8*)s.src + (i64)y * s.sy + (i64)c * s.sc;
-      float *to = image.data() + ((i64)c * h + y) * pitch, *sum = sums.data() + ((i64)c * h + y) * pitch;
+      const u8* from = (const u8*)s.src + (i64)y * s.sy + (i64)(c0 + c) * s.sc;
+      float* to = image + ((i64)c * h + y) * pitch;
       if (s.sx == 3) {
         AUG_SIMD for (int x = 0; x < w; ++x)
           to[x] = get(from[3 * x]);
@@ -86,34 +84,47 @@ bool zoom_sample(const Launch& l, const Row& s) {
         for (int x = 0; x < w; ++x) to[x] = get(from[(i64)x * s.sx]);
       }
       for (int x = w; x < pitch; ++x) to[x] = 0.0f;
-      AUG_SIMD for (int x = 0; x < pitch; ++x)
-        sum[x] = to[x];
     }
-  const float* row = l.blob + op.at;
-  for (int k = 0; k < op.n; ++k, row += 8) {
-    lay_across(row, w, across);
-    const float sy = row[4], oy = row[5], my = row[7];
-    const int top = (int)row[6], vectors = (int)across.first.size();
-    for (int y = 0; y < h; ++y) {
-      const float at = clamp_(((float)y + oy) * sy - 0.5f, 0.0f, my), ly = floor_(at), v = at - ly;
-      const int iy = (int)ly + top, next = ly < my ? 1 : 0;
+  const float by = 1.0f / (float)(op.n + 1);
+  for (int y = 0; y < h; ++y) {
+    for (int c = 0; c < C; ++c) std::memcpy(sums + c * pitch, image + ((i64)c * h + y) * pitch, pitch * sizeof(float));
+    for (int k = 0; k < op.n; ++k) {
+      const float* row = rows + 8 * k;
+      const float at = clamp_(((float)y + row[5]) * row[4] - 0.5f, 0.0f, row[7]), ly = floor_(at), v = at - ly;
+      const int iy = (int)ly + (int)row[6], next = ly < row[7] ? pitch : 0;
       for (int c = 0; c < C; ++c) {
-        const float *p = image.data() + ((i64)c * h + iy) * pitch, *q = p + (i64)next * pitch;
-        float *t = line.data(), *sum = sums.data() + ((i64)c * h + y) * pitch;
+        const float* p = image + ((i64)c * h + iy) * pitch;
+        const float* q = p + next;
+        float* t = lines + c * pitch;
         AUG_SIMD for (int x = 0; x < pitch; ++x)
           t[x] = fma_(v, q[x] - p[x], p[x]);
-        for (int i = 0; i < vectors; ++i)
-          pick_line(t + across.first[i], across.at[i], across.after[i], across.part[i], sum + LANES * i);
       }
+      const Across* a = across + (i64)k * vectors;
+      for (int i = 0; i < vectors; ++i, ++a)
+        AUG_UNROLL for (int c = 0; c < C; ++c)
+          pick_line(lines + c * pitch + a->first, a->at, a->after, a->part, sums + c * pitch + LANES * i);
+    }
+    u8* to = (u8*)s.dst + (i64)y * s.dy + (i64)c0 * s.dc;
+    for (int x = 0; x < w; x += LANES) {
+      u8 made[C][LANES];
+      for (int c = 0; c < C; ++c) {
+        AUG_SIMD for (int i = 0; i < LANES; ++i)
+          made[c][i] = to_u8(sums[c * pitch + x + i] * by);
+      }
+      for (int i = 0; i < min_((int)LANES, w - x); ++i)
+        for (int c = 0; c < C; ++c) to[(i64)(x + i) * s.dx + (i64)c * s.dc] = made[c][i];
     }
   }
-  const float by = 1.0f / (float)(op.n + 1);
-  for (int c = 0; c < C; ++c)
-    for (int y = 0; y < h; ++y) {
-      const float* sum = sums.data() + ((i64)c * h + y) * pitch;
-      u8* to = (u8*)s.dst + (i64)y * s.dy + (i64)c * s.dc;
-      for (int x = 0; x < w; ++x) to[(i64)x * s.dx] = to_u8(sum[x] * by);
-    }
+}
+
+}  // namespace
+
+bool zoom_sample(const Launch& l, const Row& s) {
+  if (!is_zoom(l, s)) return false;
+  if (l.channels == 3) zoom<3>(l, s);
+  else if (l.channels == 4) zoom<4>(l, s);
+  else
+    for (int c = 0; c < l.channels; ++c) zoom<1>(l, s, c);
   return true;
 }
 

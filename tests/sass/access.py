@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from .execute import STACK_TOP, opcode
-from .memory import Fault
+from .memory import Fault, Shared
 from .operands import F32, I64, U32, U64, is_predicate
 
 # of caches, of order, and of who sees what when: with one order of threads they change nothing
@@ -66,62 +66,71 @@ def lanes_of(m, mask):
     return m.lanes if mask is m.everyone else np.flatnonzero(mask)
 
 
-@opcode("LDG", "LD")
-def ldg(m, ins):
-    width = width_of(ins)
-    address, write = m.address(ins.operands[1], ins, 64), spread_loaded(m, ins, ins.operands[0], width)
+def both(m, ins, address, to_global, to_shared):
+    """What an instruction does that is told at run time which memory it means (LD, ST): each thread where its address lies."""
+    if ins.name in ("LDG", "STG"):
+        return lambda mask: to_global(mask, address())
 
     def do(mask):
+        at = address()
+        inside = mask & (at >> U64(32) == Shared.WINDOW)
+        if not inside.any():
+            to_global(mask, at)
+            return
+        to_shared(inside, (at & U64(0xFFFFFFFF)).astype(I64))
+        outside = mask & ~inside
+        if outside.any():
+            to_global(outside, at)
+
+    return do
+
+
+@opcode("LDG", "LD", "LDS")
+def load(m, ins):
+    width = width_of(ins)
+    address = m.address(ins.operands[1], ins, 32 if ins.name == "LDS" else 64)
+    write = spread_loaded(m, ins, ins.operands[0], width)
+
+    def of_global(mask, address):
         lanes = lanes_of(m, mask)
-        at = address()[lanes]
+        at = address[lanes]
         values = m.memory.load(at, width)
         m.counts.global_access(ins.index, m.warps, lanes, at, width, mask is m.everyone)
         write(values, lanes)
 
-    return do
-
-
-@opcode("STG", "ST")
-def stg(m, ins):
-    width = width_of(ins)
-    address, read = m.address(ins.operands[0], ins, 64), gather_stored(m, ins, ins.operands[1], width)
-
-    def do(mask):
+    def of_shared(mask, address):
         lanes = lanes_of(m, mask)
-        at = address()[lanes]
+        at = address[lanes]
+        values = m.shared.view(width)[m.shared.index(m.block[lanes], at, width, "load")]
+        m.counts.shared_access(ins.index, lanes, at, width)
+        write(values, lanes)
+
+    if ins.name == "LDS":
+        return lambda mask: of_shared(mask, address())
+    return both(m, ins, address, of_global, of_shared)
+
+
+@opcode("STG", "ST", "STS")
+def store(m, ins):
+    width = width_of(ins)
+    address = m.address(ins.operands[0], ins, 32 if ins.name == "STS" else 64)
+    read = gather_stored(m, ins, ins.operands[1], width)
+
+    def to_global(mask, address):
+        lanes = lanes_of(m, mask)
+        at = address[lanes]
         m.memory.store(at, width, read(lanes))
         m.counts.global_access(ins.index, m.warps, lanes, at, width, mask is m.everyone)
 
-    return do
-
-
-@opcode("LDS")
-def lds(m, ins):
-    width = width_of(ins)
-    address, write = m.address(ins.operands[1], ins, 32), spread_loaded(m, ins, ins.operands[0], width)
-
-    def do(mask):
+    def to_shared(mask, address):
         lanes = lanes_of(m, mask)
-        at = address()[lanes]
-        values = m.shared.view(width)[m.shared.index(m.block[lanes], at, width, "load")]
-        m.counts.shared_access(ins.index, m.warps, lanes, at, width)
-        write(values, lanes)
-
-    return do
-
-
-@opcode("STS")
-def sts(m, ins):
-    width = width_of(ins)
-    address, read = m.address(ins.operands[0], ins, 32), gather_stored(m, ins, ins.operands[1], width)
-
-    def do(mask):
-        lanes = lanes_of(m, mask)
-        at = address()[lanes]
+        at = address[lanes]
         m.shared.view(width)[m.shared.index(m.block[lanes], at, width, "store")] = read(lanes)
-        m.counts.shared_access(ins.index, m.warps, lanes, at, width)
+        m.counts.shared_access(ins.index, lanes, at, width)
 
-    return do
+    if ins.name == "STS":
+        return lambda mask: to_shared(mask, address())
+    return both(m, ins, address, to_global, to_shared)
 
 
 @opcode("LDL", "STL")
@@ -230,7 +239,7 @@ def atomic(m, ins):
     def places(lanes, at):
         """A flat array of words, and where in it; one object for reading and writing."""
         if shared:
-            m.counts.shared_access(ins.index, m.warps, lanes, at, 4, atomic=not popc)
+            m.counts.shared_access(ins.index, lanes, at, 4, atomic=not popc)
             return m.shared.view(4), m.shared.index(m.block[lanes], at, 4, "atomic operation")
         m.counts.global_access(ins.index, m.warps, lanes, at, 4, mask_all(lanes))
         parts = list(m.memory._parts(at, 4, "atomic operation"))

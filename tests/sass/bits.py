@@ -111,15 +111,28 @@ def shf(m, ins):
     return do
 
 
+# the selectors of the modes of PRMT, for the two lowest bits of theirs
+_PRMT = {
+    "F4E": (0x3210, 0x4321, 0x5432, 0x6543),
+    "B4E": (0x5670, 0x6701, 0x7012, 0x0123),
+    "RC8": (0x0000, 0x1111, 0x2222, 0x3333),
+    "ECL": (0x3210, 0x3211, 0x3222, 0x3333),
+    "ECR": (0x0000, 0x1110, 0x2210, 0x3210),
+    "RC16": (0x1010, 0x3232, 0x1010, 0x3232),
+}
+
+
 @opcode("PRMT", "UPRMT")
 def prmt(m, ins):
     """Four bytes, each chosen from the eight of c:a; with bit 3 of its selector a byte's sign, eight times."""
-    ins.only()
+    ins.only(*_PRMT)
     write = m.write(ins.operands[0])
     a, selector, c = (m.u32(each, ins) for each in ins.operands[1:4])
+    table = np.array(_PRMT[ins.mods[0]], U32) if ins.mods else None
 
     def do(mask):
         pool, chosen = a().astype(U64) | (c().astype(U64) << U64(32)), selector()
+        chosen = chosen if table is None else table[chosen & U32(3)]
         total = U32(0)
         for i in range(4):
             nibble = chosen >> U32(4 * i) & U32(15)

@@ -6,10 +6,10 @@ import numpy as np
 
 from .cubin import Unknown
 from .execute import opcode
-from .memory import Fault
+from .memory import Fault, Shared
 from .operands import I64, U32, U64, is_predicate
 
-NOTHING = ("NOP", "YIELD", "DEPBAR", "ERRBAR", "CCTL", "MEMBAR", "FENCE")  # of order and caches only
+NOTHING = ("NOP", "YIELD", "DEPBAR", "ERRBAR", "CCTL", "MEMBAR", "FENCE", "CGAERRBAR")  # of order and caches only
 
 
 @opcode(*NOTHING)
@@ -207,6 +207,7 @@ def s2r(m, ins):
         "SR_TID.Y": U32(0),
         "SR_TID.Z": U32(0),
         "SR_CgaCtaId": U32(0),
+        "SR_SWINHI": U32(Shared.WINDOW),
         "SR_LANEID": m.thread % U32(32),
     }
     lane = m.lanes.astype(U64) % U64(32)
@@ -304,13 +305,21 @@ def redux(m, ins):
 
 @opcode("MATCH")
 def match(m, ins):
-    ins.only("ANY")
+    """ANY: which lanes have my value. ALL: whether all have it, and then all of them."""
+    ins.only("ANY", "ALL")
     write, read = m.write(ins.operands[-2]), m.u32(ins.operands[-1], ins)
+    flag = m.write_predicate(ins.operands[0]) if "ALL" in ins.mods else None
 
     def do(mask):
         value = np.broadcast_to(read(), (m.count,)).reshape(-1, 32)
         alike = (value[:, :, None] == value[:, None, :]) & mask.reshape(-1, 1, 32)
-        write(np.packbits(alike, axis=2, bitorder="little").view(U32).ravel(), mask)
+        lanes = np.packbits(alike, axis=2, bitorder="little").view(U32).ravel()
+        if "ALL" in ins.mods:
+            every = lanes == m.spread(m.bits(mask))
+            if flag:
+                flag(every, mask)
+            lanes = np.where(every, lanes, U32(0))
+        write(lanes, mask)
 
     return do
 

@@ -49,7 +49,7 @@ class Counts:
         self.lines[at] += len(table) + int((lines[:, 1:] != lines[:, :-1]).sum()) - holes
         self.bytes[at] += len(address) * width
 
-    def shared_access(self, at: int, warps: int, lanes, address, width: int, atomic: bool = False) -> None:
+    def shared_access(self, at: int, lanes, address, width: int, atomic: bool = False) -> None:
         """atomic: lanes that ask for the same word are served one after another."""
         self.shared[at] += len(np.unique(lanes // WARP))
         self.wavefronts[at] += wavefronts(lanes, address, width, atomic)

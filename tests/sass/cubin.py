@@ -109,7 +109,7 @@ class Cubin:
             for key, data in sections.items()
             if (found := re.match(r"\.nv\.constant(\d)", key)) and found[1] != "0"
         }
-        self.relocated = ".rela.nv.constant4" in sections  # bank 4 then holds addresses that only a driver knows
+        self.tables, self.relocations = _addresses(code, sections)
         self.size = sum(len(data) for key, data in sections.items() if key.startswith(".text"))
         usage = _run("cuobjdump", code, "--dump-resource-usage")
         asked = dict(re.findall(r"(REG|STACK|SHARED):(\d+)", usage.partition("Function")[2]))
@@ -133,6 +133,21 @@ class Cubin:
         return where
 
 
+def _addresses(code: bytes, sections) -> tuple[dict[int, bytes], list[tuple[int, int, int]]]:
+    """({section: contents} of the arrays that a kernel brings along, [(place in constant bank 4, section, offset)]): which of its
+    eight bytes hold the address of what.
+    """
+    symbols, entries = sections.get(".symtab", b""), sections.get(".rela.nv.constant4", b"")
+    numbered, tables, found = list(sections.items()), {}, []
+    for at in range(0, len(entries), 24):
+        place, info, addend = struct.unpack_from("<QQq", entries, at)
+        _, _, _, section, value, _ = struct.unpack_from("<IBBHQQ", symbols, 24 * (info >> 32))
+        if section < len(numbered) and numbered[section][0].startswith(".nv.global"):
+            tables[section] = numbered[section][1]
+            found.append((place, section, value + addend))
+    return tables, found
+
+
 def _sections(code: bytes) -> dict[str, bytes]:
     """{name: contents} of a 64-bit ELF file."""
     (table,) = struct.unpack_from("<Q", code, 0x28)
@@ -142,5 +157,5 @@ def _sections(code: bytes) -> dict[str, bytes]:
     found: dict[str, bytes] = defaultdict(bytes)
     for name, kind, _, _, offset, length, *_ in headers:
         at = text + name
-        found[code[at : code.index(b"\0", at)].decode()] = b"" if kind == _NOBITS else code[offset : offset + length]
+        found[code[at : code.index(b"\0", at)].decode()] = bytes(length) if kind == _NOBITS else code[offset : offset + length]
     return dict(found)

@@ -43,6 +43,8 @@ class Machine(Operands):
         count = len(self.blocks) * threads
         super().__init__(cubin, count, _parameters(threads, grid, arguments))
         self.warps = count // WARP
+        if cubin.relocations:
+            self._place_tables()
         self.lanes = np.arange(count)
         self.block = np.repeat(np.arange(len(self.blocks)), threads)
         self.thread = np.tile(np.arange(threads), len(self.blocks)).astype(U32)
@@ -58,6 +60,19 @@ class Machine(Operands):
         self.voted = np.zeros(count, bool)  # what a thread brought to BAR.RED
         self.result = np.zeros(count, U32)  # ... and what its block made of it
         self._compiled: list = [None] * len(cubin.instructions)
+
+    def _place_tables(self):
+        """What a driver does with the arrays of a kernel: they get memory, and constant bank 4 their addresses."""
+        bank, places = bytearray(self.constants[4]), {}
+        for section, data in self.cubin.tables.items():
+            memory = np.zeros(len(data) + 256, np.uint8)
+            array = memory[-memory.ctypes.data % 256 :][: len(data)]
+            array[:] = np.frombuffer(data, np.uint8)
+            self.memory.add(array)
+            places[section] = array.ctypes.data
+        for place, section, offset in self.cubin.relocations:
+            struct.pack_into("<Q", bank, place, places[section] + offset)
+        self.constants[4] = bytes(bank)
 
     # ---- warps
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from .execute import opcode
 from .integer import COMBINE, COMPARE
-from .operands import F32, F64, I32, I64, U32, U64, words
-from .rounding import NAN, directed, flush, fma32, fma64, odd_sum, quiet, round32, two_product, two_sum
+from .operands import F16, F32, F64, I32, I64, U16, U32, U64, words
+from .rounding import directed, flush, fma32, fma64, odd_sum, quiet, round32, to_bfloat, to_half, two_product, two_sum
 
 _MODES = ("RM", "RP", "RZ")
 
@@ -228,6 +228,7 @@ def fset(m, ins):
 
 # ---- conversions
 
+_INTEGERS = {"U8": np.uint8, "S8": np.int8, "U16": np.uint16, "S16": np.int16, "U32": U32, "S32": I32, "U64": U64, "S64": I64}
 _WAYS = {"FLOOR": np.floor, "TRUNC": np.trunc, "CEIL": np.ceil}
 
 
@@ -235,10 +236,20 @@ def _way(ins):
     return next((_WAYS[mod] for mod in ins.mods if mod in _WAYS), np.rint)
 
 
+def half_of(m, ins, text: str):
+    """A reader of the lower float16 of a register, or of the one that is named."""
+    name, _, part = text.partition(".")
+    read, shift = m.u32(name, ins), U32(16 if part == "H1_H1" else 0)
+    return lambda: (read() >> shift).astype(U16).view(F16).astype(F32)
+
+
 @opcode("FRND")
 def frnd(m, ins):
-    ins.only(*_WAYS, "F64", "FTZ")
+    ins.only(*_WAYS, "F64", "F16", "FTZ")
     wide, way = "F64" in ins.mods, _way(ins)
+    if "F16" in ins.mods:
+        put, half = m.write(ins.operands[0]), half_of(m, ins, ins.operands[1])
+        return lambda mask: put(to_half(way(half())).astype(U32), mask)
     write = (m.write64 if wide else m.write)(ins.operands[0])
     read = (m.f64 if wide else m.f32)(ins.operands[1], ins)
     return lambda mask: write(way(read()) if wide else quiet(way(read())), mask)
@@ -247,35 +258,70 @@ def frnd(m, ins):
 @opcode("F2I")
 def f2i(m, ins):
     """Beyond the range: its end. NaN: 0 with NTZ, else the number with the highest bit alone."""
-    ins.only(*_WAYS, "F64", "FTZ", "NTZ", "U32", "S32", "U64", "S64")
-    wide, unsigned = bool({"U64", "S64"} & set(ins.mods)), bool({"U32", "U64"} & set(ins.mods))
+    ins.only(*_WAYS, "F64", "F16", "FTZ", "NTZ", *_INTEGERS)
+    kind = next((_INTEGERS[mod] for mod in ins.mods if mod in _INTEGERS), I32)
+    wide, bits = np.dtype(kind).itemsize == 8, 8 * np.dtype(kind).itemsize
     write = (m.write64 if wide else m.write)(ins.operands[0])
-    read = (m.f64 if "F64" in ins.mods else m.f32)(ins.operands[1], ins)
-    way, bits = _way(ins), 64 if wide else 32
-    kind = {(32, True): U32, (32, False): I32, (64, True): U64, (64, False): I64}[bits, unsigned]
-    low, high = np.iinfo(kind).min, np.iinfo(kind).max
-    nothing = U64(0 if "NTZ" in ins.mods else 1 << (bits - 1)).astype(U64 if wide else U32).view(kind)
+    if "F16" in ins.mods:
+        read = half_of(m, ins, ins.operands[1])
+    else:
+        read = (m.f64 if "F64" in ins.mods else m.f32)(ins.operands[1], ins)
+    way = _way(ins)
+    nothing = np.array([0 if "NTZ" in ins.mods else 1 << (bits - 1)], U64).astype(f"u{bits // 8}").view(kind)[0]
 
     def do(mask):
         value = read()
         if "FTZ" in ins.mods:
             value = flush(value)
-        value = way(value.astype(F64))
-        inside = (value >= float(low)) & (value < float(high + 1))
-        result = np.where(inside, value, 0).astype(kind)
-        result = np.where(inside, result, np.where(value < 0, kind(low), kind(high)))
-        result = np.where(np.isnan(value), nothing, result)
-        write(result if wide else result.view(U32), mask)
+        result = whole(way(value.astype(F64)), kind, nothing)
+        write(result if wide else result.astype(I64).astype(U32), mask)
 
     return do
 
 
-_INTEGERS = {"U8": np.uint8, "S8": np.int8, "U16": np.uint16, "S16": np.int16, "U32": U32, "S32": I32, "U64": U64, "S64": I64}
+def whole(value, kind, nothing=0):
+    """float64 without fractions as integers of a kind; beyond its range its end, for NaN `nothing`."""
+    low, high = np.iinfo(kind).min, np.iinfo(kind).max
+    inside = (value >= float(low)) & (value < float(high + 1))
+    result = np.where(inside, value, 0).astype(kind)
+    result = np.where(inside, result, np.where(value < 0, kind(low), kind(high)))
+    return np.where(np.isnan(value), kind(nothing), result)
+
+
+@opcode("F2IP", "I2IP")
+def pack_integers(m, ins):
+    """Two numbers, saturated, as the lower bytes (or halves) of a register, the first above the second; c above both."""
+    ins.only("U8", "S8", "U16", "S16", "F32", "S32", "SAT", "NTZ", "FTZ", *_WAYS)
+    kind, way = _INTEGERS[ins.mods[0]], _way(ins)
+    if ("NTZ" if ins.name == "F2IP" else "SAT") not in ins.mods:
+        raise ins.unknown()
+    bits = 8 * np.dtype(kind).itemsize
+    read = m.f32 if ins.name == "F2IP" else m.s32
+    write, a, b = m.write(ins.operands[0]), read(ins.operands[1], ins), read(ins.operands[2], ins)
+    c = m.u32(ins.operands[3], ins) if len(ins.operands) > 3 and bits == 8 else None
+    word = np.dtype(f"u{bits // 8}")
+
+    def do(mask):
+        high, low = (whole(way(v().astype(F64)), kind).view(word).astype(U32) for v in (a, b))
+        value = high << U32(bits) | low
+        write(value if c is None else value | c() << U32(16), mask)
+
+    return do
+
+
+@opcode("I2I")
+def i2i(m, ins):
+    ins.only("U8", "S8", "U16", "S16", "S32", "SAT")
+    if ins.mods[1:] != ("S32", "SAT"):
+        raise ins.unknown()
+    low, high = np.iinfo(_INTEGERS[ins.mods[0]]).min, np.iinfo(_INTEGERS[ins.mods[0]]).max
+    write, a = m.write(ins.operands[0]), m.s32(ins.operands[1], ins)
+    return lambda mask: write(np.clip(a(), low, high).astype(I32), mask)
 
 
 @opcode("I2F", "I2FP")
 def i2f(m, ins):
-    ins.only(*_INTEGERS, "F32", "F64", "RP", "RZ", "RM")
+    ins.only(*_INTEGERS, "F16", "F32", "F64", "RP", "RZ", "RM")
     wide, mode = "F64" in ins.mods, mode_of(ins)
     write = (m.write64 if wide else m.write)(ins.operands[0])
     kind = next((_INTEGERS[mod] for mod in ins.mods if mod in _INTEGERS), I32)
@@ -292,6 +338,9 @@ def i2f(m, ins):
         if wide:
             write(value.astype(F64), mask)
             return
+        if "F16" in ins.mods:
+            write(to_half(value.astype(F64)).astype(U32), mask)
+            return
         near = value.astype(F32)
         if mode:  # 64-bit integers fit an extended float exactly
             exact, back = value.astype(np.longdouble), near.astype(np.longdouble)
@@ -305,14 +354,18 @@ def i2f(m, ins):
 
 @opcode("F2F")
 def f2f(m, ins):
-    ins.only("F32", "F64", "FTZ")
+    ins.only("F16", "BF16", "F32", "F64", "FTZ", *_MODES)
+    if ins.mods[0] in ("F16", "BF16") and ins.mods[1] == "F32":
+        put, value, convert = (
+            m.write(ins.operands[0]),
+            m.f32(ins.operands[1], ins),
+            to_half if ins.mods[0] == "F16" else to_bfloat,
+        )
+        return lambda mask: put(convert(value(), mode_of(ins)).astype(U32), mask)
     if ins.mods[:2] == ("F64", "F32"):
         write, read = m.write64(ins.operands[0]), m.f32(ins.operands[1], ins)
         return lambda mask: write(read().astype(F64), mask)
     if ins.mods[:2] == ("F32", "F64"):
         write, wide = m.write(ins.operands[0]), m.f64(ins.operands[1], ins)
-        return lambda mask: write(quiet(wide().astype(F32)), mask)
+        return lambda mask: write(quiet(round32(wide(), mode_of(ins))), mask)
     raise ins.unknown()
-
-
-assert np.isnan(NAN)

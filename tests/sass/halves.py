@@ -7,7 +7,7 @@ import numpy as np
 from .execute import opcode
 from .floats import _NAMES, COMBINE, compare
 from .operands import F16, F32, F64, NUMBER, U16, U32
-from .rounding import NAN, from_bfloat, odd_sum, quiet, to_bfloat, to_half
+from .rounding import from_bfloat, odd_sum, quiet, to_bfloat, to_half
 
 _BF16 = ("BF16", "BF16_V2")
 
@@ -15,16 +15,19 @@ _BF16 = ("BF16", "BF16_V2")
 @opcode("F2FP")
 def f2fp(m, ins):
     """Two float32 as two halves of a register, the first as the upper one; NaN becomes 0x7fff."""
-    ins.only("F16", "BF16", "F32", "PACK_AB", "RZ", "RELU")
+    ins.only("F16", "BF16", "F32", "PACK_AB", "RZ", "RELU", "SATFINITE")
     if "PACK_AB" not in ins.mods or "F32" not in ins.mods:
         raise ins.unknown()
     write, a, b = m.write(ins.operands[0]), m.f32(ins.operands[1], ins), m.f32(ins.operands[2], ins)
     convert, mode = (to_bfloat if "BF16" in ins.mods else to_half), "RZ" if "RZ" in ins.mods else ""
+    most = F32(65504) if "F16" in ins.mods else U32(0x7F7F0000).view(F32)
 
     def do(mask):
         x, y = a(), b()
         if "RELU" in ins.mods:
             x, y = (np.where(v < 0, F32(0), v) for v in (x, y))
+        if "SATFINITE" in ins.mods:
+            x, y = (np.where(np.isnan(v), v, np.clip(v, -most, most)) for v in (x, y))
         write(convert(x, mode).astype(U32) << U32(16) | convert(y, mode), mask)
 
     return do
@@ -140,6 +143,3 @@ def hsetp2(m, ins):
                 put(combine(compare(name, a[i], b[i]), with_), mask)
 
     return do
-
-
-assert np.isnan(NAN)

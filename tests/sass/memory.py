@@ -84,9 +84,12 @@ def _where(address: int, start: int, end: int) -> str:
 
 
 class Shared:
-    """A block's own memory, one row for each block. sm_90 hands out addresses from 1,024 on."""
+    """A block's own memory, one row for each block. sm_90 hands out addresses from 1,024 on.
 
-    START = 1024
+    WINDOW: the upper half of an address of 64 bits that means shared memory; no memory of a process lies there.
+    """
+
+    START, WINDOW = 1024, 0xFF0000
 
     def __init__(self, blocks: int, size: int):
         self.size = size

@@ -47,8 +47,6 @@ class Operands:
     # ---- reading
 
     def constant(self, bank: int, offset: int, size: int, ins) -> bytes:
-        if bank == 4 and self.cubin.relocated:
-            raise ins.unknown("constant bank 4 holds addresses that a driver fills in")
         data = self.constants.get(bank, b"")
         if offset + size > len(data):
             raise Unknown(f"{ins} reads beyond the {len(data)} bytes of constant bank {bank}")

@@ -12,6 +12,7 @@ from . import Cubin, Machine, Memory
 
 HEAD = """
 typedef unsigned u32; typedef unsigned long long u64; typedef long long i64; typedef unsigned short u16; typedef unsigned char u8;
+%s
 extern "C" __global__ void kernel(%s) {
   const u32 t = blockIdx.x * blockDim.x + threadIdx.x;
   %s
@@ -20,10 +21,10 @@ extern "C" __global__ void kernel(%s) {
 
 
 @functools.cache
-def compiled(parameters: str, body: str) -> Cubin:
+def compiled(parameters: str, body: str, before: str = "") -> Cubin:
     from cupy.cuda import nvrtc as library
 
-    program = library.createProgram(HEAD % (parameters, body), "small.cu", (), ())
+    program = library.createProgram(HEAD % (before, parameters, body), "small.cu", (), ())
     try:
         library.compileProgram(program, (*nvrtc.OPTIONS, "--gpu-architecture=sm_90"))
         return Cubin(nvrtc.whole(bytes(library.getCUBIN(program))))
@@ -33,8 +34,21 @@ def compiled(parameters: str, body: str) -> Cubin:
         library.destroyProgram(program)
 
 
-def launch(parameters: str, body: str, *arguments, blocks: int = 1, threads: int = 64, shared: int = 0, wobble=None, limit=10**6):
-    """Runs `body` for threads t = 0, 1, ...; arrays among the arguments are memory, numbers are 64 bits. Gives the machine."""
+def launch(
+    parameters: str,
+    body: str,
+    *arguments,
+    blocks: int = 1,
+    threads: int = 64,
+    shared: int = 0,
+    wobble=None,
+    limit=10**6,
+    before="",
+):
+    """Runs `body` for threads t = 0, 1, ...; arrays among the arguments are memory, numbers are 64 bits. Gives the machine.
+
+    before: what stands before the kernel.
+    """
     memory = Memory()
     values = []
     for each in arguments:
@@ -44,18 +58,36 @@ def launch(parameters: str, body: str, *arguments, blocks: int = 1, threads: int
         else:
             values.append(each)
     where = [(x, 0, 0) for x in range(blocks)]
-    cubin = compiled(parameters, body)
+    cubin = compiled(parameters, body, before)
     return Machine(cubin, where, threads, (blocks, 1, 1), values, memory, shared, wobble).run(limit)
 
 
-def each_thread(result: str, **inputs):
-    """`result`, an expression of a, b, c (u32, float or double as the arrays are), for every element; as the type that it has."""
-    kinds = {"uint32": "u32", "int32": "int", "float32": "float", "float64": "double", "uint64": "u64", "int64": "i64"}
-    count = len(next(iter(inputs.values())))
-    assert count % 64 == 0
-    kind, _, expression = result.partition(": ")
-    out = np.zeros(count, next(name for name, short in kinds.items() if short == kind))
-    parameters = ", ".join([f"{kind}* out", *(f"const {kinds[str(v.dtype)]}* {k}_" for k, v in inputs.items())])
-    body = "".join(f"const {kinds[str(v.dtype)]} {k} = {k}_[t]; " for k, v in inputs.items()) + f"out[t] = {expression};"
-    launch(parameters, body, out, *inputs.values(), blocks=count // 64)
-    return out
+_KINDS = {"uint32": "u32", "int32": "int", "float32": "float", "float64": "double", "uint64": "u64", "int64": "i64"}
+
+
+def each_thread(result: str, **inputs) -> np.ndarray:
+    """`result`, "type: expression" of a, b, c (as the arrays are: u32, float, double ..), for every element."""
+    return together_of([(result, inputs)])[0]
+
+
+def together_of(asked: list[tuple[str, dict]]) -> list[np.ndarray]:
+    """`each_thread` of several, by one kernel for each length: disassembling takes longer than running."""
+    outs: list = [None] * len(asked)
+    by_count: dict[int, list[int]] = {}
+    for i, (_, inputs) in enumerate(asked):
+        by_count.setdefault(len(next(iter(inputs.values()))), []).append(i)
+    for count, numbers in by_count.items():
+        assert count % 64 == 0, "whole blocks"
+        given = {id(array): array for i in numbers for array in asked[i][1].values()}
+        names = {key: f"in{i}" for i, key in enumerate(given)}
+        parameters = [f"const {_KINDS[str(array.dtype)]}* {names[key]}" for key, array in given.items()]
+        body, arrays = [], list(given.values())
+        for i in numbers:
+            kind, _, expression = asked[i][0].partition(": ")
+            outs[i] = np.zeros(count, next(name for name, short in _KINDS.items() if short == kind))
+            read = "".join(f"const {_KINDS[str(v.dtype)]} {k} = {names[id(v)]}[t]; " for k, v in asked[i][1].items())
+            body.append(f"{{ {read} out{i}[t] = {expression}; }}")
+            parameters.append(f"{kind}* out{i}")
+            arrays.append(outs[i])
+        launch(", ".join(parameters), "\n".join(body), *arrays, blocks=count // 64)
+    return outs

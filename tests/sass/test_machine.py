@@ -205,6 +205,24 @@ def test_atomic_operations():
     assert floats[0] == value.sum()
 
 
+def test_addresses_that_mean_shared_memory_or_not():
+    out, more = np.zeros(64, np.uint32), np.arange(100, 164, dtype=np.uint32)
+    body = """
+      __shared__ u32 s[64];
+      s[t] = t;
+      __syncthreads();
+      const u32* from = pick[t] & 1 ? s : pick;
+      u32* to = t < 32 ? out : s;
+      to[63 - t] = from[t ^ 1];
+      __syncthreads();
+      if (t >= 32) out[63 - t] = s[63 - t] + 1000;"""
+    machine = launch("u32* out, const u32* pick", body, out, more)
+    want = [(t ^ 1 if t & 1 else 100 + (t ^ 1)) for t in range(64)]
+    want = [want[t] + (1000 if t >= 32 else 0) for t in range(64)]
+    assert out[::-1].tolist() == want
+    assert of(machine, "LD")["shared"] == of(machine, "LD")["requests"] == 2
+
+
 # ---- what memory is asked for
 
 
@@ -278,6 +296,21 @@ def test_conflicts_of_wide_accesses():
     assert wavefronts(lanes, 0 * lanes, 4, atomic=True) == 32
     two = np.arange(64)
     assert wavefronts(two, 4 * (two % 32), 4) == 2  # warps do not share an answer
+
+
+def test_arrays_that_a_kernel_brings_along():
+    """They lie in memory whose address a driver puts into constant bank 4; __constant__ ones are bank 3."""
+    out = np.zeros(128, np.float32)
+    launch(
+        "float* out",
+        "out[t] = table[t % 8] + 10 * fixed[t % 4] + more[t % 3];",
+        out,
+        threads=128,
+        before="__device__ float table[8] = {1, 2, 3, 4, 5, 6, 7, 8}; __constant__ float fixed[4] = {4, 3, 2, 1};"
+        "__device__ const double more[3] = {0.5, 0.25, 0};",
+    )
+    t = np.arange(128)
+    assert out.tolist() == (t % 8 + 1 + 10 * (4 - t % 4) + np.array([0.5, 0.25, 0])[t % 3]).tolist()
 
 
 # ---- faults
