@@ -22,7 +22,7 @@ SIZES = [(5, 8), (6, 9), (7, 10), (13, 11), (5, 31), (33, 36), (9, 7), (40, 1)]
 
 
 def pictures(channels: int, planar: bool, seed: int = 0) -> list:
-    """Few values, so that many are equal, or all of them; views of memory that begins and ends at words, as a GPU's does, at any place."""
+    """Few values, so that many are equal, or all of them; at any place of memory that begins and ends at words, as on a GPU."""
     rng, out = np.random.default_rng(seed), []
     for i, (h, w) in enumerate(SIZES):
         memory = np.empty(-(-(h * w * channels + i) // 4), np.uint32).view(np.uint8)[i:][: h * w * channels]
@@ -68,7 +68,8 @@ def test_medians(device, channels, planar):
     for target in (planar, not planar):
         ran = set()
         for turn in range(3 if device == "fibers" else 1):
-            ran |= compare(device, data, channels, target, lambda t: t.rank(slice(None), "median", side=np.roll(sides, turn)))
+            side = np.roll(sides, turn)
+            ran |= compare(device, data, channels, target, lambda track, side=side: track.rank(slice(None), "median", side=side))
         width = channels if channels > 2 and not planar else 1
         own = {f"rank_u8_c{width}_k{k}" for k in (3, 5)} if planar or channels != 2 else set()
         assert ran == own | {"rank_u8"}
@@ -81,6 +82,7 @@ def test_medians(device, channels, planar):
 @pytest.mark.parametrize(("channels", "planar"), [(1, False), (3, False), (4, False), (3, True)])
 def test_medians_of_views(device, orientation, channels, planar):
     """Crops at odd addresses, mirrored both ways, are read where they lie; transposed ones in the other kernel."""
+
     def step(track):
         track.orient(slice(None), orientation)
         h, w = track.size.T.astype(np.int64)
@@ -94,8 +96,8 @@ def test_medians_of_views(device, orientation, channels, planar):
 
 @pytest.mark.parametrize("side", [3, 5])
 def test_medians_of_all_orders_of_sorted_columns(side):
-    """A network of exchanges finds a rank if it does so of zeros and ones, and columns are sorted first: what counts is how many ones
-    each of them has. All of these, side by side."""
+    """A network of exchanges finds a rank if it does so of zeros and ones, and columns are sorted first: what counts is how many
+    ones each of them has. All of these, side by side."""
     counts = np.array(list(itertools.product(range(side + 1), repeat=side)))
     blocks = np.arange(side)[:, None, None] < counts  # lines, blocks, columns
     image = (255 * blocks.reshape(side, -1, 1)).astype(np.uint8)
