@@ -8,54 +8,9 @@ import itertools
 import emu
 import numpy as np
 import pytest
-import torch
-from emu.plans import Only, build
-from sass import missing
-from sass.device import Device
-
-from gpuaug.backends import cpu, cuda
+from emu.beside import DEVICES, SIZES, compare, pictures
 
 pytestmark = pytest.mark.skipif(emu.CXX is None, reason="needs a C++ compiler")
-
-# from the least that the kernel takes: lines that are all border, fours that overlap, more than a block; and narrower ones
-SIZES = [(5, 8), (6, 9), (7, 10), (13, 11), (5, 31), (33, 36), (9, 7), (40, 1)]
-
-
-def pictures(channels: int, planar: bool, seed: int = 0) -> list:
-    """Few values, so that many are equal, or all of them; at any place of memory that begins and ends at words, as on a GPU."""
-    rng, out = np.random.default_rng(seed), []
-    for i, (h, w) in enumerate(SIZES):
-        memory = np.empty(-(-(h * w * channels + i) // 4), np.uint32).view(np.uint8)[i:][: h * w * channels]
-        memory[:] = rng.integers(0, 256, memory.size) if i % 2 else rng.choice([0, 7, 255], memory.size)
-        out.append(memory.reshape((channels, h, w) if planar else (h, w, channels)))
-    return out
-
-
-DEVICES = ["fibers", pytest.param("sass", marks=pytest.mark.skipif(missing() is not None, reason=str(missing())))]
-
-
-def whole(view: np.ndarray) -> np.ndarray:
-    return view if view.base is None else whole(view.base)
-
-
-def compare(device: str, memory, channels: int, planar: bool, step) -> set[str]:
-    """Both ways, written to pixels or to planes; the kernels that ran."""
-    data = [torch.from_numpy(each) if each.shape[0] == channels else each for each in memory]  # CHW as it is of tensors
-    plan, want = build(data, channels, "uint8", planar, Only(step))
-    cpu.execute(plan, 1)
-    plan, got = build(data, channels, "uint8", planar, Only(step))
-    if device == "sass":
-        pytest.importorskip("cupy")
-        on = Device()
-        for each in memory:
-            on.add(whole(each))
-        on.add(got)
-    else:
-        on = emu.Device(emu.BACKWARD)
-    cuda.run(plan, on)
-    bad = torch.nonzero(got != want).flatten()
-    assert not len(bad), f"{len(bad)} bytes differ, the first at {bad[:5].tolist()}:\n{plan.explain()}"
-    return set(on.launches) if device == "fibers" else {each.key.name for each in on.launches}
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -23,6 +23,7 @@ MARCH_LINES, MARCH_FEWEST, MARCH_BLOCKS = 112, 28, 6 * 132
 FILTER_TILE = 32  # pixels, both ways, of one block of filter.cu
 FILTER_ROWS = 32  # as in gpu/filter.cuh
 REDUCE_SHARED, LOOKUP_SHARED = 8192, 1024  # bytes, as in part.cuh and lookup.cuh
+WARP = 32  # threads of a block of lookup.cu
 VIEW, MEDIAN = 0, 0  # MAP_VIEW of maps.gen.cuh, RANK_MEDIAN of rows.cuh
 _SAMPLE = np.array([0, 1, 2, 1, 3])  # by the Sample of a row, which kernel has it: linear has linear along x, too
 SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
@@ -210,15 +211,15 @@ def _reduce(device, launch, keys, rows: int, ops: int, blob: int, found: int) ->
 
 
 def _lookup(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
-    _blocks(device, launch, keys, rows, int(launch.rows["tables"].max()), found, LOOKUP_SHARED)
+    _blocks(device, launch, keys, rows, int(launch.rows["tables"].max()), found, LOOKUP_SHARED, WARP)
 
 
-def _blocks(device, launch, keys, rows: int, across: int, found: int, shared: int) -> None:
+def _blocks(device, launch, keys, rows: int, across: int, found: int, shared: int, threads: int = nvrtc.THREADS) -> None:
     """So many blocks for each row; those that it has no use for leave at once."""
     (key,) = keys
     kernel = device.kernel(key)
     for first, count in cuts(len(launch.rows), GRID_YZ):
-        device.launch(kernel, (across, count, 1), (rows + first * launch.rows.itemsize, found), shared)
+        device.launch(kernel, (across, count, 1), (rows + first * launch.rows.itemsize, found), shared, threads)
 
 
 def _rank(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:

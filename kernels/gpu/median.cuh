@@ -14,33 +14,33 @@
 #include "view.cuh"
 namespace aug {
 
-// Of two numbers of 16 bits each. Before sm_90 no instruction has them, but halves have from sm_80 on: bytes alone are small positive ones,
-// in the same order.
-#if defined(__CUDACC_RTC__) && __CUDA_ARCH__ >= 800
-#define GPUAUG_OF_TWO(NAME, WORD)                                              \
-  AUG u32 NAME(u32 a, u32 b) {                                                 \
-    u32 r;                                                                     \
-    if constexpr (__CUDA_ARCH__ >= 900) asm(WORD ".u16x2 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b)); \
-    else asm(WORD ".f16x2 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b));            \
-    return r;                                                                  \
-  }
-GPUAUG_OF_TWO(least2, "min")
-GPUAUG_OF_TWO(greatest2, "max")
-#undef GPUAUG_OF_TWO
-constexpr u32 OF_TWO = __CUDA_ARCH__ >= 900 ? ~0u : 0x00ff00ffu;  // the bits of a number
+// Of two bytes in halves of words. Before sm_90 there are no such integers, but floats of 16 bits from sm_80 on, and bytes alone are
+// small positive ones, in the same order.
+#if defined(__CUDACC_RTC__) && __CUDA_ARCH__ >= 800 && __CUDA_ARCH__ < 900
+constexpr u32 OF_TWO = 0x00ff00ffu;  // the bits of a number
+AUG u32 less2(u32 a, u32 b) {
+  u32 r;
+  asm("min.f16x2 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b));
+  return r;
+}
+AUG u32 more2(u32 a, u32 b) {
+  u32 r;
+  asm("max.f16x2 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b));
+  return r;
+}
 #else
-AUG u32 least2(u32 a, u32 b) { return __vminu2(a, b); }
-AUG u32 greatest2(u32 a, u32 b) { return __vmaxu2(a, b); }
 constexpr u32 OF_TWO = ~0u;
+AUG u32 less2(u32 a, u32 b) { return least2(a, b); }
+AUG u32 more2(u32 a, u32 b) { return greatest2(a, b); }
 #endif
 AUG void order2(u32& a, u32& b) {
-  const u32 low = least2(a, b);
-  b = greatest2(a, b);
+  const u32 low = less2(a, b);
+  b = more2(a, b);
   a = low;
 }
-AUG u32 middle2(u32 a, u32 b, u32 c) { return greatest2(least2(a, b), least2(greatest2(a, b), c)); }
+AUG u32 middle2(u32 a, u32 b, u32 c) { return more2(less2(a, b), less2(more2(a, b), c)); }
 AUG u32 middle2(u32 a, u32 b, u32 c, u32 d, u32 e) {
-  return middle2(greatest2(least2(a, b), least2(c, d)), least2(greatest2(a, b), greatest2(c, d)), e);
+  return middle2(more2(less2(a, b), less2(c, d)), less2(more2(a, b), more2(c, d)), e);
 }
 AUG void sort(u32 (&v)[3]) {
   order2(v[0], v[1]);
@@ -89,10 +89,10 @@ template <int K, int CH> struct Median {
       u32 v[4][3];
       AUG_UNROLL for (int i = 0; i < 4; ++i)
         column(c, i + 1, i + 3, v[i]);
-      const u32 high = greatest2(v[1][0], v[2][0]), low = least2(v[1][2], v[2][2]);
-      const u32 less = least2(v[1][1], v[2][1]), more = greatest2(v[1][1], v[2][1]);
+      const u32 high = more2(v[1][0], v[2][0]), low = less2(v[1][2], v[2][2]);
+      const u32 less = less2(v[1][1], v[2][1]), more = more2(v[1][1], v[2][1]);
       const auto with = [&](const u32(&own)[3]) {
-        return middle2(greatest2(high, own[0]), greatest2(less, least2(more, own[1])), least2(low, own[2]));
+        return middle2(more2(high, own[0]), more2(less, less2(more, own[1])), less2(low, own[2]));
       };
       first = with(v[0]);
       second = with(v[3]);
@@ -110,12 +110,12 @@ template <int K, int CH> struct Median {
           const u32 own = side ? right[k] : left[k];
           // of the five, sorted: 3, 4 | 2, 3, 4 | 1, 2, 3 | 0, 1, 2 | 0, 1
           const auto at = [&](int i) {
-            const u32 x = i ? greatest2(s[i ? i - 1 : 0], own) : own;
-            return i < 4 ? least2(s[i < 4 ? i : 3], x) : x;
+            const u32 x = i ? more2(s[i ? i - 1 : 0], own) : own;
+            return i < 4 ? less2(s[i < 4 ? i : 3], x) : x;
           };
           middle[side][k] = at(4 - k);
-          if (k < 4) lower[side] = k ? greatest2(lower[side], at(3 - k)) : at(3);
-          if (k > 0) upper[side] = k > 1 ? least2(upper[side], at(5 - k)) : at(4);
+          if (k < 4) lower[side] = k ? more2(lower[side], at(3 - k)) : at(3);
+          if (k > 0) upper[side] = k > 1 ? less2(upper[side], at(5 - k)) : at(4);
         }
       }
       const auto median = [&](int i) {
