@@ -18,8 +18,8 @@ FUSED_PIXELS = 1024  # of one block of fused.cu: 256 threads, 4 pixels each
 MARCHED = (3, 5, 7)  # weights that march.cuh is compiled for
 MARCH_THREADS = 192  # of one block, at most
 # Lines of a block's strip: each filters K - 1 lines more than it writes, so that few strips are less work; of a small batch there are
-# more, down to the fewest lines, for all of a GPU to have some: six blocks on each of 132 multiprocessors.
-MARCH_LINES, MARCH_FEWEST, MARCH_BLOCKS = 112, 28, 6 * 132
+# more, down to the fewest lines, for all of a GPU to have some: four blocks on each of 132 multiprocessors.
+MARCH_LINES, MARCH_FEWEST, MARCH_BLOCKS = 112, 28, 4 * 132
 FILTER_TILE = 32  # pixels, both ways, of one block of filter.cu
 FILTER_ROWS = 32  # as in gpu/filter.cuh
 REDUCE_SHARED, LOOKUP_SHARED = 8192, 1024  # bytes, as in part.cuh and lookup.cuh
@@ -77,12 +77,12 @@ def arrange(launch) -> None:
 
 def parts_of(launch) -> list[tuple[str, int, int]]:
     """(what its kernel reads, a name in `nvrtc.SAMPLES`, first row, rows) of a fused launch: views, then gathers."""
-    rows = launch.rows
-    views = len(rows) - int(np.count_nonzero(rows["map"]))
+    gathers = launch.rows["map"] != VIEW
+    count = int(np.count_nonzero(gathers))
+    views = len(gathers) - count
     parts = [("view", 0, views)] if views else []
-    if views < len(rows):  # the most that one of them interpolates with: cubic is most of what NVRTC would compile
-        most = nvrtc.SAMPLES[1 + _SAMPLE[rows["sample"][views:]].max()]
-        parts.append((most, views, len(rows) - views))
+    if count:  # the most that one of them interpolates with: cubic is most of what NVRTC would compile
+        parts.append((nvrtc.SAMPLES[1 + _SAMPLE[launch.rows["sample"][gathers]].max()], views, count))
     return parts
 
 

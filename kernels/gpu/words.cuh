@@ -19,17 +19,6 @@ AUG u32 permuted(u32 a, u32 b, u32 selector) {
 // byte k of a word as a float: 2^23 + byte has the byte for its last bits
 AUG float byte_float(u32 word, int k) { return unbits(permuted(word, 0x4b000000u, 0x7440u + k)) - 8388608.0f; }
 
-// about 1 / v, wrong by an ulp: for quotients that are corrected or rounded
-AUG float reciprocal(float v) {
-#if defined(__CUDACC_RTC__)
-  float r;
-  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(v));
-  return r;
-#else
-  return 1.0f / v;
-#endif
-}
-
 // p / w and what is left of p, for p >= 0, w > 0. Up to 2^22 the first estimate is off by one at most: a float holds p, and the
 // reciprocal and the product are off by 2^-23 each; beyond, what is left is divided again.
 AUG int divided(int p, int w, int& left) {
