@@ -10,14 +10,15 @@ import cv2
 import emu
 import numpy as np
 import pytest
+
 from gpuaug.backends import nvrtc
 
 
 @pytest.mark.parametrize("numerator", [255 << 12, 30 << 12])
 @pytest.mark.parametrize("ulps", range(-3, 4))
 def test_quotients_of_rough_reciprocals(numerator, ulps):
-    """OpenCV's tables hold rint(n / d). The kernel multiplies n by about 1 / d, adds 1.5 * 2^23, which rounds to even, and takes it
-    away: one rounding, since it is a fused multiply-add, done here in float64, which holds the product."""
+    """OpenCV's tables hold rint(n / d). The kernel multiplies n by about 1 / d, adds 1.5 * 2^23, which rounds to even, and takes
+    it away: one rounding, since it is a fused multiply-add, done here in float64, which holds the product."""
     d = np.arange(1, 256)
     rough = (np.float32(1) / d.astype(np.float32)).view(np.int32) + ulps
     product = numerator * rough.view(np.float32).astype(np.float64)
@@ -33,7 +34,8 @@ def test_every_colour_there_and_back(tmp_path):
     )
     source = re.sub(r'extern "C" __global__.*', "", source, flags=re.S)  # without the kernel: its functions
     source += """
-extern "C" __attribute__((visibility("default"))) void colours(const unsigned char* in, unsigned char* hsv, unsigned char* out, int n) {
+extern "C" __attribute__((visibility("default")))
+void colours(const unsigned char* in, unsigned char* hsv, unsigned char* out, int n) {
   for (int i = 0; i < n; ++i) {
     float h, s, v, r, g, b;
     aug::to_hsv_u8(in[3 * i], in[3 * i + 1], in[3 * i + 2], h, s, v);

@@ -137,7 +137,8 @@ def test_numbers_of_launches_are_the_kernels():
     assert value("LOOKUP_SHARED") == cuda.LOOKUP_SHARED
     assert set(re.findall(r"__launch_bounds__\((\d+)", text)) == {str(nvrtc.THREADS), str(cuda.MARCH_THREADS)}
     threads, slots = map(int, re.search(r"typedef aug::Group<(\d+), (\d+)> G;", header("fused.cu")).groups())
-    assert threads == nvrtc.THREADS and threads * slots == cuda.FUSED_PIXELS
+    assert threads == nvrtc.THREADS
+    assert threads * slots == cuda.FUSED_PIXELS
     assert enum(header("maps.gen.cuh"), "MapKind")["MAP_VIEW"] == cuda.VIEW
     assert value("STATS") == reductions.REDUCTIONS["moments"].words
 

@@ -17,8 +17,8 @@ GRID_YZ = 65535  # the limit of gridDim.y and .z; a launch of more samples is cu
 FUSED_PIXELS = 1024  # of one block of fused.cu: 256 threads, 4 pixels each
 MARCHED = (3, 5, 7)  # weights that march.cuh is compiled for
 MARCH_THREADS = 192  # of one block, at most
-# Lines of a block's strip: each filters K - 1 lines more than it writes, so that few strips are less work; of a small batch there are
-# more, down to the fewest lines, for all of a GPU to have some: four blocks on each of 132 multiprocessors.
+# Lines of a block's strip: each filters K - 1 lines more than it writes, so that few strips are less work; of a small batch there
+# are more, down to the fewest lines, for all of a GPU to have some: four blocks on each of 132 multiprocessors.
 MARCH_LINES, MARCH_FEWEST, MARCH_BLOCKS = 112, 28, 4 * 132
 FILTER_TILE = 32  # pixels, both ways, of one block of filter.cu
 FILTER_ROWS = 32  # as in gpu/filter.cuh
@@ -146,8 +146,8 @@ def _filter_key(launch, code: int) -> Key:
 
 
 def march_shape(channels: int, height: int, width: int, rows: int) -> tuple[int, int, int, int]:
-    """(groups of four columns of a tile, lines of it, threads, bytes of shared memory) of march.cuh, for so many rows of the launch
-    times chunks of channels, the largest of this size."""
+    """(groups of four columns of a tile, lines of it, threads, bytes of shared memory) of march.cuh, for so many rows of the
+    launch times chunks of channels, the largest of this size."""
     groups = -(-width // 4)
     across = -(-groups // (MARCH_THREADS // channels))
     groups = -(-groups // across)

@@ -89,8 +89,8 @@ template <class G, bool VIEW> struct Quad {
     }
     each(s, t, [&](int k, int x, int y) {
       T* p = out + ((i64)y * s.dy + (i64)x * dx);
-      if (k * STEP < t.left) AUG_UNROLL for (int c = 0; c < C; ++c)
-          write_one(p + (i64)c * dc, px.v[c].v[k]);
+      if (k * STEP < t.left) AUG_UNROLL
+        for (int c = 0; c < C; ++c) write_one(p + (i64)c * dc, px.v[c].v[k]);
     });
   }
 

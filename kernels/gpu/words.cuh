@@ -136,8 +136,7 @@ template <int W> AUG void write_words(void* p, const u32* w) {
 #if defined(__CUDACC_RTC__)
   if constexpr (W == 1) asm volatile("st.global.u32 [%0], %1;" ::"l"(p), "r"(w[0]));
   else if constexpr (W == 2) asm volatile("st.global.v2.u32 [%0], {%1, %2};" ::"l"(p), "r"(w[0]), "r"(w[1]));
-  else
-    asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(p), "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3]));
+  else asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(p), "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3]));
 #else
   for (int i = 0; i < W; ++i) ((u32*)p)[i] = w[i];
 #endif

@@ -15,8 +15,8 @@ class Fault(RuntimeError):
 
 
 class Memory:
-    """Regions that kernels may touch. An access has to lie in one of them whole, and on a multiple of its width; loads of up to four
-    bytes in the words that hold a region: allocations of a GPU begin and end at multiples of 256.
+    """Regions that kernels may touch. An access has to lie in one of them whole, and on a multiple of its width; loads of up to
+    four bytes in the words that hold a region: allocations of a GPU begin and end at multiples of 256.
     """
 
     def __init__(self):
