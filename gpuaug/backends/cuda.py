@@ -6,11 +6,11 @@ a device of NumPy memory whose kernels execute on CPU fibers.
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 
 from . import nvrtc
+from .held import Held, foreign
+from .missing import problem
 from .nvrtc import Key
 
 GRID_YZ = 65535  # the limit of gridDim.y and .z; a launch of more samples is cut into several
@@ -34,7 +34,7 @@ SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
 def run(plan, device) -> None:
     """Queues the plan on `device`, which is a `Gpu` or has its methods."""
     # What is allocated here is freed when everything is queued. That is safe: the allocator hands memory
-    # that was freed to later work of the same stream only.
+    # that was freed to later work of the same stream only. What others own, `_queue` holds.
     owners = []
     if plan.scratch_bytes:
         base, owner = device.empty(plan.scratch_bytes)
@@ -269,24 +269,6 @@ class Gpu:
         kernel(grid, (threads,), args, shared_mem=shared, stream=self._stream)
 
 
-@functools.cache
-def problem() -> str | None:
-    """Why nothing can run on a GPU here and what to install, all causes at once; None where it can."""
-    import torch
-
-    causes = []
-    if torch.version.cuda is None:
-        causes.append("this torch was built without CUDA (install one that was: https://pytorch.org/get-started)")
-    elif not torch.cuda.is_available():
-        causes.append("torch finds no GPU (does `nvidia-smi` list one? is CUDA_VISIBLE_DEVICES empty?)")
-    try:
-        from cupy.cuda import nvrtc as _  # noqa: F401
-    except Exception as error:  # a broken CUDA installation raises more than ImportError
-        major = (torch.version.cuda or "13").split(".")[0]
-        causes.append(f"CuPy cannot be imported: {error} (pip install cupy-cuda{major}x)")
-    return "gpuaug cannot use a GPU: " + "; and ".join(causes) if causes else None
-
-
 def execute(plan, device=None, stream=None) -> None:
     """Queues the plan and returns at once; the first use of a kernel compiles it.
 
@@ -302,12 +284,33 @@ def execute(plan, device=None, stream=None) -> None:
 
     if stream is not None:
         with torch.cuda.stream(stream):  # makes its GPU the current one too
-            run(plan, Gpu(stream.device_index))
+            _queue(plan, stream.device_index)
         return
     current = torch.cuda.current_device()
     index = device.index if isinstance(device, torch.device) else device
     if index is None or index == current:
-        run(plan, Gpu(current))
+        _queue(plan, current)
     else:
         with torch.cuda.device(index):
-            run(plan, Gpu(index))
+            _queue(plan, index)
+
+
+def _queue(plan, index: int) -> None:
+    """On the current stream of the current GPU, whose number is `index`."""
+    import torch
+
+    if torch.cuda.is_current_stream_capturing():
+        raise RuntimeError(
+            "gpuaug: a CUDA graph is being captured, and transforms draw on the host: every replay would repeat this one batch's "
+            "draws. Call the pipeline before the graph, into the tensor that the graph reads: static.copy_(compose(images)), "
+            "then graph.replay()"
+        )
+    run(plan, Gpu(index))
+    HELD.purge()
+    if foreign(plan.owner):
+        event = torch.cuda.Event()
+        event.record()
+        HELD.keep(event, plan.owner)
+
+
+HELD = Held()
