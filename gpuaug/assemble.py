@@ -76,7 +76,7 @@ def assemble(to: Track, rows, pieces: Pieces, size: tuple[int, int], fill, key: 
     if area.sum() < len(index) * height * width:
         out[:] = colour(to, fill)
     where = [of_each(name) for name in ("address", "size", "stride")]
-    parts = Track(Batch(*where, channels, own.dtype, own.device, None, own.given), to.kind)
+    parts = Track(Batch(*where, channels, own.dtype, own.device, (own.owner, other.owner), own.given), to.kind)
     parts.doing, parts.ops = to.doing, to.ops
     resize(parts, slice(None), pieces.size[i, j])
     x0, y0, x1, y1 = rect.T

@@ -11,6 +11,7 @@ import torch
 
 from . import library
 from .elements import CARRIED, TAKEN, address, carried, strided, travels
+from .foreign import by_dlpack, by_interface, has_dlpack
 
 # element types as the kernels read them: name -> (number in kernels/types.cuh, bytes)
 DTYPES = {"uint8": (0, 1), "float16": (1, 2), "bfloat16": (2, 2), "float32": (3, 4), "int32": (4, 4)}
@@ -118,7 +119,6 @@ class Batch:
 
     @classmethod
     def _of_tensor_list(cls, data: Any, name: str) -> Batch:
-        # a pipeline's output is one contiguous ragged buffer: base address and host-side shapes are all there is to know
         shape = np.asarray(data.shape(), np.int64).reshape(len(data), -1)
         planar = data.layout() == "CHW"
         if shape.shape[1] == 2:
@@ -147,8 +147,21 @@ class Batch:
         else:
             stride[:, 0], stride[:, 1], stride[:, 2] = shape[:, 1] * channels, channels, 1
         device = torch.device("cuda", data.device_id()) if "GPU" in type(data).__name__ else _CPU
-        base = data.data_ptr() if len(shape) else 0
-        return cls(base + offset * DTYPES[dtype][1], shape[:, :2].astype(np.int32), stride, channels, dtype, device, data)
+        at = _of_list(data, offset * DTYPES[dtype][1])
+        return cls(at, shape[:, :2].astype(np.int32), stride, channels, dtype, device, data)
+
+
+def _of_list(data: Any, offset: np.ndarray) -> np.ndarray:
+    """Where the samples of a TensorList lie. Most pipelines make one buffer of them, `offset` from its start, which the last
+    sample and one amid them tell; what a "mixed" operator decodes may lie apart: then each is asked, for 1 us.
+    """
+    n = len(offset)
+    if not n:
+        return offset
+    base = data[0].data_ptr()
+    if all(data[i].data_ptr() == base + offset[i] for i in (n // 2, n - 1)):
+        return base + offset
+    return np.array([data[i].data_ptr() for i in range(n)], np.int64)
 
 
 @lru_cache(64)
@@ -237,10 +250,14 @@ def _describe(data: Any, name: str, labels: bool, batched: bool):
             raise ValueError(f"{name}: this array of shape {data.shape} has no memory behind it")
         strides = data.strides if item == 1 else [s // item for s in data.strides]
         return pointer, data.shape, strides, dtype, _CPU, data, given
-    if hasattr(data, "__cuda_array_interface__"):  # CuPy, Numba
-        face = data.__cuda_array_interface__
+    if has_dlpack(data):  # CuPy, JAX, DALI's tensors
+        described = _describe(by_dlpack(data, name), name, labels, batched)
+        if described[4].type == "cpu":
+            return described
+        return *described[:5], (described[5], data), described[6]  # the tensor does not say that its memory is another's
+    if hasattr(data, "__cuda_array_interface__"):  # Numba
+        face, device = by_interface(data, name)
         dtype = np.dtype(face["typestr"])
-        device = torch.device("cuda", int(getattr(getattr(data, "device", None), "id", 0)))
         if dtype.name not in DTYPES:
             if dtype.name not in CARRIED or not dtype.isnative:
                 raise TypeError(f"{name}: unsupported element type {dtype.str}; use one of {TAKEN}")
@@ -249,8 +266,6 @@ def _describe(data: Any, name: str, labels: bool, batched: bool):
             raise ValueError(f"{name}: this {type(data).__name__} of shape {tuple(face['shape'])} has no memory behind it")
         strides = face.get("strides") or _dense(face["shape"], dtype.itemsize)
         return face["data"][0], face["shape"], [s // dtype.itemsize for s in strides], dtype.name, device, data, ""
-    if hasattr(data, "__dlpack__"):
-        return _describe(torch.from_dlpack(data), name, labels, batched)
     if hasattr(data, "__array_interface__"):  # PIL
         return _describe(np.asarray(data), name, labels, batched)
     raise TypeError(

@@ -6,6 +6,8 @@ import difflib
 
 import torch
 
+from .backends import cuda
+
 _WORDS = {"gpu": "cuda", "nvidia": "cuda", "cuda:": "cuda", "host": "cpu", "processor": "cpu"}
 
 
@@ -17,8 +19,8 @@ def chosen(device, default: str | None = None) -> torch.device | None:
         default: "best": the GPU if there is one, else the CPU; None: None.
 
     Raises:
-        TypeError: something else. ValueError: another device, or a number that no GPU has. RuntimeError: "cuda" with a torch
-            that was built without, or on a machine without a working driver.
+        TypeError: something else. ValueError: another device, or a number that no GPU has. RuntimeError: "cuda" where nothing
+            can run on a GPU; it names all causes (`gpuaug.backends.cuda.problem`).
 
     Example:
         >>> chosen("cpu")
@@ -35,22 +37,15 @@ def chosen(device, default: str | None = None) -> torch.device | None:
     except RuntimeError:
         word = str(device).lower()
         near = _WORDS.get(word) or next(iter(difflib.get_close_matches(word, ("cuda", "cpu"), 1)), None)
-        raise ValueError(
-            f"device must be 'cuda', 'cuda:N' or 'cpu', got {device!r}" + (f"; did you mean {near!r}?" if near else "")
-        ) from None
+        text = f"device must be 'cuda', 'cuda:N' or 'cpu', got {device!r}" + (f"; did you mean {near!r}?" if near else "")
+        why = cuda.problem() if near == "cuda" else None
+        raise ValueError(text if why is None else f"{text} {why}; else pass device='cpu'") from None
     if found.type not in ("cuda", "cpu"):
         raise ValueError(f"device must be 'cuda', 'cuda:N' or 'cpu', got {str(found)!r}: there are kernels for these two only")
-    if found.type == "cuda" and not torch.cuda.is_initialized():
-        if torch.version.cuda is None and torch.version.hip is None:
-            raise RuntimeError(
-                f"device={str(found)!r} needs a torch that was built with CUDA, which {torch.__version__} "
-                f"was not: install another from https://pytorch.org/get-started, or pass device='cpu'"
-            )
-        if not torch.cuda.is_available():
-            raise RuntimeError(
-                f"device={str(found)!r}: torch finds no GPU. Does `nvidia-smi` list one (a driver)? Is "
-                f"CUDA_VISIBLE_DEVICES empty? Else pass device='cpu'"
-            )
+    if found.type == "cuda":
+        why = cuda.problem()
+        if why:
+            raise RuntimeError(f"device={str(found)!r}: {why}; else pass device='cpu'")
         if found.index is not None and found.index >= torch.cuda.device_count():
             raise ValueError(f"device={str(found)!r}: there are {torch.cuda.device_count()} GPUs, numbered from 0")
     return found

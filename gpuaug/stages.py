@@ -259,4 +259,4 @@ class Stages:
         memory = np.empty(size, np.uint8)  # of everything that the plan holds
         handle, self._handle = self._handle, None
         self._host.track_export(handle, memory)
-        return Plan(self.samples, memory, self.batch, self._log, self.ops)
+        return Plan(self.samples, memory, self.batch.owner, self._log, self.ops)

@@ -12,7 +12,7 @@
 #endif
 
 #ifdef GPUAUG_TAPS
-extern "C" __global__ void __launch_bounds__(192, GPUAUG_TAPS > 5 ? 5 : 6)  // at most 56 registers, 56 % of a multiprocessor's
+extern "C" __global__ void __launch_bounds__(192, GPUAUG_TAPS > 5 ? 4 : 6)  // at most 56 registers, 56 % of a multiprocessor's
     // threads; the sums of 7 lines need 64, 47 %
     GPUAUG_KERNEL(const aug::FilterRow* __restrict__ rows, const float* __restrict__ blob, aug::i64 chunks, aug::i64 groups,
                   aug::i64 th) {

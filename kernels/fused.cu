@@ -10,15 +10,22 @@
 #endif
 #include "gpu/fused.cuh"
 
-// registers: at most 64 for views, half of a multiprocessor's threads; 80 for gathers, 37.5 % of them; 128 for Lanczos beside cubic
-extern "C" __global__ void __launch_bounds__(256, GPUAUG_SAMPLE < 0 ? 4 : GPUAUG_SAMPLE >= 3 ? 2 : 3)
+namespace aug {
+// Blocks that a multiprocessor holds: 4 leave 64 registers, which is for views, 3 80, for gathers, 2 128: cubic, Lanczos and what is
+// wide would spill with fewer.
+constexpr int BLOCKS = is_wide() || GPUAUG_SAMPLE >= 2 ? 2 : GPUAUG_SAMPLE < 0 ? 4 : 3;
+}  // namespace aug
+
+extern "C" __global__ void __launch_bounds__(256, aug::BLOCKS)
     GPUAUG_KERNEL(const aug::Row* __restrict__ rows, const aug::Op* __restrict__ ops, const float* __restrict__ blob,
                   const float* __restrict__ found, aug::i64 channels, aug::i64 channel0) {
   typedef aug::Group<256, 4> G;
   const aug::Row& s = rows[blockIdx.y];
-  const int first = (int)blockIdx.x * G::lanes, c0 = (int)channel0 + (int)blockIdx.z * GPUAUG_CHANNELS;
+  const int first = (int)blockIdx.x * G::lanes;
   if (first >= s.dh * s.dw) return;
-  const aug::Fused f = {ops, blob, found, (int)channels};
+  constexpr bool whole = GPUAUG_CHANNELS == 3;  // a chunk of three channels is all that an image has (chunks_of of cuda.py)
+  const int c0 = whole ? 0 : (int)channel0 + (int)blockIdx.z * GPUAUG_CHANNELS;
+  const aug::Fused f = {ops, blob, found, whole ? GPUAUG_CHANNELS : (int)channels};
 #if GPUAUG_SAMPLE < 0
   aug::fused_view<G, GPUAUG_IN, GPUAUG_OUT, GPUAUG_CHANNELS>(G(), f, s, c0, first);
 #else

@@ -41,6 +41,7 @@ template <class G, int C> AUG void op_gauss(G g, const GaussOp& p, const Op&, co
   const u32 k0 = p.key[0], k1 = p.key[1];
   const float sigma = p.sigma, mean = p.mean;
   const int width = p.width, alike = p.alike, whole = p.whole;
+  const float top = whole ? 255.0f : 3.4e38f, low = whole ? 0.0f : -3.4e38f;
   const int first = alike ? 0 : s.c0;  // channels are served in blocks of four
   g.each([&](Lane l) {
     const U4 u = threefry((u32)(px.y[l] * width + px.x[l]), (u32)(first >> 2), (u32)STREAM_NOISE, 0u, k0, k1);
@@ -51,7 +52,7 @@ template <class G, int C> AUG void op_gauss(G g, const GaussOp& p, const Op&, co
       const float z = alike ? n[0] : C == 1 ? pick(n, first & 3) : n[c];
       const float e = fma_(sigma, z, mean), t = whole ? trunc_(e) : e;
       const float v = px.v[c][l] + t;
-      px.v[c][l] = whole ? within_(v, 0.0f, 255.0f) : clamp_(v, -3.4e38f, 3.4e38f);
+      px.v[c][l] = AUG_GPU && whole ? within_(v, 0.0f, 255.0f) : clamp_(v, low, top);
     }
   });
 }

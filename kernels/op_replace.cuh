@@ -51,7 +51,7 @@ AUG void fill_hits(G g, const P& p, const Sample& s, typename G::template Var<in
     const int width = p.width, whole = p.whole;
     const float scale = p.scale;
     const bool normals = p.mode == FILL_NORMAL;
-    g.each([&](Lane l) {
+    const auto one = [&](Lane l) {
       if (AUG_GPU && !hit[l]) return;
       const U4 u = threefry((u32)(px.y[l] * width + px.x[l]), (u32)(s.c0 >> 2), (u32)STREAM_FILL, 0u, k0, k1);
       float n[4] = {uniform(u.x), uniform(u.y), uniform(u.z), uniform(u.w)};
@@ -63,7 +63,8 @@ AUG void fill_hits(G g, const P& p, const Sample& s, typename G::template Var<in
         const float f = scale * (C == 1 ? pick(n, s.c0 & 3) : n[c]);
         px.v[c][l] = hit[l] ? (whole ? floor_(f) : f) : px.v[c][l];
       }
-    });
+    };
+    g.each_in_turn(one, hit, px.x, px.y, px.v);
   }
 }
 
@@ -100,14 +101,15 @@ template <class G, int C> AUG void op_pixels(G g, const PixelsOp& p, const Op&, 
   float f[C];
   AUG_UNROLL for (int c = 0; c < C; ++c)
     f[c] = ld(fill + c);
-  g.each([&](Lane l) {
+  const auto one = [&](Lane l) {
     const U4 u = philox((u32)(px.y[l] * width + px.x[l]), each ? (u32)(s.c0 >> 2) : 0u, (u32)STREAM_PIXELS, 0u, k0, k1);
     const float n[4] = {uniform(u.x), uniform(u.y), uniform(u.z), uniform(u.w)};
     AUG_UNROLL for (int c = 0; c < C; ++c) {
       const float z = !each ? n[0] : C == 1 ? pick(n, s.c0 & 3) : n[c];
       px.v[c][l] = z < below ? f[c] : px.v[c][l];
     }
-  });
+  };
+  g.each_in_turn(one, px.x, px.y, px.v);
 }
 
 template <class G, int C> AUG void op_channels(G g, const ChannelsOp&, const Op& op, const Sample& s, Pixels<G, C>& px) {

@@ -110,7 +110,7 @@ struct ResampleRow : Ends {  // 80 bytes
                              // [n], [n], then their weights [n][most]
   int across, down;          // most of a column, of a line
   int up;                    // do halves round up? else to even
-  int past;  // see Row
+  int past;                  // see Row
 };
 
 }  // namespace aug

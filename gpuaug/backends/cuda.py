@@ -6,20 +6,20 @@ a device of NumPy memory whose kernels execute on CPU fibers.
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 
 from . import nvrtc
+from .held import Held, foreign
+from .missing import problem
 from .nvrtc import Key
 
 GRID_YZ = 65535  # the limit of gridDim.y and .z; a launch of more samples is cut into several
 FUSED_PIXELS = 1024  # of one block of fused.cu: 256 threads, 4 pixels each
 MARCHED, MEDIANS = (3, 5, 7), (3, 5)  # what march.cuh and median.cuh are compiled for
 MARCH_THREADS = 192  # of one block, at most
-# Lines of a block's strip: each filters K - 1 lines more than it writes, so that few strips are less work; of a small batch there are
-# more, down to the fewest lines, for all of a GPU to have some: six blocks on each of 132 multiprocessors.
-MARCH_LINES, MARCH_FEWEST, MARCH_BLOCKS = 112, 28, 6 * 132
+# Lines of a block's strip: each filters K - 1 lines more than it writes, so that few strips are less work; of a small batch there
+# are more, down to the fewest lines, for all of a GPU to have some: four blocks on each of 132 multiprocessors.
+MARCH_LINES, MARCH_FEWEST, MARCH_BLOCKS = 112, 28, 4 * 132
 FILTER_TILE = 32  # pixels, both ways, of one block of filter.cu
 FILTER_ROWS = 32  # as in gpu/filter.cuh
 REDUCE_SHARED, LOOKUP_SHARED = 8192, 1024  # bytes, as in part.cuh and lookup.cuh
@@ -35,7 +35,7 @@ SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
 def run(plan, device) -> None:
     """Queues the plan on `device`, which is a `Gpu` or has its methods."""
     # What is allocated here is freed when everything is queued. That is safe: the allocator hands memory
-    # that was freed to later work of the same stream only.
+    # that was freed to later work of the same stream only. What others own, `_queue` holds.
     owners = []
     if plan.scratch_bytes:
         base, owner = device.empty(plan.scratch_bytes)
@@ -78,12 +78,12 @@ def arrange(launch) -> None:
 
 def parts_of(launch) -> list[tuple[str, int, int]]:
     """(what its kernel reads, a name in `nvrtc.SAMPLES`, first row, rows) of a fused launch: views, then gathers."""
-    rows = launch.rows
-    views = len(rows) - int(np.count_nonzero(rows["map"]))
+    gathers = launch.rows["map"] != VIEW
+    count = int(np.count_nonzero(gathers))
+    views = len(gathers) - count
     parts = [("view", 0, views)] if views else []
-    if views < len(rows):  # the most that one of them interpolates with: cubic is most of what NVRTC would compile
-        most = nvrtc.SAMPLES[1 + _SAMPLE[rows["sample"][views:]].max()]
-        parts.append((most, views, len(rows) - views))
+    if count:  # the most that one of them interpolates with: cubic is most of what NVRTC would compile
+        parts.append((nvrtc.SAMPLES[1 + _SAMPLE[launch.rows["sample"][gathers]].max()], views, count))
     return parts
 
 
@@ -166,8 +166,8 @@ def _own_parts(device, launch, rows: int):
 
 
 def march_shape(channels: int, height: int, width: int, rows: int) -> tuple[int, int, int, int]:
-    """(groups of four columns of a tile, lines of it, threads, bytes of shared memory) of march.cuh, for so many rows of the launch
-    times chunks of channels, the largest of this size."""
+    """(groups of four columns of a tile, lines of it, threads, bytes of shared memory) of march.cuh, for so many rows of the
+    launch times chunks of channels, the largest of this size."""
     groups = -(-width // 4)
     across = -(-groups // (MARCH_THREADS // channels))
     groups = -(-groups // across)
@@ -299,24 +299,6 @@ class Gpu:
         kernel(grid, (threads,), args, shared_mem=shared, stream=self._stream)
 
 
-@functools.cache
-def problem() -> str | None:
-    """Why nothing can run on a GPU here and what to install, all causes at once; None where it can."""
-    import torch
-
-    causes = []
-    if torch.version.cuda is None:
-        causes.append("this torch was built without CUDA (install one that was: https://pytorch.org/get-started)")
-    elif not torch.cuda.is_available():
-        causes.append("torch finds no GPU (does `nvidia-smi` list one? is CUDA_VISIBLE_DEVICES empty?)")
-    try:
-        from cupy.cuda import nvrtc as _  # noqa: F401
-    except Exception as error:  # a broken CUDA installation raises more than ImportError
-        major = (torch.version.cuda or "13").split(".")[0]
-        causes.append(f"CuPy cannot be imported: {error} (pip install cupy-cuda{major}x)")
-    return "gpuaug cannot use a GPU: " + "; and ".join(causes) if causes else None
-
-
 def execute(plan, device=None, stream=None) -> None:
     """Queues the plan and returns at once; the first use of a kernel compiles it.
 
@@ -332,12 +314,33 @@ def execute(plan, device=None, stream=None) -> None:
 
     if stream is not None:
         with torch.cuda.stream(stream):  # makes its GPU the current one too
-            run(plan, Gpu(stream.device_index))
+            _queue(plan, stream.device_index)
         return
     current = torch.cuda.current_device()
     index = device.index if isinstance(device, torch.device) else device
     if index is None or index == current:
-        run(plan, Gpu(current))
+        _queue(plan, current)
     else:
         with torch.cuda.device(index):
-            run(plan, Gpu(index))
+            _queue(plan, index)
+
+
+def _queue(plan, index: int) -> None:
+    """On the current stream of the current GPU, whose number is `index`."""
+    import torch
+
+    if torch.cuda.is_current_stream_capturing():
+        raise RuntimeError(
+            "gpuaug: a CUDA graph is being captured, and transforms draw on the host: every replay would repeat this one batch's "
+            "draws. Call the pipeline before the graph, into the tensor that the graph reads: static.copy_(compose(images)), "
+            "then graph.replay()"
+        )
+    run(plan, Gpu(index))
+    HELD.purge()
+    if foreign(plan.owner):
+        event = torch.cuda.Event()
+        event.record()
+        HELD.keep(event, plan.owner)
+
+
+HELD = Held()

@@ -221,23 +221,39 @@ def _write(path: Path, code: bytes) -> None:
 # ---- loaded kernels ----------------------------------------------------------------------------
 
 _loaded: dict = {}  # (key, device): function
+_loading = threading.Lock()
+
+
+def _forked() -> None:
+    global _loading
+    _loading = threading.Lock()  # another thread of the parent may have held it
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def load(keys, device: int) -> None:
-    """Makes `function` ready for all keys on GPU number `device`; what is missing is compiled side by side."""
-    missing = [key for key in dict.fromkeys(keys) if (key, device) not in _loaded]
-    if not missing:
+    """Makes `function` ready for all keys on GPU number `device`; what is missing is compiled side by side.
+
+    A kernel is loaded once and never replaced: the module of a function that nobody holds is unloaded, while its kernel may run.
+    """
+    if all((key, device) in _loaded for key in keys):
         return
     import cupy
 
-    with cupy.cuda.Device(device) as gpu:
-        arch = best_arch(gpu.compute_capability)
-        with ThreadPoolExecutor(min(len(missing), os.cpu_count() or 1)) as pool:
-            codes = list(pool.map(lambda key: binary(key, arch), missing))
-        for key, code in zip(missing, codes):
-            module = cupy.cuda.function.Module()
-            module.load(code)
-            _loaded[key, device] = module.get_function(key.name)
+    with _loading:
+        missing = [key for key in dict.fromkeys(keys) if (key, device) not in _loaded]
+        if not missing:  # another thread has loaded them
+            return
+        with cupy.cuda.Device(device) as gpu:
+            arch = best_arch(gpu.compute_capability)
+            with ThreadPoolExecutor(min(len(missing), os.cpu_count() or 1)) as pool:
+                codes = list(pool.map(lambda key: binary(key, arch), missing))
+            for key, code in zip(missing, codes):
+                module = cupy.cuda.function.Module()
+                module.load(code)
+                _loaded.setdefault((key, device), module.get_function(key.name))
 
 
 def function(key: Key, device: int):

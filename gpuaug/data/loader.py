@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import copy
 import dataclasses
 import itertools
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset, default_collate, default_convert
 
+from ..backends.held import Held
 from ..device import chosen
 from ..hints import Function
 from . import doubled, order, remade, workers
@@ -159,7 +159,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         self._errors, self._stats = Errors(), Stats()
         self._set_up = self._decoding = None
         self._kept, self._drawn = {}, False
-        self._held = collections.deque()
+        self._held = Held()
 
     # ---- what the user asks --------------------------------------------------------------------------------------------
 
@@ -233,7 +233,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
 
     def __setstate__(self, state):
         self.__dict__.update(state)
-        self._held = collections.deque()
+        self._held = Held()
 
     # ---- an epoch --------------------------------------------------------------------------------------------------------
 
@@ -458,11 +458,10 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
 
     def _hold(self, data):
         """Keeps what DALI decoded until the kernels that read it are done: its memory is not torch's to order."""
+        self._held.purge()
         event = torch.cuda.Event()
         event.record(torch.cuda.current_stream(self.device))
-        self._held.append((event, data))
-        while self._held and self._held[0][0].query():
-            self._held.popleft()
+        self._held.keep(event, data)
 
 
 def _with_epoch(*samplers):

@@ -98,16 +98,21 @@ def _stack_tensor_list(data, name):
     tensor = data.as_tensor()
     if "GPU" in type(data).__name__:
         whole = torch.from_dlpack(tensor)
+        whole = whole.permute(0, 3, 1, 2) if whole.ndim == 4 else whole
+        return whole.clone(memory_format=torch.contiguous_format)  # `contiguous` keeps DALI's memory where images have one pixel
     else:
         whole = torch.from_numpy(np.array(tensor, copy=True))
     return whole.permute(0, 3, 1, 2).contiguous() if whole.ndim == 4 else whole
 
 
 def apart(data):
-    """The samples of one target as a list."""
+    """The samples of one target as a list. Those that DALI decoded are copies: it uses its memory again, and on a GPU nothing
+    would tell it that a user's function still reads there."""
     if type(data).__module__.startswith("nvidia.dali"):
-        gpu = "GPU" in type(data).__name__
-        return [torch.from_dlpack(data[k]).permute(2, 0, 1) if gpu else np.array(data[k]) for k in range(len(data))]
+        if "GPU" not in type(data).__name__:
+            return [np.array(data[k]) for k in range(len(data))]
+        samples = [torch.from_dlpack(data[k]).permute(2, 0, 1) for k in range(len(data))]
+        return [sample.clone(memory_format=torch.contiguous_format) for sample in samples]
     return list(data)
 
 

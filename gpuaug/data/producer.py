@@ -12,6 +12,7 @@ import os
 import threading
 import weakref
 
+from ..backends.held import Held
 from . import decode
 from .channel import Channel, Closed
 from .encoded import Loaded
@@ -32,6 +33,7 @@ class Producer:
         self.fresh = fresh  # from the start of the epoch: only then does "nothing good" mean that all is bad
         self.channel = Channel(1)
         self.decoder = None
+        self.held = Held()  # encoded bytes, until they are decoded
         self.pending, self.flying = collections.deque(), collections.deque()
         self.grounded = collections.deque()  # were in flight when the decoder failed and have not been fed again
         self.delivered = self.bad = self.retries = self.barren = 0
@@ -67,6 +69,7 @@ class Producer:
             self.decoder = None
             self.flying.clear()
             self.pending.clear()
+            self.held.drain()
         with contextlib.suppress(Closed):
             self.channel.put(last)
 
@@ -151,6 +154,9 @@ class Producer:
 
             ready = torch.cuda.Event()
             ready.record(stream)
+            # DALI reads them without a copy of its own, and `take` has not waited for the device
+            self.held.purge()
+            self.held.keep(ready, [item.data[name] for name in images for _, item in job.slots])
         return Loaded(
             data,
             rest if recipe.listed else convert(rest[0]) if self.single else collate(rest),

@@ -1,17 +1,20 @@
 // linear.cuh: what sample_linear makes of places, for a thread of a gather: as sample.cuh has it, pixel by pixel. Most pixels lie
-// inside of the source, where their four taps are read with no thought of borders; the others ask for each tap.
+// inside of the source, where their four taps are read with no thought of borders; beyond a constant one each tap is asked for; what other borders stand for
+// is found behind, so that it is in the code once.
 #pragma once
 #include "quad.cuh"
 #include "sample.cuh"
 namespace aug {
 
-// bytes are read one by one: to align words, shift them and take them apart costs more than twelve loads, which the first-level
-// cache serves
+// Returns a bit for each pixel that is left: those that need a border's pixels. DENSE: channels lie side by side, and pixels behind each
+// other. Bytes are read one by one: to align words, shift them and take them apart costs more than twelve loads, which the first-level
+// cache serves.
 template <bool DENSE, class G, class T, int C>
-AUG void linear_taps(const Row& s, const float* blob, int c0, const Place<G>& t, Pixels<G, C>& px) {
+AUG u32 linear_taps(const Row& s, const float* blob, int c0, const Place<G>& t, Pixels<G, C>& px) {
   const int h = s.sh, w = s.sw, sy = s.sy, sx = DENSE ? C : s.sx, sc = DENSE ? 1 : s.sc, border = s.border;
   const T* src = (const T*)s.src + (i64)c0 * s.sc;
   const float* fill = blob + s.fill + c0;
+  u32 others = 0;
   AUG_UNROLL for (int k = 0; k < G::slots; ++k) {
     const float bx = floor_(t.fx.v[k]), by = floor_(t.fy.v[k]), fx = t.fx.v[k] - bx, fy = t.fy.v[k] - by;
     const int x = (int)bx, y = (int)by;
@@ -35,23 +38,33 @@ AUG void linear_taps(const Row& s, const float* blob, int c0, const Place<G>& t,
         d[i] = x1 & y1 ? get(ld(q + sx + i * sc)) : f;
       }
     } else {
-      const i64 u0 = (i64)border_index(x, w, border) * sx, u1 = (i64)border_index(x + 1, w, border) * sx;
-      const T* p = src + (i64)border_index(y, h, border) * sy;
-      const T* q = src + (i64)border_index(y + 1, h, border) * sy;
-      AUG_UNROLL for (int i = 0; i < C; ++i) {
-        a[i] = get(ld(p + u0 + i * sc));
-        b[i] = get(ld(p + u1 + i * sc));
-        c[i] = get(ld(q + u0 + i * sc));
-        d[i] = get(ld(q + u1 + i * sc));
-      }
+      others |= 1u << k;
+      continue;
     }
     AUG_UNROLL for (int i = 0; i < C; ++i)
       px.v[i].v[k] = settle(bilerp(a[i], b[i], c[i], d[i], fx, fy), (const T*)0);
   }
+  return others;
+}
+template <class G, class T, int C> AUG void linear_border(const Row& s, int c0, const Place<G>& t, u32 which, Pixels<G, C>& px) {
+  const int h = s.sh, w = s.sw, sy = s.sy, sx = s.sx, border = s.border;
+  const T* src = (const T*)s.src + (i64)c0 * s.sc;
+  AUG_UNROLL for (int k = 0; k < G::slots; ++k) {
+    if (!(which >> k & 1u)) continue;
+    const float bx = floor_(t.fx.v[k]), by = floor_(t.fy.v[k]), fx = t.fx.v[k] - bx, fy = t.fy.v[k] - by;
+    const int x = (int)bx, y = (int)by, left = border_index(x, w, border), right = border_index(x + 1, w, border);
+    const T *p = ahead(src, border_index(y, h, border), sy), *q = ahead(src, border_index(y + 1, h, border), sy);
+    const T *a = ahead(p, left, sx), *b = ahead(p, right, sx), *c = ahead(q, left, sx), *d = ahead(q, right, sx);
+    AUG_UNROLL for (int i = 0; i < C; ++i) {
+      const int at = i * s.sc;
+      px.v[i].v[k] = settle(bilerp(get(ld(a + at)), get(ld(b + at)), get(ld(c + at)), get(ld(d + at)), fx, fy), (const T*)0);
+    }
+  }
 }
 template <class G, class T, int C> AUG void linear(const Row& s, const float* blob, int c0, const Place<G>& t, Pixels<G, C>& px) {
-  if ((s.sx == C) & ((s.sc == 1) | (C == 1))) linear_taps<true, G, T, C>(s, blob, c0, t, px);
-  else linear_taps<false, G, T, C>(s, blob, c0, t, px);
+  const bool dense = (s.sx == C) & ((s.sc == 1) | (C == 1));
+  const u32 others = dense ? linear_taps<true, G, T, C>(s, blob, c0, t, px) : linear_taps<false, G, T, C>(s, blob, c0, t, px);
+  if (others) linear_border<G, T, C>(s, c0, t, others, px);
 }
 
 }  // namespace aug

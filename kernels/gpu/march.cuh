@@ -33,13 +33,14 @@ template <int K, int CH> struct March {
   int sh, sy, dy, border, bytes;  // bytes: of a channel's line in a buffer
   float scale, w[R + 1];          // the weights from the outermost to the middle
   // of this thread
-  int held;                 // bytes that it reads, or 0: the pixels of four columns
-  bool edge;                // does it read an element beyond the tile?
-  u32 mine, beside;         // from the start of a line: what it reads, that element
-  Shared window, slot;      // what it sums begins in the first buffer, and of the first channel, MARCH_PAD behind, what it reads goes there;
-                            // that element
-  const u8* out;            // where it writes in the destination's line 0
-  bool words;               // in all lines as words?
+  int held;          // bytes that it reads, or 0: the pixels of four columns
+  bool edge;         // does it read an element beyond the tile?
+  u32 mine, beside;  // from the start of a line: what it reads, that element
+  Shared window,
+      slot;  // what it sums begins in the first buffer, and of the first channel, MARCH_PAD behind, what it reads goes there;
+             // that element
+  const u8* out;  // where it writes in the destination's line 0
+  bool words;     // in all lines as words?
   float ring[K][N];
 
   AUG float weight(int j) const { return w[j <= R ? j : K - 1 - j]; }
@@ -144,7 +145,7 @@ template <int K, int CH> struct March {
     u8* p = (u8*)ahead(out, y, dy);
     if (words) return write_words<1>(p, &word);
     const int dx = row.dx;
-    _Pragma("unroll 1") for (int k = left(); k > 0; --k, p += dx, word >>= 8) *p = (u8)word;
+    _Pragma("unroll 1") for (int k = left(); k > 0; --k, p += dx, word >>= 8)* p = (u8)word;
   }
   AUG void write_pixels(int y, Shared last) const {
     u32 w[CH];
@@ -182,14 +183,15 @@ template <int K, int CH> struct March {
     begin(lines, channel, group);
     const int size = CH * bytes, packed_size = 4 * CH * groups, dx = row.dx, high = y1 - y0;
     const bool pixels = CH > 1 && (dx == CH) & (row.dc == 1), reads = edge | (held > 0);
-    const bool writes = pixels && which == CH - 1;  // those of the first channel read
+    const bool writes = pixels && which == CH - 1;                          // those of the first channel read
     const Shared pack = lines + 2 * size + 4 * (channel * groups + group);  // of its word; those of its pixels end there
     out = (const u8*)row.dst + (i64)y0 * dy + (i64)(x0 + N * group) * dx + (pixels ? 0 : (i64)(c0 + channel) * row.dc);
     words = (left() == N) & (pixels | (dx == 1)) & ((((u32)(u64)out | (u32)dy) & 3) == 0);
     Read next;
     if (reads) fetch(y0 - R, next);
-    int by = 0, at = 0;                    // which buffer: behind the first so many bytes
-    const auto step = [&](int y, int k) {  // y: the strip's line that is written, R behind that which is read; k: its place in the ring
+    int by = 0, at = 0;  // which buffer: behind the first so many bytes
+    const auto step = [&](int y,
+                          int k) {  // y: the strip's line that is written, R behind that which is read; k: its place in the ring
       if (reads) {
         put(by, next);
         fetch(y0 + y + R + 1, next);
@@ -203,8 +205,8 @@ template <int K, int CH> struct March {
       by = size - by;
       at = packed_size - at;
     };
-    AUG_UNROLL for (int j = 0; j < K; ++j)
-      AUG_UNROLL for (int i = 0; i < N; ++i) ring[j][i] = 0.0f;
+    AUG_UNROLL for (int j = 0; j < K; ++j) AUG_UNROLL
+      for (int i = 0; i < N; ++i) ring[j][i] = 0.0f;
     int y = 1 - K;
     _Pragma("unroll 1") for (; y < high; y += K) {
       AUG_UNROLL for (int j = 0; j < K; ++j)

@@ -38,7 +38,7 @@ template <class G, bool VIEW> struct Quad {
       }
     }
   }
-  // positions in the gather's frame, as to_frame has them
+  // positions in the gather's frame, as to_frame of cpu/view.hpp has them
   template <int C> static AUG void positions(const Row& s, const Spot& t, Pixels<G, C>& px) {
     const bool line = VIEW ? t.x + N <= s.dw : (s.dw >= STEP) & (t.left > (N - 1) * STEP);
     if (line & (s.plain != 0)) {  // most: fewer questions
@@ -89,8 +89,8 @@ template <class G, bool VIEW> struct Quad {
     }
     each(s, t, [&](int k, int x, int y) {
       T* p = out + ((i64)y * s.dy + (i64)x * dx);
-      if (k * STEP < t.left) AUG_UNROLL for (int c = 0; c < C; ++c)
-          write_one(p + (i64)c * dc, px.v[c].v[k]);
+      if (k * STEP < t.left) AUG_UNROLL
+        for (int c = 0; c < C; ++c) write_one(p + (i64)c * dc, px.v[c].v[k]);
     });
   }
 

@@ -19,17 +19,6 @@ AUG u32 permuted(u32 a, u32 b, u32 selector) {
 // byte k of a word as a float: 2^23 + byte has the byte for its last bits
 AUG float byte_float(u32 word, int k) { return unbits(permuted(word, 0x4b000000u, 0x7440u + k)) - 8388608.0f; }
 
-// about 1 / v, wrong by an ulp: for quotients that are corrected or rounded
-AUG float reciprocal(float v) {
-#if defined(__CUDACC_RTC__)
-  float r;
-  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(v));
-  return r;
-#else
-  return 1.0f / v;
-#endif
-}
-
 // p / w and what is left of p, for p >= 0, w > 0. Up to 2^22 the first estimate is off by one at most: a float holds p, and the
 // reciprocal and the product are off by 2^-23 each; beyond, what is left is divided again.
 template <bool SMALL = false> AUG int divided(int p, int w, int& left) {
@@ -147,8 +136,7 @@ template <int W> AUG void write_words(void* p, const u32* w) {
 #if defined(__CUDACC_RTC__)
   if constexpr (W == 1) asm volatile("st.global.u32 [%0], %1;" ::"l"(p), "r"(w[0]));
   else if constexpr (W == 2) asm volatile("st.global.v2.u32 [%0], {%1, %2};" ::"l"(p), "r"(w[0]), "r"(w[1]));
-  else
-    asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(p), "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3]));
+  else asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(p), "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3]));
 #else
   for (int i = 0; i < W; ++i) ((u32*)p)[i] = w[i];
 #endif

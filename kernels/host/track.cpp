@@ -104,9 +104,7 @@ EXPORT void gpuaug_track_work_in(void* handle, PyObject* rows, int dtype) {
 }
 
 EXPORT i64 gpuaug_track_blob(void* handle, PyObject* values) {
-  return guarded([&] {
-    return append_words(track_of(handle).blob, values);
-  });
+  return guarded([&] { return append_words(track_of(handle).blob, values); });
 }
 
 EXPORT void gpuaug_track_crop(void* handle, PyObject* rows, PyObject* x, PyObject* y, PyObject* height, PyObject* width) {

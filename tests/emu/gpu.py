@@ -1,0 +1,214 @@
+"""A GPU whose streams lag behind at random: torch's streams and events, memory that is spoilt when it is given back, and kernels
+on CPU fibers. What is read before its event, or after it was freed, has other values than it should.
+
+    world = World(seed=3)
+    world.install(monkeypatch)
+    ...                      # torch.cuda.Stream, Event, current_stream, and gpuaug's launches are the world's
+    world.finish()           # runs what is left, and raises what went wrong on the way
+
+Work is queued in order on a stream and runs when somebody asks an event or waits: then the world picks streams at random.
+Not shown: races of kernels that run at the same time (each runs whole), and what a driver does by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import random
+import threading
+import weakref
+from collections import deque
+
+import numpy as np
+import torch
+
+import emu
+
+SPOILT = 0xEE
+
+
+class Fault(AssertionError):
+    """Work that used what was not there any more."""
+
+
+class Stream:
+    def __init__(self, device=None, priority=0, *, world: World):
+        self.world, self.pending, self.device_index = world, deque(), 0
+        world.streams.append(self)
+        self.cuda_stream = 0x1000 * (len(world.streams) - 1)  # the first is the default one
+
+    def queue(self, work) -> None:
+        self.pending.append(("work", work, 0))
+
+    def wait_event(self, event) -> None:
+        self.pending.append(("wait", event, event.recorded))
+
+    def wait_stream(self, other) -> None:
+        event = Event(world=self.world)
+        event.record(other)
+        self.wait_event(event)
+
+    def query(self) -> bool:
+        self.world.advance()
+        return not self.pending
+
+    def synchronize(self) -> None:
+        self.world.until(lambda: not self.pending)
+
+
+class Event:
+    def __init__(self, enable_timing=False, *, world: World):
+        self.world, self.recorded, self.passed = world, 0, 0
+
+    def record(self, stream=None) -> None:
+        self.recorded += 1
+        (stream or self.world.current()).pending.append(("record", self, self.recorded))
+
+    def query(self) -> bool:
+        self.world.advance()
+        return self.passed >= self.recorded
+
+    def synchronize(self) -> None:
+        self.world.until(lambda: self.passed >= self.recorded)
+
+
+class World:
+    def __init__(self, seed: int = 0):
+        self.random, self.lock, self.faults = random.Random(seed), threading.RLock(), []
+        self.streams, self.kept, self.launches, self.capturing, self.slow = [], [], [], False, None
+        self.default, self.local = Stream(world=self), threading.local()
+
+    # ---- time ----------------------------------------------------------------------------------
+
+    def current(self) -> Stream:
+        return getattr(self.local, "stream", self.default)
+
+    def _step(self) -> bool:
+        """Run the next thing of one stream; False if all that is left waits, or nothing is left."""
+        ready = [s for s in self.streams if s.pending and not self._waits(s.pending[0])]
+        if not ready:
+            return False
+        if self.random.random() < 0.03:
+            self.slow = self.random.choice(self.streams)  # for a while, one stream runs only if no other can
+        kind, what, number = self.random.choice([s for s in ready if s is not self.slow] or ready).pending.popleft()
+        if kind == "record":
+            what.passed = max(what.passed, number)
+        elif kind == "work":
+            try:
+                what()
+            except Exception as error:  # on a GPU nobody would see it here
+                self.faults.append(error)
+        return True
+
+    @staticmethod
+    def _waits(head) -> bool:
+        kind, event, number = head
+        return kind == "wait" and event.passed < number
+
+    def advance(self) -> None:
+        with self.lock:
+            for _ in range(self.random.choice((0, 0, 1, 2, 5))):
+                self._step()
+
+    def until(self, done) -> None:
+        with self.lock:
+            while not done():
+                if not self._step():
+                    raise Fault("waits for work that nobody has queued, or for ever")
+
+    def finish(self) -> None:
+        self.until(lambda: not any(s.pending for s in self.streams))
+        if self.faults:
+            raise self.faults[0]
+
+    # ---- memory --------------------------------------------------------------------------------
+
+    def array(self, size: int, given_back=None) -> np.ndarray:
+        """Bytes that the world keeps, so that who comes too late reads spoilt values, and not nothing."""
+        memory = np.full(size + 256 + emu.PAST, SPOILT, np.uint8)
+        self.kept.append(memory)
+        start = -memory.ctypes.data % 256
+        part = memory[start : start + size]
+        if given_back is not None:
+            weakref.finalize(part, given_back, memory)
+        return part
+
+    def tensor(self, size: int) -> torch.Tensor:
+        """As torch's allocator gives it: memory that was freed goes to the next work on the stream on which it was asked for."""
+        stream = self.current()
+        return torch.from_numpy(self.array(size, lambda memory: stream.queue(lambda: memory.fill(SPOILT))))
+
+    def empty(self, shape, dtype, device) -> torch.Tensor:
+        """In place of `gpuaug.pool.empty`."""
+        if device.type == "cpu":
+            from gpuaug.pool import empty
+
+            return empty(shape, dtype, device)
+        return self.tensor(math.prod(shape) * dtype.itemsize).view(dtype).view(tuple(shape))
+
+    # ---- in place of torch.cuda ----------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def stream(self, stream):
+        before = self.current()
+        self.local.stream = stream
+        try:
+            yield
+        finally:
+            self.local.stream = before
+
+    def external(self, pointer, device=None) -> Stream:
+        return next(s for s in self.streams if s.cuda_stream == pointer)
+
+    def install(self, monkeypatch) -> None:
+        from gpuaug import deliver
+        from gpuaug.backends import cuda
+
+        for name, value in {
+            "is_available": lambda: True,
+            "is_initialized": lambda: True,
+            "device_count": lambda: 1,
+            "current_device": lambda: 0,
+            "set_device": lambda device: None,
+            "device": lambda device: contextlib.nullcontext(),
+            "Stream": lambda device=None, priority=0: Stream(device, priority, world=self),
+            "Event": lambda enable_timing=False: Event(enable_timing, world=self),
+            "ExternalStream": self.external,
+            "current_stream": lambda device=None: self.current(),
+            "default_stream": lambda device=None: self.default,
+            "stream": self.stream,
+            "is_current_stream_capturing": lambda: self.capturing,
+        }.items():
+            monkeypatch.setattr(torch.cuda, name, value)
+        monkeypatch.setattr(cuda, "problem", lambda: None)
+        monkeypatch.setattr(cuda, "Gpu", lambda index: Device(self))
+        monkeypatch.setattr(deliver, "empty", self.empty)
+
+
+class Device:
+    """In place of `gpuaug.backends.cuda.Gpu`."""
+
+    def __init__(self, world: World):
+        self.world, self.on, self.prepared = world, world.current(), set()
+
+    def prepare(self, keys) -> None:
+        self.prepared = set(keys)
+
+    def empty(self, size: int):
+        memory = self.world.tensor(size)
+        return memory.data_ptr(), memory
+
+    def upload(self, memory: np.ndarray):
+        address, there = self.empty(len(memory))
+        host, block = memory.copy(), self.world.kept[-1]  # the copy that is queued does not keep the tensor
+        start = address - block.ctypes.data
+        self.on.queue(lambda: block.__setitem__(slice(start, start + len(host)), host))
+        return address, there
+
+    def kernel(self, key):
+        assert key in self.prepared, f"{key.name} was not announced, and would be compiled alone"
+        return emu._kernel(key._replace(ops=None), emu.FORWARD, (), False)
+
+    def launch(self, kernel, grid, args, shared: int) -> None:
+        self.world.launches.append(kernel.name)
+        self.on.queue(lambda: kernel(grid, (256,), args, shared))
