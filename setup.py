@@ -262,7 +262,7 @@ setup(
     package_dir={"gpuaug._kernels": "kernels"},
     package_data={
         "gpuaug": ["py.typed", "**/*.pyi"],
-        "gpuaug._kernels": ["*.cuh", "*.cu", "*.hpp", "*/*.hpp", "*/*.cpp", "*/*/*.cpp"],
+        "gpuaug._kernels": ["*.cuh", "*.cu", "*.hpp", "*/*.cuh", "*/*.hpp", "*/*.cpp", "*/*/*.cpp"],
     },
     ext_modules=extensions(),
     # the lowest versions were run together: constraints-lowest.txt says how; torch 2.6 is the first with DataLoader(in_order=)

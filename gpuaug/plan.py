@@ -19,7 +19,7 @@ ROW = np.dtype(
         ("m", "f4", 9),
         *[(name, "i4") for name in "map sample border fill table".split()],
         ("cells", "i4", 2),
-        *[(name, "i4") for name in "ops n_ops positions layers n_layers past".split()],
+        *[(name, "i4") for name in "ops n_ops positions layers n_layers plain past pad".split()],
         ("scale", "f8", 2),
     ]
 )
@@ -27,7 +27,9 @@ OP = np.dtype([("code", "i4"), ("at", "i4"), ("n", "i4"), ("layer", "i4"), ("p",
 _REDUCE = "reduction at words first count down across height width pad"
 REDUCE_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in _REDUCE.split()]])
 LOOKUP_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "lookup from words at tables".split()], ("p", "u4", 5)])
-FILTER_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "border fill kind kh kw n taps".split()], ("scale", "f4")])
+FILTER_ROW = np.dtype(
+    [*_ENDS, *[(name, "i4") for name in "border fill kind kh kw n taps".split()], ("scale", "f4"), ("even", "i4"), ("pad", "i4")]
+)
 RANK_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "border kind kh kw runs at".split()], ("pad", "i4", 2)])
 RESAMPLE_ROW = np.dtype([*_ENDS, *[(name, "i4") for name in "columns lines across down up past".split()]])
 

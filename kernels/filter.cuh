@@ -7,7 +7,7 @@
 //   points      v(y, x) = w[0] p(y + dy[0], x + dx[0]), then fma in the order of the list
 //   result      put(scale * v)
 // Symmetric weights are not folded: with a fused multiply-add that saves no operation, and one
-// order serves symmetric, asymmetric and sparse kernels. filter_gpu.cuh and cpu/filter.hpp do it.
+// order serves symmetric, asymmetric and sparse kernels. gpu/filter.cuh, gpu/march.cuh and cpu/filter.hpp do it.
 #pragma once
 #include "rows.cuh"
 namespace aug {

@@ -36,6 +36,20 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef long long i64;
 
+// In a branch that is seldom taken: what stands behind it is not done in advance, for all; v is unknown there, so that nothing that
+// hangs on it is kept in registers before.
+AUG void seldom() {
+#if defined(__CUDACC_RTC__)
+  asm volatile("");
+#endif
+}
+AUG int seldom(int v) {
+#if defined(__CUDACC_RTC__)
+  asm volatile("" : "+r"(v));
+#endif
+  return v;
+}
+
 struct Lane {
   int slot, id;
 };  // slot: index into a Var; id: index within the group
@@ -75,6 +89,29 @@ template <int THREADS, int SLOTS> struct Group {
 #endif
     for (int s = 0; s < SLOTS; ++s)
       f(Lane{s, t + s * THREADS});
+  }
+  // every lane once, for long bodies that touch the variables v... alone. On the GPU one body serves a thread's lanes in turn: they
+  // come round to the front, so that registers have fixed places. A quarter of the code, and no four generators side by side, which
+  // would not fit into the registers.
+  template <class F, class... V> AUG void each_in_turn(F f, V&... v) const {
+#if AUG_GPU
+    _Pragma("unroll 1") for (int s = 0; s < SLOTS; ++s) {
+      f(Lane{0, thread()});
+      (turn(v), ...);
+    }
+#else
+    each(f);
+#endif
+  }
+  template <class V> static AUG void turn(V& v) {
+    const auto first = v.v[0];
+    AUG_UNROLL for (int s = 0; s + 1 < SLOTS; ++s)
+      v.v[s] = v.v[s + 1];
+    v.v[SLOTS - 1] = first;
+  }
+  template <class V, int C> static AUG void turn(V (&v)[C]) {
+    AUG_UNROLL for (int c = 0; c < C; ++c)
+      turn(v[c]);
   }
   // does p hold in all lanes of this thread? (no barrier: threads may disagree)
   template <class F> AUG bool all(F p) const {

@@ -10,6 +10,15 @@ AUG float min_(float a, float b) { return b < a ? b : a; }
 AUG float max_(float a, float b) { return b > a ? b : a; }
 AUG float clamp_(float v, float lo, float hi) { return min_(max_(v, lo), hi); }
 AUG int clamp_(int v, int lo, int hi) { return min_(max_(v, lo), hi); }
+// The same for values that are no NaN, one instruction each on both sides: a NaN becomes lo, and -0 with 0 for lo the lo.
+AUG float within_(float v, float lo, float hi) {
+#if AUG_GPU
+  return fminf(fmaxf(v, lo), hi);
+#else
+  v = v > lo ? v : lo;
+  return v < hi ? v : hi;
+#endif
+}
 
 AUG u32 bits(float f) {
 #if AUG_GPU
@@ -34,6 +43,18 @@ AUG float fma_(float a, float b, float c) {
   return a * b + c;  // the baseline build has no fused multiply-add: last-bit differences
 #endif
 }
+// about 1 / v, on a GPU wrong by an ulp: for quotients that are corrected or rounded. (A division takes ten instructions there, and as
+// many more for what it seldom meets.)
+AUG float reciprocal(float v) {
+#if defined(__CUDACC_RTC__)
+  float r;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(v));
+  return r;
+#else
+  return 1.0f / v;
+#endif
+}
+
 AUG float floor_(float x) {
 #if AUG_GPU
   return floorf(x);
@@ -74,6 +95,18 @@ AUG float sqrt_(float x) {
   return sqrtf(x);
 #else
   return __builtin_sqrtf(x);
+#endif
+}
+// The same for 0 and for what is neither denormal nor infinite: the compiler's own steps, less its questions whether it is. Of an
+// approximate root and its reciprocal one step of Newton's gives the nearest float (Markstein 1990).
+AUG float sqrt_of_normal(float x) {
+#if defined(__CUDACC_RTC__)
+  float r;
+  asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(x));
+  const float s = x * r;
+  return fmaxf(fmaf(fmaf(-s, s, x), 0.5f * r, s), 0.0f);  // of 0 NaN comes out, and becomes 0
+#else
+  return sqrt_(x);
 #endif
 }
 AUG double sqrt_(double x) {

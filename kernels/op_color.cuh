@@ -3,10 +3,41 @@
 #include "ops.gen.cuh"
 #include "pixels.cuh"
 #include "shade.cuh"
+#if AUG_GPU
+#include "gpu/words.cuh"
+#endif
 namespace aug {
 
-// OpenCV's 8-bit RGB -> HSV. The two divisions stand for its tables
-// (rint((255 << 12) / v), rint((180 << 12) / (6 d))): equal for all 255 arguments.
+// OpenCV's 8-bit RGB -> HSV and back; hue below 180. Its tables, rint((255 << 12) / v) and rint((180 << 12) / (6 d)), are divisions
+// here: equal for all 255 arguments.
+#if AUG_GPU
+// rint(n / d) for n = 255 << 12 or 30 << 12 and a whole d of 1 .. 255: no quotient lies nearer to a half than 0.5 / d, so that the
+// reciprocal may be off by 3 ulps (tests/test_hsv.py tries all). Products with d and with differences are whole and below 2^24.
+AUG float quotient(float n, float d) { return fma_(n, reciprocal(fmaxf(d, 1.0f)), 12582912.0f) - 12582912.0f; }
+AUG void to_hsv_u8(float r, float g, float b, float& h, float& s, float& v) {
+  v = fmaxf(r, fmaxf(g, b));
+  const float d = v - fminf(r, fminf(g, b)), part = 1.0f / 4096.0f;
+  s = __fmaf_rz(fma_(d, quotient(1044480.0f, v), 2048.0f), part, 8388608.0f) - 8388608.0f;  // (.. + 2048) >> 12
+  const float red = g - b, green = fma_(2.0f, d, b - r), blue = fma_(4.0f, d, r - g);
+  float e = v == g ? green : blue;
+  e = v == r ? red : e;
+  const float hi = __fmaf_rd(fma_(e, quotient(122880.0f, d), 2048.0f), part, 12582912.0f) - 12582912.0f;
+  h = hi < 0.0f ? hi + 180.0f : hi;
+}
+// Of the three numbers that occur each channel takes one: byte `sector` of its table says which of the bytes of a word. The selector
+// of the second permuted is 0x7440 + that: 2^23 + byte, as a float has it.
+AUG void from_hsv_u8(float h, float s, float v, float& r, float& g, float& b) {
+  const float h6 = h * 0.033333335f, S = s * 0.003921569f, V = v * 0.003921569f;  // float32(6/180), float32(1/255)
+  const float whole = __fadd_rd(h6, 8388608.0f), f = h6 - (whole - 8388608.0f);
+  const u32 sector = bits(whole), at = sector | 0x60u;
+  const float p = V * (1.0f - S), mixed = V * fma_(-S, sector & 1u ? f : 1.0f - f, 1.0f);
+  const u32 full = bits(__fadd_rz(255.0f * V, 8388608.0f)), least = bits(__fadd_rz(255.0f * p, 8388608.0f));
+  const u32 word = permuted(permuted(full, bits(__fadd_rz(255.0f * mixed, 8388608.0f)), 0x0040u), least, 0x0410u);
+  r = unbits(permuted(word, 0x4b000000u, permuted(0x42424140u, 0x00744041u, at))) - 8388608.0f;
+  g = unbits(permuted(word, 0x4b000000u, permuted(0x41404041u, 0x00744242u, at))) - 8388608.0f;
+  b = unbits(permuted(word, 0x4b000000u, permuted(0x40414242u, 0x00744140u, at))) - 8388608.0f;
+}
+#else
 AUG void to_hsv_u8(float r, float g, float b, float& h, float& s, float& v) {
   v = max_(r, max_(g, b));
   const float d = v - min_(r, min_(g, b));
@@ -16,7 +47,6 @@ AUG void to_hsv_u8(float r, float g, float b, float& h, float& s, float& v) {
   const int hi = ((int)e * hdiv + 2048) >> 12;
   h = (float)(hi < 0 ? hi + 180 : hi);
 }
-// and back; hue below 180
 AUG void from_hsv_u8(float h, float s, float v, float& r, float& g, float& b) {
   const float h6 = h * 0.033333335f, S = s * 0.003921569f, V = v * 0.003921569f;  // float32(6/180), float32(1/255)
   const float sector = floor_(h6), f = h6 - sector;
@@ -28,14 +58,15 @@ AUG void from_hsv_u8(float h, float s, float v, float& r, float& g, float& b) {
   g = trunc_(255.0f * Gr);
   b = trunc_(255.0f * B);
 }
+#endif
 AUG void hsv_u8(float& r, float& g, float& b, float hue, float sat, float val) {
   float h, s, v;
   to_hsv_u8(r, g, b, h, s, v);
   // 0 <= hue < 180 is added as a real number, the sum wrapped and truncated
   h = h + hue;
   h = trunc_(h >= 180.0f ? h - 180.0f : h);
-  s = s == 0.0f ? 0.0f : clamp_(s + sat, 0.0f, 255.0f);
-  from_hsv_u8(h, s, clamp_(v + val, 0.0f, 255.0f), r, g, b);
+  s = s == 0.0f ? 0.0f : within_(s + sat, 0.0f, 255.0f);
+  from_hsv_u8(h, s, within_(v + val, 0.0f, 255.0f), r, g, b);
 }
 
 AUG float hue_channel(float h6, float n, float v, float c) {  // h6 in [0, 6)

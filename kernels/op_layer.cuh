@@ -2,7 +2,9 @@
 #pragma once
 #include "ops.gen.cuh"
 #include "pixels.cuh"
-#include "view.cuh"
+#if !AUG_GPU
+#include "cpu/view.hpp"
+#endif
 namespace aug {
 
 // A layer's pixels at the places of a group. On the CPU they are loaded at once: as a run where the places are one. On the GPU each

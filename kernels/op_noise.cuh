@@ -51,7 +51,8 @@ template <class G, int C> AUG void op_gauss(G g, const GaussOp& p, const Op&, co
     AUG_UNROLL for (int c = 0; c < C; ++c) {
       const float z = alike ? n[0] : C == 1 ? pick(n, first & 3) : n[c];
       const float e = fma_(sigma, z, mean), t = whole ? trunc_(e) : e;
-      px.v[c][l] = clamp_(px.v[c][l] + t, low, top);
+      const float v = px.v[c][l] + t;
+      px.v[c][l] = AUG_GPU && whole ? within_(v, 0.0f, 255.0f) : clamp_(v, low, top);
     }
   });
 }

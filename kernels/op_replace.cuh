@@ -5,15 +5,20 @@
 #include "pixels.cuh"
 namespace aug {
 
-// the smallest box that holds a group's pixels; on the GPU, where it would cost a reduction over the block, everything
+// the smallest box that holds a group's pixels; on the GPU those of a thread: a reduction over the block would cost more than it saves
 struct Box {
   int x0, y0, x1, y1;
 };
 template <class G, int C> AUG Box box_of(G, const Pixels<G, C>& px) {
-#if AUG_GPU
-  return {-0x7fffffff, -0x7fffffff, 0x7fffffff, 0x7fffffff};
-#else
   int x0 = px.x.v[0], x1 = x0, y0 = px.y.v[0], y1 = y0;
+#if AUG_GPU
+  AUG_UNROLL for (int k = 1; k < G::slots; ++k) {
+    x0 = min_(x0, px.x.v[k]);
+    x1 = max_(x1, px.x.v[k]);
+    y0 = min_(y0, px.y.v[k]);
+    y1 = max_(y1, px.y.v[k]);
+  }
+#else
   _Pragma("omp simd reduction(min:x0,y0) reduction(max:x1,y1)") for (int i = 0; i < G::lanes; ++i) {
     const int x = px.x.v[i], y = px.y.v[i];
     x0 = x < x0 ? x : x0;
@@ -21,8 +26,8 @@ template <class G, int C> AUG Box box_of(G, const Pixels<G, C>& px) {
     y0 = y < y0 ? y : y0;
     y1 = y > y1 ? y : y1;
   }
-  return {x0, y0, x1, y1};
 #endif
+  return {x0, y0, x1, y1};
 }
 
 // Replaces the pixels with hit[l] > 0; hit[l] - 1 is the rectangle whose colour FILL_PER_RECT takes.
@@ -46,7 +51,7 @@ AUG void fill_hits(G g, const P& p, const Sample& s, typename G::template Var<in
     const int width = p.width, whole = p.whole;
     const float scale = p.scale;
     const bool normals = p.mode == FILL_NORMAL;
-    g.each([&](Lane l) {
+    const auto one = [&](Lane l) {
       if (AUG_GPU && !hit[l]) return;
       const U4 u = threefry((u32)(px.y[l] * width + px.x[l]), (u32)(s.c0 >> 2), (u32)STREAM_FILL, 0u, k0, k1);
       float n[4] = {uniform(u.x), uniform(u.y), uniform(u.z), uniform(u.w)};
@@ -58,7 +63,8 @@ AUG void fill_hits(G g, const P& p, const Sample& s, typename G::template Var<in
         const float f = scale * (C == 1 ? pick(n, s.c0 & 3) : n[c]);
         px.v[c][l] = hit[l] ? (whole ? floor_(f) : f) : px.v[c][l];
       }
-    });
+    };
+    g.each_in_turn(one, hit, px.x, px.y, px.v);
   }
 }
 
@@ -67,13 +73,18 @@ template <class G, int C> AUG void op_rects(G g, const RectsOp& p, const Op& op,
   const u32* rects = (const u32*)s.blob + op.at;
   const Box box = box_of<G, C>(g, px);
   bool any = false;
-  for (int k = 0; k < op.n; ++k) {
-    const int x0 = (int)ld(rects + 4 * k), y0 = (int)ld(rects + 4 * k + 1);
-    const int x1 = (int)ld(rects + 4 * k + 2), y1 = (int)ld(rects + 4 * k + 3);
+  for (int k = 0, n = op.n; k < n; ++k, rects += 4) {
+    const Four r = ld4(rects);
+    const int x0 = (int)r.x, y0 = (int)r.y, x1 = (int)r.z, y1 = (int)r.w;
     if (x0 > box.x1 || x1 <= box.x0 || y0 > box.y1 || y1 <= box.y0) continue;
     const u32 w = (u32)(x1 - x0), h = (u32)(y1 - y0);
     if (!any) g.each([&](Lane l) { hit[l] = 0; });
     any = true;
+    if (AUG_GPU && y0 <= box.y0 && y1 > box.y1) {  // as columns that are masked are: half of the questions
+      seldom();
+      g.each([&](Lane l) { hit[l] = (u32)(px.x[l] - x0) < w ? k + 1 : hit[l]; });
+      continue;
+    }
     g.each([&](Lane l) {
       const bool in = ((u32)(px.x[l] - x0) < w) & ((u32)(px.y[l] - y0) < h);
       hit[l] = in ? k + 1 : hit[l];
@@ -90,14 +101,15 @@ template <class G, int C> AUG void op_pixels(G g, const PixelsOp& p, const Op&, 
   float f[C];
   AUG_UNROLL for (int c = 0; c < C; ++c)
     f[c] = ld(fill + c);
-  g.each([&](Lane l) {
+  const auto one = [&](Lane l) {
     const U4 u = philox((u32)(px.y[l] * width + px.x[l]), each ? (u32)(s.c0 >> 2) : 0u, (u32)STREAM_PIXELS, 0u, k0, k1);
     const float n[4] = {uniform(u.x), uniform(u.y), uniform(u.z), uniform(u.w)};
     AUG_UNROLL for (int c = 0; c < C; ++c) {
       const float z = !each ? n[0] : C == 1 ? pick(n, s.c0 & 3) : n[c];
       px.v[c][l] = z < below ? f[c] : px.v[c][l];
     }
-  });
+  };
+  g.each_in_turn(one, px.x, px.y, px.v);
 }
 
 template <class G, int C> AUG void op_channels(G g, const ChannelsOp&, const Op& op, const Sample& s, Pixels<G, C>& px) {

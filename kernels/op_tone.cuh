@@ -4,7 +4,7 @@
 #include "pixels.cuh"
 namespace aug {
 
-AUG float linear_u8(float v, float a, float b) { return trunc_(clamp_(v * a + b, 0.0f, 255.0f)); }
+AUG float linear_u8(float v, float a, float b) { return trunc_(within_(v * a + b, 0.0f, 255.0f)); }
 
 template <class G, int C> AUG void op_round(G g, const RoundOp& p, const Op&, const Sample&, Pixels<G, C>& px) {
   const int half = p.half;

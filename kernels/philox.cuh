@@ -24,7 +24,7 @@ AUG float uniform(u32 a) { return (float)(int)(a >> 8) * (1.0f / 16777216.0f); }
 // two standard normals from two words (Box-Muller)
 AUG void normal2(u32 a, u32 b, float& n0, float& n1) {
   const float u = ((float)(int)(a >> 8) + 0.5f) * (1.0f / 16777216.0f);
-  const float r = sqrt_(-1.38629436f * log2_(u));  // sqrt(-2 ln u)
+  const float r = sqrt_of_normal(fma_(-1.38629436f, log2_(u), 0.0f));  // sqrt(-2 ln u); of u = 1 it is 0, not -0
   float s, c;
   sincos_turns(uniform(b), s, c);
   n0 = r * c;

@@ -17,6 +17,15 @@ constexpr bool is_built(int code) {
 #endif
 }
 
+// Is there an operation that needs more registers than four pixels leave it? tests/test_cuda_compile.py finds those that would spill.
+constexpr bool is_wide() {
+  constexpr int codes[] = {OP_DIFFERS, OP_UNSHARP, OP_ADD,    OP_FANCY,  OP_ISO,  OP_PIXELS, OP_ADDITIVE,
+                           OP_SPECKLE, OP_SHOT,    OP_SCREEN, OP_SPLASH, OP_ZOOM, OP_UNBLUR, OP_MULTIPLY};
+  for (int code : codes)
+    if (is_built(code)) return true;
+  return false;
+}
+
 template <class G, int C> AUG void apply(G g, const Op& op, const Sample& s, Pixels<G, C>& px) {
   switch (op.code) {
 #define AUG_CASE(CODE, FUNCTION, PARAMS, CHANNELS)                                                                  \
@@ -31,7 +40,7 @@ template <class G, int C> AUG void apply(G g, const Op& op, const Sample& s, Pix
 
 template <class G, int C> AUG void program(G g, const Fused& f, const Row& s, int c0, Pixels<G, C>& px) {
   const Sample sample = {f.blob, f.found, f.channels, c0, s.layers};
-  for (int k = s.ops; k < s.ops + s.n_ops; ++k) apply(g, f.ops[k], sample, px);
+  for (int k = s.ops, end = k + s.n_ops; k < end; ++k) apply(g, f.ops[k], sample, px);
 }
 
 }  // namespace aug

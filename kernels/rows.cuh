@@ -16,7 +16,7 @@ struct Ends {  // 56 bytes
 };
 
 // One sample of one fused launch.
-struct Row : Ends {      // 184 bytes
+struct Row : Ends {      // 192 bytes
   int frame[6];          // output pixel (x, y) -> pixel of the gather's frame:
                          // (f0 x + f1 y + f2, f3 x + f4 y + f5), entries of the 2x2 part in {-1, 0, 1}
   float m[9];            // numbers of the map, frame pixel -> source pixel; see map.cuh
@@ -26,7 +26,9 @@ struct Row : Ends {      // 184 bytes
   int ops, n_ops;        // its slice of the op table
   int positions;         // does an operation look at pixel positions?
   int layers, n_layers;  // what operations read beside the pixel: offset into the blob of so many layers
-  int past;         // cpu/run.cpp: is dst of results that are too large to stay in the caches?
+  int plain;             // is the frame the output's own?
+  int past;              // cpu/run.cpp: is dst of results that are too large to stay in the caches?
+  int pad;
   double scale[2];  // MAP_RESIZE: source pixels per output pixel, x and y
 };
 
@@ -63,12 +65,14 @@ enum FillMode {       // of OP_RECTS and its like
 
 // One sample of one filter launch: separable weights, or a list of points.
 enum FilterKind { FILTER_SEPARABLE = 0, FILTER_SPARSE = 1 };
-struct FilterRow : Ends {  // 88 bytes; source and destination are of one size
+struct FilterRow : Ends {  // 96 bytes; source and destination are of one size
   int border, fill;        // Border; CONSTANT: fill is an offset into the blob, one float per channel
   int kind, kh, kw;        // separable: lengths of the y and x weights, odd, anchored at their middle
   int n;                   // sparse: how many points
   int taps;                // offset into the blob. separable: y weights, x weights. sparse: n times (dy, dx, weight)
   float scale;             // result = scale * sum; uint8 rounds half to even
+  int even;                // separable: are they means that one set of weights makes, the same backwards? (windows.cpp)
+  int pad;
 };
 
 // One sample of one reduce launch: it reads the source and writes numbers, at offset `at` (in words of 4 bytes) of the plan's
@@ -106,7 +110,7 @@ struct ResampleRow : Ends {  // 80 bytes
                              // [n], [n], then their weights [n][most]
   int across, down;          // most of a column, of a line
   int up;                    // do halves round up? else to even
-  int past;  // see Row
+  int past;                  // see Row
 };
 
 }  // namespace aug

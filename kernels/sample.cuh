@@ -38,6 +38,7 @@ template <int C> AUG u32 bytes(const u8* p) {
 }
 AUG float byte_(u32 w, int c) { return (float)(int)((w >> (8 * c)) & 255u); }
 
+#if !AUG_GPU  // there gpu/linear.cuh
 template <class G, class T, int C>
 AUG_FN void sample_linear(G g, const Row& s, const float* blob, int c0, Place<G>& t, Pixels<G, C>& px) {
   typename G::template Var<int> o[4];
@@ -148,6 +149,8 @@ AUG_FN void sample_linear(G g, const Row& s, const float* blob, int c0, Place<G>
     g.each([&](Lane l) { px.v[c][l] = settle(bilerp(q[0][l], q[1][l], q[2][l], q[3][l], t.fx[l], t.fy[l]), (const T*)0); });
   }
 }
+
+#endif
 
 // The pixels at offsets o as words. That of the view's last pixel may end beyond the buffer: bytewise there.
 template <int C, class G>
@@ -324,7 +327,9 @@ template <class G, class T, int C> AUG void sample(G g, const Row& s, const floa
     if (s.sample == SAMPLE_CUBIC) return sample_cubic<G, T, C>(g, s, blob, c0, t, px);
   }
   if constexpr (!is_label<T> && GPUAUG_SAMPLE >= 1) {
+#if !AUG_GPU
     if (s.sample == SAMPLE_LINEAR) return sample_linear<G, T, C>(g, s, blob, c0, t, px);
+#endif
     if (s.sample == SAMPLE_LINE) return sample_line<G, T, C>(g, s, c0, t, px);
   }
   sample_nearest<G, T, C>(g, s, blob, c0, t, px);

@@ -11,6 +11,19 @@ template <class T> AUG T ld(const T* p) {
 #endif
 }
 
+struct Four {
+  u32 x, y, z, w;
+};
+// four words that lie at a multiple of four
+AUG Four ld4(const u32* p) {
+#if AUG_GPU
+  const uint4 v = __ldg((const uint4*)p);
+  return {v.x, v.y, v.z, v.w};
+#else
+  return {p[0], p[1], p[2], p[3]};
+#endif
+}
+
 // An index that is used to look something up. The compiler would take indices out of vectors and collect what it finds in vectors
 // by insertion, at twice the time of scalar loads and stores.
 AUG int scalar(int i) {
@@ -35,14 +48,26 @@ struct i32 {
 template <class T> constexpr bool is_label = false;
 template <> constexpr bool is_label<i32> = true;
 
-AUG u16 half_bits(float v) {  // round to nearest even
+#if defined(__CUDACC_RTC__)
+AUG u16 half_bits(float v) {
+  u16 h;
+  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(v));
+  return h;
+}
+AUG float from_half(u16 h) {
+  float v;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(v) : "h"(h));
+  return v;
+}
+#else
+// To the nearest half, ties to even; every NaN becomes 0x7fff, as a GPU's instruction has it.
+AUG u16 half_bits(float v) {
   const u32 u = bits(v), sign = (u >> 16) & 0x8000u, a = u & 0x7fffffffu;
   const u32 norm = (a + 0xc8000fffu + ((a >> 13) & 1u)) >> 13;
   const u32 sub = bits(unbits(a) + 0.5f) - 0x3f000000u;  // subnormal halves
-  const u32 big = 0x7c00u + (a > 0x7f800000u ? 0x200u : 0u);
   // 65520 and above round to infinity
-  const u32 h = a >= 0x477ff000u ? big : a < 0x38800000u ? sub : norm;
-  return (u16)(sign | h);
+  const u32 h = sign | (a >= 0x477ff000u ? 0x7c00u : a < 0x38800000u ? sub : norm);
+  return (u16)(a > 0x7f800000u ? 0x7fffu : h);
 }
 AUG float from_half(u16 h) {
   const u32 sign = ((u32)h & 0x8000u) << 16, a = (u32)h & 0x7fffu;
@@ -52,11 +77,20 @@ AUG float from_half(u16 h) {
   const float v = a < 0x400u ? sub : a < 0x7c00u ? norm : top;
   return unbits(bits(v) | sign);
 }
+#endif
+#if defined(__CUDACC_RTC__) && __CUDA_ARCH__ >= 800
 AUG u16 bhalf_bits(float v) {
+  u16 h;
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(h) : "f"(v));
+  return h;
+}
+#else
+AUG u16 bhalf_bits(float v) {  // NaN likewise
   const u32 u = bits(v);
   const u32 r = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
-  return (u16)((u & 0x7fffffffu) > 0x7f800000u ? (u >> 16) | 0x40u : r);
+  return (u16)((u & 0x7fffffffu) > 0x7f800000u ? 0x7fffu : r);
 }
+#endif
 
 AUG float get(u8 v) { return (float)(int)v; }
 AUG float get(float v) { return v; }

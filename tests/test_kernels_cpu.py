@@ -125,7 +125,7 @@ def test_numbers_of_launches_are_the_kernels():
     """What the host computes the grid and the shared memory of CUDA kernels with."""
     from gpuaug.backends import cuda, nvrtc
 
-    text = "".join(header(path.name) for path in KERNELS.glob("*.cu*"))
+    text = "".join(header(path.relative_to(KERNELS)) for path in [*KERNELS.glob("*.cu*"), *KERNELS.glob("gpu/*.cuh")])
     numbers = dict(re.findall(r"(\w+) = ([^,;}=]+)[,}]", " ".join(re.findall(r"enum \{[^}]*\}", text))))
     names = {name: name for name in numbers}
 
@@ -135,9 +135,11 @@ def test_numbers_of_launches_are_the_kernels():
     assert value("FILTER_ROWS") == cuda.FILTER_ROWS
     assert value("REDUCE_SHARED") == cuda.REDUCE_SHARED >= 28 * value("STATS_PARTIALS")
     assert value("LOOKUP_SHARED") == cuda.LOOKUP_SHARED
-    assert set(re.findall(r"__launch_bounds__\((\d+)", text)) == {str(nvrtc.THREADS)}
-    slots = int(re.search(r"#define GPUAUG_SLOTS (\d+)", text)[1])
-    assert nvrtc.THREADS * slots == cuda.FUSED_PIXELS
+    assert set(re.findall(r"__launch_bounds__\((\d+)", text)) == {str(nvrtc.THREADS), str(cuda.MARCH_THREADS)}
+    threads, slots = map(int, re.search(r"typedef aug::Group<(\d+), (\d+)> G;", header("fused.cu")).groups())
+    assert threads == nvrtc.THREADS
+    assert threads * slots == cuda.FUSED_PIXELS
+    assert enum(header("maps.gen.cuh"), "MapKind")["MAP_VIEW"] == cuda.VIEW
     assert value("STATS") == reductions.REDUCTIONS["moments"].words
 
 

@@ -14,10 +14,16 @@ from .missing import problem
 from .nvrtc import Key
 
 GRID_YZ = 65535  # the limit of gridDim.y and .z; a launch of more samples is cut into several
-FUSED_PIXELS = 512  # of one block of fused.cu: 256 threads, GPUAUG_SLOTS = 2 pixels each
+FUSED_PIXELS = 1024  # of one block of fused.cu: 256 threads, 4 pixels each
+MARCHED = (3, 5, 7)  # weights that march.cuh is compiled for
+MARCH_THREADS = 192  # of one block, at most
+# Lines of a block's strip: each filters K - 1 lines more than it writes, so that few strips are less work; of a small batch there
+# are more, down to the fewest lines, for all of a GPU to have some: four blocks on each of 132 multiprocessors.
+MARCH_LINES, MARCH_FEWEST, MARCH_BLOCKS = 112, 28, 4 * 132
 FILTER_TILE = 32  # pixels, both ways, of one block of filter.cu
-FILTER_ROWS = 32  # as in filter_gpu.cuh
+FILTER_ROWS = 32  # as in gpu/filter.cuh
 REDUCE_SHARED, LOOKUP_SHARED = 8192, 1024  # bytes, as in part.cuh and lookup.cuh
+VIEW = 0  # MAP_VIEW of maps.gen.cuh
 _SAMPLE = np.array([0, 1, 2, 1, 3])  # by the Sample of a row, which kernel has it: linear has linear along x, too
 SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
 
@@ -27,7 +33,6 @@ SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
 
 def run(plan, device) -> None:
     """Queues the plan on `device`, which is a `Gpu` or has its methods."""
-    device.prepare([key for launch in plan.launches for key in keys_of(launch, plan.ops)])
     # What is allocated here is freed when everything is queued. That is safe: the allocator hands memory
     # that was freed to later work of the same stream only. What others own, `_queue` holds.
     owners = []
@@ -35,6 +40,9 @@ def run(plan, device) -> None:
         base, owner = device.empty(plan.scratch_bytes)
         owners.append(owner)
         plan.place(base)  # before the upload: rows hold addresses
+    for launch in plan.launches:  # after it: it looks for rows by their sample
+        arrange(launch)
+    device.prepare([key for launch in plan.launches for key in keys_of(launch, plan.ops)])
 
     if not plan.count:
         return
@@ -59,13 +67,35 @@ def chunks_of(channels: int) -> list[tuple[int, int, int]]:
     return ([(0, 4, fours)] if fours else []) + ([(4 * fours, 1, channels % 4)] if channels % 4 else [])
 
 
+def arrange(launch) -> None:
+    """Sorts the rows of a launch, of which some kernels take some: of a fused one views before gathers, of a filter by what
+    `marches` says."""
+    of = launch.rows["map"] != VIEW if launch.kind == "fused" else marches(launch) if launch.kind == "filter" else None
+    if of is not None and len(of) and of.min() != of.max():
+        launch.rows[:] = launch.rows[np.argsort(of, kind="stable")]
+
+
+def parts_of(launch) -> list[tuple[str, int, int]]:
+    """(what its kernel reads, a name in `nvrtc.SAMPLES`, first row, rows) of a fused launch: views, then gathers."""
+    gathers = launch.rows["map"] != VIEW
+    count = int(np.count_nonzero(gathers))
+    views = len(gathers) - count
+    parts = [("view", 0, views)] if views else []
+    if count:  # the most that one of them interpolates with: cubic is most of what NVRTC would compile
+        parts.append((nvrtc.SAMPLES[1 + _SAMPLE[launch.rows["sample"][gathers]].max()], views, count))
+    return parts
+
+
 def keys_of(launch, ops: int | None = None) -> list[Key]:
-    """The kernels of a launch. ops: the operations that its pipeline can emit, a bit for each code; None: those that it holds."""
+    """The kernels of a launch; of a fused one for each of its parts those of the chunks of channels. ops: the operations that its
+    pipeline can emit, a bit for each code; None: those that it holds."""
     if launch.kind == "fused":
-        most = nvrtc.SAMPLES[_SAMPLE[launch.rows["sample"]].max(initial=0)]  # cubic is 61 % of what NVRTC would compile
         if ops is None:
             ops = sum(1 << int(code) for code in np.unique(launch.ops["code"])) if launch.ops is not None else 0
-        return [Key("fused", launch.source, launch.target, width, most, ops) for _, width, _ in chunks_of(launch.channels)]
+        chunks, types = chunks_of(launch.channels), (launch.source, launch.target)
+        return [Key("fused", *types, width, sample, ops) for sample, _, _ in parts_of(launch) for _, width, _ in chunks]
+    if launch.kind == "filter":
+        return [_filter_key(launch, code) for code in np.unique(marches(launch)).tolist()]
     return [Key(launch.kind, launch.source)]
 
 
@@ -75,17 +105,19 @@ def cuts(count: int, limit: int) -> list[tuple[int, int]]:
 
 
 def _fused(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
-    table = launch.rows
-    tiles = -(-int((table["dh"] * table["dw"]).max()) // FUSED_PIXELS)
-    for key, (channel0, _, chunks) in zip(keys, chunks_of(launch.channels)):
-        kernel = device.kernel(key)
-        for first, count in cuts(len(table), GRID_YZ):
-            args = (rows + first * table.itemsize, ops, blob, found, launch.channels, channel0)
-            device.launch(kernel, (tiles, count, chunks), args, 0)
+    table, keys = launch.rows, iter(keys)
+    for _, start, many in parts_of(launch):
+        part = table[start : start + many]
+        tiles = -(-int((part["dh"] * part["dw"]).max()) // FUSED_PIXELS)
+        for channel0, _, chunks in chunks_of(launch.channels):
+            kernel = device.kernel(next(keys))
+            for first, count in cuts(many, GRID_YZ):
+                args = (rows + (start + first) * table.itemsize, ops, blob, found, launch.channels, channel0)
+                device.launch(kernel, (tiles, count, chunks), args, 0)
 
 
 def filter_shape(channels: int, kh: int, kw: int) -> tuple[int, int, int]:
-    """(tile, channels per block, bytes of shared memory) for the longest weights of a launch, as filter_gpu.cuh asks."""
+    """(tile, channels per block, bytes of shared memory) for the longest weights of a launch, as gpu/filter.cuh asks."""
     tile = FILTER_TILE
     while tile:
         lines = tile + kh - 1
@@ -97,17 +129,66 @@ def filter_shape(channels: int, kh: int, kw: int) -> tuple[int, int, int]:
     raise ValueError(f"a filter of {kh} x {kw} weights does not fit into the {SHARED} bytes of shared memory of a GPU's block")
 
 
+def marches(launch) -> np.ndarray:
+    """[rows]: 10 times the number of weights plus the channels of a pixel, for rows that march.cuh filters; 0 for the others."""
+    rows, channels = launch.rows, launch.channels
+    if launch.source != "uint8":
+        return np.zeros(len(rows), np.int64)
+    pixels = (rows["sx"] == channels) & (rows["sc"] == 1) & (channels in (3, 4))
+    apart = rows["sx"] == 1  # planes, or one channel
+    taps = rows["kh"]
+    fits = (rows["even"] != 0) & np.isin(taps, MARCHED) & (pixels | apart)
+    return np.where(fits, 10 * taps + np.where(pixels, channels, 1), 0).astype(np.int64)
+
+
+def _filter_key(launch, code: int) -> Key:
+    return Key("filter", launch.source, channels=code % 10, taps=code // 10) if code else Key("filter", launch.source)
+
+
+def march_shape(channels: int, height: int, width: int, rows: int) -> tuple[int, int, int, int]:
+    """(groups of four columns of a tile, lines of it, threads, bytes of shared memory) of march.cuh, for so many rows of the
+    launch times chunks of channels, the largest of this size."""
+    groups = -(-width // 4)
+    across = -(-groups // (MARCH_THREADS // channels))
+    groups = -(-groups // across)
+    strips = max(-(-height // MARCH_LINES), min(-(-height // MARCH_FEWEST), MARCH_BLOCKS // (rows * across)))
+    return groups, -(-height // strips), -(-channels * groups // 32) * 32, 8 * channels * (4 * groups + 8 + groups)
+
+
 def _filter(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
-    table = launch.rows
+    codes, start = marches(launch), 0
+    for code, count in zip(*(part.tolist() for part in np.unique(codes, return_counts=True))):
+        part, at, kernel = (
+            launch.rows[start : start + count],
+            rows + start * launch.rows.itemsize,
+            device.kernel(_filter_key(launch, code)),
+        )
+        start += count
+        if code:
+            _march(device, kernel, part, launch.channels, code % 10, at, blob)
+        else:
+            _tiles(device, kernel, part, launch.channels, at, blob)
+
+
+def _march(device, kernel, table, channels: int, width: int, rows: int, blob: int) -> None:
+    """A marching filter of so many channels at once."""
+    high, wide, chunks = int(table["dh"].max()), int(table["dw"].max()), channels // width
+    groups, lines, threads, shared = march_shape(width, high, wide, len(table) * chunks)
+    across, down = -(-wide // (4 * groups)), -(-high // lines)
+    for first, count in cuts(len(table), GRID_YZ // chunks):
+        args = (rows + first * table.itemsize, blob, chunks, groups, lines)
+        device.launch(kernel, (across, down, count * chunks), args, shared, threads)
+
+
+def _tiles(device, kernel, table, channels: int, rows: int, blob: int) -> None:
+    """Any other filter."""
     separable = table if not table["kind"].any() else table[table["kind"] == 0]  # others need no shared memory
     longest = (int(separable["kh"].max()), int(separable["kw"].max())) if len(separable) else (1, 1)
-    tile, chunk, shared = filter_shape(launch.channels, *longest)
-    chunks = -(-launch.channels // chunk)
+    tile, chunk, shared = filter_shape(channels, *longest)
+    chunks = -(-channels // chunk)
     across, down = -(-int(table["dw"].max()) // tile), -(-int(table["dh"].max()) // tile)
-    (key,) = keys
-    kernel = device.kernel(key)
     for first, count in cuts(len(table), GRID_YZ // chunks):
-        args = (rows + first * table.itemsize, blob, launch.channels, chunk, tile, tile)
+        args = (rows + first * table.itemsize, blob, channels, chunk, tile, tile)
         device.launch(kernel, (across, down, count * chunks), args, shared)
 
 
@@ -184,8 +265,8 @@ class Gpu:
     def kernel(self, key: Key):
         return nvrtc.function(key, self._index)
 
-    def launch(self, kernel, grid, args, shared: int) -> None:
-        kernel(grid, (nvrtc.THREADS,), args, shared_mem=shared, stream=self._stream)
+    def launch(self, kernel, grid, args, shared: int, threads: int = nvrtc.THREADS) -> None:
+        kernel(grid, (threads,), args, shared_mem=shared, stream=self._stream)
 
 
 def execute(plan, device=None, stream=None) -> None:

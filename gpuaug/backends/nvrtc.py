@@ -36,7 +36,8 @@ OPTIONS = (
 TYPES = {"uint8": "u8", "float16": "f16", "bfloat16": "bf16", "float32": "f32", "int32": "i32"}
 _C_TYPES = {"uint8": "aug::u8", "float16": "aug::f16", "bfloat16": "aug::bf16", "float32": "float", "int32": "aug::i32"}
 
-SAMPLES = ("nearest", "linear", "cubic", "lanczos")  # each with those before it; GPUAUG_SAMPLE of sample.cuh
+# GPUAUG_SAMPLE, from -1: views alone, or gathers, each with those before it
+SAMPLES = ("view", "nearest", "linear", "cubic", "lanczos")
 _MAGIC = b"gpuaug2\n"  # 1: cubins without their last byte
 
 
@@ -49,10 +50,11 @@ def folder() -> Path:
     raise RuntimeError(f"gpuaug: its kernels are in neither {package / '_kernels'} nor {package.parent / 'kernels'}")
 
 
-def flatten(path: Path, seen: set | None = None) -> str:
-    """The file with its quoted includes put in place, each once; errors keep their file and line."""
+def flatten(path: Path, seen: set | None = None, root: Path | None = None) -> str:
+    """The file with its quoted includes put in place, each once, found beside the file or in the first one's folder; errors keep
+    their file and line."""
     path = path.resolve()
-    seen = set() if seen is None else seen
+    seen, root = set() if seen is None else seen, path.parent if root is None else root
     if path in seen:
         return ""
     seen.add(path)
@@ -60,7 +62,8 @@ def flatten(path: Path, seen: set | None = None) -> str:
     for number, line in enumerate(path.read_text().splitlines(), 1):
         include = re.match(r'\s*#include "(.+)"', line)
         if include:
-            lines += [flatten(path.parent / include[1], seen), f'#line {number + 1} "{path.name}"']
+            beside = path.parent / include[1]
+            lines += [flatten(beside if beside.exists() else root / include[1], seen, root), f'#line {number + 1} "{path.name}"']
         else:
             lines.append("" if line.strip() == "#pragma once" else line)
     return "\n".join(lines) + "\n"
@@ -75,7 +78,7 @@ def source(kind: str) -> str:
 class Key(NamedTuple):
     """What a kernel is compiled for. A filter writes the type that it reads; it, and the others, take channels one by one.
     sample: the most that a fused kernel interpolates with, a name in `SAMPLES`; None: all. ops: which pixel operations it has, a
-    bit for each code (`gpuaug.ops.mask`); None: all.
+    bit for each code (`gpuaug.ops.mask`); None: all. taps: a filter of so many weights both ways, in march.cuh's way.
     """
 
     kind: str
@@ -84,6 +87,7 @@ class Key(NamedTuple):
     channels: int | None = None
     sample: str | None = None
     ops: int | None = None
+    taps: int | None = None
 
     @property
     def name(self) -> str:
@@ -93,6 +97,7 @@ class Key(NamedTuple):
         parts += [f"c{self.channels}"] if self.channels else []
         parts += [self.sample] if self.sample else []
         parts += [f"ops{self.ops:x}"] if self.ops is not None else []
+        parts += [f"k{self.taps}"] if self.taps else []
         return "_".join(parts)
 
     @property
@@ -103,10 +108,12 @@ class Key(NamedTuple):
         if self.channels:
             values["CHANNELS"] = str(self.channels)
         if self.sample:
-            values["SAMPLE"] = str(SAMPLES.index(self.sample))
+            values["SAMPLE"] = str(SAMPLES.index(self.sample) - 1)
         if self.ops is not None:
             words = range(0, max(self.ops.bit_length(), 1), 64)
             values["OPS"] = ",".join(f"{self.ops >> at & 0xFFFFFFFFFFFFFFFF:#x}ull" for at in words)
+        if self.taps:
+            values["TAPS"] = str(self.taps)
         return tuple(f"-DGPUAUG_{name}={value}" for name, value in values.items())
 
 

@@ -214,6 +214,7 @@ bool table_sample(const Launch& l, const Row& s, const float* found) {
   if (!gathers) {
     static const int straight[6] = {1, 0, 0, 0, 1, 0};
     std::memcpy(head.frame, straight, sizeof straight);
+    head.plain = 1;
   }
   Layout d;
   if (!layout(bytes, head, d) || (!gathers && !movable(bytes, head, d))) return false;

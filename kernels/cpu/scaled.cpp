@@ -3,7 +3,7 @@
 #include <cstring>
 #include "map.cuh"
 #include "sample.cuh"
-#include "view.cuh"
+#include "view.hpp"
 namespace aug {
 
 namespace {

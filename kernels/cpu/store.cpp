@@ -1,5 +1,5 @@
 // store.cpp: where a fused launch writes its pixels, for one element type.
-#include "store.cuh"
+#include "store.hpp"
 #include "bytes.hpp"
 #include "parts.hpp"
 namespace aug {

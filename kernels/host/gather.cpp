@@ -166,10 +166,7 @@ EXPORT PyObject* gpuaug_track_gather(void* handle, PyObject* rows, int kind, PyO
       which.push_back((int)k);
     }
     i64 at = 0;
-    if (PyObject_CheckBuffer(table)) {
-      at = (i64)t.blob.size();
-      append_words(t.blob, table);
-    }
+    if (PyObject_CheckBuffer(table)) at = append_words(t.blob, table);
     int known_fill = border == 0 ? fill : 0;
     if (sample == SAMPLE_LANCZOS) {  // the row's fill with the weights in front of it
       append_lanczos(t.blob);

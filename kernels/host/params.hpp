@@ -82,7 +82,7 @@ inline void to_words(char type, char* out, const Array& a, const char* from, i64
 
 // All of an array, line after line, as words behind those of `out`; returns where they start.
 inline i64 append_table(std::vector<float>& out, const Array& a, char type) {
-  const size_t at = out.size();
+  const size_t at = next_table(out);
   const i64 count = a.count();
   if ((i64)at + count > 0x7fffffffLL)
     raise(PyExc_ValueError, "a batch's launches refer to more than 2^31 - 1 values; make it smaller");

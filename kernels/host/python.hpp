@@ -241,4 +241,7 @@ inline PyObject* bytes_of_vector(const void* data, i64 size) {
   return PyBytes_FromStringAndSize((const char*)data, (Py_ssize_t)size);
 }
 
+// Tables start at a multiple of four words: a GPU reads four at once.
+inline size_t next_table(const std::vector<float>& out) { return (out.size() + 3) & ~(size_t)3; }
+
 }  // namespace aug

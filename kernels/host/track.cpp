@@ -104,12 +104,7 @@ EXPORT void gpuaug_track_work_in(void* handle, PyObject* rows, int dtype) {
 }
 
 EXPORT i64 gpuaug_track_blob(void* handle, PyObject* values) {
-  return guarded([&] {
-    std::vector<float>& blob = track_of(handle).blob;
-    const i64 at = (i64)blob.size();
-    append_words(blob, values);
-    return at;
-  });
+  return guarded([&] { return append_words(track_of(handle).blob, values); });
 }
 
 EXPORT void gpuaug_track_crop(void* handle, PyObject* rows, PyObject* x, PyObject* y, PyObject* height, PyObject* width) {

@@ -319,6 +319,8 @@ class Track {
         r.dw = width(i);
         r.ops = (int)ops.size();
         r.n_ops = stages_[i].count;
+        static const int straight[6] = {1, 0, 0, 0, 1, 0};
+        r.plain = !std::memcmp(r.frame, straight, sizeof straight);
         r.layers = (int)blob.size();
         const float* layers = (const float*)stages_[i].layers;
         blob.insert(blob.end(), layers, layers + LAYER_WORDS * r.n_layers);

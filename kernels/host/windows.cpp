@@ -8,6 +8,22 @@
 #include "export.hpp"
 using namespace aug;
 
+namespace {
+
+// Are weights of both axes the same, the same backwards, not negative, and no more than one all together? What they make of bytes are
+// bytes then, with no bounds: below 255.5.
+bool is_even(const float* taps, int kh, int kw, float scale) {
+  bool same = kh == kw && scale > 0.0f;
+  double sum = 0.0;
+  for (int j = 0; same && j < kh; ++j) {
+    same = taps[j] == taps[kh + j] && taps[j] == taps[kh - 1 - j] && taps[j] >= 0.0f;
+    sum += taps[j];
+  }
+  return same && sum * sum * scale < 1.001;
+}
+
+}  // namespace
+
 EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject* taps, PyObject* start, PyObject* lengths,
                                 int border, PyObject* scale, int fill, int notes) {
   guarded([&] {
@@ -29,8 +45,7 @@ EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject
               (Py_ssize_t)starts[k], (Py_ssize_t)count);
     }
     t.close(index, notes);  // a launch's layers go into the blob, too
-    const i64 at = (i64)t.blob.size();
-    append_words(t.blob, taps);
+    const i64 at = append_words(t.blob, taps);
     std::vector<FilterRow> table(n);
     for (i64 k = 0; k < n; ++k) {
       FilterRow& f = table[k];
@@ -43,6 +58,7 @@ EXPORT void gpuaug_track_filter(void* handle, PyObject* rows, int kind, PyObject
       f.n = points ? (int)sizes.line(k)[2] : 0;
       f.taps = (int)(at + starts[k]);
       f.scale = scales[k];
+      f.even = !points && border != BORDER_CONSTANT && is_even(t.blob.data() + f.taps, f.kh, f.kw, f.scale);
     }
     t.launch(KIND_FILTER, index, std::move(table), notes + 1);
     return 0;
@@ -60,8 +76,7 @@ EXPORT void gpuaug_track_rank(void* handle, PyObject* rows, int kind, PyObject* 
     const Column<i64> starts(start, n, "start"), sizes(lengths, n, "lengths", 3);
     t.close(index, notes);
     if (!n) return 0;
-    const i64 at = (i64)t.blob.size();
-    append_words(t.blob, runs);
+    const i64 at = append_words(t.blob, runs);
     std::vector<RankRow> table(n);
     for (i64 k = 0; k < n; ++k) {
       RankRow& r = table[k];

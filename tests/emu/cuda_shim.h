@@ -314,6 +314,31 @@ inline void __threadfence() {}
 inline void __threadfence_block() {}
 
 template <class T> T __ldg(const T* p) { return *p; }
+struct uint4 {
+  unsigned x, y, z, w;
+};
+struct alignas(16) float4 {
+  float x, y, z, w;
+};
+inline unsigned __funnelshift_r(unsigned low, unsigned high, unsigned by) {
+  return (unsigned)(((uint64_t)high << 32 | low) >> (by & 31));
+}
+// sums of numbers whose exponents are near enough for a double to hold them, rounded towards zero or down
+inline float emu_rounded(double exact, bool down) {
+  const float r = (float)exact;
+  const bool above = down ? (double)r > exact : std::fabs((double)r) > std::fabs(exact);
+  return above ? std::nextafter(r, down ? -INFINITY : 0.0f) : r;
+}
+inline float __fadd_rz(float a, float b) { return emu_rounded((double)a + (double)b, false); }
+inline float __fadd_rd(float a, float b) { return emu_rounded((double)a + (double)b, true); }
+inline float __fmaf_rz(float a, float b, float c) { return emu_rounded((double)a * (double)b + (double)c, false); }
+inline float __fmaf_rd(float a, float b, float c) { return emu_rounded((double)a * (double)b + (double)c, true); }
+inline unsigned __byte_perm(unsigned a, unsigned b, unsigned selector) {
+  const uint64_t pool = (uint64_t)b << 32 | a;
+  unsigned r = 0;
+  for (int i = 0; i < 4; ++i) r |= (unsigned)(pool >> 8 * (selector >> 4 * i & 7) & 255) << 8 * i;
+  return r;
+}
 inline unsigned __float_as_uint(float f) {
   unsigned u;
   memcpy(&u, &f, 4);

@@ -15,7 +15,9 @@ class Fault(RuntimeError):
 
 
 class Memory:
-    """Regions that kernels may touch. An access has to lie in one of them whole, and on a multiple of its width."""
+    """Regions that kernels may touch. An access has to lie in one of them whole, and on a multiple of its width; loads of up to
+    four bytes in the words that hold a region: allocations of a GPU begin and end at multiples of 256.
+    """
 
     def __init__(self):
         self._regions: list[tuple[int, int, dict]] = []
@@ -50,13 +52,16 @@ class Memory:
         if wrong.any():
             lane = int(np.flatnonzero(wrong)[0])
             raise Fault(f"{what} of {width} bytes at {int(address[lane]):#x}, which is no multiple of {width}")
-        number = np.searchsorted(self._starts, address, side="right") - 1
+        slack = 3 if what == "load" and width <= 4 else 0
+        number = np.searchsorted(self._starts, address + np.uint64(slack), side="right") - 1
         first = int(number[0])
         for each in [first] if (number == first).all() else np.unique(number):
             which = slice(None) if isinstance(each, int) else number == each
             start, end, views = self._regions[max(int(each), 0)]
             at = address[which]
-            if each < 0 or (beyond := at > np.uint64(end - width)).any():
+            if slack:
+                start, end = start // 4 * 4, -(-end // 4) * 4
+            if each < 0 or (beyond := (at > np.uint64(end - width)) | (at < np.uint64(start))).any():
                 far = int(at.min() if each < 0 else at[beyond].min())
                 raise Fault(f"{what} of {width} bytes at {far:#x}, {_where(far, start, end)}")
             yield which, views[width], (at - np.uint64(start // _WIDE * _WIDE)) // np.uint64(width)

@@ -1,4 +1,4 @@
-// filter_gpu.cuh: filter.cuh's sums by a block of threads on a tile.
+// filter.cuh: ../filter.cuh's sums by a block of threads on a tile.
 //
 //   block   256 threads (any multiple of 32), tile th x tw = 32 x 32 pixels, `chunk` channels
 //   shared  what filter_shape of gpuaug/backends/cuda.py computes from the longest SEPARABLE weights of a launch: for each
@@ -8,7 +8,7 @@
 //   grid    x: ceil(max w / tw), y: ceil(max h / th), z: rows * ceil(channels / chunk)
 // A tile that lies outside its sample returns at once, all threads of the block alike.
 #pragma once
-#include "filter.cuh"
+#include "../filter.cuh"
 namespace aug {
 
 enum { FILTER_ROWS = 32 };  // rows that a block filters along x at a time

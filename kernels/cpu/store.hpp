@@ -1,4 +1,4 @@
-// store.cuh: a group's pixels into the destination, in its element type and strides.
+// store.hpp: a group's pixels into the destination, in its element type and strides.
 #pragma once
 #include "pixels.cuh"
 namespace aug {
@@ -6,20 +6,6 @@ namespace aug {
 template <class G, class T, int C> AUG_FN void store(G g, const Row& s, int c0, int first, Pixels<G, C>& px) {
   const int w = s.dw, left = s.dh * w - first, dx = s.dx, dc = s.dc;
   T* out = (T*)s.dst + (i64)c0 * dc;
-#if AUG_GPU
-  const float inv = 1.0f / (float)w;
-  const int y0 = first / w, x0 = first - y0 * w;
-  g.each([&](Lane l) {
-    if (l.id < left) {
-      const int t = x0 + l.id;
-      int q = (int)(((float)t + 0.5f) * inv), x = t - q * w;
-      q = x < 0 ? q - 1 : x >= w ? q + 1 : q;
-      T* p = out + ((i64)(y0 + q) * s.dy + (i64)(t - q * w) * dx);
-      AUG_UNROLL for (int c = 0; c < C; ++c)
-        put(p + (i64)c * dc, px.v[c][l]);
-    }
-  });
-#else
   if (s.dy == w * dx && left >= G::lanes) {
     T* p = out + (i64)first * dx;
     if (dx == C && dc == 1) {
@@ -53,7 +39,6 @@ template <class G, class T, int C> AUG_FN void store(G g, const Row& s, int c0, 
       ++y;
     }
   }
-#endif
 }
 
 }  // namespace aug

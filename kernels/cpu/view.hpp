@@ -1,4 +1,4 @@
-// view.cuh: output positions, and pixels that are read with integer strides: copies, crops, flips, transposes.
+// view.hpp: output positions, and pixels that are read with integer strides: copies, crops, flips, transposes.
 #pragma once
 #include "pixels.cuh"
 namespace aug {
@@ -18,8 +18,8 @@ template <class G, int C> AUG void positions(G g, const Row& s, int first, Pixel
 }
 // ... and where the gather's frame sees them
 template <class G, int C> AUG void to_frame(G g, const Row& s, Pixels<G, C>& px) {
+  if (s.plain) return;
   const int f0 = s.frame[0], f1 = s.frame[1], f2 = s.frame[2], f3 = s.frame[3], f4 = s.frame[4], f5 = s.frame[5];
-  if (f0 == 1 && f4 == 1 && f1 == 0 && f3 == 0 && f2 == 0 && f5 == 0) return;
   g.each([&](Lane l) {
     const int x = px.x[l], y = px.y[l];
     px.x[l] = f0 * x + f1 * y + f2;
@@ -27,7 +27,6 @@ template <class G, int C> AUG void to_frame(G g, const Row& s, Pixels<G, C>& px)
   });
 }
 
-#if !AUG_GPU
 // N pixels that lie side by side into lanes at .. at + N - 1, mirrored or not
 template <class T, int C, int N, bool MIRROR, class G> AUG void load_pixels(const T* src, Pixels<G, C>& px, int at) {
   constexpr bool LATE = MIRROR && sizeof(T) < 4;  // bytes turn best in a register, after the planes are taken apart
@@ -81,21 +80,12 @@ template <class T, int C, class G> AUG void load_run(const T* src, int step, int
     }
   }
 }
-#endif
 
 // copies, flips, transposes, crops: a strided view
 template <class G, class T, int C> AUG_FN void load_view(G g, const Row& s, int c0, int first, Pixels<G, C>& px) {
   const int ex = s.frame[0] * s.sx + s.frame[3] * s.sy, ey = s.frame[1] * s.sx + s.frame[4] * s.sy;
   const T* src = (const T*)s.src + (i64)s.frame[2] * s.sx + (i64)s.frame[5] * s.sy + (i64)c0 * s.sc;
   const int sc = s.sc;
-#if AUG_GPU
-  // positions() has been called; frame is applied through the strides
-  g.each([&](Lane l) {
-    const T* p = src + ((i64)px.y[l] * ey + (i64)px.x[l] * ex);
-    AUG_UNROLL for (int c = 0; c < C; ++c)
-      px.v[c][l] = get(ld(p + c * sc));
-  });
-#else
   const int w = s.dw, n = min_(G::lanes, s.dh * w - first);
   if (ey == w * ex) {  // lines follow each other: one run
     load_run<T, C, G>(src + (i64)first * ex, ex, sc, px, 0, n);
@@ -109,7 +99,6 @@ template <class G, class T, int C> AUG_FN void load_view(G g, const Row& s, int 
   }
   for (int c = 0; c < C; ++c)  // lanes beyond the sample's end hold a value that operations may work on
     for (int i = n; i < G::lanes; ++i) px.v[c].v[i] = px.v[c].v[n - 1];
-#endif
 }
 
 }  // namespace aug
