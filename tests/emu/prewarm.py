@@ -18,19 +18,38 @@ from bench import gpu
 from bench.sass import CASES
 from emu.plans import Steps, build, samples
 from gpuaug import assemble, deliver
-from gpuaug.backends import cpu, cuda, nvrtc
+from gpuaug.backends import cuda, nvrtc
+
+
+class Recorder:
+    """In place of a GPU: it notes which kernels plans ask for, and launches none."""
+
+    def __init__(self):
+        self.keys: dict = {}
+
+    def prepare(self, keys) -> None:
+        self.keys.update(dict.fromkeys(keys))
+
+    def empty(self, size: int):
+        memory = np.empty(size, np.uint8)
+        return memory.ctypes.data, memory
+
+    def upload(self, memory: np.ndarray):
+        return memory.ctypes.data, memory
+
+    def kernel(self, key):
+        return key
+
+    def launch(self, kernel, grid, args, shared: int, threads: int = 256) -> None:
+        pass
 
 
 def wanted_keys() -> list[nvrtc.Key]:
     """Of `bench.gpu` and of tests/test_gpu.py."""
-    found: dict = {}
+    recorder = Recorder()
 
-    def note(plan):
-        found.update(dict.fromkeys(key for launch in plan.launches for key in cuda.keys_of(launch, plan.ops)))
-
-    def execute(plan, device):
-        note(plan)
-        cpu.execute(plan)
+    def execute(plan, device=None):
+        cuda.run(plan, recorder)
 
     real = deliver.execute
     deliver.execute = assemble.execute = execute
@@ -49,9 +68,9 @@ def wanted_keys() -> list[nvrtc.Key]:
         for seed in range(6):
             channels = 1 if dtype == "int32" else 3
             data = samples(np.random.default_rng(seed), dtype, channels, 6)
-            note(build(data, channels, dtype, seed % 2 == 0, Steps(seed, 6))[0])
-    note(build(samples(np.random.default_rng(0), "uint8", 3, 4), 3, "uint8", False, Steps(0, 4))[0])
-    return list(found)
+            execute(build(data, channels, dtype, seed % 2 == 0, Steps(seed, 6))[0])
+    execute(build(samples(np.random.default_rng(0), "uint8", 3, 4), 3, "uint8", False, Steps(0, 4))[0])
+    return list(recorder.keys)
 
 
 def main() -> None:
