@@ -1,14 +1,22 @@
 """gpuaug on a GPU against the card's own copy bandwidth, Kornia and torchvision v2: `python -m bench.gpu`.
 
-Times are those between CUDA events around one call, median over the rounds, all competitors in turn. A call whose host
-side takes longer than its kernels is measured as long as its host side: that is what a training would see.
-Bytes moved are those of the input read once and the output written once; the share is of the bandwidth that a
-device-to-device copy of the same card reaches in the same run, counted alike. The batch is larger than the caches.
+Device times are those of the kernels alone: all rounds of a call are queued behind a sleep of the card, each between two
+events, so that no host time is in them. What waits for the card in the middle of a call (Kornia does) cannot be queued: it is
+timed call by call, host included, and marked. Host times are until a call returned. The share is of the bandwidth that a
+device-to-device copy of the same card reaches in the same run: bytes of the input read once and of the output written once. The
+batch is larger than the caches.
+
+    python -m bench.gpu --counts                 and what the instructions counted by `bench.sass` would take at the card's clock
+    python -m bench.gpu --only blur,flip         of the cases, those whose names hold one of these
+    python -m bench.gpu --once --batch 2         one call of each and no times: for ncu and compute-sanitizer
 
 Kornia and torchvision v2 do not do the same: Kornia takes float32 and computes every sample, torchvision draws
-once for the whole batch. Each gets the input that it works on, resident on the card, and the parameters closest to ours.
+once for the whole batch. Each gets the input that it works on, resident on the card, and the parameters closest to ours. One that
+is not installed is named and left out.
 """
 
+import json
+import statistics
 import sys
 import time
 import warnings
@@ -17,67 +25,93 @@ import numpy as np
 import torch
 
 from bench.harness import arguments, markdown, quartiles, write
-from bench.transforms import AFFINE, MASKS
+from bench.sass import CASES, FILE, ONLY
+
+CYCLES = 2e9  # of a card in a second, about
+LEAST = 0.05  # seconds of sleep
 
 
-def events(competitors, rounds, warmup=3):
-    """-> {name: {"device_us": [..], "host_us": [..]}}: between events, and until the call returned."""
-    for function in competitors.values():
-        for _ in range(warmup):
-            function()
-    torch.cuda.synchronize()
-    out = {name: {"device_us": [], "host_us": []} for name in competitors}
+def behind_a_sleep(call, rounds, cuda=torch.cuda, clock=time.perf_counter):
+    """-> {"device_us": [..], "host_us": [..], "waits": bool}: of each round, its kernels alone, and until the call returned.
+
+    waits: the call waits for the card, so that it cannot be queued: its device times are between events around each call.
+    """
+    for _ in range(3):
+        call()
+    cuda.synchronize()
+    start = clock()
     for _ in range(rounds):
-        for name, function in competitors.items():
-            first, last = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-            torch.cuda.synchronize()
+        call()
+    seconds = clock() - start
+    cuda.synchronize()
+    for factor in (3, 12):  # a host that was disturbed gets a second chance
+        marks = [(cuda.Event(enable_timing=True), cuda.Event(enable_timing=True)) for _ in range(rounds)]
+        host = []
+        cuda._sleep(int(CYCLES * max(LEAST, factor * seconds)))
+        for first, last in marks:
             first.record()
-            start = time.perf_counter()
-            function()
-            out[name]["host_us"].append(1e6 * (time.perf_counter() - start))
+            start = clock()
+            call()
+            host.append(1e6 * (clock() - start))
             last.record()
-            torch.cuda.synchronize()
-            out[name]["device_us"].append(1e3 * first.elapsed_time(last))
-    return out
+        late = marks[0][0].query()  # the sleep was over before all was queued
+        cuda.synchronize()
+        if not late:
+            return {"device_us": _between(marks), "host_us": host, "waits": False}
+    marks, host = [], []
+    for _ in range(rounds):
+        first, last = cuda.Event(enable_timing=True), cuda.Event(enable_timing=True)
+        cuda.synchronize()
+        first.record()
+        start = clock()
+        call()
+        host.append(1e6 * (clock() - start))
+        last.record()
+        cuda.synchronize()
+        marks.append((first, last))
+    return {"device_us": _between(marks), "host_us": host, "waits": True}
+
+
+def _between(marks):
+    return [1e3 * first.elapsed_time(last) for first, last in marks]
 
 
 def copy_bandwidth(mebibytes=1024, rounds=20):
     """Bytes per second of a device-to-device copy, read and written counted."""
     source = torch.empty(mebibytes * 2**20, dtype=torch.uint8, device="cuda")
     target = torch.empty_like(source)
-    timed = events({"copy": lambda: target.copy_(source)}, rounds)
-    return 2 * source.numel() / (quartiles(timed["copy"]["device_us"])[1] * 1e-6)
+    timed = behind_a_sleep(lambda: target.copy_(source), rounds)
+    return 2 * source.numel() / (statistics.median(timed["device_us"]) * 1e-6)
 
 
-def ours():
-    import gpuaug as G
+def issue_us(case, pixels, multiprocessors, clock):
+    """Microseconds in which the instructions counted for a case are issued, one in every cycle by each of a multiprocessor's
+    four schedulers; None where nothing is counted. clock: Hz.
 
-    return {
-        "copy": [],
-        "flip": [G.HorizontalFlip(p=1)],
-        "affine + colour + masks + Normalize": [
-            G.Affine(**AFFINE), G.RandomBrightnessContrast(p=1), G.HueSaturationValue(p=1), G.XYMasking(**MASKS),
-            G.Normalize(), G.ToTensorV2(),
-        ],
-        "GaussianBlur 7x7": [G.GaussianBlur(blur_limit=(7, 7), p=1)],
-    }  # fmt: skip
+    >>> issue_us("nothing of this name", 1, 132, 1.755e9)
+    """
+    if case in ONLY or not FILE.exists():
+        return None
+    counted = {row["case"]: row["sass"] for row in json.loads(FILE.read_text())["results"]}
+    return None if case not in counted else 1e6 * pixels * counted[case] / (multiprocessors * 4 * 32 * clock)
 
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+CHAIN = "affine + brightness + HSV + XYMasking + Normalize f32"
 
 
 def kornias():
     import kornia.augmentation as K
 
     return {
-        "flip": K.RandomHorizontalFlip(p=1),
-        "affine + colour + masks + Normalize": torch.nn.Sequential(
+        "flip u8": K.RandomHorizontalFlip(p=1),
+        CHAIN: torch.nn.Sequential(
             K.RandomAffine(degrees=15, translate=(0.1, 0.1), scale=(0.9, 1.1), shear=5, p=1),
             K.ColorJiggle(brightness=0.2, contrast=0.2, saturation=0.1, hue=0.1, p=1),
             K.RandomErasing(scale=(0.05, 0.1), p=1),
             K.Normalize(mean=torch.tensor(MEAN), std=torch.tensor(STD)),
         ).cuda(),
-        "GaussianBlur 7x7": K.RandomGaussianBlur((7, 7), (0.5, 3.0), p=1),
+        "blur 7 u8": K.RandomGaussianBlur((7, 7), (0.5, 3.0), p=1),
     }
 
 
@@ -85,8 +119,8 @@ def torchvisions():
     from torchvision.transforms import v2
 
     return {
-        "flip": v2.RandomHorizontalFlip(p=1),
-        "affine + colour + masks + Normalize": v2.Compose(
+        "flip u8": v2.RandomHorizontalFlip(p=1),
+        CHAIN: v2.Compose(
             [
                 v2.RandomAffine(15, translate=(0.1, 0.1), scale=(0.9, 1.1), shear=5, interpolation=v2.InterpolationMode.BILINEAR),
                 v2.ColorJitter(0.2, 0.2, 0.1, 0.1),
@@ -95,60 +129,91 @@ def torchvisions():
                 v2.Normalize(MEAN, STD),
             ]
         ),
-        "GaussianBlur 7x7": v2.GaussianBlur(7, (0.5, 3.0)),
+        "blur 7 u8": v2.GaussianBlur(7, (0.5, 3.0)),
     }
 
 
+def peers():
+    """{name: {case: callable}}; what cannot be imported is said."""
+    found = {}
+    for name, make in {"Kornia": kornias, "torchvision v2": torchvisions}.items():
+        try:
+            found[name] = make()
+        except ImportError as error:
+            print(f"bench.gpu: without {name}: {error}", file=sys.stderr)
+    return found
+
+
+def pixels_of(batch, size):
+    """uint8 [B, H, W, 3]: of photographs, or random where they are not installed."""
+    from gpuaug.photographs import crops
+
+    try:
+        few = torch.from_numpy(crops(min(batch, 64), (size, size)))
+    except (FileNotFoundError, ImportError):
+        few = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (min(batch, 64), size, size, 3), dtype=np.uint8))
+    return few.repeat(-(-batch // len(few)), 1, 1, 1)[:batch]
+
+
+def chosen(only):
+    """Those that have a goal, or those whose names hold one of the words."""
+    words = [word for word in only.split(",") if word]
+    found = [n for n, case in CASES.items() if (any(word in n for word in words) if words else case.share is not None)]
+    if not found:
+        raise SystemExit(f"no case has one of {words} in its name; there are: {', '.join(CASES)}")
+    return found
+
+
 def main():
-    options = arguments(__doc__, rounds=30, batch=1024, size=224)
+    options = arguments(__doc__, rounds=30, batch=1024, size=224, only="", counts=False, once=False)
     if not torch.cuda.is_available():
         print("bench.gpu: torch finds no GPU here; nothing was measured and nothing is written.", file=sys.stderr)
         return
     import gpuaug
-    from gpuaug.photographs import crops
 
     warnings.simplefilter("ignore")
-    few = torch.from_numpy(crops(min(options.batch, 64), (options.size, options.size)))
-    bytes_in = few.repeat(-(-options.batch // len(few)), 1, 1, 1)[: options.batch].cuda()  # [B, H, W, C] uint8
+    bytes_in = pixels_of(options.batch, options.size).cuda()
     planes = bytes_in.permute(0, 3, 1, 2).contiguous()
     floats = planes.float().div(255)
-    ids = np.arange(options.batch)
-    bandwidth = copy_bandwidth()
-    peers = {"Kornia": kornias(), "torchvision v2": torchvisions()}
-    results = [{"case": "copy bandwidth of the card", "gigabytes_per_second": bandwidth / 1e9}]
-    for case, transforms in ours().items():
-        compose = gpuaug.Compose(transforms, seed=0)
-        planar = any(type(each).__name__ == "ToTensorV2" for each in transforms)
-        epoch = iter(range(10**9))
+    ids, others = np.arange(options.batch), {} if options.once else peers()
+    results = []
+    if not options.once:
+        bandwidth, card = copy_bandwidth(), torch.cuda.get_device_properties(0)
+        results.append({"case": "copy bandwidth of the card", "gigabytes_per_second": bandwidth / 1e9})
+    for name in chosen(options.only):
+        case = CASES[name]
+        compose, epoch = gpuaug.Compose(case.make(gpuaug), seed=0), iter(range(10**9))
+        how = {"dtype": case.dtype, "channels_last": case.channels_last, "device": "cuda"}
 
-        def call(compose=compose, planar=planar, epoch=epoch):
+        def call(compose=compose, epoch=epoch, how=how):
             batch = gpuaug.Batch.of(bytes_in, layout="HWC")
-            return compose.run({"image": batch}, ids=ids, epoch=next(epoch), device="cuda", channels_last=not planar)
+            return compose.run({"image": batch}, ids=ids, epoch=next(epoch), **how)
 
-        competitors = {"gpuaug": call}
-        if case == "copy":
-            competitors["torch clone"] = lambda: bytes_in.clone()
-        if case in peers["Kornia"]:
-            competitors["Kornia"] = lambda module=peers["Kornia"][case]: module(floats)
-        if case in peers["torchvision v2"]:
-            competitors["torchvision v2"] = lambda module=peers["torchvision v2"][case]: module(planes)
         out = call()["image"]
         moved = bytes_in.numel() + out.numel() * out.element_size()
         del out
-        timed = events(competitors, options.rounds)
-        seconds = quartiles(timed["gpuaug"]["device_us"])[1] * 1e-6
-        results.append(
-            {
-                "case": case,
-                "batch": options.batch,
-                "size": options.size,
-                "bytes_moved": moved,
-                "share_of_copy": moved / seconds / bandwidth,
-                "timed": timed,
-            }
-        )
-    path = write("gpu", results, device="cuda", out=options.out)
-    print(table(results), f"\n{path}")
+        if options.once:
+            continue
+        competitors = {"gpuaug": call}
+        if name == "copy u8":
+            competitors["torch clone"] = bytes_in.clone
+        if name in others.get("Kornia", {}):
+            competitors["Kornia"] = lambda module=others["Kornia"][name]: module(floats)
+        if name in others.get("torchvision v2", {}):
+            competitors["torchvision v2"] = lambda module=others["torchvision v2"][name]: module(planes)
+        timed = {who: behind_a_sleep(function, options.rounds) for who, function in competitors.items()}
+        us = statistics.median(timed["gpuaug"]["device_us"])
+        row = {"case": name, "batch": options.batch, "size": options.size, "bytes_moved": moved}
+        row |= {"share_of_copy": moved / (us * 1e-6) / bandwidth, "timed": timed}
+        if options.counts and options.size == 224:
+            clock = 1e3 * getattr(card, "clock_rate", 1_755_000)
+            row["issue_us"] = issue_us(name, options.batch * options.size**2, card.multi_processor_count, clock)
+        results.append(row)
+        print(f"{name}: {us:.0f} us, {100 * row['share_of_copy']:.0f} % of copy", file=sys.stderr, flush=True)
+    torch.cuda.synchronize()
+    if not options.once:
+        path = write("gpu", results, device="cuda", out=options.out)
+        print(table(results), f"\n{path}")
 
 
 def table(results):
@@ -158,19 +223,30 @@ def table(results):
             continue
         middle = {name: quartiles(side["device_us"])[1] for name, side in row["timed"].items()}
         for name, device_us in middle.items():
-            mine = name == "gpuaug"
+            mine, side = name == "gpuaug", row["timed"][name]
+            counted = row.get("issue_us") if mine else None
             rows.append(
                 [
                     row["case"],
                     name,
-                    f"{device_us:.0f}",
-                    f"{quartiles(row['timed'][name]['host_us'])[1]:.0f}",
+                    f"{device_us:.0f}" + (" with its host" if side.get("waits") else ""),
+                    f"{quartiles(side['host_us'])[1]:.0f}",
                     f"{row['batch'] / device_us:.2f}",
                     f"{100 * row['share_of_copy']:.0f} %" if mine else "",
+                    f"{counted:.0f}" if counted else "",
                     "1" if mine else f"{device_us / middle['gpuaug']:.2f}x slower",
                 ]
             )
-    head = ["batch on the GPU", "", "us per batch", "host us per call", "million images/s", "share of copy", ""]
+    head = [
+        "batch on the GPU",
+        "",
+        "us of its kernels",
+        "host us per call",
+        "million images/s",
+        "share of copy",
+        "counted us",
+        "",
+    ]
     lines = [f"Copy bandwidth of the card: {row['gigabytes_per_second']:.0f} GB/s.\n" for row in results[:1]]
     return "\n".join(lines) + "\n" + markdown(head, rows)
 

@@ -164,6 +164,9 @@ def arguments(description, **defaults):
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--out", help="where to write the JSON", default=None)
     for name, default in defaults.items():
+        if default is False:
+            parser.add_argument("--" + name, action="store_true")
+            continue
         kind = type(default) if default is not None else str
         parser.add_argument("--" + name.replace("_", "-"), type=kind, default=default)
     return parser.parse_args()

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -38,6 +39,137 @@ def test_results_carry_versions_and_machine(tmp_path):
     assert record["machine"]["cores"] >= 1
     assert record["date"].endswith("+00:00")
     assert record["results"][0]["value"] == 0.33333
+
+
+class Card:
+    """A clock of the host and one of a card, which goes through what is queued on its own."""
+
+    def __init__(self):
+        self.now = self.free = 0.0
+
+    def work(self, host, device):
+        self.now += host
+        self.free = max(self.now, self.free) + device
+
+    def _sleep(self, cycles):
+        self.work(0, cycles / gpu.CYCLES)
+
+    def synchronize(self):
+        self.now = max(self.now, self.free)
+
+    def Event(self, enable_timing):
+        event = SimpleNamespace()
+        event.record = lambda: setattr(event, "at", max(self.now, self.free))
+        event.query = lambda: event.at <= self.now
+        event.elapsed_time = lambda last: 1e3 * (last.at - event.at)
+        return event
+
+
+def test_kernels_are_timed_and_not_the_host():
+    """A host of 300 us before kernels of 50 us: between events around a call it would be 350."""
+    card = Card()
+    timed = gpu.behind_a_sleep(lambda: card.work(300e-6, 50e-6), 20, card, lambda: card.now)
+    assert timed["device_us"] == pytest.approx([50] * 20)
+    assert timed["host_us"] == pytest.approx([300] * 20)
+    assert not timed["waits"]
+
+
+def test_who_waits_for_the_card_is_marked():
+    card = Card()
+
+    def call():
+        card.work(300e-6, 50e-6)
+        card.synchronize()
+
+    timed = gpu.behind_a_sleep(call, 20, card, lambda: card.now)
+    assert timed["waits"]
+    assert timed["device_us"] == pytest.approx([350] * 20)
+
+
+def test_a_host_that_was_disturbed_is_tried_again():
+    card, calls = Card(), []
+
+    def call():
+        calls.append(1)
+        card.work(0.2 if len(calls) == 30 else 300e-6, 50e-6)
+
+    timed = gpu.behind_a_sleep(call, 20, card, lambda: card.now)
+    assert not timed["waits"]
+    assert timed["device_us"] == pytest.approx([50] * 20)
+
+
+def test_counted_bound_of_a_case():
+    counted = {row["case"]: row["sass"] for row in json.loads(gpu.FILE.read_text())["results"]}
+    us = gpu.issue_us("flip u8", 256 * 224 * 224, 132, 1.755e9)
+    assert us == pytest.approx(256 * 224 * 224 * counted["flip u8"] / (132 * 128 * 1755))
+    assert gpu.issue_us("statistics u8", 1, 132, 1e9) is None  # its count is of one kernel of several
+
+
+def test_table_of_a_gpu():
+    side = {"device_us": [50.0], "host_us": [300.0], "waits": False}
+    timed = {"gpuaug": side, "Kornia": {**side, "device_us": [900.0], "waits": True}}
+    row = {"case": "flip u8", "batch": 100, "share_of_copy": 0.8, "timed": timed, "issue_us": 41.0}
+    text = gpu.table([{"case": "copy bandwidth of the card", "gigabytes_per_second": 3000.0}, row])
+    assert "| flip u8 | gpuaug | 50 | 300 | 2.00 | 80 % | 41 | 1 |" in text
+    assert "| flip u8 | Kornia | 900 with its host | 300 | 0.11 |  |  | 18.00x slower |" in text
+
+
+def test_a_run_on_a_made_up_card(monkeypatch, tmp_path, capsys):
+    """All but the card: torch's tensors stay where they are, and Compose.run, too."""
+    run, seen = gpuaug.Compose.run, []
+
+    def on_cpu(self, targets, *, device, **how):
+        seen.append(device)
+        return run(self, targets, device="cpu", **how)
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda n: SimpleNamespace(multi_processor_count=132))
+    monkeypatch.setattr(torch.Tensor, "cuda", lambda self: self)
+    monkeypatch.setattr(torch.nn.Module, "cuda", lambda self: self)
+    monkeypatch.setattr(gpuaug.Compose, "run", on_cpu)
+    monkeypatch.setattr(gpu, "copy_bandwidth", lambda: 3e12)
+    monkeypatch.setattr(gpu, "write", lambda name, results, device, out: harness.write(name, results, out=out))
+    once = {"device_us": [100.0], "host_us": [200.0], "waits": False}
+    monkeypatch.setattr(gpu, "behind_a_sleep", lambda call, rounds: call() is not None and once)
+    what = ["gpu", "--batch", "2", "--only", "flip,blur 7,affine + brightness", "--counts"]
+    monkeypatch.setattr("sys.argv", [*what, "--out", str(tmp_path / "gpu.json")])
+    gpu.main()
+    assert seen
+    assert set(seen) == {"cuda"}
+    rows = json.loads((tmp_path / "gpu.json").read_text())["results"][1:]
+    flip = next(row for row in rows if row["case"] == "flip u8")
+    assert set(flip["timed"]) == {"gpuaug", "Kornia", "torchvision v2"}
+    assert flip["bytes_moved"] == 2 * 2 * 224 * 224 * 3
+    assert flip["share_of_copy"] == pytest.approx(flip["bytes_moved"] / 100e-6 / 3e12, rel=1e-4)
+    assert flip["issue_us"] > 0
+    assert "affine + brightness" in capsys.readouterr().out
+    seen.clear()
+    monkeypatch.setattr("sys.argv", [*what, "--once"])
+    gpu.main()
+    assert len(seen) == len(rows)
+
+
+def test_cases_are_chosen_by_words():
+    assert gpu.chosen("blur 7,blur 3") == ["blur 3 u8", "blur 7 u8"]
+    assert "ToGray u8" not in gpu.chosen("")  # it has no goal
+    with pytest.raises(SystemExit, match="nothing like this"):
+        gpu.chosen("nothing like this")
+
+
+def test_kernels_for_the_first_run():
+    """Every kind that a card meets there is compiled beforehand."""
+    from emu import prewarm
+
+    from gpuaug.plan import KINDS
+
+    kinds = {key.kind for key in prewarm.wanted_keys()}
+    assert {"fused", "filter", "reduce", "rank"} <= kinds
+    script = (Path(harness.__file__).parent / "first_run.sh").read_text()
+    assert f"({'|'.join(sorted(KINDS))})" in script, "ncu looks at other kernels than there are"
+    limits = [int(n) for n in re.findall(r"^(?:tool \S+|step) ?\w* (\d+) ", script, re.MULTILINE)]
+    assert len(limits) == 6
+    assert sum(limits) <= 540
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from albumentations.augmentations.pixel.functional import to_gray
 from emu.plans import Only, build
 
 import gpuaug as G
@@ -105,3 +106,29 @@ def test_gray_along_the_main_direction_is_not_a_negative():
     out = G.Compose([G.ToGray(num_output_channels=1, method="pca", p=1)])(x)
     assert out[0, 0, 0] == 0
     assert out[-1, -1, 0] == 1
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("channels", [2, 5, 9])
+@pytest.mark.parametrize("method", ["average", "max", "desaturation", "pca"])
+@pytest.mark.parametrize("out", [1, 3])
+def test_gray_of_other_channel_counts(dtype, channels, method, out):
+    """albumentations takes them for these methods; a principal direction has no sign."""
+    rng = np.random.default_rng(channels)
+    image = rng.random((23, 17, channels), np.float32) * np.linspace(1, 0.2, channels, dtype=np.float32)
+    image = (image * 255).astype(np.uint8) if dtype == "uint8" else image
+    want = to_gray(image, out, method).reshape(23, 17, out)
+    got = G.Compose([G.ToGray(num_output_channels=out, method=method, p=1)])(image)
+    assert got.shape == (23, 17, out)
+    assert got.dtype == image.dtype
+    top = 255 if dtype == "uint8" else 1
+    near = [np.abs(got.astype(float) - each).max() for each in (want.astype(float), top - want.astype(float))]
+    if method == "pca":  # scikit-learn's decomposition is another one: a byte, or 1e-5, beside
+        assert min(near) <= (1 if dtype == "uint8" else 1e-5)
+    else:
+        assert near[0] <= (0 if dtype == "uint8" else 1e-6)
+
+
+def test_gray_by_weights_is_of_three_channels():
+    with pytest.raises(ValueError, match="'average', 'max', 'desaturation' and 'pca' take any number"):
+        G.Compose([G.ToGray(p=1)])(np.zeros((4, 4, 5), np.uint8))

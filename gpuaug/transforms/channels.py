@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 
 from ..checks import integer, one_of
+from ..hosted import on_host
 from ..transform import Transform
 from ..uniforms import key, spread
 
@@ -27,11 +28,12 @@ class ToGray(Transform):
             its images are negatives).
         p: probability, per sample.
 
-    Shapes and dtypes: 3 channels; images of 1 channel stay as they are. uint8 follows the references' rounding to the bit.
+    Shapes and dtypes: 3 channels, on the host any other number for the last four methods; images of 1 channel stay as they are.
+    uint8 follows the references' rounding to the bit.
     Targets: image. Source: albumentations ``ToGray``, ``cv2.cvtColor``.
 
     Raises:
-        ValueError: images of other channel counts (at the first batch), another method; a result that has not 3 channels, for
+        ValueError: images of other channel counts for the first two methods (at the first batch), another method; a result that has not 3 channels, for
             some samples of a batch only.
 
     Example:
@@ -54,7 +56,14 @@ class ToGray(Transform):
         if to.channels == 1:
             return
         if to.channels != 3:
-            raise ValueError(f"ToGray works on images of 1 or 3 channels, got {to.channels}")
+            if self.method in ("weighted_average", "from_lab"):
+                raise ValueError(
+                    f"ToGray(method={self.method!r}) is made of red, green and blue: images have 1 or 3 channels, got {to.channels}; "
+                    f"'average', 'max', 'desaturation' and 'pca' take any number"
+                )
+            on_host(to, rows, self._of_many, f"gray of {to.channels} channels", threads=True)
+            to.set_channels(rows, self.num_output_channels)
+            return
         if self.method == "from_lab":
             to.op(rows, "gray_lab", scale=1.0 if to.is_u8 else 255.0, shared=_lightness())
         elif self.method == "pca":
@@ -62,6 +71,26 @@ class ToGray(Transform):
         else:
             to.op(rows, "gray", method=_METHODS[self.method], whole=to.is_u8)
         to.set_channels(rows, self.num_output_channels)
+
+    def _of_many(self, _, image: np.ndarray) -> np.ndarray:
+        """The gray values of any number of channels, in each of them."""
+        values = image.astype(np.float32)
+        if self.method == "average":
+            gray = values.mean(-1, dtype=np.float64)
+        elif self.method == "max":
+            gray = values.max(-1)
+        elif self.method == "desaturation":
+            gray = (values.max(-1) + values.min(-1)) / 2
+        else:
+            pixels = values.reshape(-1, values.shape[-1]).astype(np.float64)
+            pixels -= pixels.mean(0)
+            direction = np.linalg.eigh(pixels.T @ pixels)[1][:, -1]
+            along = pixels @ (direction * np.sign(direction[np.abs(direction).argmax()]))
+            low, high = along.min(), along.max()
+            gray = ((along - low) / (high - low) if high > low else along * 0).reshape(values.shape[:-1])
+            gray = np.rint(gray * 255) if image.dtype == np.uint8 else gray
+        image[...] = gray.astype(image.dtype)[..., None]
+        return image
 
     def _project(self, to, rows) -> None:
         u8 = to.is_u8

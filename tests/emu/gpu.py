@@ -209,6 +209,6 @@ class Device:
         assert key in self.prepared, f"{key.name} was not announced, and would be compiled alone"
         return emu._kernel(key._replace(ops=None), emu.FORWARD, (), False)
 
-    def launch(self, kernel, grid, args, shared: int) -> None:
+    def launch(self, kernel, grid, args, shared: int, threads: int = 256) -> None:
         self.world.launches.append(kernel.name)
-        self.on.queue(lambda: kernel(grid, (256,), args, shared))
+        self.on.queue(lambda: kernel(grid, (threads,), args, shared))
