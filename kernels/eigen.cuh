@@ -13,7 +13,7 @@ constexpr double EIGEN_SMALL = 1e-30;             // of the squares on the diago
 // f(i) for i below n, shared out to the threads, then a barrier
 template <class F> AUG void each_index(int n, F f) {
 #if AUG_GPU
-  for (int i = threadIdx.x; i < n; i += 256) f(i);
+  for (int i = threadIdx.x; i < n; i += 32) f(i);
   __syncthreads();
 #else
   for (int i = 0; i < n; ++i) f(i);

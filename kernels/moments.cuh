@@ -5,6 +5,9 @@
 // squares of decibels around -80 with a deviation of 1 would lose a float's last four digits. NaNs are left out.
 #pragma once
 #include "part.cuh"
+#if AUG_GPU
+#include "gpu/sums.cuh"
+#endif
 namespace aug {
 
 enum { STATS_PARTIALS = 256 };  // of (2 * 8 + 3 * 4) bytes
@@ -32,17 +35,26 @@ AUG void merge(const Partials& p, int i, int j) {
   p.high[i] = max_(p.high[i], p.high[j]);
   p.count[i] += p.count[j];
 }
-AUG void write(const Partials& p, float* out) {
-  const double n = p.count[0], sum = p.sum[0], around = n > 0.0 ? p.squares[0] - sum * sum / n : 0.0;
+AUG void write_moments(double n, double sum, double squares, float low, float high, float* out) {
+  const double around = n > 0.0 ? squares - sum * sum / n : 0.0;
   out[STAT_COUNT] = (float)n;
   out[STAT_SUM] = (float)sum;
-  out[STAT_LOW] = p.low[0];
-  out[STAT_HIGH] = p.high[0];
+  out[STAT_LOW] = low;
+  out[STAT_HIGH] = high;
   out[STAT_SQUARES] = (float)(around > 0.0 ? around : 0.0);
+}
+AUG void write(const Partials& p, float* out) {
+  write_moments(p.count[0], p.sum[0], p.squares[0], p.low[0], p.high[0], out);
 }
 
 #if AUG_GPU
 template <class T> AUG void reduce_moments(const ReduceRow& s, const Part& part, float* out, double* memory) {
+  if constexpr (sizeof(T) == 1) {
+    const auto done = [&](int c, double n, double sum, double squares, float low, float high) {
+      write_moments(n, sum, squares, low, high, out + c * s.words);
+    };
+    if (sum_bytes<3>(s, part.c, memory, done) || sum_bytes<1>(s, part.c, memory, done)) return;
+  }
   const Partials p = partials_in(memory);
   const int t = threadIdx.x, w = s.sw;
   const T* src = (const T*)s.src + (i64)part.c * s.sc;

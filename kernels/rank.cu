@@ -1,6 +1,7 @@
 // rank.cu: ranks of windows on the GPU. A thread takes one pixel of one channel: blockIdx.x counts pixels of a sample, y is the row
 // of the launch, z the channel. Values are read from the source itself: neighbouring lanes read neighbouring pixels, and the L1
 // cache holds the window. Compiled once per type with GPUAUG_KERNEL and GPUAUG_IN defined; all arguments are 8 bytes wide.
+#include "gpu/median.cuh"
 #include "rank.cuh"
 
 namespace aug {
@@ -44,6 +45,20 @@ template <class T> struct RankWindow {
 
 }  // namespace aug
 
+#ifdef GPUAUG_TAPS
+// at most 64 registers, half of a multiprocessor's threads; five lines of four channels take 80, and minima made of several instructions
+// (before sm_80) more
+#if AUG_GPU && defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+#define GPUAUG_BLOCKS 2
+#else
+#define GPUAUG_BLOCKS (GPUAUG_TAPS * GPUAUG_CHANNELS > 15 ? 3 : 4)
+#endif
+extern "C" __global__ void __launch_bounds__(256, GPUAUG_BLOCKS)
+    GPUAUG_KERNEL(const aug::RankRow* __restrict__ rows, const float* __restrict__) {
+  aug::Median<GPUAUG_TAPS, GPUAUG_CHANNELS> median;
+  median.run(rows);
+}
+#else
 // With 256 alone ptxas aims at 6 blocks on a multiprocessor, 40 registers, and spills; told that 2 will do it takes 56.
 extern "C" __global__ void __launch_bounds__(256, 2)
     GPUAUG_KERNEL(const aug::RankRow* __restrict__ rows, const float* __restrict__ blob) {
@@ -62,3 +77,4 @@ extern "C" __global__ void __launch_bounds__(256, 2)
   if (first + G::thread() >= row.dh * row.dw) return;
   ((GPUAUG_IN*)row.dst)[(aug::i64)y * row.dy + (aug::i64)x * row.dx + (aug::i64)channel * row.dc] = KeyOf::back(out.v[0]);
 }
+#endif

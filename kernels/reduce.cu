@@ -5,7 +5,7 @@
 #define GPUAUG_SHARED(T, name) extern __shared__ T name[]
 #endif
 
-extern "C" __global__ void __launch_bounds__(256) GPUAUG_KERNEL(const aug::ReduceRow* rows, float* found) {
+extern "C" __global__ void __launch_bounds__(256, 4) GPUAUG_KERNEL(const aug::ReduceRow* rows, float* found) {
   GPUAUG_SHARED(double, shared);
   const aug::ReduceRow& row = rows[blockIdx.y];
   if ((int)blockIdx.x >= aug::parts_of(row)) return;

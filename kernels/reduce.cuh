@@ -12,8 +12,13 @@ namespace aug {
 // how many parts a row has; the number-th of them
 AUG int parts_of(const ReduceRow& s) { return s.down * s.across * s.count; }
 template <class T> AUG void reduce(const ReduceRow& s, int number, float* found, double* memory) {
-  const int tile = number / s.count, y = tile / s.across;
-  const Part part = {s.first + number - tile * s.count, y * s.height, (tile - y * s.across) * s.width, s.height, s.width};
+#if AUG_GPU
+  int c, x;
+  const int y = divided(divided(number, s.count, c), s.across, x);
+#else
+  const int tile = number / s.count, c = number - tile * s.count, y = tile / s.across, x = tile - y * s.across;
+#endif
+  const Part part = {s.first + c, y * s.height, x * s.width, s.height, s.width};
   float* out = found + s.at + (i64)number * s.words;
   switch (s.reduction) {
 #define AUG_CASE(CODE, FUNCTION) \

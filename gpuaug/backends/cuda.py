@@ -15,7 +15,7 @@ from .nvrtc import Key
 
 GRID_YZ = 65535  # the limit of gridDim.y and .z; a launch of more samples is cut into several
 FUSED_PIXELS = 1024  # of one block of fused.cu: 256 threads, 4 pixels each
-MARCHED = (3, 5, 7)  # weights that march.cuh is compiled for
+MARCHED, MEDIANS = (3, 5, 7), (3, 5)  # what march.cuh and median.cuh are compiled for
 MARCH_THREADS = 192  # of one block, at most
 # Lines of a block's strip: each filters K - 1 lines more than it writes, so that few strips are less work; of a small batch there
 # are more, down to the fewest lines, for all of a GPU to have some: four blocks on each of 132 multiprocessors.
@@ -23,7 +23,8 @@ MARCH_LINES, MARCH_FEWEST, MARCH_BLOCKS = 112, 28, 4 * 132
 FILTER_TILE = 32  # pixels, both ways, of one block of filter.cu
 FILTER_ROWS = 32  # as in gpu/filter.cuh
 REDUCE_SHARED, LOOKUP_SHARED = 8192, 1024  # bytes, as in part.cuh and lookup.cuh
-VIEW = 0  # MAP_VIEW of maps.gen.cuh
+WARP = 32  # threads of a block of lookup.cu
+VIEW, MEDIAN = 0, 0  # MAP_VIEW of maps.gen.cuh, RANK_MEDIAN of rows.cuh
 _SAMPLE = np.array([0, 1, 2, 1, 3])  # by the Sample of a row, which kernel has it: linear has linear along x, too
 SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
 
@@ -70,7 +71,7 @@ def chunks_of(channels: int) -> list[tuple[int, int, int]]:
 def arrange(launch) -> None:
     """Sorts the rows of a launch, of which some kernels take some: of a fused one views before gathers, of a filter by what
     `marches` says."""
-    of = launch.rows["map"] != VIEW if launch.kind == "fused" else marches(launch) if launch.kind == "filter" else None
+    of = launch.rows["map"] != VIEW if launch.kind == "fused" else _OWN[launch.kind](launch) if launch.kind in _OWN else None
     if of is not None and len(of) and of.min() != of.max():
         launch.rows[:] = launch.rows[np.argsort(of, kind="stable")]
 
@@ -94,8 +95,8 @@ def keys_of(launch, ops: int | None = None) -> list[Key]:
             ops = sum(1 << int(code) for code in np.unique(launch.ops["code"])) if launch.ops is not None else 0
         chunks, types = chunks_of(launch.channels), (launch.source, launch.target)
         return [Key("fused", *types, width, sample, ops) for sample, _, _ in parts_of(launch) for _, width, _ in chunks]
-    if launch.kind == "filter":
-        return [_filter_key(launch, code) for code in np.unique(marches(launch)).tolist()]
+    if launch.kind in _OWN:
+        return [_own_key(launch, code) for code in np.unique(_OWN[launch.kind](launch)).tolist()]
     return [Key(launch.kind, launch.source)]
 
 
@@ -131,18 +132,37 @@ def filter_shape(channels: int, kh: int, kw: int) -> tuple[int, int, int]:
 
 def marches(launch) -> np.ndarray:
     """[rows]: 10 times the number of weights plus the channels of a pixel, for rows that march.cuh filters; 0 for the others."""
+    rows = launch.rows
+    return _coded(launch, rows["sx"], (rows["even"] != 0) & np.isin(rows["kh"], MARCHED))
+
+
+def medians(launch) -> np.ndarray:
+    """[rows]: the same of those that median.cuh ranks. It takes mirrored lines."""
+    rows = launch.rows
+    fits = (rows["kind"] == MEDIAN) & np.isin(rows["kh"], MEDIANS) & (rows["sw"] >= 8)
+    return _coded(launch, np.abs(rows["sx"]), fits & (rows["border"] == 1))
+
+
+def _coded(launch, step: np.ndarray, fits: np.ndarray) -> np.ndarray:
+    """step: from pixel to pixel."""
     rows, channels = launch.rows, launch.channels
     if launch.source != "uint8":
         return np.zeros(len(rows), np.int64)
-    pixels = (rows["sx"] == channels) & (rows["sc"] == 1) & (channels in (3, 4))
-    apart = rows["sx"] == 1  # planes, or one channel
-    taps = rows["kh"]
-    fits = (rows["even"] != 0) & np.isin(taps, MARCHED) & (pixels | apart)
-    return np.where(fits, 10 * taps + np.where(pixels, channels, 1), 0).astype(np.int64)
+    pixels = (step == channels) & (rows["sc"] == 1) & (channels in (3, 4))
+    apart = step == 1  # planes, or one channel
+    return np.where(fits & (pixels | apart), 10 * rows["kh"] + np.where(pixels, channels, 1), 0).astype(np.int64)
 
 
-def _filter_key(launch, code: int) -> Key:
-    return Key("filter", launch.source, channels=code % 10, taps=code // 10) if code else Key("filter", launch.source)
+def _own_key(launch, code: int) -> Key:
+    return Key(launch.kind, launch.source, channels=code % 10, taps=code // 10) if code else Key(launch.kind, launch.source)
+
+
+def _own_parts(device, launch, rows: int):
+    """For each kernel of a launch that has some of its own: its code, the rows that it takes, their address, the kernel."""
+    codes, start = _OWN[launch.kind](launch), 0
+    for code, count in zip(*(part.tolist() for part in np.unique(codes, return_counts=True))):
+        yield code, launch.rows[start : start + count], rows + start * launch.rows.itemsize, device.kernel(_own_key(launch, code))
+        start += count
 
 
 def march_shape(channels: int, height: int, width: int, rows: int) -> tuple[int, int, int, int]:
@@ -156,14 +176,7 @@ def march_shape(channels: int, height: int, width: int, rows: int) -> tuple[int,
 
 
 def _filter(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
-    codes, start = marches(launch), 0
-    for code, count in zip(*(part.tolist() for part in np.unique(codes, return_counts=True))):
-        part, at, kernel = (
-            launch.rows[start : start + count],
-            rows + start * launch.rows.itemsize,
-            device.kernel(_filter_key(launch, code)),
-        )
-        start += count
+    for code, part, at, kernel in _own_parts(device, launch, rows):
         if code:
             _march(device, kernel, part, launch.channels, code % 10, at, blob)
         else:
@@ -198,28 +211,45 @@ def _reduce(device, launch, keys, rows: int, ops: int, blob: int, found: int) ->
 
 
 def _lookup(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
-    _blocks(device, launch, keys, rows, int(launch.rows["tables"].max()), found, LOOKUP_SHARED)
+    _blocks(device, launch, keys, rows, int(launch.rows["tables"].max()), found, LOOKUP_SHARED, WARP)
 
 
-def _blocks(device, launch, keys, rows: int, across: int, found: int, shared: int) -> None:
+def _blocks(device, launch, keys, rows: int, across: int, found: int, shared: int, threads: int = nvrtc.THREADS) -> None:
     """So many blocks for each row; those that it has no use for leave at once."""
     (key,) = keys
     kernel = device.kernel(key)
     for first, count in cuts(len(launch.rows), GRID_YZ):
-        device.launch(kernel, (across, count, 1), (rows + first * launch.rows.itemsize, found), shared)
+        device.launch(kernel, (across, count, 1), (rows + first * launch.rows.itemsize, found), shared, threads)
 
 
-def _pixels(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
-    """A thread for each output pixel and channel."""
-    table = launch.rows
+def _rank(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
+    for code, part, at, kernel in _own_parts(device, launch, rows):
+        if code:  # a thread for four pixels of a line, whose last four may overlap those before
+            fours = part["dh"].astype(np.int64) * (-(-part["dw"] // 4))
+            _threads(device, kernel, part, int(fours.max()), launch.channels // (code % 10), at, blob)
+        else:
+            _threads(device, kernel, part, _most(part), launch.channels, at, blob)
+
+
+def _resample(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
     (key,) = keys
-    kernel = device.kernel(key)
-    tiles = -(-int((table["dh"].astype(np.int64) * table["dw"]).max()) // nvrtc.THREADS)
+    _threads(device, device.kernel(key), launch.rows, _most(launch.rows), launch.channels, rows, blob)
+
+
+def _most(table) -> int:
+    """Pixels of the largest output."""
+    return int((table["dh"].astype(np.int64) * table["dw"]).max())
+
+
+def _threads(device, kernel, table, threads: int, chunks: int, rows: int, blob: int) -> None:
+    """So many threads for each row and chunk of channels."""
     for first, count in cuts(len(table), GRID_YZ):
-        device.launch(kernel, (tiles, count, launch.channels), (rows + first * table.itemsize, blob), 0)
+        grid = (-(-threads // nvrtc.THREADS), count, chunks)
+        device.launch(kernel, grid, (rows + first * table.itemsize, blob), 0)
 
 
-_LAUNCH = {"fused": _fused, "filter": _filter, "reduce": _reduce, "lookup": _lookup, "rank": _pixels, "resample": _pixels}
+_OWN = {"filter": marches, "rank": medians}  # which rows go to kernels of their own, and to which
+_LAUNCH = {"fused": _fused, "filter": _filter, "reduce": _reduce, "lookup": _lookup, "rank": _rank, "resample": _resample}
 
 
 # ---- the device --------------------------------------------------------------------------------

@@ -78,7 +78,8 @@ def source(kind: str) -> str:
 class Key(NamedTuple):
     """What a kernel is compiled for. A filter writes the type that it reads; it, and the others, take channels one by one.
     sample: the most that a fused kernel interpolates with, a name in `SAMPLES`; None: all. ops: which pixel operations it has, a
-    bit for each code (`gpuaug.ops.mask`); None: all. taps: a filter of so many weights both ways, in march.cuh's way.
+    bit for each code (`gpuaug.ops.mask`); None: all. taps: a filter of so many weights both ways, in march.cuh's way, or a median
+    of so many lines, in median.cuh's, each of pixels of so many channels.
     """
 
     kind: str

@@ -21,11 +21,11 @@ AUG float byte_float(u32 word, int k) { return unbits(permuted(word, 0x4b000000u
 
 // p / w and what is left of p, for p >= 0, w > 0. Up to 2^22 the first estimate is off by one at most: a float holds p, and the
 // reciprocal and the product are off by 2^-23 each; beyond, what is left is divided again.
-AUG int divided(int p, int w, int& left) {
+template <bool SMALL = false> AUG int divided(int p, int w, int& left) {
   const float inverse = reciprocal((float)w);
   int q = (int)((float)p * inverse);
   left = p - q * w;
-  if (p >= 1 << 22) {
+  if (!SMALL && p >= 1 << 22) {
     const int more = (int)((float)left * inverse);
     q += more;
     left -= more * w;
@@ -169,6 +169,74 @@ template <int N, class T> AUG void write_run(T* p, const float* v) {
     w[i] = packed(v + E * i, (const T*)0);
   AUG_UNROLL for (int i = 0; i < W; i += V)
     write_words<V>((u32*)p + i, w + i);
+}
+
+// CH words of four bytes of a channel each: of four pixels
+template <int CH> AUG void interleave(u32* w) {
+  if constexpr (CH == 3) {  // a0 b0 c0 a1, b1 c1 a2 b2, c2 a3 b3 c3
+    const u32 c = w[2], low = permuted(w[0], w[1], 0x5140u), high = permuted(w[0], w[1], 0x7362u);
+    w[0] = permuted(low, c, 0x2410u);
+    w[1] = permuted(permuted(low, c, 0x0053u), high, 0x5410u);
+    w[2] = permuted(high, c, 0x7326u);
+  } else if constexpr (CH == 4) {
+    const u32 ab = permuted(w[0], w[1], 0x5140u), cd = permuted(w[2], w[3], 0x5140u);
+    const u32 AB = permuted(w[0], w[1], 0x7362u), CD = permuted(w[2], w[3], 0x7362u);
+    w[0] = permuted(ab, cd, 0x5410u);
+    w[1] = permuted(ab, cd, 0x7632u);
+    w[2] = permuted(AB, CD, 0x5410u);
+    w[3] = permuted(AB, CD, 0x7632u);
+  }
+}
+
+// ... and back, of one channel or three
+template <int CH> AUG void separate(u32* w) {
+  if constexpr (CH == 3) {
+    const u32 a = w[0], b = w[1], c = w[2];
+    w[0] = permuted(permuted(a, b, 0x0630u), c, 0x5210u);  // bytes 0 3 6 9
+    w[1] = permuted(permuted(a, b, 0x0741u), c, 0x6210u);  // 1 4 7 10
+    w[2] = permuted(permuted(a, b, 0x0052u), c, 0x7410u);  // 2 5 8 11
+  }
+}
+
+// the lesser, the greater of two numbers of 16 bits each
+AUG u32 least2(u32 a, u32 b) {
+#if defined(__CUDACC_RTC__) && __CUDA_ARCH__ >= 900
+  u32 r;
+  asm("min.u16x2 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b));
+  return r;
+#else
+  return __vminu2(a, b);
+#endif
+}
+AUG u32 greatest2(u32 a, u32 b) {
+#if defined(__CUDACC_RTC__) && __CUDA_ARCH__ >= 900
+  u32 r;
+  asm("max.u16x2 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b));
+  return r;
+#else
+  return __vmaxu2(a, b);
+#endif
+}
+
+// of a warp's 32 lanes, for all of them
+AUG u32 warp_sum(u32 v) {
+#if defined(__CUDACC_RTC__) && __CUDA_ARCH__ >= 800
+  return __reduce_add_sync(~0u, v);
+#else
+  for (int step = 16; step; step /= 2) v += __shfl_xor_sync(~0u, v, step);
+  return v;
+#endif
+}
+AUG u32 warp_max(u32 v) {
+#if defined(__CUDACC_RTC__) && __CUDA_ARCH__ >= 800
+  return __reduce_max_sync(~0u, v);
+#else
+  for (int step = 16; step; step /= 2) {
+    const u32 other = __shfl_xor_sync(~0u, v, step);
+    v = v < other ? other : v;
+  }
+  return v;
+#endif
 }
 
 }  // namespace aug
