@@ -75,10 +75,13 @@ def test_parameters_outlive_a_slow_stream(gpu, batch):
     """Forty batches are queued behind work that takes longer than queuing them: no upload slot may be reused early."""
     compose, data = pipeline(), batch.to(gpu)
     want = [compose.run({"image": batch}, ids=np.arange(16), epoch=e)["image"] for e in range(40)]
-    compose.run({"image": data}, ids=np.arange(16))
-    torch.cuda.synchronize()
     stream = torch.cuda.Stream(gpu)
     with torch.cuda.stream(stream):
+        # memory for all of them beforehand: allocating it pinned may wait for the device, and then for the sleep
+        warm = [compose.run({"image": data}, ids=np.arange(16), epoch=e)["image"] for e in range(40)]
+        warm += [torch.empty(1 << k, dtype=torch.uint8, pin_memory=True) for k in range(12, 18) for _ in range(40)]
+        stream.synchronize()
+        del warm
         torch.cuda._sleep(2_000_000_000)  # cycles: about a second
         got = [compose.run({"image": data}, ids=np.arange(16), epoch=e)["image"] for e in range(40)]
     assert not stream.query(), "the stream was not slow enough for this test to show anything"
