@@ -6,6 +6,8 @@ a device of NumPy memory whose kernels execute on CPU fibers.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from . import nvrtc
@@ -16,6 +18,7 @@ from .nvrtc import Key
 GRID_YZ = 65535  # the limit of gridDim.y and .z; a launch of more samples is cut into several
 FUSED_PIXELS = 1024  # of one block of fused.cu: 256 threads, 4 pixels each
 MARCHED, MEDIANS = (3, 5, 7), (3, 5)  # what march.cuh and median.cuh are compiled for
+_MARCHED, _RANKED = (np.isin(np.arange(10), lengths) for lengths in (MARCHED, MEDIANS))
 MARCH_THREADS = 192  # of one block, at most
 # Lines of a block's strip: each filters K - 1 lines more than it writes, so that few strips are less work; of a small batch there
 # are more, down to the fewest lines, for all of a GPU to have some: four blocks on each of 132 multiprocessors.
@@ -41,9 +44,9 @@ def run(plan, device) -> None:
         base, owner = device.empty(plan.scratch_bytes)
         owners.append(owner)
         plan.place(base)  # before the upload: rows hold addresses
-    for launch in plan.launches:  # after it: it looks for rows by their sample
-        arrange(launch)
-    device.prepare([key for launch in plan.launches for key in keys_of(launch, plan.ops)])
+    # after it: it looks for rows by their sample
+    parts = [(launch, parts_of(launch, plan.ops, arrange=True)) for launch in plan.launches if len(launch.rows)]
+    device.prepare([key for _, of in parts for part in of for key in part.keys])
 
     if not plan.count:
         return
@@ -54,10 +57,10 @@ def run(plan, device) -> None:
         found, owner = device.empty(plan.found.nbytes)
         owners.append(owner)
 
-    for launch in plan.launches:
-        if len(launch.rows):
-            rows, ops, blob = (base + offset for offset in launch.offsets)
-            _LAUNCH[launch.kind](device, launch, keys_of(launch, plan.ops), rows, ops, blob, found)
+    for launch, of in parts:
+        rows, ops, blob = (base + offset for offset in launch.offsets)
+        for part in of:
+            _LAUNCH[launch.kind](device, launch, part, rows + part.first * launch.rows.itemsize, ops, blob, found)
 
 
 def chunks_of(channels: int) -> list[tuple[int, int, int]]:
@@ -68,36 +71,44 @@ def chunks_of(channels: int) -> list[tuple[int, int, int]]:
     return ([(0, 4, fours)] if fours else []) + ([(4 * fours, 1, channels % 4)] if channels % 4 else [])
 
 
-def arrange(launch) -> None:
-    """Sorts the rows of a launch, of which some kernels take some: of a fused one views before gathers, of a filter by what
-    `marches` says."""
-    of = launch.rows["map"] != VIEW if launch.kind == "fused" else _OWN[launch.kind](launch) if launch.kind in _OWN else None
-    if of is not None and len(of) and of.min() != of.max():
-        launch.rows[:] = launch.rows[np.argsort(of, kind="stable")]
+class Part(NamedTuple):
+    """Rows of a launch that one kernel takes; of a fused one the kernels of the chunks of channels."""
+
+    keys: tuple[Key, ...]
+    code: int  # as `_CODES` has it
+    first: int  # of its rows
+    rows: np.ndarray
 
 
-def parts_of(launch) -> list[tuple[str, int, int]]:
-    """(what its kernel reads, a name in `nvrtc.SAMPLES`, first row, rows) of a fused launch: views, then gathers."""
-    gathers = launch.rows["map"] != VIEW
-    count = int(np.count_nonzero(gathers))
-    views = len(gathers) - count
-    parts = [("view", 0, views)] if views else []
-    if count:  # the most that one of them interpolates with: cubic is most of what NVRTC would compile
-        parts.append((nvrtc.SAMPLES[1 + _SAMPLE[launch.rows["sample"][gathers]].max()], views, count))
-    return parts
+def parts_of(launch, ops: int | None = None, arrange: bool = False) -> list[Part]:
+    """The parts of a launch. ops: the operations that its pipeline can emit, a bit for each code; None: those that it holds.
+    arrange: sort its rows, so that those of a part follow each other, which they have to for it to be launched.
+    """
+    rows, codes = launch.rows, _CODES[launch.kind](launch) if launch.kind in _CODES else None
+    if codes is None or (codes == codes[0]).all():
+        found = [(0 if codes is None else int(codes[0]), 0, rows)]
+    else:
+        if arrange:
+            order = np.argsort(codes, kind="stable")
+            rows[:], codes = rows[order], codes[order]
+        found = [(code, int((codes < code).sum()), rows[codes == code]) for code in sorted(set(codes.tolist()))]
+    if launch.kind == "fused" and ops is None:
+        ops = sum(1 << int(code) for code in np.unique(launch.ops["code"])) if launch.ops is not None else 0
+    return [Part(tuple(_keys(launch, code, of, ops)), code, first, of) for code, first, of in found]
+
+
+def _keys(launch, code: int, rows, ops: int | None) -> list[Key]:
+    if launch.kind == "fused":  # the most that a gather interpolates with: cubic is most of what NVRTC would compile
+        sample = nvrtc.SAMPLES[1 + _SAMPLE[rows["sample"]].max() if code else 0]
+        return [Key("fused", launch.source, launch.target, width, sample, ops) for _, width, _ in chunks_of(launch.channels)]
+    if code:
+        return [Key(launch.kind, launch.source, channels=code % 10, taps=code // 10)]
+    return [Key(launch.kind, launch.source)]
 
 
 def keys_of(launch, ops: int | None = None) -> list[Key]:
-    """The kernels of a launch; of a fused one for each of its parts those of the chunks of channels. ops: the operations that its
-    pipeline can emit, a bit for each code; None: those that it holds."""
-    if launch.kind == "fused":
-        if ops is None:
-            ops = sum(1 << int(code) for code in np.unique(launch.ops["code"])) if launch.ops is not None else 0
-        chunks, types = chunks_of(launch.channels), (launch.source, launch.target)
-        return [Key("fused", *types, width, sample, ops) for sample, _, _ in parts_of(launch) for _, width, _ in chunks]
-    if launch.kind in _OWN:
-        return [_own_key(launch, code) for code in np.unique(_OWN[launch.kind](launch)).tolist()]
-    return [Key(launch.kind, launch.source)]
+    """The kernels of a launch."""
+    return [key for part in parts_of(launch, ops) for key in part.keys]
 
 
 def cuts(count: int, limit: int) -> list[tuple[int, int]]:
@@ -105,16 +116,14 @@ def cuts(count: int, limit: int) -> list[tuple[int, int]]:
     return [(first, min(limit, count - first)) for first in range(0, count, limit)]
 
 
-def _fused(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
-    table, keys = launch.rows, iter(keys)
-    for _, start, many in parts_of(launch):
-        part = table[start : start + many]
-        tiles = -(-int((part["dh"] * part["dw"]).max()) // FUSED_PIXELS)
-        for channel0, _, chunks in chunks_of(launch.channels):
-            kernel = device.kernel(next(keys))
-            for first, count in cuts(many, GRID_YZ):
-                args = (rows + (start + first) * table.itemsize, ops, blob, found, launch.channels, channel0)
-                device.launch(kernel, (tiles, count, chunks), args, 0)
+def _fused(device, launch, part: Part, rows: int, ops: int, blob: int, found: int) -> None:
+    table = part.rows
+    tiles = -(-int((table["dh"] * table["dw"]).max()) // FUSED_PIXELS)
+    for key, (channel0, _, chunks) in zip(part.keys, chunks_of(launch.channels)):
+        kernel = device.kernel(key)
+        for first, count in cuts(len(table), GRID_YZ):
+            args = (rows + first * table.itemsize, ops, blob, found, launch.channels, channel0)
+            device.launch(kernel, (tiles, count, chunks), args, 0)
 
 
 def filter_shape(channels: int, kh: int, kw: int) -> tuple[int, int, int]:
@@ -130,39 +139,35 @@ def filter_shape(channels: int, kh: int, kw: int) -> tuple[int, int, int]:
     raise ValueError(f"a filter of {kh} x {kw} weights does not fit into the {SHARED} bytes of shared memory of a GPU's block")
 
 
-def marches(launch) -> np.ndarray:
+def gathers(launch) -> np.ndarray:
+    """[rows]: 0 for views, 1 for gathers."""
+    return (launch.rows["map"] != VIEW).view(np.int8)
+
+
+def marches(launch) -> np.ndarray | None:
     """[rows]: 10 times the number of weights plus the channels of a pixel, for rows that march.cuh filters; 0 for the others."""
     rows = launch.rows
-    return _coded(launch, rows["sx"], (rows["even"] != 0) & np.isin(rows["kh"], MARCHED))
+    if launch.source == "uint8":
+        return _coded(launch, rows["sx"], (rows["even"] != 0) & _MARCHED[np.minimum(rows["kh"], 9)])
 
 
-def medians(launch) -> np.ndarray:
+def medians(launch) -> np.ndarray | None:
     """[rows]: the same of those that median.cuh ranks. It takes mirrored lines."""
     rows = launch.rows
-    fits = (rows["kind"] == MEDIAN) & np.isin(rows["kh"], MEDIANS) & (rows["sw"] >= 8)
-    return _coded(launch, np.abs(rows["sx"]), fits & (rows["border"] == 1))
+    if launch.source == "uint8":
+        fits = (rows["kind"] == MEDIAN) & _RANKED[np.minimum(rows["kh"], 9)] & (rows["sw"] >= 8) & (rows["border"] == 1)
+        return _coded(launch, np.abs(rows["sx"]), fits)
 
 
 def _coded(launch, step: np.ndarray, fits: np.ndarray) -> np.ndarray:
     """step: from pixel to pixel."""
     rows, channels = launch.rows, launch.channels
-    if launch.source != "uint8":
-        return np.zeros(len(rows), np.int64)
-    pixels = (step == channels) & (rows["sc"] == 1) & (channels in (3, 4))
-    apart = step == 1  # planes, or one channel
-    return np.where(fits & (pixels | apart), 10 * rows["kh"] + np.where(pixels, channels, 1), 0).astype(np.int64)
-
-
-def _own_key(launch, code: int) -> Key:
-    return Key(launch.kind, launch.source, channels=code % 10, taps=code // 10) if code else Key(launch.kind, launch.source)
-
-
-def _own_parts(device, launch, rows: int):
-    """For each kernel of a launch that has some of its own: its code, the rows that it takes, their address, the kernel."""
-    codes, start = _OWN[launch.kind](launch), 0
-    for code, count in zip(*(part.tolist() for part in np.unique(codes, return_counts=True))):
-        yield code, launch.rows[start : start + count], rows + start * launch.rows.itemsize, device.kernel(_own_key(launch, code))
-        start += count
+    if channels in (3, 4):
+        width = np.where((step == channels) & (rows["sc"] == 1), channels, 1)
+        fits = fits & ((step == 1) | (width > 1))
+    else:
+        width, fits = 1, fits & (step == 1)  # planes, or one channel
+    return (10 * rows["kh"] + width) * fits
 
 
 def march_shape(channels: int, height: int, width: int, rows: int) -> tuple[int, int, int, int]:
@@ -175,12 +180,12 @@ def march_shape(channels: int, height: int, width: int, rows: int) -> tuple[int,
     return groups, -(-height // strips), -(-channels * groups // 32) * 32, 8 * channels * (4 * groups + 8 + groups)
 
 
-def _filter(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
-    for code, part, at, kernel in _own_parts(device, launch, rows):
-        if code:
-            _march(device, kernel, part, launch.channels, code % 10, at, blob)
-        else:
-            _tiles(device, kernel, part, launch.channels, at, blob)
+def _filter(device, launch, part: Part, rows: int, ops: int, blob: int, found: int) -> None:
+    kernel = device.kernel(part.keys[0])
+    if part.code:
+        _march(device, kernel, part.rows, launch.channels, part.code % 10, rows, blob)
+    else:
+        _tiles(device, kernel, part.rows, launch.channels, rows, blob)
 
 
 def _march(device, kernel, table, channels: int, width: int, rows: int, blob: int) -> None:
@@ -205,35 +210,32 @@ def _tiles(device, kernel, table, channels: int, rows: int, blob: int) -> None:
         device.launch(kernel, (across, down, count * chunks), args, shared)
 
 
-def _reduce(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
-    parts = launch.rows["down"] * launch.rows["across"] * launch.rows["count"]
-    _blocks(device, launch, keys, rows, int(parts.max()), found, REDUCE_SHARED)
+def _reduce(device, launch, part: Part, rows: int, ops: int, blob: int, found: int) -> None:
+    across = part.rows["down"] * part.rows["across"] * part.rows["count"]
+    _blocks(device, part, rows, int(across.max()), found, REDUCE_SHARED)
 
 
-def _lookup(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
-    _blocks(device, launch, keys, rows, int(launch.rows["tables"].max()), found, LOOKUP_SHARED, WARP)
+def _lookup(device, launch, part: Part, rows: int, ops: int, blob: int, found: int) -> None:
+    _blocks(device, part, rows, int(part.rows["tables"].max()), found, LOOKUP_SHARED, WARP)
 
 
-def _blocks(device, launch, keys, rows: int, across: int, found: int, shared: int, threads: int = nvrtc.THREADS) -> None:
+def _blocks(device, part: Part, rows: int, across: int, found: int, shared: int, threads: int = nvrtc.THREADS) -> None:
     """So many blocks for each row; those that it has no use for leave at once."""
-    (key,) = keys
-    kernel = device.kernel(key)
-    for first, count in cuts(len(launch.rows), GRID_YZ):
-        device.launch(kernel, (across, count, 1), (rows + first * launch.rows.itemsize, found), shared, threads)
+    kernel = device.kernel(part.keys[0])
+    for first, count in cuts(len(part.rows), GRID_YZ):
+        device.launch(kernel, (across, count, 1), (rows + first * part.rows.itemsize, found), shared, threads)
 
 
-def _rank(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
-    for code, part, at, kernel in _own_parts(device, launch, rows):
-        if code:  # a thread for four pixels of a line, whose last four may overlap those before
-            fours = part["dh"].astype(np.int64) * (-(-part["dw"] // 4))
-            _threads(device, kernel, part, int(fours.max()), launch.channels // (code % 10), at, blob)
-        else:
-            _threads(device, kernel, part, _most(part), launch.channels, at, blob)
+def _rank(device, launch, part: Part, rows: int, ops: int, blob: int, found: int) -> None:
+    if part.code:  # a thread for four pixels of a line, whose last four may overlap those before
+        fours = part.rows["dh"].astype(np.int64) * (-(-part.rows["dw"] // 4))
+        _threads(device, part, int(fours.max()), launch.channels // (part.code % 10), rows, blob)
+    else:
+        _threads(device, part, _most(part.rows), launch.channels, rows, blob)
 
 
-def _resample(device, launch, keys, rows: int, ops: int, blob: int, found: int) -> None:
-    (key,) = keys
-    _threads(device, device.kernel(key), launch.rows, _most(launch.rows), launch.channels, rows, blob)
+def _resample(device, launch, part: Part, rows: int, ops: int, blob: int, found: int) -> None:
+    _threads(device, part, _most(part.rows), launch.channels, rows, blob)
 
 
 def _most(table) -> int:
@@ -241,14 +243,15 @@ def _most(table) -> int:
     return int((table["dh"].astype(np.int64) * table["dw"]).max())
 
 
-def _threads(device, kernel, table, threads: int, chunks: int, rows: int, blob: int) -> None:
+def _threads(device, part: Part, threads: int, chunks: int, rows: int, blob: int) -> None:
     """So many threads for each row and chunk of channels."""
-    for first, count in cuts(len(table), GRID_YZ):
+    kernel = device.kernel(part.keys[0])
+    for first, count in cuts(len(part.rows), GRID_YZ):
         grid = (-(-threads // nvrtc.THREADS), count, chunks)
-        device.launch(kernel, grid, (rows + first * table.itemsize, blob), 0)
+        device.launch(kernel, grid, (rows + first * part.rows.itemsize, blob), 0)
 
 
-_OWN = {"filter": marches, "rank": medians}  # which rows go to kernels of their own, and to which
+_CODES = {"fused": gathers, "filter": marches, "rank": medians}  # of each row, by which kernels take it; None: one takes all
 _LAUNCH = {"fused": _fused, "filter": _filter, "reduce": _reduce, "lookup": _lookup, "rank": _rank, "resample": _resample}
 
 
