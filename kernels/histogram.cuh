@@ -23,7 +23,8 @@ template <int SX, class T, class F> AUG void each_four(const ReduceRow& s, const
   const int inside = min_(w, sw - part.x);
   const T* src = (const T*)s.src + (i64)part.c * s.sc;
   int i, right = 0, down = 0;
-  if (h * fours > 256) down = divided<true>(256, fours, right);
+  const int threads = blockDim.x;
+  if (h * fours > threads) down = divided<true>(threads, fours, right);
   for (int y = divided<true>((int)threadIdx.x, fours, i); y < h;) {
     int line = part.y + y;
     if ((u32)line >= (u32)sh) line = border_index(line, seldom(sh), BORDER_REFLECT_101);
@@ -39,7 +40,7 @@ template <int SX, class T, class F> AUG void each_four(const ReduceRow& s, const
     } else {
       for (int k = x; k < min_(x + 4, w); ++k) f(ld(p + (i64)border_index(part.x + k, seldom(sw), BORDER_REFLECT_101) * sx));
     }
-    if (h * fours <= 256) break;
+    if (h * fours <= threads) break;
     y += down;
     i += right;
     if (i >= fours) {
@@ -51,17 +52,19 @@ template <int SX, class T, class F> AUG void each_four(const ReduceRow& s, const
 
 template <class T> AUG void reduce_histogram(const ReduceRow& s, const Part& part, float* out, double* memory) {
   u32* bins = (u32*)memory;
-  const int t = threadIdx.x, many = part.h * part.w >= HISTOGRAM_LARGE ? 8 : 1;
-  _Pragma("unroll 1") for (int i = 0; i < many; ++i) bins[256 * i + t] = 0u;
+  const int t = threadIdx.x, threads = blockDim.x, many = part.h * part.w >= HISTOGRAM_LARGE ? threads / 32 : 1;
+  _Pragma("unroll 1") for (int i = t; i < 256 * many; i += threads) bins[i] = 0u;
   __syncthreads();
   u32* mine = many > 1 ? bins + 256 * (t / 32) : bins;
   const auto count = [&](T v) { atomicAdd(mine + byte_of(v), 1u); };
   if (sizeof(T) == 1 && s.sx == 3) each_four<3, T>(s, part, count);
   else each_four<0, T>(s, part, count);
   __syncthreads();
-  u32 sum = 0;
-  _Pragma("unroll 1") for (int i = 0; i < many; ++i) sum += bins[256 * i + t];
-  ((u32*)out)[t] = sum;
+  for (int bin = t; bin < 256; bin += threads) {
+    u32 sum = 0;
+    _Pragma("unroll 1") for (int i = 0; i < many; ++i) sum += bins[256 * i + bin];
+    ((u32*)out)[bin] = sum;
+  }
 }
 #else
 template <class T> AUG_FN void reduce_histogram(const ReduceRow& s, const Part& part, float* out, double* memory) {

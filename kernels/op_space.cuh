@@ -28,9 +28,9 @@ template <class G> AUG void op_from_ycrcb(G g, const FromYcrcbOp&, const Op&, co
 // Three lanes' indices become what the table has there.
 template <class G, class V> AUG void look_up(G g, const int* table, V& a, V& b, V& c) {
   g.each_scalar([&](Lane l) {
-    a[l] = ld(table + scalar(a[l]));
-    b[l] = ld(table + scalar(b[l]));
-    c[l] = ld(table + scalar(c[l]));
+    a[l] = entry(table, scalar(a[l]));
+    b[l] = entry(table, scalar(b[l]));
+    c[l] = entry(table, scalar(c[l]));
   });
 }
 
@@ -54,16 +54,30 @@ template <class G> AUG void op_to_lab(G g, const ToLabOp&, const Op& op, const S
   look_up(g, root, r, gr, b);
   g.each([&](Lane l) {
     const int x = r[l], y = gr[l], z = b[l];
-    px.v[0][l] = byte_from((296 * y - 1336934 + 16384) >> 15);
-    px.v[1][l] = byte_from((500 * (x - y) + (128 << 15) + 16384) >> 15);
-    px.v[2][l] = byte_from((200 * (y - z) + (128 << 15) + 16384) >> 15);
+    // of all colours: 0 .. 255, 42 .. 226, 20 .. 223
+    px.v[0][l] = (float)((296 * y - 1336934 + 16384) >> 15);
+    px.v[1][l] = (float)((500 * (x - y) + (128 << 15) + 16384) >> 15);
+    px.v[2][l] = (float)((200 * (y - z) + (128 << 15) + 16384) >> 15);
   });
 }
 
 // the cube of v / 2^14, times 2^14; linear below 6/29
 AUG int lab_cube(int v) {
-  const int low = (int)((float)(v * 108) / 841.0f) - 290;
-  return v <= 3390 ? low : (((v * v) >> 14) * v) >> 14;
+  // v * 108 / 841, cut off: on the CPU by a float that is 1 / 841 and a little, on the GPU by 2^32 * 108 / 841, rounded up
+#if AUG_GPU
+  const int quotient = __mulhi(v, 551553470) - (v >> 31);
+#else
+  const int quotient = (int)((float)(v * 108) * 0.00118906074f);
+#endif
+  return v <= 3390 ? quotient - 290 : (((v * v) >> 14) * v) >> 14;
+}
+// to the nearest whole number
+AUG int lab_near(float v) {
+#if defined(__CUDACC_RTC__)
+  return __float2int_rn(v);
+#else
+  return (int)round_(v);
+#endif
 }
 AUG int lab_bin(int sum) { return clamp_((sum + 8192) >> 14, 0, 4095); }
 template <class G> AUG void op_from_lab(G g, const FromLabOp&, const Op& op, const Sample& s, Pixels<G, 3>& px) {
@@ -74,8 +88,8 @@ template <class G> AUG void op_from_lab(G g, const FromLabOp&, const Op& op, con
     const int a5 = (int)px.v[1][l], b5 = (int)px.v[2][l];
     // the same for all 256 as OpenCV's tables of y and f(y)
     const float f = L * 0.00338066253f + 0.137931034f;
-    const int y = (int)round_(L <= 20.0f ? L * 7.11294651f : f * f * f * 16384.0f);
-    const int fy = (int)round_(L * 55.3887749f + 2259.86206f);
+    const int y = lab_near(L <= 20.0f ? L * 7.11294651f : f * f * f * 16384.0f);
+    const int fy = lab_near(L * 55.3887749f + 2259.86206f);
     const int x = lab_cube(fy + (((5 * a5 * 53687 + 128) >> 13) - 4194));
     const int z = lab_cube(fy - (((b5 * 41943 + 16) >> 9) - 10484));
     r[l] = lab_bin(12615 * x - 6296 * y - 2223 * z);

@@ -13,8 +13,9 @@ namespace aug {
 AUG int parts_of(const ReduceRow& s) { return s.down * s.across * s.count; }
 template <class T> AUG void reduce(const ReduceRow& s, int number, float* found, double* memory) {
 #if AUG_GPU
-  int c, x;
-  const int y = divided(divided(number, s.count, c), s.across, x);
+  int c = 0, x, tile = number;
+  if (s.count > 1) tile = divided(number, s.count, c);
+  const int y = divided(tile, s.across, x);
 #else
   const int tile = number / s.count, c = number - tile * s.count, y = tile / s.across, x = tile - y * s.across;
 #endif

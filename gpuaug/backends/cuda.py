@@ -27,6 +27,8 @@ FILTER_TILE = 32  # pixels, both ways, of one block of filter.cu
 FILTER_ROWS = 32  # as in gpu/filter.cuh
 REDUCE_SHARED, LOOKUP_SHARED = 8192, 1024  # bytes, as in part.cuh and lookup.cuh
 WARP = 32  # threads of a block of lookup.cu
+# REDUCE_HISTOGRAM of reductions.gen.cuh; of tiles of so few pixels a block takes fewer threads: each has most to do before it counts
+HISTOGRAM, TILE_PIXELS, TILE_THREADS = 1, 2048, 32
 VIEW, MEDIAN = 0, 0  # MAP_VIEW of maps.gen.cuh, RANK_MEDIAN of rows.cuh
 _SAMPLE = np.array([0, 1, 2, 1, 3])  # by the Sample of a row, which kernel has it: linear has linear along x, too
 SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
@@ -211,8 +213,10 @@ def _tiles(device, kernel, table, channels: int, rows: int, blob: int) -> None:
 
 
 def _reduce(device, launch, part: Part, rows: int, ops: int, blob: int, found: int) -> None:
-    across = part.rows["down"] * part.rows["across"] * part.rows["count"]
-    _blocks(device, part, rows, int(across.max()), found, REDUCE_SHARED)
+    table = part.rows
+    across = table["down"] * table["across"] * table["count"]
+    small = (table["reduction"] == HISTOGRAM).all() and (table["height"].astype(np.int64) * table["width"]).max() <= TILE_PIXELS
+    _blocks(device, part, rows, int(across.max()), found, REDUCE_SHARED, TILE_THREADS if small else nvrtc.THREADS)
 
 
 def _lookup(device, launch, part: Part, rows: int, ops: int, blob: int, found: int) -> None:
