@@ -90,10 +90,13 @@ def parts_of(launch, ops: int | None = None, arrange: bool = False) -> list[Part
     if codes is None or (codes == codes[0]).all():
         found = [(0 if codes is None else int(codes[0]), 0, rows)]
     else:
+        order = np.argsort(codes, kind="stable")
+        codes, sorted_ = codes[order], rows.take(order)
         if arrange:
-            order = np.argsort(codes, kind="stable")
-            rows[:], codes = rows[order], codes[order]
-        found = [(code, int((codes < code).sum()), rows[codes == code]) for code in sorted(set(codes.tolist()))]
+            rows[:] = sorted_
+            sorted_ = rows
+        starts = [0, *(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist(), len(codes)]
+        found = [(int(codes[a]), a, sorted_[a:b]) for a, b in zip(starts, starts[1:])]
     if launch.kind == "fused" and ops is None:
         ops = sum(1 << int(code) for code in np.unique(launch.ops["code"])) if launch.ops is not None else 0
     return [Part(tuple(_keys(launch, code, of, ops)), code, first, of) for code, first, of in found]

@@ -33,8 +33,8 @@ class ToGray(Transform):
     Targets: image. Source: albumentations ``ToGray``, ``cv2.cvtColor``.
 
     Raises:
-        ValueError: images of other channel counts for the first two methods (at the first batch), another method; a result that has not 3 channels, for
-            some samples of a batch only.
+        ValueError: images of other channel counts for the first two methods (at the first batch), another method; a result that
+            has not 3 channels, for some samples of a batch only.
 
     Example:
         >>> import numpy as np, gpuaug as G
@@ -58,8 +58,8 @@ class ToGray(Transform):
         if to.channels != 3:
             if self.method in ("weighted_average", "from_lab"):
                 raise ValueError(
-                    f"ToGray(method={self.method!r}) is made of red, green and blue: images have 1 or 3 channels, got {to.channels}; "
-                    f"'average', 'max', 'desaturation' and 'pca' take any number"
+                    f"ToGray(method={self.method!r}) is made of red, green and blue: images have 1 or 3 channels, got "
+                    f"{to.channels}; 'average', 'max', 'desaturation' and 'pca' take any number"
                 )
             on_host(to, rows, self._of_many, f"gray of {to.channels} channels", threads=True)
             to.set_channels(rows, self.num_output_channels)
