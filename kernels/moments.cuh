@@ -43,9 +43,7 @@ AUG void write_moments(double n, double sum, double squares, float low, float hi
   out[STAT_HIGH] = high;
   out[STAT_SQUARES] = (float)(around > 0.0 ? around : 0.0);
 }
-AUG void write(const Partials& p, float* out) {
-  write_moments(p.count[0], p.sum[0], p.squares[0], p.low[0], p.high[0], out);
-}
+AUG void write(const Partials& p, float* out) { write_moments(p.count[0], p.sum[0], p.squares[0], p.low[0], p.high[0], out); }
 
 #if AUG_GPU
 template <class T> AUG void reduce_moments(const ReduceRow& s, const Part& part, float* out, double* memory) {

@@ -6,6 +6,7 @@ a device of NumPy memory whose kernels execute on CPU fibers.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +28,8 @@ FILTER_TILE = 32  # pixels, both ways, of one block of filter.cu
 FILTER_ROWS = 32  # as in gpu/filter.cuh
 REDUCE_SHARED, LOOKUP_SHARED = 8192, 1024  # bytes, as in part.cuh and lookup.cuh
 WARP = 32  # threads of a block of lookup.cu
-# REDUCE_HISTOGRAM of reductions.gen.cuh; of tiles of so few pixels a block takes fewer threads: each has most to do before it counts
+# REDUCE_HISTOGRAM of reductions.gen.cuh; of tiles of so few pixels a block takes fewer threads: each has most to do before it
+# counts
 HISTOGRAM, TILE_PIXELS, TILE_THREADS = 1, 2048, 32
 VIEW, MEDIAN = 0, 0  # MAP_VIEW of maps.gen.cuh, RANK_MEDIAN of rows.cuh
 _SAMPLE = np.array([0, 1, 2, 1, 3])  # by the Sample of a row, which kernel has it: linear has linear along x, too
@@ -96,7 +98,7 @@ def parts_of(launch, ops: int | None = None, arrange: bool = False) -> list[Part
             rows[:] = sorted_
             sorted_ = rows
         starts = [0, *(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist(), len(codes)]
-        found = [(int(codes[a]), a, sorted_[a:b]) for a, b in zip(starts, starts[1:])]
+        found = [(int(codes[a]), a, sorted_[a:b]) for a, b in pairwise(starts)]
     if launch.kind == "fused" and ops is None:
         ops = sum(1 << int(code) for code in np.unique(launch.ops["code"])) if launch.ops is not None else 0
     return [Part(tuple(_keys(launch, code, of, ops)), code, first, of) for code, first, of in found]

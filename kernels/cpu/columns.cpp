@@ -93,8 +93,9 @@ template <int LINES> AUG_FN void run(const float* const* lines, const Columns& k
     if (g.reach + (g.count - 1) * k.C < 2 * LANES) sums<WHOLE, LINES>(lines, k, g, i, to);
     else
 #endif
-      if (g.reach < LANES) sums<NEAR, LINES>(lines, k, g, i, to);
-      else sums<FAR, LINES>(lines, k, g, i, to);
+        if (g.reach < LANES)
+      sums<NEAR, LINES>(lines, k, g, i, to);
+    else sums<FAR, LINES>(lines, k, g, i, to);
     i += LANES;
   }
 }

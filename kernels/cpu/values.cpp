@@ -81,13 +81,11 @@ template <int C, class T, class F> AUG_FN void each_value(const T* from, float* 
 }
 template <int C, class T> AUG_FN void compute(const Formula& f, const T* from, float* to, int n) {
   const float a = f.a[0], b = f.b[0], low = f.low, high = f.high;
-  const float *__restrict__ mean = f.a, *__restrict__ inverse = f.b;
+  const float* __restrict__ mean = f.a, * __restrict__ inverse = f.b;
   switch (f.code) {
     case OP_INVERT: return each_value<C>(from, to, n, [a](float v, int) { return a - v; });
-    case OP_LINEAR:
-      return each_value<C>(from, to, n, [a, b, low, high](float v, int) { return clamp_(v * a + b, low, high); });
-    case OP_NORMALIZE:
-      return each_value<C>(from, to, n, [mean, inverse](float v, int i) { return (v - mean[i]) * inverse[i]; });
+    case OP_LINEAR: return each_value<C>(from, to, n, [a, b, low, high](float v, int) { return clamp_(v * a + b, low, high); });
+    case OP_NORMALIZE: return each_value<C>(from, to, n, [mean, inverse](float v, int i) { return (v - mean[i]) * inverse[i]; });
     default:
       if constexpr (sizeof(T) > 1) return each_value<C>(from, to, n, [a](float v, int) { return v / a; });
       return each_value<C>(from, to, n, [a, b](float v, int) {
@@ -158,8 +156,7 @@ bool parted(const Launch& l, const Row& s) {
   for (int y = 0; y < s.dh; ++y) {
     if (ex > 0) split_wide<false>(src + y * ey, to, s.dw);
     else split_wide<true>(src + y * ey, to, s.dw);
-    for (int c = 0; c < 3; ++c)
-      values<1>(formula[c], to[c], (float*)s.dst + (i64)c * s.dc + (i64)y * s.dy, s.dw, s.past);
+    for (int c = 0; c < 3; ++c) values<1>(formula[c], to[c], (float*)s.dst + (i64)c * s.dc + (i64)y * s.dy, s.dw, s.past);
   }
   return true;
 }

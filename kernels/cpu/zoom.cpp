@@ -65,7 +65,8 @@ AUG void pick_line(const float* from, const Ints& at, const Ints& after, const F
 template <int C> AUG_FN void zoom(const Launch& l, const Row& s, int c0 = 0) {
   const Op& op = l.ops[s.ops];
   const int h = s.sh, w = s.sw, vectors = (w + LANES - 1) / LANES, pitch = vectors * LANES + 2 * LANES;
-  static thread_local std::vector<float> memory;  // the image channel by channel; of each channel the sum, and a line of the image
+  static thread_local std::vector<float>
+      memory;  // the image channel by channel; of each channel the sum, and a line of the image
   static thread_local std::vector<Across> tables;
   memory.resize((i64)C * (h + 2) * pitch);
   tables.resize((i64)op.n * vectors);
@@ -100,8 +101,8 @@ template <int C> AUG_FN void zoom(const Launch& l, const Row& s, int c0 = 0) {
           t[x] = fma_(v, q[x] - p[x], p[x]);
       }
       const Across* a = across + (i64)k * vectors;
-      for (int i = 0; i < vectors; ++i, ++a)
-        AUG_UNROLL for (int c = 0; c < C; ++c)
+      for (int i = 0; i < vectors; ++i, ++a) AUG_UNROLL
+        for (int c = 0; c < C; ++c)
           pick_line(lines + c * pitch + a->first, a->at, a->after, a->part, sums + c * pitch + LANES * i);
     }
     u8* to = (u8*)s.dst + (i64)y * s.dy + (i64)c0 * s.dc;

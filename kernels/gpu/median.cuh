@@ -184,7 +184,8 @@ template <int K, int CH> struct Median {
     AUG_UNROLL for (int c = 0; c < CH; ++c)
       out[c] = of(c);
     // where it is is asked again: kept until here it would take registers
-    write(rows[seldom((int)blockIdx.y)], seldom((int)blockIdx.z) * CH, seldom((int)blockIdx.x) * 256 + seldom((int)threadIdx.x), out);
+    write(rows[seldom((int)blockIdx.y)], seldom((int)blockIdx.z) * CH, seldom((int)blockIdx.x) * 256 + seldom((int)threadIdx.x),
+          out);
   }
   AUG void read(const RankRow& row, int c0, int number) {
     int x;

@@ -59,8 +59,8 @@ template <int C> struct ByteSums {
         AUG_UNROLL for (int j = 0; j < W; ++j)
           add_word(C == 1 ? 0 : j, v[j]);
       }
-      for (int i = lane; i < rest; i += step)
-        AUG_UNROLL for (int c = 0; c < C; ++c) add_byte(c, ld(line + C * (PIXELS * whole + i) + c));
+      for (int i = lane; i < rest; i += step) AUG_UNROLL
+        for (int c = 0; c < C; ++c) add_byte(c, ld(line + C * (PIXELS * whole + i) + c));
     }
   }
 
@@ -71,8 +71,8 @@ template <int C> struct ByteSums {
     AUG_UNROLL for (int c = 0; c < C; ++c) {
       const u32 parts[5] = {warp_sum(sum[c]), warp_sum(squares[c] & 0xffffu), warp_sum(squares[c] >> 16),
                             warp_max(max_of(high[c])), warp_max(255u - min_of(low[c]))};
-      if (t % 32 == 0) AUG_UNROLL for (int i = 0; i < 5; ++i)
-          found[5 * (C * warp + c) + i] = parts[i];
+      if (t % 32 == 0) AUG_UNROLL
+        for (int i = 0; i < 5; ++i) found[5 * (C * warp + c) + i] = parts[i];
     }
     __syncthreads();
     if (t >= C) return;
@@ -97,9 +97,7 @@ template <int C> struct ByteSums {
 // the same bytes.
 template <int C, class F> AUG bool sum_bytes(const ReduceRow& s, int channel, double* memory, F done) {
   int h = s.sh, w = s.sw, sx = s.sx, sy = s.sy;
-  if ((sy == C) | (sy == -C)) {
-    h = s.sw, w = s.sh, sx = s.sy, sy = s.sx;
-  }
+  if ((sy == C) | (sy == -C)) { h = s.sw, w = s.sh, sx = s.sy, sy = s.sx; }
   if (!((sx == C) | (sx == -C)) || (i64)h * w > SUMS_PIXELS) return false;
   if (C > 1 && !((s.sc == 1) & (s.first == 0) & (s.count == C))) return false;
   if (C > 1 && channel) return true;  // the first one's block does it
