@@ -67,4 +67,7 @@ for _name in ("RGBShift", "PlanckianJitter", "ColorJitter"):
         bench={},
         gain=unsteady,
         bound=lambda transform, dtype: FLOAT if dtype == "float32" else EXACT,
+        behind="1.12x in the run before: ours took the same time, the reference a fifth less (3413 images/s, 2708 before)."
+        if _name == "ColorJitter"
+        else "",
     )
