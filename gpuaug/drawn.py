@@ -11,6 +11,7 @@ from . import lazily
 from .batch import Batch
 from .reflected import repeat
 from .solids import Solid
+from .split import split
 from .targets import Marks
 from .track import Track
 from .transform import Params, Transform, View
@@ -165,7 +166,9 @@ class Drawn:
                 marks.solid_step(step.transform, place, step.params)
             else:
                 copies = repeat(marks, step.transform, place, step.params, size)
-                if step.transform.metadata_key is None:
+                if step.transform.splits and marks.hook == "boxes":
+                    split(marks, step.transform, place, step.params, size)
+                elif step.transform.metadata_key is None:
                     marks.step(step.transform, place, step.params, size)
                 else:
                     marks.gather(step.transform, place, step.params, size, number)

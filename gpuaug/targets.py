@@ -302,6 +302,17 @@ class Boxes(Marks):
         self.values[moved, :2], self.values[moved, 2:] = np.maximum(box[:, :2], rect[:, :2]), np.minimum(box[:, 2:], rect[:, 2:])
         return (self.values[moved, 2:] > self.values[moved, :2]).all(1)
 
+    def unlost(self) -> np.ndarray:
+        """Pixels of each that dropouts have left."""
+        return self._uncut()
+
+    def replace(self, moved: np.ndarray, boxes: np.ndarray, share: np.ndarray) -> None:
+        """Entries ``moved`` are other boxes now, of which a share shows what they showed (`gpuaug.split`)."""
+        self._keep_cuts(~np.isin(self.cut_of, moved))
+        self.values[moved] = boxes
+        self.full = self.full.copy()
+        self.full[moved] /= np.maximum(share, TINY)
+
     def reflect(self, cells, border, sides):
         self.values = reflected.boxes(self.values, cells, border, sides, self.params.geometry)
         self.cuts = reflected.boxes(self.cuts, cells[self.cut_of], border, sides[self.cut_of], self.params.geometry)

@@ -68,6 +68,7 @@ class Transform(Calls, Settings):
     asks = False  # does `draw` ask for masks, boxes or other samples (`View.now`, `View.others`)?
     mask_size: tuple[int, int] | None = None  # of a resize: height and width of masks, where they are not the images'
     solid = False  # does it work on volumes as a whole (`gpuaug.solids`)? All others work on their slices
+    splits = False  # are its boxes cut apart (`gpuaug.split`)?
     moves_pixels: bool | None = None  # None: yes if it handles masks; holes, which do too, leave pixels where they are
 
     @property

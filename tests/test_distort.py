@@ -15,6 +15,7 @@ import gpuaug as G
 from gpuaug.interop.parity.driven import Normals
 from gpuaug.interop.parity.warps import centred, shuffled, surface
 from gpuaug.maps import spline
+from gpuaug.split import pieces
 from gpuaug.transform import View
 from gpuaug.transforms.distort import Sheet, largest_normal
 
@@ -289,10 +290,74 @@ def test_shuffled_keypoints_as_albumentations():
         np.testing.assert_array_equal(out[shown[inside, 1], shown[inside, 0]], np.floor(points[inside, :2] + 0.5))
 
 
-def test_shuffled_boxes_are_refused():
-    step = G.Compose([G.RandomGridShuffle(p=1)], bbox_params=G.BboxParams("pascal_voc"))
-    with pytest.raises(ValueError, match="RandomGridShuffle does not move bboxes"):
-        step(image=np.zeros((9, 9), np.uint8), bboxes=[(1, 1, 5, 5)])
+def components(mask) -> dict:
+    """{label: boxes of its pieces that hang together, with their pixels}, by OpenCV."""
+    out = {}
+    for label in set(np.unique(mask).tolist()) - {0}:
+        _, _, stats, _ = cv2.connectedComponentsWithStats((mask == label).astype(np.uint8))
+        out[label] = sorted((x, y, x + w, y + h, pixels) for x, y, w, h, pixels in stats[1:].tolist())
+    return out
+
+
+@pytest.mark.parametrize("geometry", ["pixels", "albumentations"])
+@pytest.mark.parametrize("grid", [(1, 2), (3, 3), (5, 4), (7, 9)])
+def test_shuffled_boxes_are_around_their_pieces(grid, geometry):
+    """Boxes painted into a mask, each with its number, which the mask carries along."""
+    boxes = [(0, 0, 9, 30), (10, 2, 41, 19), (12, 22, 13, 23), (30, 25, 50, 47), (2, 33, 25, 48)]
+    mask = np.zeros((48, 50), np.uint8)
+    for number, (x0, y0, x1, y1) in enumerate(boxes, 1):
+        mask[y0:y1, x0:x1] = number
+    params = G.BboxParams("pascal_voc", label_fields=["number"])
+    step = G.Compose([G.RandomGridShuffle(grid, p=1)], bbox_params=params, seed=3, label_geometry=geometry)
+    several = 0
+    for epoch in range(6):
+        out = step(image=mask, mask=mask, bboxes=boxes, number=[1, 2, 3, 4, 5], epoch=epoch)
+        want = components(out["mask"])
+        got = {label: [] for label in want}
+        for box, label in zip(out["bboxes"], out["number"]):
+            got[label].append(tuple(box))
+        assert {label: sorted(mine) for label, mine in got.items()} == {
+            label: [each[:4] for each in mine] for label, mine in want.items()
+        }
+        several += len(out["bboxes"]) > len(boxes)
+    assert several
+
+
+def test_shuffled_boxes_as_albumentations():
+    transform, theirs = G.RandomGridShuffle((3, 4), p=1), A.RandomGridShuffle((3, 4), p=1)
+    rng = np.random.default_rng(1)
+    for seed in range(5):
+        u, params = drawn(transform, seed)
+        tiles = transform.map(params, None)
+        x, y = np.sort(rng.integers(0, W + 1, (2, 6)), 0), np.sort(rng.integers(0, H + 1, (2, 6)), 0)
+        boxes = np.stack([x[0], y[0], x[1], y[1]], 1)[(x[1] > x[0]) & (y[1] > y[0])].astype(float)
+        how = shuffled(np.zeros((H, W, 3), np.uint8), u, (3, 4))
+        numbered = np.column_stack([(boxes + 1e-6) / (W, H, W, H), np.arange(len(boxes))])  # it cuts fractions off
+        theirs.processors = {"bboxes": SimpleNamespace(params=A.BboxParams("pascal_voc"))}
+        want = theirs.apply_to_bboxes(numbered, **how | {"shape": (H, W)})
+        want = sorted((int(row[4]), *np.rint(row[:4] * (W, H, W, H)).astype(int).tolist()) for row in want)
+        got = sorted((k, *box.astype(int).tolist()) for k, row in enumerate(boxes) for box, _ in pieces(row, tiles, 0))
+        assert got == want
+
+
+def test_visibility_of_shuffled_boxes():
+    """A piece is seen as far as its pixels are of the box that came in; cut by a hole before, less."""
+    boxes, mask = [(4, 4, 28, 20)], np.zeros((24, 32), np.uint8)
+    mask[4:20, 4:28] = 1
+    for least in (0.05, 0.2, 0.4):
+        params = G.BboxParams("pascal_voc", min_visibility=least)
+        for epoch in range(5):
+            out = G.Compose([G.RandomGridShuffle((3, 4), p=1)], bbox_params=params, seed=1)(
+                image=mask, mask=mask, bboxes=boxes, epoch=epoch
+            )
+            want = [each[:4] for each in components(out["mask"]).get(1, []) if each[4] >= least * 24 * 16]
+            assert sorted(map(tuple, out["bboxes"])) == want
+
+
+def test_oriented_boxes_are_not_shuffled():
+    step = G.Compose([G.RandomGridShuffle(p=1)], bbox_params=G.BboxParams("pascal_voc", bbox_type="obb"))
+    with pytest.raises(ValueError, match="RandomGridShuffle cuts boxes apart"):
+        step(image=np.zeros((9, 9), np.uint8), bboxes=[(1, 1, 5, 5, 20)])
 
 
 @pytest.mark.parametrize("grid", [3, (3,), (0, 2), (200, 200), (2.5, 2)])

@@ -7,7 +7,6 @@ import numpy as np
 from .. import maps
 from ..checks import integer
 from ..hints import Size
-from ..transform import Transform
 from ._geometric import Geometric
 
 MOST = 16000  # uniforms of a sample, of which there are 4 * 4096
@@ -21,7 +20,9 @@ class RandomGridShuffle(Geometric):
             evenly; which of them are larger is drawn, too.
         p: probability, per sample.
 
-    Shapes and dtypes: any; unchanged. Targets: image, mask, keypoints. Boxes are cut into pieces, and are an error.
+    Shapes and dtypes: any; unchanged. Targets: image, mask, boxes, keypoints. A box becomes several where its tiles part: one
+    around each of the pieces that hang together in the result, at a corner at least, with its labels. Oriented boxes are
+    an error.
     Source: albumentations ``RandomGridShuffle``.
 
     Raises:
@@ -33,7 +34,7 @@ class RandomGridShuffle(Geometric):
         array([[2, 3, 4, 5, 0, 1]], dtype=uint8)
     """
 
-    boxes = Transform.boxes
+    splits = True
 
     def __init__(self, grid: Size = (3, 3), p: float = 0.5):
         super().__init__(0, 0, p=p)

@@ -16,9 +16,7 @@ for _name, _variants in (
         family="no: it takes references of the channels that it has",
         marks=PIXELS,
         bench={},
-        behind="1.03x in the run before: equal within what runs differ by."
-        if _name == "PixelDistributionAdaptation"
-        else "",
+        behind="1.03x in the run before: equal within what runs differ by." if _name == "PixelDistributionAdaptation" else "",
         needs=_needs,
         variants=[_needs | more for more in _variants],
     )
