@@ -13,7 +13,9 @@
 namespace aug {
 // Blocks that a multiprocessor holds: 4 leave 64 registers, which is for views, 3 80, for gathers, 2 128: cubic, Lanczos and what is
 // wide would spill with fewer.
-constexpr int BLOCKS = is_wide() || GPUAUG_SAMPLE >= 2 ? 2 : GPUAUG_SAMPLE < 0 ? 4 : 3;
+constexpr int BLOCKS = is_wide() || GPUAUG_SAMPLE >= 2 || (GPUAUG_SAMPLE >= 0 && is_built(OP_GAUSS)) ? 2
+                       : GPUAUG_SAMPLE < 0                                                           ? 4
+                                                                                                     : 3;
 }  // namespace aug
 
 extern "C" __global__ void __launch_bounds__(256, aug::BLOCKS)

@@ -35,7 +35,8 @@ def usable(case: parity.case.Case) -> bool:
     """What can stand anywhere in a chain of images of at least 16 pixels a side, and leaves them so."""
     if case.name in ("Normalize", "ToTensorV2"):  # end a chain
         return False
-    if case.name in ("Affine", "ShiftScaleRotate") and case.ours.interpolation == 0:  # a tie may change a value by any amount
+    # a tie may change a value by any amount: of the nearest pixel, and of the nearest 1/32 of one, which Lanczos takes
+    if case.name in ("Affine", "ShiftScaleRotate") and case.ours.interpolation in (0, 4):
         return False
     # more than one reflection away from the image, cv2.warpAffine's cubic reads other pixels than those that are reflected there
     if case.note in ("cubic reflect_101", "no window fits"):  # the latter makes images of 9 columns

@@ -158,7 +158,7 @@ class Map:
 
 def one_of(known: dict, interpolation: int):
     if interpolation not in known:
-        names = {0: "nearest", 1: "linear", 2: "cubic", 3: "area", 6: "nearest exact"}
+        names = {0: "nearest", 1: "linear", 2: "cubic", 3: "area", 4: "Lanczos", 5: "linear exact", 6: "nearest exact"}
         allowed = ", ".join(f"{k} ({names[k]})" for k in known)
         raise ValueError(f"interpolation {interpolation!r} is not among those of this map: {allowed}")
     return known[interpolation]

@@ -1,5 +1,6 @@
 """With num_workers > 0 the user's code runs in worker processes, as with torch: what it opens there is no other process's."""
 
+import gc
 import io
 import os
 import zipfile
@@ -15,6 +16,12 @@ from gpuaug.data import BadSampleError, DataLoader
 
 N, SIDE = 200, 16
 FLIP = A.Compose([A.HorizontalFlip(p=1)], seed=0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_to_collect():
+    """A forked worker that collects a DALI pipeline, garbage of the tests before, ends: DALI's threads are not there."""
+    gc.collect()
 
 
 def pixels(i):
