@@ -200,7 +200,9 @@ class Device:
 
     def upload(self, memory: np.ndarray):
         address, there = self.empty(len(memory))
-        host, block = memory.copy(), self.world.kept[-1]  # the copy that is queued does not keep the tensor
+        host, kept = memory.copy(), reversed(tuple(self.world.kept))  # other threads ask for memory, too
+        # the copy that is queued does not keep the tensor
+        block = next(each for each in kept if 0 <= address - each.ctypes.data < max(each.nbytes, 1))
         start = address - block.ctypes.data
         self.on.queue(lambda: block.__setitem__(slice(start, start + len(host)), host))
         return address, there
