@@ -54,7 +54,8 @@ struct Lane {
   int slot, id;
 };  // slot: index into a Var; id: index within the group
 
-template <class T, int SLOTS> struct Vars {
+// A vector of the processor lies in one line of its cache: by chance it would lie in two, for a third more time.
+template <class T, int SLOTS> struct alignas(SLOTS * sizeof(T) % 64 ? alignof(T) : 64) Vars {
   T v[SLOTS];
   AUG T& operator[](Lane l) { return v[l.slot]; }
 };
