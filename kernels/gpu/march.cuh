@@ -36,11 +36,10 @@ template <int K, int CH> struct March {
   int held;          // bytes that it reads, or 0: the pixels of four columns
   bool edge;         // does it read an element beyond the tile?
   u32 mine, beside;  // from the start of a line: what it reads, that element
-  Shared window,
-      slot;  // what it sums begins in the first buffer, and of the first channel, MARCH_PAD behind, what it reads goes there;
-             // that element
-  const u8* out;  // where it writes in the destination's line 0
-  bool words;     // in all lines as words?
+  Shared window;     // what it sums begins there, in the first buffer; what it reads of the first channel goes MARCH_PAD behind
+  Shared slot;       // and that element there
+  const u8* out;     // where it writes in the destination's line 0
+  bool words;        // in all lines as words?
   float ring[K][N];
 
   AUG float weight(int j) const { return w[j <= R ? j : K - 1 - j]; }
@@ -151,19 +150,7 @@ template <int K, int CH> struct March {
     u32 w[CH];
     AUG_UNROLL for (int c = 0; c < CH; ++c)
       w[c] = load_word(last - 4 * (CH - 1 - c) * groups);
-    if constexpr (CH == 3) {  // a0 b0 c0 a1, b1 c1 a2 b2, c2 a3 b3 c3
-      const u32 c = w[2], low = permuted(w[0], w[1], 0x5140u), high = permuted(w[0], w[1], 0x7362u);
-      w[0] = permuted(low, c, 0x2410u);
-      w[1] = permuted(permuted(low, c, 0x0053u), high, 0x5410u);
-      w[2] = permuted(high, c, 0x7326u);
-    } else if constexpr (CH == 4) {
-      const u32 ab = permuted(w[0], w[1], 0x5140u), cd = permuted(w[2], w[3], 0x5140u);
-      const u32 AB = permuted(w[0], w[1], 0x7362u), CD = permuted(w[2], w[3], 0x7362u);
-      w[0] = permuted(ab, cd, 0x5410u);
-      w[1] = permuted(ab, cd, 0x7632u);
-      w[2] = permuted(AB, CD, 0x5410u);
-      w[3] = permuted(AB, CD, 0x7632u);
-    }
+    interleave<CH>(w);
     u8* p = (u8*)ahead(out, y, dy);
     if (words) {
       AUG_UNROLL for (int i = 0; i < CH; ++i)
@@ -190,8 +177,8 @@ template <int K, int CH> struct March {
     Read next;
     if (reads) fetch(y0 - R, next);
     int by = 0, at = 0;  // which buffer: behind the first so many bytes
-    const auto step = [&](int y,
-                          int k) {  // y: the strip's line that is written, R behind that which is read; k: its place in the ring
+    // y: the line of the strip that is written, R behind the one that is read; k: its place in the ring
+    const auto step = [&](int y, int k) {
       if (reads) {
         put(by, next);
         fetch(y0 + y + R + 1, next);

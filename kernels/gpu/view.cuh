@@ -100,19 +100,9 @@ template <int C> AUG bool move_bytes(const Row& s, int c0, const Spot& t) {
       write_words<V>((u32*)out + i, w + i);
     return true;
   }
-  if constexpr (C == 3) {
-    const u32 planes[3] = {permuted(permuted(w[0], w[1], 0x0630u), w[2], 0x5210u),   // bytes 0 3 6 9
-                           permuted(permuted(w[0], w[1], 0x0741u), w[2], 0x6210u),   // 1 4 7 10
-                           permuted(permuted(w[0], w[1], 0x0052u), w[2], 0x7410u)};  // 2 5 8 11
-    AUG_UNROLL for (int c = 0; c < 3; ++c)
-      write_words<1>(out + (i64)c * dc, planes + c);
-  } else if constexpr (C == 4) {
-    AUG_UNROLL for (int c = 0; c < 4; ++c) {
-      const u32 low = permuted(w[0], w[1], 0x0040u + 0x11u * c), high = permuted(w[2], w[3], 0x0040u + 0x11u * c);
-      const u32 plane = permuted(low, high, 0x5410u);
-      write_words<1>(out + (i64)c * dc, &plane);
-    }
-  }
+  separate<C>(w);
+  AUG_UNROLL for (int c = 0; c < C; ++c)
+    write_words<1>(out + (i64)c * dc, w + c);
   return true;
 }
 

@@ -188,13 +188,15 @@ template <int CH> AUG void interleave(u32* w) {
   }
 }
 
-// ... and back, of one channel or three
+// ... and back
 template <int CH> AUG void separate(u32* w) {
   if constexpr (CH == 3) {
     const u32 a = w[0], b = w[1], c = w[2];
     w[0] = permuted(permuted(a, b, 0x0630u), c, 0x5210u);  // bytes 0 3 6 9
     w[1] = permuted(permuted(a, b, 0x0741u), c, 0x6210u);  // 1 4 7 10
     w[2] = permuted(permuted(a, b, 0x0052u), c, 0x7410u);  // 2 5 8 11
+  } else if constexpr (CH == 4) {
+    interleave<4>(w);  // four by four either way
   }
 }
 
