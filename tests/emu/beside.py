@@ -17,10 +17,10 @@ from .plans import Only, build
 SIZES = [(5, 8), (6, 9), (7, 10), (13, 11), (5, 31), (33, 36), (9, 7), (40, 1)]
 
 
-def pictures(channels: int, planar: bool, seed: int = 0) -> list:
+def pictures(channels: int, planar: bool, seed: int = 0, sizes: list = SIZES) -> list:
     """Few values, so that many are equal, or all of them; at any place of memory that begins and ends at words, as on a GPU."""
     rng, out = np.random.default_rng(seed), []
-    for i, (h, w) in enumerate(SIZES):
+    for i, (h, w) in enumerate(sizes):
         memory = np.empty(-(-(h * w * channels + i) // 4), np.uint32).view(np.uint8)[i:][: h * w * channels]
         memory[:] = rng.integers(0, 256, memory.size) if i % 2 else rng.choice([0, 7, 255], memory.size)
         out.append(memory.reshape((channels, h, w) if planar else (h, w, channels)))
@@ -36,7 +36,7 @@ def whole(view: np.ndarray) -> np.ndarray:
 
 def compare(device: str, memory, channels: int, planar: bool, step) -> set[str]:
     """Both ways, written to pixels or to planes; the kernels that ran."""
-    data = [torch.from_numpy(each) if each.shape[0] == channels else each for each in memory]  # CHW as it is of tensors
+    data = [each if each.shape[-1] == channels else torch.from_numpy(each) for each in memory]  # tensors are CHW
     plan, want = build(data, channels, "uint8", planar, Only(step))
     cpu.execute(plan, 1)
     found = plan.found
