@@ -11,8 +11,8 @@ from emu.plans import correlate
 
 pytestmark = pytest.mark.skipif(emu.CXX is None, reason="needs a C++ compiler")
 
-# one pixel, one line, one column, fewer than the weights; lines of whole words and of every number of bytes more; two tiles of one
-# channel, of three, and of four, whose last is narrower; a strip and two (march_shape: 28 lines)
+# one pixel, one line, one column, fewer than the weights; lines of whole words and of every number of bytes more; two tiles of
+# one channel, of three, and of four, whose last is narrower; a strip and two (march_shape: 28 lines)
 SIZES = [(1, 1), (1, 37), (41, 1), (2, 6), (3, 2), (13, 16), (30, 17), (9, 18), (57, 19), (3, 770), (4, 261), (5, 197)]
 LENGTHS = np.array([3, 5, 7])
 BORDERS = {"replicate": 1, "reflect": 2, "wrap": 3, "reflect_101": 4}
