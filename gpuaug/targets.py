@@ -302,10 +302,6 @@ class Boxes(Marks):
         self.values[moved, :2], self.values[moved, 2:] = np.maximum(box[:, :2], rect[:, :2]), np.minimum(box[:, 2:], rect[:, 2:])
         return (self.values[moved, 2:] > self.values[moved, :2]).all(1)
 
-    def unlost(self) -> np.ndarray:
-        """Pixels of each that dropouts have left."""
-        return self._uncut()
-
     def replace(self, moved: np.ndarray, boxes: np.ndarray, share: np.ndarray) -> None:
         """Entries ``moved`` are other boxes now, of which a share shows what they showed (`gpuaug.split`)."""
         self._keep_cuts(~np.isin(self.cut_of, moved))
@@ -369,8 +365,8 @@ class Boxes(Marks):
         self.full[bent] = area(self.values[bent]) / share[bent]
         self._keep_cuts(~np.isin(self.cut_of, bent))
 
-    def _uncut(self) -> np.ndarray:
-        """Pixels of each box that are in no cut."""
+    def uncut(self) -> np.ndarray:
+        """Pixels of each box that are in no cut: those that dropouts have left."""
         seen, number = area(self.values), np.bincount(self.cut_of, minlength=len(self.values))
         alone = number[self.cut_of] == 1
         seen[self.cut_of[alone]] -= area(self.cuts[alone])
@@ -393,7 +389,7 @@ class Boxes(Marks):
         box = self.values[self.cut_of]
         self.cuts = np.concatenate([np.maximum(self.cuts[:, :2], box[:, :2]), np.minimum(self.cuts[:, 2:], box[:, 2:])], 1)
         self._keep_cuts((self.cuts[:, 2:] > self.cuts[:, :2]).all(1))
-        self.visible = self._uncut()
+        self.visible = self.uncut()
         keep = self.visible > TINY  # what is gone does not come back
         if drop:
             keep &= self.params.keep(self.values, size, self.visible, self.full)[1]
