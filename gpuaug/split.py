@@ -41,6 +41,7 @@ def split(marks, transform, pos: np.ndarray, params: dict, size: np.ndarray) -> 
             shares.append(seen[i] / whole[i] * pixels / area(box[None])[0])
     index = np.array(index, int)
     marks.take(index)
+    marks.found_parts()
     moved = np.flatnonzero(which[index] >= 0)
     marks.replace(moved, np.array(boxes).reshape(-1, 4)[moved], np.array(shares)[moved])
 
