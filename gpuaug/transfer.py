@@ -22,9 +22,19 @@ def moved(batch: Batch, device) -> Batch:
     shape = np.concatenate([batch.size.astype(np.int64), np.full((len(batch), 1), batch.channels)], 1)
     start = np.zeros(len(batch) + 1, np.int64)
     np.cumsum((shape.prod(1) * DTYPES[batch.dtype][1] + ALIGN - 1) & -ALIGN, out=start[1:])
-    pinned = torch.empty(int(start[-1]), dtype=torch.uint8, device="cpu", pin_memory=True)
+    pinned = _pinned(int(start[-1]))
     stride = np.stack([shape[:, 1] * batch.channels, shape[:, 2], np.ones(len(batch), np.int64)], 1)
     cpu.execute(Track(batch).finish(pinned.data_ptr() + start[:-1], stride, batch.dtype))
-    memory = pinned.to(device, non_blocking=True)
+    memory, device = _sent(pinned, device)
     at, owner = memory.data_ptr() + start[:-1], (memory, pinned)
-    return Batch(at, batch.size, stride, batch.channels, batch.dtype, memory.device, owner, batch.given)
+    return Batch(at, batch.size, stride, batch.channels, batch.dtype, device, owner, batch.given)
+
+
+def _pinned(size: int) -> torch.Tensor:
+    return torch.empty(size, dtype=torch.uint8, device="cpu", pin_memory=True)
+
+
+def _sent(pinned: torch.Tensor, device: torch.device) -> tuple[torch.Tensor, torch.device]:
+    """A copy on a GPU, queued on its current stream, and which one that is."""
+    memory = pinned.to(device, non_blocking=True)
+    return memory, memory.device

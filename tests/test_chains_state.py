@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import albumentations as A
@@ -223,3 +225,42 @@ def test_what_was_drawn_can_be_used_again():
         np.testing.assert_array_equal(a, b)
         assert a.shape == c.shape
     same({"x": compose(image=data, ids=np.arange(len(data)))["image"]}, {"x": want})
+
+
+def alone(name: str) -> G.Compose:
+    """A pipeline around one transform."""
+    case = next(case for case in CASES if case.name == name and 3 in case.channels and "uint8" in case.bounds)
+    mine = copy.copy(case.ours)
+    mine.p = 1
+    beside = [G.OneOf([G.HorizontalFlip(), G.GaussianBlur((3, 5))]), G.ColorJitter(p=0.3), G.Resize(32, 40)]
+    return G.Compose([G.RandomCrop(32, 40), mine, *beside], seed=1)
+
+
+def test_calls_at_the_same_time():
+    """A loader for a GPU runs its pipeline in a thread of its own, beside calls of the user's: one pipeline in four threads,
+    which change places as often as they can, for every transform."""
+    names = sorted({case.name for case in CASES if 3 in case.channels and "uint8" in case.bounds})
+    long = everything(3)[0]
+    long = G.Compose([*long, G.Resize(32, 40)], bbox_params=long.bbox_params, keypoint_params=long.keypoint_params, seed=3)
+    composes = [*map(alone, names), long]
+    data = np.random.default_rng(0).integers(0, 256, (4, 48, 56, 3), np.uint8)
+    marked = {name: [value] * 4 for name, value in marks((48, 56)).items()} | {"mask": [scene((48, 56), i) for i in range(4)]}
+
+    def run(compose, epoch: int) -> np.ndarray:
+        given = {"image": data} | (marked if compose.bbox_params else {})
+        return compose.run(given, ids=np.arange(4) + epoch, epoch=epoch)["image"].numpy()
+
+    want = [[run(compose, epoch) for epoch in range(3)] for compose in composes]
+
+    def thread(turn: int) -> list:
+        order = np.random.default_rng(turn).permutation(len(composes)).tolist()
+        return [(k, epoch) for k in order for epoch in range(3) if not np.array_equal(run(composes[k], epoch), want[k][epoch])]
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            wrong = list(pool.map(thread, range(4)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert wrong == [[]] * 4, [[*names, "all"][k] for found in wrong for k, _ in found]

@@ -19,6 +19,7 @@ from ..device import chosen
 from ..hints import Function
 from . import doubled, order, remade, workers
 from .accelerated import Accelerated
+from .ahead import finisher, take
 from .arrays import MemoryRoad
 from .asked import Row
 from .decode import decoder_name
@@ -335,7 +336,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         if setup.kind == "memory":
             return MemoryRoad(setup.view, setup.paths, asked_of(self), plan, self._stats, self.transform is None)
         if setup.kind == "encoded":
-            return EncodedRoad(Producer(setup.recipe, plan, self._stats, single, fresh), self.timeout)
+            return EncodedRoad(Producer(setup.recipe, plan, self._stats, single, fresh, finisher(self, epoch)), self.timeout)
         again = self._work_on(setup, resumed)
         requests = setup.requests if again else Requests()
         requests.start(plan, single)
@@ -346,7 +347,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         if not self.num_workers and not resumed:
             progress.states = workers.own_state(self.dataset)
         replies = Replies(setup.loader, self.on_error, self._errors, self._stats, setup.packer)
-        return WorkerRoad(self, replies.of_requests(requests, fresh), single, fresh, True)
+        return WorkerRoad(self, replies.of_requests(requests, fresh), single, fresh, True, epoch)
 
     def _work_on(self, setup, resumed):
         """Whether the last epoch's workers serve this one; those that had each other's turn do not."""
@@ -370,7 +371,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             paths = {} if isinstance(seen[-1], Unreadable) else targets_of(self, seen[-1])
             plan = order.plan_stream(itertools.chain(seen, samples), size, self.drop_last, start, rank, world)
             made = recipe(self, None, paths, keyed=False)
-            return EncodedRoad(Producer(made, plan, self._stats, single, fresh), self.timeout)
+            return EncodedRoad(Producer(made, plan, self._stats, single, fresh, finisher(self, epoch)), self.timeout)
         setup, looks = self._set_up, (changeable(self.dataset), asked_of(self))
         told = hasattr(self.dataset, "set_epoch")  # workers that work on would not hear of it
         apart = setup is None or told or setup.looks != looks or setup.epoch + 1 != epoch
@@ -386,7 +387,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         replies.of_stream(start, rank, world, bool(progress.states))
         if not self.num_workers and not progress.states:
             progress.states = dict(filter(None, [setup.loader.dataset.state()]))
-        return WorkerRoad(self, replies, single, fresh, False)
+        return WorkerRoad(self, replies, single, fresh, False, epoch)
 
     def _torch_loader(self, epoch, progress, dataset, collate_fn, **how):
         """torch's DataLoader with this one's settings; the seeds of its workers come from (seed, epoch)."""
@@ -408,7 +409,12 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
     # ---- from loaded to delivered --------------------------------------------------------------------------------------------
 
     def _deliver(self, loaded, epoch):
-        values = self._transformed(loaded, epoch) if loaded.data else {}
+        if loaded.done is None:
+            values = self._values(loaded, epoch)
+        elif loaded.listed:
+            values = take(loaded, self.device)
+        else:
+            return take(loaded, self.device)
         if loaded.listed:
             good = itertools.count()  # a sample that is None is in none of the values
             samples = [r if r is None else _filled(r, values, next(good)) for r in loaded.rest]
@@ -425,6 +431,9 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         if self.pin_memory and self.device.type == "cpu" and torch.cuda.is_available():
             batch = torch.utils.data._utils.pin_memory.pin_memory(batch)
         return batch
+
+    def _values(self, loaded, epoch):
+        return self._transformed(loaded, epoch) if loaded.data else {}
 
     def _transformed(self, loaded, epoch):
         cuda = self.device.type == "cuda"

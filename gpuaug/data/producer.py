@@ -28,8 +28,9 @@ IN_DECODER = 2  # batches in flight in DALI: one being decoded, one waiting, so 
 class Producer:
     """Runs the road for one epoch in a thread of its own; `channel` yields Loaded, then None, or an exception."""
 
-    def __init__(self, recipe, plan, stats, single=False, fresh=True):
+    def __init__(self, recipe, plan, stats, single=False, fresh=True, finish=None):
         self.recipe, self.plan, self.stats, self.single = recipe, plan, stats, single
+        self.finish = finish  # called with each Loaded and the stream of its images
         self.fresh = fresh  # from the start of the epoch: only then does "nothing good" mean that all is bad
         self.channel = Channel(1)
         self.decoder = None
@@ -114,7 +115,11 @@ class Producer:
             self.retries = self.barren = 0
             self.last_good = job.slots[-1][1]
             self.delivered += len(job.slots)
-            self.channel.put(self._loaded(job, images, to_device))
+            loaded = self._loaded(job, images, to_device)
+            if self.finish is not None:
+                del images  # what reads them keeps them
+                self.finish(loaded, to_device)
+            self.channel.put(loaded)
         if self.failed is not None:
             raise self.failed
         if not self.delivered and self.bad and self.fresh:

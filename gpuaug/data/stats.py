@@ -19,14 +19,20 @@ class Stats:
 
     read, decode: what the background thread waited for files and for the decoder.
     load: the same for a dataset that returns pixels (its workers).
-    wait: what the loop waited for the next batch to be decoded; upload, kernels: spent in its own thread
-    (on CUDA: to queue the work, which does not wait for the device). consumer: between two batches, outside the loader.
+    wait: what the loop waited for the next batch to be decoded; upload, kernels: spent in its own thread, or, where batches are
+    finished ahead, in the background thread (on CUDA: to queue the work, which does not wait for the device). consumer: between
+    two batches, outside the loader.
     """
 
     def __init__(self):
         self.images = self.batches = self.bad = 0
         self.seconds = dict.fromkeys(("read", "decode", "load", "wait", "upload", "kernels", "consumer"), 0.0)
         self.elapsed = 0.0
+        self._behind = ("read", "decode", "load")  # the phases of the background thread
+
+    def ahead(self):
+        """From here on batches are finished in the background thread."""
+        self._behind = ("read", "decode", "load", "upload", "kernels")
 
     @contextlib.contextmanager
     def time(self, phase):
@@ -39,9 +45,9 @@ class Stats:
     def summary(self):
         s = self.seconds
         busy = {k: s[k] for k in ("upload", "kernels", "consumer")}
-        # what the loop waited is the fault of whatever the background thread was waiting for
-        behind = s["read"] + s["decode"] + s["load"]
-        for k in ("read", "decode", "load"):
+        # what the loop waited is the fault of whatever the background thread was waiting for, or busy with
+        behind = sum(s[k] for k in self._behind)
+        for k in self._behind:
             busy[k] = s["wait"] * (s[k] / behind) if behind else 0.0
         if not s["wait"] + s["kernels"] + s["consumer"]:
             sentence = "nothing has been loaded yet"

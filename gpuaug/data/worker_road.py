@@ -1,5 +1,6 @@
 """The road for datasets that declare nothing: what they return is seen from the first batch that workers send."""
 
+from .ahead import finisher
 from .encoded import EncodedRoad
 from .producer import Producer
 from .replies import PixelRoad, encoded_plan
@@ -9,8 +10,9 @@ from .survey import recipe, targets_of
 class WorkerRoad:
     """Batches of torch's workers: their pixels, or, once the first batch has shown that they return files, those decoded here."""
 
-    def __init__(self, loader, replies, single, fresh, keyed):
+    def __init__(self, loader, replies, single, fresh, keyed, epoch):
         self._loader, self._replies, self._single, self._fresh, self._keyed = loader, replies, single, fresh, keyed
+        self._epoch = epoch
         self._road, self.workers = None, replies.workers
 
     def __iter__(self):
@@ -40,5 +42,6 @@ class WorkerRoad:
                     loader._decoding = made  # kept, with its decoders
                 made = loader._decoding
                 plan = encoded_plan(self._replies, first)
-                self._road = EncodedRoad(Producer(made, plan, loader._stats, self._single, self._fresh), loader.timeout)
+                finish = finisher(loader, self._epoch)
+                self._road = EncodedRoad(Producer(made, plan, loader._stats, self._single, self._fresh, finish), loader.timeout)
         return next(self._road)

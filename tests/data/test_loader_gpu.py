@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gc
 import io
+import threading
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from PIL import Image
 
 import gpuaug as G
 from gpuaug.backends.held import Held
+from gpuaug.data import ahead
 from gpuaug.data import loader as of_loader
 
 pytest.importorskip("nvidia.dali")
@@ -47,11 +49,21 @@ def pipeline():
     return G.Compose([G.RandomCrop(16, 16), G.HorizontalFlip(), G.GaussianBlur((3, 3)), G.Normalize()], seed=5)
 
 
-def batches(device, data=None, epochs=1, **how):
-    loader = G.DataLoader(
-        data or Pictures(), BATCH, shuffle=True, transform=pipeline(), device=device, seed=1, num_workers=2, **how
-    )
-    return [batch for _ in range(epochs) for batch in loader], loader
+def batches(world=None, data=None, epochs=1, **how):
+    """What a training reads on its stream, which drops a batch as soon as it has queued that; and the loader. world: None: a
+    CPU."""
+    device = "cpu" if world is None else "cuda"
+    how = {"transform": pipeline(), "shuffle": True, **how}
+    loader = G.DataLoader(data or Pictures(), BATCH, device=device, seed=1, num_workers=2, **how)
+    images, labels = [], []
+    for _ in range(epochs):
+        for image, label in loader:
+            images.append(image) if world is None else world.reads(image, images)
+            labels.append(label)
+            del image, label
+    if world is not None:
+        world.finish()
+    return list(zip(images, labels)), loader
 
 
 @pytest.fixture
@@ -69,7 +81,7 @@ def made_up(monkeypatch):
 
 @pytest.fixture(scope="module")
 def expected():
-    return batches("cpu", epochs=2)[0]
+    return batches(epochs=2)[0]
 
 
 def wrong(got, want) -> bool:
@@ -82,19 +94,17 @@ def test_late_streams_give_the_batches_of_the_cpu(made_up, expected, seed):
     world = made_up(seed, apart=bool(seed % 2))
     side = Stream(world=world) if seed % 3 == 0 else world.default
     with world.stream(side):  # the training's
-        got, loader = batches("cuda", epochs=2)
+        got, loader = batches(world, epochs=2)
     assert any(name.startswith("fused_u8_f32_c3") for name in world.launches)
-    world.finish()
     assert not wrong(got, expected)
     loader._held.purge()
     assert len(loader._held) == 0, "what is read no more is let go of"
 
 
 def test_bad_files_on_the_gpu(made_up):
-    want, _ = batches("cpu", Pictures([4, 9]), on_error="skip")
+    want, _ = batches(None, Pictures([4, 9]), on_error="skip")
     world = made_up(3)
-    got, loader = batches("cuda", Pictures([4, 9]), on_error="skip")
-    world.finish()
+    got, loader = batches(world, Pictures([4, 9]), on_error="skip")
     assert sorted(bad.index for bad in loader.errors) == [4, 9]
     assert not wrong(got, want)
 
@@ -109,16 +119,154 @@ def test_an_epoch_that_is_left(made_up):
     assert torch.equal(first[0], want[0])
 
 
+# ---- one batch ahead -----------------------------------------------------------------------------------
+
+
+class Segments(Pictures):
+    """Pictures and masks, both files."""
+
+    def __getitem__(self, i):
+        image, _ = super().__getitem__(i)
+        mask = io.BytesIO()
+        Image.open(io.BytesIO(image)).convert("L").point(lambda value: value // 64).save(mask, "PNG")
+        return {"image": image, "mask": mask.getvalue()}
+
+
+def read(world, loader) -> list[dict]:
+    """What of each batch a training reads; world: None: a CPU."""
+    out = []
+    for batch in loader:
+        kept = {name: [] for name in batch}
+        for name, value in batch.items():
+            kept[name].append(value) if world is None else world.reads(value, kept[name])
+        out.append(kept)
+    if world is not None:
+        world.finish()
+    return [{name: value for name, (value,) in kept.items()} for kept in out]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("road", ["files", "memory"])
+def test_masks_move_with_their_images(made_up, seed, road):
+    """Masks are decoded on the host and sent; so is what lies in memory."""
+    rng = np.random.default_rng(0)
+    arrays = [
+        {"image": rng.integers(0, 256, (30, 36, 3), np.uint8), "mask": rng.integers(0, 4, (30, 36), np.uint8)} for _ in range(N)
+    ]
+    steps = [
+        G.RandomCrop(16, 16),
+        G.Affine(rotate=(-20, 20)),
+        G.MaskDropout(p=0.5),
+        G.ImageCompression("jpeg", (40, 60)),
+        G.Normalize(),
+    ]
+
+    def loader(device):
+        data = Segments() if road == "files" else arrays
+        return G.DataLoader(
+            data, BATCH, shuffle=True, transform=G.Compose(steps), device=device, seed=1, num_workers=2 * (road == "files")
+        )
+
+    want = read(None, loader("cpu"))
+    world = made_up(seed)
+    got = read(world, loader("cuda"))
+    assert len(got) == len(want) == 5
+    for a, b in zip(got, want):
+        assert all(torch.equal(a[name], b[name]) for name in b)
+
+
+class Where:
+    """A function that says in which thread it was called."""
+
+    def __init__(self):
+        self.threads = set()
+
+    def __call__(self, value, **_):
+        self.threads.add(threading.current_thread())
+        return value
+
+
+def test_functions_of_the_users_run_in_the_users_thread(made_up):
+    """A collate_fn, and a pipeline that calls something of the user's, whole; what is ours is done ahead."""
+    where, steps = Where(), pipeline().transforms
+    cases = [
+        {"collate_fn": lambda samples: torch.utils.data.default_collate([(image.cpu(), i) for image, i in where(samples)])},
+        {"transform": G.Compose([*steps[:2], G.Lambda(image=where), *steps[2:]], seed=5)},
+    ]
+    want = [batches(**how)[0] for how in cases]
+    for seed, how in enumerate(cases):
+        where.threads.clear()
+        got, _ = batches(made_up(seed), **how)
+        assert where.threads == {threading.main_thread()}
+        assert not wrong(got, want[seed])
+
+
+def test_draws_are_made_ahead(made_up, monkeypatch):
+    threads, real = [], G.Compose.run
+    monkeypatch.setattr(G.Compose, "run", lambda *a, **k: (threads.append(threading.current_thread().name), real(*a, **k))[1])
+    batches()
+    assert set(threads) == {"MainThread"}
+    threads.clear()
+    batches(made_up(0))
+    assert set(threads) == {"gpuaug-loader"}
+
+
+def test_an_error_comes_behind_the_batches_before_it(made_up):
+    """Samples that end with different sizes: the third batch; the error names the samples of the dataset."""
+    data = Pictures()
+    big = io.BytesIO()
+    Image.fromarray(np.zeros((60, 60, 3), np.uint8)).save(big, "PNG")
+    data.files = [png(3)] * 7 + [big.getvalue()] + [png(3)] * 6
+    told = []
+    for device in ("cpu", "cuda"):
+        world = made_up(4) if device == "cuda" else None
+        loader = G.DataLoader(
+            data, BATCH, transform=G.Compose([G.Normalize()], seed=5), seed=1, device="cuda" if world else "cpu"
+        )
+        seen = []
+        with pytest.raises(ValueError, match="samples end with different sizes") as error:
+            seen.extend(label for _, label in loader)
+        assert torch.cat(seen).tolist() == list(range(6))
+        told.append(str(error.value))
+    assert told[0] == told[1]
+
+
+def test_it_goes_on_where_it_was_left(made_up, expected):
+    world = made_up(5)
+    loader = G.DataLoader(Pictures(), BATCH, shuffle=True, transform=pipeline(), device="cuda", seed=1, num_workers=2)
+    got, images, labels = iter(loader), [], []
+    for _ in range(2):
+        image, label = next(got)
+        world.reads(image, images)
+        labels.append(label)
+    state = loader.state_dict()
+    del got
+    again = G.DataLoader(Pictures(), BATCH, shuffle=True, transform=pipeline(), device="cuda", num_workers=2)
+    again.load_state_dict(state)
+    for image, label in again:
+        world.reads(image, images)
+        labels.append(label)
+    world.finish()
+    assert not wrong(list(zip(images, labels)), expected[:5])
+
+
+def test_time_that_is_spent_ahead_is_the_background_threads(made_up):
+    for share, world in ((73, lambda: None), (68, lambda: made_up(0))):
+        _, loader = batches(world())
+        spent = loader._stats.seconds
+        assert spent["kernels"] > 0
+        loader._stats.seconds = dict.fromkeys(spent, 0.0) | {"wait": 1.0, "decode": 1.0, "kernels": 3.0, "consumer": 0.1}
+        assert loader.stats()["bottleneck"].startswith(f"{share}% of the time goes to the transforms")
+
+
 # ---- the world finds what it is there for --------------------------------------------------------------
 
 
 def fails(made_up, expected) -> bool:
     for seed in range(6):
         world = made_up(seed)
-        got, _ = batches("cuda", epochs=2)
-        gc.collect()
         try:
-            world.finish()
+            got, _ = batches(world, epochs=2)
         except AssertionError:
             return True
         if wrong(got, expected):
@@ -141,4 +289,9 @@ def test_bytes_that_are_freed_early_are_found_out(made_up, expected, monkeypatch
 def test_a_reader_that_does_not_wait_is_found_out(made_up, expected, monkeypatch):
     wait = Stream.wait_event
     monkeypatch.setattr(Stream, "wait_event", lambda self, event: None if self is self.world.default else wait(self, event))
+    assert fails(made_up, expected)
+
+
+def test_memory_that_is_used_again_while_it_is_read_is_found_out(made_up, expected, monkeypatch):
+    monkeypatch.setattr(ahead, "_on_gpu", lambda batch: iter(()))
     assert fails(made_up, expected)

@@ -13,6 +13,7 @@ Not shown: races of kernels that run at the same time (each runs whole), and wha
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import math
 import random
 import threading
@@ -163,9 +164,31 @@ class World:
             return empty(shape, dtype, device)
         return self.tensor(math.prod(shape) * dtype.itemsize).view(dtype).view(tuple(shape))
 
+    def sent(self, pinned: torch.Tensor, device) -> tuple[torch.Tensor, torch.device]:
+        """In place of `gpuaug.transfer._sent`."""
+        there = self.tensor(pinned.numel())
+        Device(self).write(there, pinned.numpy())
+        return there, torch.device("cuda", 0)
+
+    def reads(self, tensor: torch.Tensor, into: list) -> None:
+        """Queue work on the current stream that reads a tensor, which it does not keep, and puts what it has read into a list."""
+        if not self.is_of(tensor):
+            return into.append(tensor)
+        address, size, dtype, shape = tensor.data_ptr(), tensor.nbytes, tensor.dtype, tensor.shape
+        assert tensor.is_contiguous()
+
+        def work():
+            into.append(torch.frombuffer(bytearray(ctypes.string_at(address, size)), dtype=dtype).view(shape))
+
+        self.current().queue(work)
+
+    def is_of(self, tensor: torch.Tensor) -> bool:
+        """Whether it lies in memory of the world."""
+        return tensor.untyped_storage().data_ptr() in self.users
+
     def cpu(self, tensor: torch.Tensor) -> torch.Tensor:
         """`torch.Tensor.cpu`: of memory of the world it waits for the stream, and copies."""
-        if tensor.untyped_storage().data_ptr() not in self.users:
+        if not self.is_of(tensor):
             return tensor
         self.current().synchronize()
         return tensor.clone()
@@ -185,7 +208,7 @@ class World:
         return next(s for s in self.streams if s.cuda_stream == pointer)
 
     def install(self, monkeypatch) -> None:
-        from gpuaug import deliver
+        from gpuaug import deliver, transfer
         from gpuaug.backends import cuda
 
         for name, value in {
@@ -204,11 +227,14 @@ class World:
             "is_current_stream_capturing": lambda: self.capturing,
         }.items():
             monkeypatch.setattr(torch.cuda, name, value)
+        monkeypatch.setattr(torch.Tensor, "is_cuda", property(lambda tensor: self.is_of(tensor)), raising=False)
         monkeypatch.setattr(torch.Tensor, "cpu", lambda tensor: self.cpu(tensor))
         monkeypatch.setattr(torch.Tensor, "record_stream", lambda tensor, stream: self.used_on(tensor, stream))
         monkeypatch.setattr(cuda, "problem", lambda: None)
         monkeypatch.setattr(cuda, "Gpu", lambda index: Device(self))
         monkeypatch.setattr(deliver, "empty", self.empty)
+        monkeypatch.setattr(transfer, "_pinned", lambda size: torch.full((size,), SPOILT, dtype=torch.uint8))
+        monkeypatch.setattr(transfer, "_sent", self.sent)
 
 
 class Device:

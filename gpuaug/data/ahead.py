@@ -1,0 +1,63 @@
+"""Batches for a GPU, finished one ahead: what the host does for them (draws, plans, uploads, launches) is done in the thread that
+decodes, on its stream, so that the thread that trains waits for an event alone."""
+
+import torch
+
+from ..whole import Whole
+from .structure import children
+
+
+class Finisher:
+    """Finishes the batches of an epoch in a producer's thread; see `finisher`."""
+
+    def __init__(self, loader, epoch):
+        self._loader, self._epoch = loader, epoch
+
+    def __call__(self, loaded, stream):
+        """Queue the batch's work on a stream; `take` gives what came of it to the thread that consumes."""
+        loader = self._loader
+        with torch.cuda.stream(stream):
+            # a collate_fn of the user's is called in the user's thread
+            done = loader._values(loaded, self._epoch) if loaded.listed else loader._deliver(loaded, self._epoch)
+        loaded.ready = torch.cuda.Event()
+        loaded.ready.record(stream)
+        loaded.done, loaded.data = (done,), {}
+
+
+def finisher(loader, epoch):
+    """What finishes a loader's batches ahead; None where the consumer's thread is to do it: on a CPU, whose cores are those of
+    the kernels, and where functions of the user's would run, which may count on the thread, or draw from global generators."""
+    if loader.device.type != "cuda" or not _is_ours(loader.transform):
+        return None
+    loader._stats.ahead()
+    return Finisher(loader, epoch)
+
+
+def take(loaded, device):
+    """What was finished ahead, once the current stream has waited for it."""
+    current, (done,) = torch.cuda.current_stream(device), loaded.done
+    current.wait_event(loaded.ready)
+    for tensor in _on_gpu(done):
+        tensor.record_stream(current)  # it is of the producer's stream, which would use its memory again
+    return done
+
+
+def _on_gpu(x):
+    if isinstance(x, torch.Tensor):
+        if x.is_cuda:
+            yield x
+        return
+    for _, child in children(x) or ():
+        yield from _on_gpu(child)
+
+
+def _is_ours(transform) -> bool:
+    """Whether a transform calls nothing of the user's."""
+    if transform is None:
+        return True
+    of = (transform, *(transform._leaves() if hasattr(transform, "_leaves") else ()))
+    if any(isinstance(each, Whole) for each in of):
+        return False
+    functions = [getattr(each, "read_fn", None) for each in of]
+    package = __package__.split(".")[0]
+    return all(each.__module__.split(".")[0] == package for each in (*map(type, of), *filter(None, functions)))
