@@ -1,6 +1,6 @@
 #!/bin/sh
 # The first minutes on a card: bash bench/first_run.sh [folder for the results]. At most 9 minutes; bench/card.sh says what it needs.
-# Kernels that `PYTHONPATH=.:tests GPUAUG_CACHE_DIR=build/first_run python3 -m emu.prewarm sm_90` made need not be compiled here.
+# Kernels that `make card` made beforehand need not be compiled here.
 # shellcheck source=bench/card.sh
 . "$(dirname "$0")/card.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # After bench/first_run.sh: bash bench/second_run.sh [folder for the results]. At most 9 minutes; bench/card.sh says what it needs.
 # The engine, every transform and whole chains beside their references, races, and other libraries on the same card. The references
-# were computed beforehand (python3 -m frozen.freeze build/first_run/references.npz): albumentations need not be here.
+# were computed beforehand (make card): albumentations need not be here.
 # shellcheck source=bench/card.sh
 . "$(dirname "$0")/card.sh"
 REFERENCES=$CARRIED/references.npz

@@ -1,7 +1,7 @@
 #!/bin/sh
 # After bench/second_run.sh: bash bench/third_run.sh [folder for the results]. At most 9 minutes; bench/card.sh says what it needs.
 # The loader's road to the card: decoding by DALI, where nvidia-dali is, and the loader with it, both beside the CPU; then the seconds
-# of its parts. The JPEGs are those of build/first_run/photographs, or made here where scikit-image or scikit-learn is.
+# of its parts. The JPEGs are those of build/first_run/photographs (make card), or made here where scikit-image or scikit-learn is.
 # shellcheck source=bench/card.sh
 . "$(dirname "$0")/card.sh"
 PHOTOGRAPHS=$CARRIED/photographs

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -158,6 +159,42 @@ def test_a_run_on_a_made_up_card(monkeypatch, tmp_path, capsys):
     said = capsys.readouterr().err
     assert "without CV-CUDA: No module" in said
     assert "without triton-augment: No module" in said
+
+
+def values(out):
+    """float32 [B, 3, H, W] in 0..1, or as normalized."""
+    if isinstance(out, tuple):  # DALI's
+        out = torch.stack([torch.from_numpy(np.array(out[0].at(k))) for k in range(len(out[0]))])
+    out = out.permute(0, 3, 1, 2) if out.shape[-1] == 3 else out
+    return out.float() / 255 if out.dtype == torch.uint8 else out
+
+
+def test_peers_do_what_ours_does(monkeypatch, capsys):
+    """Where nothing is drawn their results are ours; else of the same shape and range, and other in each call."""
+    monkeypatch.setattr(torch, "compile", lambda module: module)
+    given = gpu.pixels_of(2, 96)
+    planes = given.permute(0, 3, 1, 2).contiguous()
+    found = peers.peers(peers.Inputs(given, planes, planes.float() / 255))
+    assert set(found) == set(peers.PEERS) - {"CV-CUDA", "triton-augment"}
+    ours = {"flip u8": [gpuaug.HorizontalFlip(p=1)]}
+    ours[peers.NORMALIZED] = [gpuaug.HorizontalFlip(p=1), gpuaug.Normalize(peers.MEAN, peers.STD)]
+    for who, cases in found.items():
+        for case, steps in ours.items():
+            want = gpuaug.Compose(steps, seed=0).run({"image": given.numpy()}, ids=[0, 1], channels_last=False)["image"]
+            torch.testing.assert_close(values(cases[case]()), values(want), rtol=0, atol=1e-5, msg=f"{who}, {case}")
+        for case, most in ((peers.CHAIN, 2.7), (peers.BLUR, 1.0)):
+            one, two = (values(cases[case]()) for _ in range(2))
+            assert one.shape == (2, 3, 96, 96)
+            assert one.abs().max() <= most
+            assert not torch.equal(one, two), f"{who}, {case}"
+            assert one.std() > 0.1
+
+
+def test_a_peer_that_fails_is_named(monkeypatch, capsys):
+    made = {"Kornia": peers.Peer(lambda given: 1 / 0), "DALI": peers.Peer(lambda given: {"flip u8": None})}
+    monkeypatch.setattr(peers, "PEERS", made)
+    assert peers.peers(None) == {"DALI": {"flip u8": None}}
+    assert "without Kornia, which failed: ZeroDivisionError" in capsys.readouterr().err
 
 
 def test_cases_are_chosen_by_words():
