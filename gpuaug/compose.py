@@ -318,7 +318,7 @@ class Compose(Seeded, torch.nn.Module, Group):
             out.update(marks.results(drawn.size, drawn.applied))
             masks = getattr(marks.params, "instance_masks", None)
             if masks is not None and masks not in apart:
-                out[masks] = instances.kept(marks, out[masks], drawn.applied, bool(given.one))
+                out[masks] = instances.kept(marks, out[masks], drawn.applied, bool(given.one), drawn.size)
         out |= given.labels | given.read | given.brought | given.beside
         ordered = {name: out.pop(name) for name in given.names if name in out}  # as they came
         return ordered | out | self._told(drawn, given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from . import instances
 from .batch import Batch
 from .drawn import Drawn, Step
 from .transfer import moved
@@ -44,7 +45,10 @@ def put_together(given, marks, drawn: Drawn, delivery):
         if drawn.applied is not None and not drawn.applied[i]:
             out.append(given.sets[name].parts[i])
             continue
-        mine = [done[k] for k in range(ends[i], ends[i + 1])] or [done[len(marks.sample) + int(np.searchsorted(none, i))]]
+        rows = slice(ends[i], ends[i + 1])
+        mine = instances.parts_of(marks, rows, [done[k] for k in range(ends[i], ends[i + 1])], drawn.size[i]) or [
+            done[len(marks.sample) + int(np.searchsorted(none, i))]
+        ]
         if not hasattr(given.sets[name].parts[i], "ndim") and not isinstance(done, torch.Tensor):
             out.append(mine if counts[i] else [])
             continue

@@ -25,7 +25,7 @@ def split(marks, transform, pos: np.ndarray, params: dict, size: np.ndarray) -> 
         )
     tiles = transform.map(params, size)
     index, boxes, shares = [], [], []
-    whole, seen = area(marks.values), marks.unlost()
+    whole, seen = area(marks.values), marks.uncut()
     theirs = marks.params.geometry == "albumentations"
     for i, row in enumerate(which.tolist()):
         if row < 0:
@@ -38,9 +38,10 @@ def split(marks, transform, pos: np.ndarray, params: dict, size: np.ndarray) -> 
                 continue  # albumentations looks here, and later at whole boxes
             index.append(i)
             boxes.append(box)
-            shares.append(seen[i] / whole[i] * pixels / max(area(box[None])[0], 1e-12))
+            shares.append(seen[i] / whole[i] * pixels / area(box[None])[0])
     index = np.array(index, int)
     marks.take(index)
+    marks.found_parts()
     moved = np.flatnonzero(which[index] >= 0)
     marks.replace(moved, np.array(boxes).reshape(-1, 4)[moved], np.array(shares)[moved])
 

@@ -31,6 +31,7 @@ class Marks:
             ``[N]``, of which list: the sample's own, unless samples were put together.
         others: the marks of samples that transforms read beside their own, by the name under which they came.
         copied: bool ``[N]``, which are reflections that the transform at work has made.
+        part: bool ``[N]``, which are one of several reflections or pieces, and so show a part of their mask only.
         entered: int ``[N]``, the step of the pipeline at which each came into its sample. cells: by number of a step that put
             samples together, int ``[N]``, the rectangle that each went through there, or -1.
     """
@@ -63,6 +64,7 @@ class Marks:
         self.home, self.others = self.sample, {}
         self.copied, self.entered = np.zeros(len(self.sample), bool), np.zeros(len(self.sample), int)
         self.cells: dict[int, np.ndarray] = {}
+        self.part = np.zeros(len(self.sample), bool)
         # labels that transforms have changed, or may change: object [N] for each field
         self.now = {field: self._labels_of(field) for field in swaps.fields_of(getattr(params, "label_mapping", None))}
         self.values = self.read(raw, size[self.sample].astype(np.float64))
@@ -101,11 +103,11 @@ class Marks:
         self.values, self.sample = self.values[index], self.sample[index]
         self.origin, self.home, self.copied = self.origin[index], self.home[index], self.copied[index]
         self.entered, self.cells = self.entered[index], {step: cells[index] for step, cells in self.cells.items()}
-        self.now = {field: labels[index] for field, labels in self.now.items()}
+        self.part, self.now = self.part[index], {field: labels[index] for field, labels in self.now.items()}
 
     def append(self, other: Marks) -> None:
         """Entries of other marks behind these."""
-        for name in ("values", "sample", "origin", "home", "copied", "entered"):
+        for name in ("values", "sample", "origin", "home", "copied", "entered", "part"):
             setattr(self, name, np.concatenate([getattr(self, name), getattr(other, name)]))
         nowhere = np.full(len(other.values), -1)
         self.cells = {step: np.concatenate([cells, other.cells.get(step, nowhere)]) for step, cells in self.cells.items()}
@@ -123,6 +125,14 @@ class Marks:
         """Drop reflections that no result shows; size ``[B, 2]``."""
         self.select(~self.copied | self.seen(size[self.sample]))
         self.copied = np.zeros(len(self.sample), bool)
+        self.found_parts()
+
+    def found_parts(self) -> None:
+        """Note which entries are several of what was one."""
+        if getattr(self.params, "instance_masks", None) is not None:
+            came = np.stack([self.sample, self.home, self.origin], 1)
+            _, which, count = np.unique(came, axis=0, return_inverse=True, return_counts=True)
+            self.part |= count[which.reshape(-1)] > 1
 
     def limit(self, size: np.ndarray, drop: bool = True, of: np.ndarray | None = None) -> None:
         """See what is left in images of size ``[B, 2]``; drop: what the limits do not let through. of: bool ``[B]``, the samples
@@ -302,10 +312,6 @@ class Boxes(Marks):
         self.values[moved, :2], self.values[moved, 2:] = np.maximum(box[:, :2], rect[:, :2]), np.minimum(box[:, 2:], rect[:, 2:])
         return (self.values[moved, 2:] > self.values[moved, :2]).all(1)
 
-    def unlost(self) -> np.ndarray:
-        """Pixels of each that dropouts have left."""
-        return self._uncut()
-
     def replace(self, moved: np.ndarray, boxes: np.ndarray, share: np.ndarray) -> None:
         """Entries ``moved`` are other boxes now, of which a share shows what they showed (`gpuaug.split`)."""
         self._keep_cuts(~np.isin(self.cut_of, moved))
@@ -369,8 +375,8 @@ class Boxes(Marks):
         self.full[bent] = area(self.values[bent]) / share[bent]
         self._keep_cuts(~np.isin(self.cut_of, bent))
 
-    def _uncut(self) -> np.ndarray:
-        """Pixels of each box that are in no cut."""
+    def uncut(self) -> np.ndarray:
+        """Pixels of each box that are in no cut: those that dropouts have left."""
         seen, number = area(self.values), np.bincount(self.cut_of, minlength=len(self.values))
         alone = number[self.cut_of] == 1
         seen[self.cut_of[alone]] -= area(self.cuts[alone])
@@ -393,7 +399,7 @@ class Boxes(Marks):
         box = self.values[self.cut_of]
         self.cuts = np.concatenate([np.maximum(self.cuts[:, :2], box[:, :2]), np.minimum(self.cuts[:, 2:], box[:, 2:])], 1)
         self._keep_cuts((self.cuts[:, 2:] > self.cuts[:, :2]).all(1))
-        self.visible = self._uncut()
+        self.visible = self.uncut()
         keep = self.visible > TINY  # what is gone does not come back
         if drop:
             keep &= self.params.keep(self.values, size, self.visible, self.full)[1]

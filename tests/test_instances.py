@@ -76,3 +76,34 @@ def test_none_is_left():
 def test_errors(message, targets):
     with pytest.raises(ValueError, match=message):
         compose()(image=image(), bboxes=BOXES, k=[0, 1, 2], **targets)
+
+
+def hulls(masks) -> list[tuple]:
+    places = [np.nonzero(mask) for mask in masks]
+    return [(xs.min(), ys.min(), xs.max() + 1, ys.max() + 1) for ys, xs in places]
+
+
+@pytest.mark.parametrize("container", [lambda m: m, list, torch.from_numpy, lambda m: m[..., None]])
+@pytest.mark.parametrize(
+    "step",
+    [
+        G.RandomGridShuffle((4, 4), p=1),
+        G.ShiftScaleRotate(scale_limit=(-0.6, -0.6), rotate_limit=(0, 0), shift_limit=(0.2, 0.2), border_mode=4, p=1),
+        G.PadIfNeeded(60, 90, border_mode=2, p=1),
+    ],
+    ids=lambda step: type(step).__name__,
+)
+def test_what_lies_in_each_of_several(container, step):
+    """Boxes of a shuffle or a mirror: what is in their masks is theirs alone, and nothing is lost."""
+    given, tensor = container(masks()), container is torch.from_numpy
+    picture = {"image": torch.zeros(3, H, W) if tensor else image()}
+    out = compose(step)(masks=given, bboxes=BOXES, k=[0, 1, 2], ids=3, **picture)
+    whole = G.Compose([step], seed=1)(masks=given, ids=3, **picture)["masks"]
+    assert len(out["masks"]) == len(out["bboxes"]) > len(BOXES)
+    found = np.stack([np.asarray(mask) for mask in out["masks"]])
+    found = found[..., 0] if found.ndim == 4 else found
+    for got, box in zip(hulls(found), out["bboxes"]):
+        np.testing.assert_allclose(got, box, atol=1.01)  # of a resized mask, whose pixels are nearest ones
+    for k in range(3):
+        mine = found[np.asarray(out["k"]) == k]
+        np.testing.assert_array_equal(mine.any(0), np.asarray(whole[k]).reshape(mine.shape[1:]) > 0)

@@ -177,11 +177,10 @@ bool values_sample(const Launch& l, const Row& s) {
     if (C > MOST_CHANNELS || C == 2) {
       if (!alike || ex < 0) return false;
       Row flat = s;  // as many pixels of one value
-      const Launch& same = l;
       flat.frame[2] *= C;
       flat.sx = flat.dx = 1;
       flat.dw *= C;
-      return bytes ? lines<u8>(same, flat, 1, 0) : lines<float>(same, flat, 1, 0);
+      return bytes ? lines<u8>(l, flat, 1, 0) : lines<float>(l, flat, 1, 0);
     }
     return bytes ? lines<u8>(l, s, C, 0) : lines<float>(l, s, C, 0);
   }
