@@ -10,13 +10,13 @@ machine
 arch=card
 [ "$DEVICE" = cuda ] || arch=sm_90
 step kernels 60 "$PYTHON" -m emu.prewarm "$arch" "$REFERENCES"
-step engine 60 "$PYTHON" -m pytest tests/test_engine.py tests/data/test_mixing.py -m "gpu and card" -q -p no:cacheprovider
-step references 75 "$PYTHON" -m frozen.replay "$REFERENCES" --device "$DEVICE" --out "$OUT/parity.json"
+step engine 50 "$PYTHON" -m pytest tests/test_engine.py tests/data/test_mixing.py -m "gpu and card" -q -p no:cacheprovider
+step references 50 "$PYTHON" -m frozen.replay "$REFERENCES" --device "$DEVICE" --out "$OUT/parity.json"
 once() { # name, seconds: a tool of compute-sanitizer over one call of each kernel
     tool compute-sanitizer "$1" "$2" compute-sanitizer --tool "$1" --error-exitcode 9 "$PYTHON" -m bench.gpu --once --batch 2
 }
 once racecheck 70
 once initcheck 45
 once synccheck 45
-step peers 110 "$PYTHON" -m bench.gpu --peers alone --batch 256 --rounds 10 --out "$OUT/peers.json"
+step peers 145 "$PYTHON" -m bench.gpu --peers alone --batch 256 --rounds 10 --out "$OUT/peers.json"
 finish
