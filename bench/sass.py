@@ -136,7 +136,7 @@ def photographs(samples: int) -> np.ndarray:
 def run(case: Case, options: tuple[str, ...] = ()):
     """(what was launched, pixels of the output, whether it is the CPU build's)."""
     import gpuaug
-    from gpuaug.backends import cuda
+    from gpuaug.backends import shapes
 
     sys.path[:0] = [str(TESTS)] if str(TESTS) not in sys.path else []
     from sass.device import Device
@@ -151,7 +151,7 @@ def run(case: Case, options: tuple[str, ...] = ()):
     want = once()
     device = Device(options=options)
     device.add(images)
-    with device.instead(), mock.patch.object(cuda, "MARCH_BLOCKS", cuda.MARCH_BLOCKS // BATCH):
+    with device.instead(), mock.patch.object(shapes, "MARCH_BLOCKS", shapes.MARCH_BLOCKS // BATCH):
         got = once()
     return device.launches, got.shape[0] * got.shape[-1] * got.shape[-2], torch.equal(got, want)
 

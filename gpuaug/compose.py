@@ -11,6 +11,7 @@ import torch
 from . import beside, compiled, gathered, instances, uniforms
 from .applied import APPLIED, Applied, applied
 from .batch import Batch
+from .captured import Captured
 from .checks import boolean, integer, is_number, one_of
 from .device import chosen
 from .drawn import Drawn, draw_tree
@@ -378,6 +379,55 @@ class Compose(Seeded, torch.nn.Module, Group):
         dense = Dense(device, dtype, channels_last)
         return self._augmented(given, dense, ids=ids, epoch=epoch, occurrence=occurrence, seed=seed)
 
+    def capture(
+        self,
+        targets: dict[str, Any],
+        *,
+        ids: Any = None,
+        epoch: int = 0,
+        rehearse: int = 8,
+        device: Any = None,
+        dtype: Any = None,
+        channels_last: bool = False,
+        layout: str | None = None,
+        seed: int | None = None,
+        fields: dict | None = None,
+        box_format: str | None = None,
+    ) -> Captured:
+        """The pipeline with its launches as CUDA graphs, for batches that are like these samples.
+
+        It is for pipelines of many launches on small batches, where queueing them takes longer than the kernels; of one launch
+        nothing is gained. What is drawn differs from batch to batch, and with it what is launched: a graph has room for all that
+        it has met, and grows where that is not enough. On a CPU there is nothing to launch, and calls are those of `run`.
+
+        Args:
+            targets: a batch, as for `run`; it is augmented and the results are dropped.
+            ids: its samples' numbers; by default 0, 1, ..
+            epoch: the first that is rehearsed.
+            rehearse: epochs, at least 1: so many draws are carried out at once, so that graphs seldom grow later.
+            device, dtype, channels_last, layout, seed, fields, box_format: of all calls, as for `run`.
+
+        Returns:
+            A callable: ``captured(targets, ids=.., epoch=.., occurrence=..)`` gives what ``run`` does.
+
+        Raises:
+            ValueError, TypeError: as `run`; rehearse.
+
+        Example:
+            >>> import numpy as np, gpuaug as G
+            >>> aug = G.Compose([G.HorizontalFlip(), G.GaussianBlur((3, 7)), G.Normalize()], seed=1)
+            >>> batch = {"image": np.zeros((4, 8, 8, 3), np.uint8)}
+            >>> captured = aug.capture(batch, device="cpu")
+            >>> captured(batch, ids=[7, 5, 3, 1], epoch=2)["image"].shape
+            torch.Size([4, 3, 8, 8])
+        """
+        how = {"device": device, "dtype": dtype, "channels_last": channels_last, "layout": layout, "seed": seed}
+        captured = Captured(self, how | {"fields": fields, "box_format": box_format})
+        ids = np.arange(_samples(targets)) if ids is None else ids
+        for turn in range(integer("rehearse", rehearse, 1)):
+            captured(targets, ids=ids, epoch=epoch + turn)
+        return captured
+
     def explain(self, size: Size = (224, 224), *, samples: int = 64, channels: int = 3, dtype: str = "uint8") -> str:
         """What a batch of ``samples`` images (with empty masks) would launch, in words."""
         image = np.zeros((1, *size, channels), np.dtype(dtype) if dtype != "bfloat16" else np.float16)
@@ -449,6 +499,11 @@ class Compose(Seeded, torch.nn.Module, Group):
             else:
                 out = self._augmented(given, AsCame(), ids=ids, epoch=epoch, occurrence=occurrence)
         return out["image"] if data is not None and len(out) == 1 else out
+
+
+def _samples(targets: dict) -> int:
+    """How many samples a batch has: of the first target that is there."""
+    return next((len(value) for value in targets.values() if value is not None and hasattr(value, "__len__")), 0)
 
 
 def _few_arrays(targets: dict) -> bool:

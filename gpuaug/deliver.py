@@ -153,7 +153,7 @@ def settle(track: Track) -> list[torch.Tensor]:
     size = track.size.copy()
     at = (address(out, "the result") if track.samples else 0) + start * DTYPES[track.dtype][1]
     stride = _dense(size, track.channels, False)
-    track.go_on(plan, Batch(at, size, stride, track.channels, track.dtype, out.device, out, track.given))
+    track.go_on(plan, Batch(at, size, stride, track.channels, track.dtype, track.device, out, track.given))
     return _pieces(out, start, track, False)
 
 

@@ -7,6 +7,7 @@ so). Fused or not, values are the same: they are stored in their type between an
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -157,8 +158,15 @@ def _each(to: Track, index: list[int], step: Callable, threads: int) -> None:
             raise kind(f"{to.doing}: its function failed on {to.kind} {index[k]} of the batch: {error}") from error
 
     if threads > 1 and len(index) > 1:
+        # each thread has a current stream of its own: copies there and back belong on the caller's
+        stream = torch.cuda.current_stream(to.device) if to.device.type == "cuda" else None
+
+        def there(k: int) -> None:
+            with contextlib.nullcontext() if stream is None else torch.cuda.stream(stream):
+                one(k)
+
         with ThreadPoolExecutor(min(threads, len(index))) as pool:  # made for this call: nothing that a fork would break
-            list(pool.map(one, range(len(index))))
+            list(pool.map(there, range(len(index))))
     else:
         for k in range(len(index)):
             one(k)

@@ -16,7 +16,7 @@ import pytest
 from real import delivered, pipelines
 
 from gpuaug import Compose, Solarize, VerticalFlip
-from gpuaug.backends import cuda, nvrtc
+from gpuaug.backends import nvrtc, shapes
 from gpuaug.backends.nvrtc import Key
 from gpuaug.batch import Batch
 from gpuaug.ops import OPS, mask
@@ -119,7 +119,7 @@ def test_compiles_without_spills(compiled, case):
 def test_a_launch_asks_for_no_more_than_it_interpolates():
     """A view compiles no gather, the nearest pixel no interpolation, linear no cubic; a launch of both is two kernels."""
     from gpuaug import maps
-    from gpuaug.backends import cuda
+    from gpuaug.backends import shapes
     from gpuaug.batch import Batch
     from gpuaug.track import Track
 
@@ -130,8 +130,8 @@ def test_a_launch_asks_for_no_more_than_it_interpolates():
             track.gather(np.array([i]), beside, (8, 8), interpolation)
         plan = track.finish(np.zeros(2), np.zeros((2, 3)), "uint8")
         (launch,) = plan.launches
-        assert {key[:4] for key in cuda.keys_of(launch)} == {("fused", "uint8", "uint8", 3)}
-        return [key.sample for key in cuda.keys_of(launch)]
+        assert {key[:4] for key in shapes.keys_of(launch)} == {("fused", "uint8", "uint8", 3)}
+        return [key.sample for key in shapes.keys_of(launch)]
 
     assert asked() == ["view"]
     assert asked(0) == ["view", "nearest"]
@@ -199,7 +199,7 @@ def keys(transforms, *, samples=4, dtype="uint8", seed=0):
     batch = Batch.of(np.zeros((samples, 8, 8, 3), dtype))
     track = pipeline.draw(batch.size, ids=np.arange(samples)).lower(batch)
     plan = track.finish(np.zeros(samples, np.int64), np.zeros((samples, 3), np.int64), track.dtype)
-    return {key for launch in plan.launches for key in cuda.keys_of(launch, plan.ops)}
+    return {key for launch in plan.launches for key in shapes.keys_of(launch, plan.ops)}
 
 
 def test_a_pipeline_is_one_kernel_whatever_is_drawn():

@@ -23,7 +23,7 @@ from emu.plans import GUARD, Only, Steps, build, correlate, image, samples
 from real import pipelines
 
 from gpuaug import REGISTRY, Compose, OneOf, backends, deliver, library, vision
-from gpuaug.backends import cpu, cuda
+from gpuaug.backends import cpu, cuda, shapes
 from gpuaug.batch import Batch
 from gpuaug.track import Track
 
@@ -74,7 +74,7 @@ def test_other_channel_counts(channels, planar):
     data = samples(rng, "uint8", channels, 5)
     device = emu.Device(emu.BACKWARD)
     compare(data, channels, "uint8", planar, Steps(channels, 5, 8), device)
-    widths = {width for _, width, _ in cuda.chunks_of(channels)}
+    widths = {width for _, width, _ in shapes.chunks_of(channels)}
     assert {f"fused_u8_u8_c{width}" for width in widths} <= {name.rpartition("_")[0] for name in device.launches}
 
 
@@ -128,9 +128,9 @@ def test_moments(dtype, channels, order):
 
 
 def test_filters_that_fit_into_no_block_are_refused():
-    assert cuda.filter_shape(3, 1, 1)[:2] == (32, 3)
+    assert shapes.filter_shape(3, 1, 1)[:2] == (32, 3)
     with pytest.raises(ValueError, match="9999 x 9999 weights"):
-        cuda.filter_shape(3, 9999, 9999)
+        shapes.filter_shape(3, 9999, 9999)
 
 
 # ---- whole pipelines -----------------------------------------------------------------------------
@@ -328,7 +328,7 @@ def flip(track):
 
 
 def test_more_samples_than_a_grid_may_have(monkeypatch):
-    monkeypatch.setattr(cuda, "GRID_YZ", 4)
+    monkeypatch.setattr(shapes, "GRID_YZ", 4)
     rng = np.random.default_rng(3)
     data = samples(rng, "uint8", 5, 10)
     device = emu.Device()
@@ -371,7 +371,7 @@ def test_plans_without_work():
 
 def test_chunks_cover_every_channel_once():
     for channels in range(1, 20):
-        covered = [c for first, width, n in cuda.chunks_of(channels) for c in range(first, first + width * n)]
+        covered = [c for first, width, n in shapes.chunks_of(channels) for c in range(first, first + width * n)]
         assert covered == list(range(channels))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -108,6 +109,30 @@ def test_work_goes_to_the_given_stream(gpu):
 
 
 @pytest.mark.gpu
+def test_replays_are_runs(gpu, batch):
+    """Other draws, fewer samples, another stream, behind work that takes longer than queueing; and nothing waits."""
+    compose, data = pipeline(), batch.to(gpu)
+    captured, side = compose.capture({"image": data}, ids=np.arange(16)), torch.cuda.Stream(gpu)
+    counts = [16 if epoch % 5 else 11 for epoch in range(40)]
+    want = [compose.run({"image": data[:n]}, ids=np.arange(n), epoch=e)["image"].cpu() for e, n in enumerate(counts)]
+    side.wait_stream(torch.cuda.current_stream(gpu))
+    torch.cuda._sleep(500_000_000)
+    got = []
+    for e, n in enumerate(counts):
+        with torch.cuda.stream(side if e % 3 == 2 else torch.cuda.current_stream(gpu)):
+            got.append(captured({"image": data[:n]}, ids=np.arange(n), epoch=e)["image"])
+    torch.cuda.synchronize()
+    for a, b in zip(got, want):
+        assert torch.equal(a.cpu(), b)
+    assert captured.stats()["replays"] > 20
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        captured({"image": data}, ids=np.arange(16), epoch=4)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.gpu
 def test_second_gpu(gpu, batch):
     if torch.cuda.device_count() < 2:
         pytest.skip("needs two GPUs")
@@ -139,6 +164,63 @@ def test_what_a_launch_passes_to_torch_and_cupy(monkeypatch):
     device.launch(lambda *a, **k: calls.append((a, k)), (7, 2, 1), (1, 2), 64)
     assert calls == [(((7, 2, 1), (256,), (1, 2)), {"shared_mem": 64, "stream": device._stream})]
     assert device._stream.ptr == 77
+
+
+def test_what_a_capture_asks_of_torch(monkeypatch):
+    """A graph is captured on a stream of its own, whose launches go there, and ends in any case; other streams are waited for."""
+    told = []
+
+    class Stream:
+        def __init__(self, number):
+            self.cuda_stream = number
+
+        def wait_stream(self, other):
+            told.append(("wait", self.cuda_stream, other.cuda_stream))
+
+    class Graph:
+        def capture_begin(self, capture_error_mode):
+            told.append(("begin", torch.cuda.current_stream().cuda_stream, capture_error_mode))
+
+        def capture_end(self):
+            told.append(("end", torch.cuda.current_stream().cuda_stream))
+
+        def replay(self):
+            told.append("replay")
+
+    current = [Stream(7)]
+
+    @contextlib.contextmanager
+    def stream(to):
+        current.append(to)
+        yield
+        current.pop()
+
+    for name, value in {
+        "current_stream": lambda index=None: current[-1],
+        "Stream": lambda device: Stream(8),
+        "CUDAGraph": Graph,
+        "stream": stream,
+    }.items():
+        monkeypatch.setattr(torch.cuda, name, value)
+    device = cuda.Gpu(0)
+    graph = device.capture(lambda on: told.append(("launch", on._stream.ptr, on.stream.cuda_stream)))
+    device.replay(graph)
+    assert told == [("begin", 8, "thread_local"), ("launch", 8, 8), ("end", 8), "replay"]
+    assert device.stream.cuda_stream == 7
+    told.clear()
+
+    def fail(on):
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        device.capture(fail)
+    assert told[-1] == ("end", 8)
+    kept = SimpleNamespace(record_stream=lambda stream: told.append(("used", stream.cuda_stream)))
+    device.follow(Stream(9), [kept])
+    assert told[-2:] == [("wait", 7, 9), ("used", 7)]
+    there, host = torch.zeros(4, dtype=torch.uint8), torch.arange(4, dtype=torch.uint8)
+    device.write(there, host)
+    assert torch.equal(there, host)
 
 
 def test_importing_touches_no_gpu():

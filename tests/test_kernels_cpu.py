@@ -123,7 +123,7 @@ def test_every_operation_has_its_function_in_one_header(monkeypatch, tmp_path):
 
 def test_numbers_of_launches_are_the_kernels():
     """What the host computes the grid and the shared memory of CUDA kernels with."""
-    from gpuaug.backends import cuda, nvrtc
+    from gpuaug.backends import nvrtc, shapes
 
     text = "".join(header(path.relative_to(KERNELS)) for path in [*KERNELS.glob("*.cu*"), *KERNELS.glob("gpu/*.cuh")])
     numbers = dict(re.findall(r"(\w+) = ([^,;}=]+)[,}]", " ".join(re.findall(r"enum \{[^}]*\}", text))))
@@ -132,14 +132,14 @@ def test_numbers_of_launches_are_the_kernels():
     def value(name):
         return eval(re.sub(r"[A-Z_]+", lambda m: str(value(m[0])), numbers[names[name]]))  # sums and products of the others
 
-    assert value("FILTER_ROWS") == cuda.FILTER_ROWS
-    assert value("REDUCE_SHARED") == cuda.REDUCE_SHARED >= 28 * value("STATS_PARTIALS")
-    assert value("LOOKUP_SHARED") == cuda.LOOKUP_SHARED
-    assert set(re.findall(r"__launch_bounds__\((\d+)", text)) == {str(nvrtc.THREADS), str(cuda.MARCH_THREADS), str(cuda.WARP)}
+    assert value("FILTER_ROWS") == shapes.FILTER_ROWS
+    assert value("REDUCE_SHARED") == shapes.REDUCE_SHARED >= 28 * value("STATS_PARTIALS")
+    assert value("LOOKUP_SHARED") == shapes.LOOKUP_SHARED
+    assert set(re.findall(r"__launch_bounds__\((\d+)", text)) == {str(nvrtc.THREADS), str(shapes.MARCH_THREADS), str(shapes.WARP)}
     threads, slots = map(int, re.search(r"typedef aug::Group<(\d+), (\d+)> G;", header("fused.cu")).groups())
     assert threads == nvrtc.THREADS
-    assert threads * slots == cuda.FUSED_PIXELS
-    assert enum(header("maps.gen.cuh"), "MapKind")["MAP_VIEW"] == cuda.VIEW
+    assert threads * slots == shapes.FUSED_PIXELS
+    assert enum(header("maps.gen.cuh"), "MapKind")["MAP_VIEW"] == shapes.VIEW
     assert value("STATS") == reductions.REDUCTIONS["moments"].words
 
 

@@ -76,6 +76,7 @@ class World:
     def __init__(self, seed: int = 0):
         self.random, self.lock, self.faults = random.Random(seed), threading.RLock(), []
         self.streams, self.kept, self.launches, self.capturing, self.slow = [], [], [], False, None
+        self.replays, self.users = [], {}  # the launches of each; by address, on which other streams memory was used
         self.default, self.local = Stream(world=self), threading.local()
 
     # ---- time ----------------------------------------------------------------------------------
@@ -134,9 +135,25 @@ class World:
         return part
 
     def tensor(self, size: int) -> torch.Tensor:
-        """As torch's allocator gives it: memory that was freed goes to the next work on the stream on which it was asked for."""
-        stream = self.current()
-        return torch.from_numpy(self.array(size, lambda memory: stream.queue(lambda: memory.fill(SPOILT))))
+        """As torch's allocator gives it: memory that was freed goes to the next work on the stream on which it was asked for;
+        where others were told of (`record_stream`), behind what is on these then."""
+        stream, users = self.current(), []
+
+        def freed(memory):
+            behind = stream
+            if users:
+                behind = Stream(world=self)
+                for each in (stream, *users):
+                    behind.wait_stream(each)
+            behind.queue(lambda: memory.fill(SPOILT))
+
+        part = self.array(size, freed)
+        self.users[part.ctypes.data] = users
+        return torch.from_numpy(part)
+
+    def used_on(self, tensor: torch.Tensor, stream) -> None:
+        """`torch.Tensor.record_stream`."""
+        self.users[tensor.untyped_storage().data_ptr()].append(stream)
 
     def empty(self, shape, dtype, device) -> torch.Tensor:
         """In place of `gpuaug.pool.empty`."""
@@ -145,6 +162,13 @@ class World:
 
             return empty(shape, dtype, device)
         return self.tensor(math.prod(shape) * dtype.itemsize).view(dtype).view(tuple(shape))
+
+    def cpu(self, tensor: torch.Tensor) -> torch.Tensor:
+        """`torch.Tensor.cpu`: of memory of the world it waits for the stream, and copies."""
+        if tensor.untyped_storage().data_ptr() not in self.users:
+            return tensor
+        self.current().synchronize()
+        return tensor.clone()
 
     # ---- in place of torch.cuda ----------------------------------------------------------------
 
@@ -180,6 +204,8 @@ class World:
             "is_current_stream_capturing": lambda: self.capturing,
         }.items():
             monkeypatch.setattr(torch.cuda, name, value)
+        monkeypatch.setattr(torch.Tensor, "cpu", lambda tensor: self.cpu(tensor))
+        monkeypatch.setattr(torch.Tensor, "record_stream", lambda tensor, stream: self.used_on(tensor, stream))
         monkeypatch.setattr(cuda, "problem", lambda: None)
         monkeypatch.setattr(cuda, "Gpu", lambda index: Device(self))
         monkeypatch.setattr(deliver, "empty", self.empty)
@@ -189,7 +215,8 @@ class Device:
     """In place of `gpuaug.backends.cuda.Gpu`."""
 
     def __init__(self, world: World):
-        self.world, self.on, self.prepared = world, world.current(), set()
+        self.world, self.on, self.prepared, self.recorded = world, world.current(), set(), None
+        self.stream = self.on
 
     def prepare(self, keys) -> None:
         self.prepared = set(keys)
@@ -200,17 +227,64 @@ class Device:
 
     def upload(self, memory: np.ndarray):
         address, there = self.empty(len(memory))
-        host, kept = memory.copy(), reversed(tuple(self.world.kept))  # other threads ask for memory, too
+        self.write(there, memory.copy())
+        return address, there
+
+    def pinned(self, size: int):
+        """As torch's: memory goes to somebody else when it was freed and what was queued to read it has read it."""
+        host = np.full(size, SPOILT, np.uint8)
+        return host, host
+
+    def write(self, there, host) -> None:
+        address, kept = there.data_ptr(), reversed(tuple(self.world.kept))  # other threads ask for memory, too
         # the copy that is queued does not keep the tensor
         block = next(each for each in kept if 0 <= address - each.ctypes.data < max(each.nbytes, 1))
         start = address - block.ctypes.data
         self.on.queue(lambda: block.__setitem__(slice(start, start + len(host)), host))
-        return address, there
 
     def kernel(self, key):
         assert key in self.prepared, f"{key.name} was not announced, and would be compiled alone"
         return emu._kernel(key._replace(ops=None), emu.FORWARD, (), False)
 
     def launch(self, kernel, grid, args, shared: int, threads: int = 256) -> None:
+        if self.recorded is not None:
+            self.recorded.append((kernel, grid, args, shared, threads))
+            return
         self.world.launches.append(kernel.name)
         self.on.queue(lambda: kernel(grid, (threads,), args, shared))
+
+    # ---- graphs: what they launch is kept as it was captured, addresses and all ------------------
+
+    def capture(self, queue):
+        self.recorded, graph = [], Captured()
+        queue(self)
+        graph.launches, self.recorded = self.recorded, None
+        return graph
+
+    def replay(self, graph) -> None:
+        self.world.replays.append([kernel.name for kernel, *_ in graph.launches])
+        launches, there = graph.launches, weakref.ref(graph)
+
+        def work():
+            if there() is None:
+                raise Fault("a graph was destroyed before it was over")
+            for kernel, grid, args, shared, threads in launches:
+                kernel(grid, (threads,), args, shared)
+
+        self.on.queue(work)
+
+    def follow(self, stream, memory) -> None:
+        self.on.wait_stream(stream)
+        for each in memory:
+            each.record_stream(self.on)
+
+    def keep(self, what) -> None:
+        from gpuaug.backends import cuda
+
+        event = Event(world=self.world)
+        event.record(self.on)
+        cuda.HELD.keep(event, what)
+
+
+class Captured:
+    """A CUDA graph."""
