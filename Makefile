@@ -19,7 +19,7 @@ DEPS    := $(VENV)/.dependencies
 export GPUAUG_VARIANTS ?= native
 test $(ALL): export GPUAUG_VARIANTS = all
 
-.PHONY: all demo test test-gpu lint format bench clean
+.PHONY: all demo test test-gpu card lint format bench clean
 all: $(DEPS)
 
 $(PY):
@@ -53,6 +53,14 @@ test: $(ALL) $(DEPS)
 test-gpu: $(KERNELS) $(DEPS)
 	@$(PY) -c "import sys, torch; torch.cuda.is_available() or sys.exit('make test-gpu: no GPU that torch can use here')"
 	$(PY) -m pytest -m gpu $(ARGS)
+
+# what bench/*_run.sh take along to a machine with a card: kernels, references, photographs (docs/gpu.md)
+ARCH  ?= sm_90
+CARRY := build/first_run
+card: $(ALL) $(DEPS)
+	PYTHONPATH=.:tests $(PY) -W ignore -m frozen.freeze $(CARRY)/references.npz
+	GPUAUG_CACHE_DIR=$(CARRY) PYTHONPATH=.:tests $(PY) -W ignore -m emu.prewarm $(ARCH) $(CARRY)/references.npz
+	$(PY) -c "from gpuaug.photographs import photo_folder; print(photo_folder('$(CARRY)/photographs'))"
 
 SOURCES := $(wildcard $(foreach kind,cu cuh hpp cpp,kernels/*.$(kind) kernels/*/*.$(kind) kernels/*/*/*.$(kind)) tests/emu/*.h)
 

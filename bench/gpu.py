@@ -1,4 +1,4 @@
-"""gpuaug on a GPU against the card's own copy bandwidth, Kornia and torchvision v2: `python -m bench.gpu`.
+"""gpuaug on a GPU against the card's own copy bandwidth and other libraries: `python -m bench.gpu`.
 
 Device times are those of the kernels alone: all rounds of a call are queued behind a sleep of the card, each between two
 events, so that no host time is in them. What waits for the card in the middle of a call (Kornia does) cannot be queued: it is
@@ -9,10 +9,10 @@ batch is larger than the caches.
     python -m bench.gpu --counts                 and what the instructions counted by `bench.sass` would take at the card's clock
     python -m bench.gpu --only blur,flip         of the cases, those whose names hold one of these
     python -m bench.gpu --once --batch 2         one call of each and no times: for ncu and compute-sanitizer
+    python -m bench.gpu --peers none             without other libraries; alone: the cases that one of them has, and no others
 
-Kornia and torchvision v2 do not do the same: Kornia takes float32 and computes every sample, torchvision draws
-once for the whole batch. Each gets the input that it works on, resident on the card, and the parameters closest to ours. One that
-is not installed is named and left out.
+The other libraries are those of `bench.peers`, which says what each does otherwise. Each gets the input that it works on,
+resident on the card. One that is not installed, or fails, is named and left out. The JSON is written after every case.
 """
 
 import json
@@ -25,16 +25,18 @@ import numpy as np
 import torch
 
 from bench.harness import arguments, markdown, quartiles, write
+from bench.peers import PEERS, Inputs, peers
 from bench.sass import CASES, FILE, ONLY
 
 CYCLES = 2e9  # of a card in a second, about
 LEAST = 0.05  # seconds of sleep
 
 
-def behind_a_sleep(call, rounds, cuda=torch.cuda, clock=time.perf_counter):
+def behind_a_sleep(call, rounds, cuda=torch.cuda, clock=time.perf_counter, queued=True):
     """-> {"device_us": [..], "host_us": [..], "waits": bool}: of each round, its kernels alone, and until the call returned.
 
     waits: the call waits for the card, so that it cannot be queued: its device times are between events around each call.
+    queued=False: that is known (it has a stream of its own, or more kernels than a queue holds).
     """
     for _ in range(3):
         call()
@@ -44,7 +46,7 @@ def behind_a_sleep(call, rounds, cuda=torch.cuda, clock=time.perf_counter):
         call()
     seconds = clock() - start
     cuda.synchronize()
-    for factor in (3, 12):  # a host that was disturbed gets a second chance
+    for factor in (3, 12) if queued else ():  # a host that was disturbed gets a second chance
         marks = [(cuda.Event(enable_timing=True), cuda.Event(enable_timing=True)) for _ in range(rounds)]
         host = []
         cuda._sleep(int(CYCLES * max(LEAST, factor * seconds)))
@@ -96,54 +98,6 @@ def issue_us(case, pixels, multiprocessors, clock):
     return None if case not in counted else 1e6 * pixels * counted[case] / (multiprocessors * 4 * 32 * clock)
 
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-CHAIN = "affine + brightness + HSV + XYMasking + Normalize f32"
-
-
-def kornias():
-    import kornia.augmentation as K
-
-    return {
-        "flip u8": K.RandomHorizontalFlip(p=1),
-        CHAIN: torch.nn.Sequential(
-            K.RandomAffine(degrees=15, translate=(0.1, 0.1), scale=(0.9, 1.1), shear=5, p=1),
-            K.ColorJiggle(brightness=0.2, contrast=0.2, saturation=0.1, hue=0.1, p=1),
-            K.RandomErasing(scale=(0.05, 0.1), p=1),
-            K.Normalize(mean=torch.tensor(MEAN), std=torch.tensor(STD)),
-        ).cuda(),
-        "blur 7 u8": K.RandomGaussianBlur((7, 7), (0.5, 3.0), p=1),
-    }
-
-
-def torchvisions():
-    from torchvision.transforms import v2
-
-    return {
-        "flip u8": v2.RandomHorizontalFlip(p=1),
-        CHAIN: v2.Compose(
-            [
-                v2.RandomAffine(15, translate=(0.1, 0.1), scale=(0.9, 1.1), shear=5, interpolation=v2.InterpolationMode.BILINEAR),
-                v2.ColorJitter(0.2, 0.2, 0.1, 0.1),
-                v2.RandomErasing(p=1, scale=(0.05, 0.1)),
-                v2.ToDtype(torch.float32, scale=True),
-                v2.Normalize(MEAN, STD),
-            ]
-        ),
-        "blur 7 u8": v2.GaussianBlur(7, (0.5, 3.0)),
-    }
-
-
-def peers():
-    """{name: {case: callable}}; what cannot be imported is said."""
-    found = {}
-    for name, make in {"Kornia": kornias, "torchvision v2": torchvisions}.items():
-        try:
-            found[name] = make()
-        except ImportError as error:
-            print(f"bench.gpu: without {name}: {error}", file=sys.stderr)
-    return found
-
-
 def pixels_of(batch, size):
     """uint8 [B, H, W, 3]: of photographs, or random where they are not installed."""
     from gpuaug.photographs import crops
@@ -164,8 +118,27 @@ def chosen(only):
     return found
 
 
+def timed_beside(name, call, bytes_in, others, rounds):
+    """{who: times}: gpuaug, and those of the others that have the case."""
+    timed = {"gpuaug": behind_a_sleep(call, rounds)}
+    if name == "copy u8":
+        timed["torch clone"] = behind_a_sleep(bytes_in.clone, rounds)
+    for who, cases in others.items():
+        if name not in cases:
+            continue
+        peer = PEERS[who]
+        try:
+            timed[who] = behind_a_sleep(cases[name], max(3, rounds // peer.fewer), queued=peer.queued)
+        except Exception as error:  # gpuaug's own times are still wanted
+            print(f"bench.gpu: {name} without {who}, which failed: {type(error).__name__}: {error}", file=sys.stderr)
+    return timed
+
+
 def main():
-    options = arguments(__doc__, rounds=30, batch=1024, size=224, only="", counts=False, once=False)
+    options = arguments(__doc__, rounds=30, batch=1024, size=224, only="", counts=False, once=False, peers="beside")
+    if options.peers not in ("beside", "none", "alone"):
+        raise SystemExit(f"--peers is beside (all cases), none, or alone (those that a peer has); got {options.peers!r}")
+    names = chosen(options.only)
     if not torch.cuda.is_available():
         print("bench.gpu: torch finds no GPU here; nothing was measured and nothing is written.", file=sys.stderr)
         return
@@ -173,14 +146,17 @@ def main():
 
     warnings.simplefilter("ignore")
     bytes_in = pixels_of(options.batch, options.size).cuda()
-    planes = bytes_in.permute(0, 3, 1, 2).contiguous()
-    floats = planes.float().div(255)
-    ids, others = np.arange(options.batch), {} if options.once else peers()
-    results = []
+    ids, others, results = np.arange(options.batch), {}, []
+    if not options.once and options.peers != "none":
+        planes = bytes_in.permute(0, 3, 1, 2).contiguous()
+        others = peers(Inputs(bytes_in, planes, planes.float().div(255)))
+    if options.peers == "alone":
+        theirs = {case for cases in others.values() for case in cases}
+        names = [name for name in ([*CASES] if not options.only else names) if name in theirs]
     if not options.once:
         bandwidth, card = copy_bandwidth(), torch.cuda.get_device_properties(0)
         results.append({"case": "copy bandwidth of the card", "gigabytes_per_second": bandwidth / 1e9})
-    for name in chosen(options.only):
+    for name in names:
         case = CASES[name]
         compose, epoch = gpuaug.Compose(case.make(gpuaug), seed=0), iter(range(10**9))
         how = {"dtype": case.dtype, "channels_last": case.channels_last, "device": "cuda"}
@@ -194,14 +170,7 @@ def main():
         del out
         if options.once:
             continue
-        competitors = {"gpuaug": call}
-        if name == "copy u8":
-            competitors["torch clone"] = bytes_in.clone
-        if name in others.get("Kornia", {}):
-            competitors["Kornia"] = lambda module=others["Kornia"][name]: module(floats)
-        if name in others.get("torchvision v2", {}):
-            competitors["torchvision v2"] = lambda module=others["torchvision v2"][name]: module(planes)
-        timed = {who: behind_a_sleep(function, options.rounds) for who, function in competitors.items()}
+        timed = timed_beside(name, call, bytes_in, others, options.rounds)
         us = statistics.median(timed["gpuaug"]["device_us"])
         row = {"case": name, "batch": options.batch, "size": options.size, "bytes_moved": moved}
         row |= {"share_of_copy": moved / (us * 1e-6) / bandwidth, "timed": timed}
@@ -209,11 +178,13 @@ def main():
             clock = 1e3 * getattr(card, "clock_rate", 1_755_000)
             row["issue_us"] = issue_us(name, options.batch * options.size**2, card.multi_processor_count, clock)
         results.append(row)
+        path = write("gpu", results, device="cuda", out=options.out)
         print(f"{name}: {us:.0f} us, {100 * row['share_of_copy']:.0f} % of copy", file=sys.stderr, flush=True)
     torch.cuda.synchronize()
-    if not options.once:
-        path = write("gpu", results, device="cuda", out=options.out)
+    if len(results) > 1:
         print(table(results), f"\n{path}")
+    elif not options.once:
+        raise SystemExit("bench.gpu: no peer is installed, so that there is nothing to compare with")
 
 
 def table(results):

@@ -9,6 +9,7 @@ big, one, small, tiny, tiny_arrays: where the batch is small, or much has to com
 dataset returns, in batches of 16; the files one by one; files of 64x64 in batches of 8; files, and arrays, of 64x64 one by one
 without workers. RandomResizedCrop 224 (of 64x64: 56), HorizontalFlip, Normalize.
 first: seconds from the constructor to the first batch of the demo, each in a new process that has imported everything.
+parts: reading, decoding, the transform, and the whole, each alone; only where `--only` names it (`bench.parts`).
 
 Each case has a process of its own. All loaders shuffle, and deliver float32 [B, 3, H, W] and labels. The processor time
 is that of all processes and threads of a loader.
@@ -247,6 +248,12 @@ def first(options):
     return {"case": "first", "seconds": seconds, "goal": FIRST}
 
 
+def partly(options):
+    from bench.parts import parts
+
+    return parts(**options)
+
+
 def start_workers_by(method):
     multiprocessing.set_start_method(method, force=True)  # a bound method itself would arrive in the process as a copy
 
@@ -272,10 +279,13 @@ def main():
     device = torch.device(options.device) if options.device else best_device()
     given = {**vars(options), "folder": photo_folder(options.folder, options.count), "device": device}
     results = []
-    for case in (*CASES, "first"):
-        if options.only and case not in options.only.split(","):
+    for case in (*CASES, "first", "parts"):
+        if case not in (options.only.split(",") if options.only else (*CASES, "first")):
             continue
-        results.append(first(given) if case == "first" else alone(race, case, given))
+        if case == "parts":
+            results.append(alone(partly, given))
+        else:
+            results.append(first(given) if case == "first" else alone(race, case, given))
         print(table(results[-1:]) + "\n", flush=True)
     path = write("loader", results, device=device, out=options.out)
     print(path)
@@ -283,7 +293,10 @@ def main():
 
 def table(results):
     rows, starts = [], []
+    whole = [result for result in results if result["case"] == "parts"]
     for result in results:
+        if result["case"] == "parts":
+            continue
         if result["case"] == "first":
             starts = [
                 [name, "{1:.2f} ({0:.2f}-{2:.2f})".format(*quartiles(seconds)), f"{result['goal']}" if name == OURS else ""]
@@ -304,6 +317,10 @@ def table(results):
         parts.append(markdown(head, rows))
     if starts:
         parts.append(markdown(["first batch", "seconds (quartiles)", "goal"], starts))
+    if whole:
+        from bench.parts import table as of_parts
+
+        parts.append(of_parts(whole))
     return "\n\n".join(parts)
 
 

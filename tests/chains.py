@@ -15,6 +15,7 @@ import numpy as np
 import parity
 import skimage.data
 import torch
+from allowed import Drift, Tally
 
 import gpuaug as G
 from gpuaug import library
@@ -63,74 +64,6 @@ def unbatched(out) -> list[np.ndarray]:
 
 
 # ---- tolerances -------------------------------------------------------------------------------
-
-
-@dataclass
-class Drift:
-    """How far a chain may be from its reference. Grows step by step from the bounds of parity, from nothing else.
-
-    A step that is Lipschitz with the constant ``gain`` (in the maximum norm: 1 for whatever takes weighted means or moves pixels,
-    the factor for contrast) turns a difference of d into at most gain * d, and adds what it is allowed alone. On uint8 both sides
-    are whole numbers and rounding is monotone, so that gain * d is rounded up and nothing else is lost.
-
-    What share of the values differs: of a value that differs by one, a step makes values that differ with a chance that is their
-    weight for it, and these weights add up to 1 for each value that comes out: the share stays, and each step adds its own. Two
-    differences add up where they meet: the product of the shares.
-
-    Float values differ a little everywhere, and a blur spreads what is rare: only the largest difference is checked.
-
-    Attributes:
-        far: the largest difference.
-        unit: the difference where only one step has made one.
-        loose, twice: shares of the values that may differ at all; by more than ``unit``.
-    """
-
-    far: float = 0.0
-    unit: float = 0.0
-    loose: float = 0.0
-    twice: float = 0.0
-
-    def after(self, bound: parity.case.Bound, gain: float, whole: bool) -> Drift:
-        up = np.ceil if whole else float
-        own = 1 - bound.share
-        grown = 0.0 if self.far == 0 else up(gain * self.far)
-        return Drift(
-            grown + bound.far,
-            max(0.0 if self.unit == 0 else up(gain * self.unit), bound.far),
-            self.loose + own,
-            self.twice + self.loose * own,
-        )
-
-
-class Tally:
-    """Differences of many values, each with what it is allowed."""
-
-    def __init__(self, name: str):
-        self.name = name
-        self.values = self.loose = self.may_loose = self.twice = self.may_twice = 0
-
-    def add(self, got: np.ndarray, want: np.ndarray, drift: Drift, what: str) -> None:
-        assert got.shape == want.shape, f"{what}: {got.shape}, the reference has {want.shape}"
-        assert got.dtype == want.dtype, f"{what}: {got.dtype}, the reference has {want.dtype}"
-        difference = np.abs(got.astype(np.float64) - want.astype(np.float64))
-        if got.dtype == np.float32:  # as in parity
-            difference /= np.maximum(np.abs(want.astype(np.float64)), 1)
-        worst = difference.max(initial=0)
-        assert worst <= drift.far, f"{what}: differs by {worst:g}, allowed is {drift.far:g} ({drift})"
-        if got.dtype == np.float32:
-            return
-        self.values += difference.size
-        self.loose += np.count_nonzero(difference)
-        self.twice += np.count_nonzero(difference > drift.unit)
-        self.may_loose += drift.loose * difference.size
-        self.may_twice += drift.twice * difference.size
-
-    def check(self) -> None:
-        """No more differences than allowed; where these are few, their number is left to chance (Poisson, false alarm 1e-4)."""
-        rules = (self.loose, self.may_loose, "at all"), (self.twice, self.may_twice, "by more than one step's difference")
-        for number, mean, how in rules:
-            most = 0 if mean == 0 else mean + 4 * np.sqrt(mean) + 4
-            assert number <= most, f"{self.name}: {number} of {self.values} values differ {how}, allowed are {mean:.1f}"
 
 
 def of_one_draw(transform, params: dict, dtype: str, usual: parity.case.Bound) -> parity.case.Bound:
@@ -351,6 +284,9 @@ class Pair:
         orders: how albumentations reads the uniforms of each leaf; None: nothing is drawn.
         formats: of boxes and keypoints.
         each: whether their limits apply after each transform, or at the end only.
+
+    Attributes:
+        ids, wanted: of the last run: the samples' numbers; (image, mask, their drifts) of each reference.
     """
 
     def __init__(self, make: Callable, seed: int, orders: list | None = None, formats=FORMATS[0], each: bool = True):
@@ -387,6 +323,7 @@ class Pair:
         ] or [{}] * len(data)
         stacks = {name: batched(layout, [one[name] for one in sets]) for name in sets[0]}
         self.luck.calls.clear()
+        self.ids, self.wanted = ids, []
         given_batch = {"image": batched(layout, data, device), "mask": batched(layout, masks, device), **columns, **stacks}
         out = self.compose(ids=ids, **{name: given_batch[name] for name in sorted(given_batch, reverse=more)})
         got = {name: unbatched(out[name]) for name in ("image", "mask", *sets[0])}
@@ -403,6 +340,7 @@ class Pair:
             want = albumentations(links, scripts, {"image": image, "mask": mask, **given[i], **sets[i]}, **params)
             what = f"sample {i} of {image.shape} through {[type(s.transform).__name__ for s in steps]}"
             drift, mask_drift = drifted(steps, dtype)
+            self.wanted.append((want["image"], want["mask"], drift, mask_drift))
             for name, results in got.items():
                 tally, allowed = (labels, mask_drift) if name in ("mask", "masks", "depth") else (images, drift)
                 tally.add(results[i], np.asarray(want[name]), allowed, f"{what}, {name}")

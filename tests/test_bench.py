@@ -6,11 +6,12 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 import gpuaug
-from bench import gpu, harness, table
+from bench import gpu, harness, peers, table
 
 
 def test_ratio_of_known_times():
@@ -131,7 +132,8 @@ def test_a_run_on_a_made_up_card(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(gpu, "copy_bandwidth", lambda: 3e12)
     monkeypatch.setattr(gpu, "write", lambda name, results, device, out: harness.write(name, results, out=out))
     once = {"device_us": [100.0], "host_us": [200.0], "waits": False}
-    monkeypatch.setattr(gpu, "behind_a_sleep", lambda call, rounds: call() is not None and once)
+    monkeypatch.setattr(gpu, "behind_a_sleep", lambda call, rounds, queued=True: call() is not None and once)
+    monkeypatch.setattr(torch, "compile", lambda module: module)  # half a minute for each
     what = ["gpu", "--batch", "2", "--only", "flip,blur 7,affine + brightness", "--counts"]
     monkeypatch.setattr("sys.argv", [*what, "--out", str(tmp_path / "gpu.json")])
     gpu.main()
@@ -139,7 +141,8 @@ def test_a_run_on_a_made_up_card(monkeypatch, tmp_path, capsys):
     assert set(seen) == {"cuda"}
     rows = json.loads((tmp_path / "gpu.json").read_text())["results"][1:]
     flip = next(row for row in rows if row["case"] == "flip u8")
-    assert set(flip["timed"]) == {"gpuaug", "Kornia", "torchvision v2"}
+    per_sample, compiled = "torchvision v2, per sample", "Kornia, compiled"
+    assert set(flip["timed"]) == {"gpuaug", "Kornia", compiled, "torchvision v2", per_sample, "DALI"}
     assert flip["bytes_moved"] == 2 * 2 * 224 * 224 * 3
     assert flip["share_of_copy"] == pytest.approx(flip["bytes_moved"] / 100e-6 / 3e12, rel=1e-4)
     assert flip["issue_us"] > 0
@@ -148,6 +151,50 @@ def test_a_run_on_a_made_up_card(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr("sys.argv", [*what, "--once"])
     gpu.main()
     assert len(seen) == len(rows)
+    monkeypatch.setattr("sys.argv", ["gpu", "--batch", "2", "--peers", "alone", "--out", str(tmp_path / "peers.json")])
+    gpu.main()
+    rows = json.loads((tmp_path / "peers.json").read_text())["results"][1:]
+    assert {row["case"] for row in rows} == {"flip u8", peers.NORMALIZED, peers.CHAIN, peers.BLUR}
+    assert all({"Kornia", compiled, "torchvision v2", per_sample, "DALI"} <= set(row["timed"]) for row in rows)
+    said = capsys.readouterr().err
+    assert "without CV-CUDA: No module" in said
+    assert "without triton-augment: No module" in said
+
+
+def values(out):
+    """float32 [B, 3, H, W] in 0..1, or as normalized."""
+    if isinstance(out, tuple):  # DALI's
+        out = torch.stack([torch.from_numpy(np.array(out[0].at(k))) for k in range(len(out[0]))])
+    out = out.permute(0, 3, 1, 2) if out.shape[-1] == 3 else out
+    return out.float() / 255 if out.dtype == torch.uint8 else out
+
+
+def test_peers_do_what_ours_does(monkeypatch, capsys):
+    """Where nothing is drawn their results are ours; else of the same shape and range, and other in each call."""
+    monkeypatch.setattr(torch, "compile", lambda module: module)
+    given = gpu.pixels_of(2, 96)
+    planes = given.permute(0, 3, 1, 2).contiguous()
+    found = peers.peers(peers.Inputs(given, planes, planes.float() / 255))
+    assert set(found) == set(peers.PEERS) - {"CV-CUDA", "triton-augment"}
+    ours = {"flip u8": [gpuaug.HorizontalFlip(p=1)]}
+    ours[peers.NORMALIZED] = [gpuaug.HorizontalFlip(p=1), gpuaug.Normalize(peers.MEAN, peers.STD)]
+    for who, cases in found.items():
+        for case, steps in ours.items():
+            want = gpuaug.Compose(steps, seed=0).run({"image": given.numpy()}, ids=[0, 1], channels_last=False)["image"]
+            torch.testing.assert_close(values(cases[case]()), values(want), rtol=0, atol=1e-5, msg=f"{who}, {case}")
+        for case, most in ((peers.CHAIN, 2.7), (peers.BLUR, 1.0)):
+            one, two = (values(cases[case]()) for _ in range(2))
+            assert one.shape == (2, 3, 96, 96)
+            assert one.abs().max() <= most
+            assert not torch.equal(one, two), f"{who}, {case}"
+            assert one.std() > 0.1
+
+
+def test_a_peer_that_fails_is_named(monkeypatch, capsys):
+    made = {"Kornia": peers.Peer(lambda given: 1 / 0), "DALI": peers.Peer(lambda given: {"flip u8": None})}
+    monkeypatch.setattr(peers, "PEERS", made)
+    assert peers.peers(None) == {"DALI": {"flip u8": None}}
+    assert "without Kornia, which failed: ZeroDivisionError" in capsys.readouterr().err
 
 
 def test_cases_are_chosen_by_words():
@@ -161,15 +208,8 @@ def test_kernels_for_the_first_run():
     """Every kind that a card meets there is compiled beforehand."""
     from emu import prewarm
 
-    from gpuaug.plan import KINDS
-
     kinds = {key.kind for key in prewarm.wanted_keys()}
     assert {"fused", "filter", "reduce", "rank"} <= kinds
-    script = (Path(harness.__file__).parent / "first_run.sh").read_text()
-    assert f"({'|'.join(sorted(KINDS))})" in script, "ncu looks at other kernels than there are"
-    limits = [int(n) for n in re.findall(r"^(?:tool \S+|step) ?\w* (\d+) ", script, re.MULTILINE)]
-    assert len(limits) == 6
-    assert sum(limits) <= 540
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
@@ -183,6 +223,7 @@ def test_without_a_gpu_nothing_is_measured(tmp_path, capsys, monkeypatch):
 def test_every_benchmark_has_its_place_in_the_readme():
     text = table.README.read_text(encoding="utf-8")
     names = {path.stem for path in Path(harness.__file__).parent.glob("*.py")} - {"__init__", "harness", "table"}
+    names -= {"parts", "peers"}  # of loader, and of gpu
     assert set(re.findall(r"<!-- bench:(\w+) -->", text)) == names
 
 

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 import torch
-from scipy import stats
-from sklearn.datasets import load_sample_images
 
 import gpuaug as G
 from gpuaug.data.mixing import CutMix, MixUp, beta_quantiles, partners
+
+stats = pytest.importorskip("scipy.stats")  # a bare machine with a GPU may lack it (bench/second_run.sh)
+load_sample_images = pytest.importorskip("sklearn.datasets").load_sample_images
 
 # A statistical test fails for a right draw with this probability. Seeds are fixed: it is drawn once.
 FALSE_ALARM = 1e-6
@@ -240,6 +241,7 @@ def test_errors(build, message, photos):
 
 
 @pytest.mark.gpu
+@pytest.mark.card
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @KINDS
 def test_on_a_gpu_as_on_the_cpu_without_a_synchronization(kind, photos):

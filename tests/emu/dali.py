@@ -54,6 +54,9 @@ class TensorListGPU:
     def data_ptr(self) -> int:
         return self.parts[0].ctypes.data
 
+    def as_cpu(self) -> list[np.ndarray]:
+        return [part.reshape(shape).copy() for part, shape in zip(self.parts, self.shapes)]
+
     def __del__(self):
         for part in self.parts:
             part.fill(SPOILT)

@@ -1,7 +1,9 @@
-"""Compiles, without a GPU, the kernels of the first run on a card: `python -m emu.prewarm sm_90`, with tests/ on the path.
+"""Compiles, without a GPU, the kernels of the runs on a card: `python -m emu.prewarm sm_90 [REFERENCES]`, tests/ on the path.
 
-It fills gpuaug's cache (GPUAUG_CACHE_DIR), which is then carried to the card's machine. A file is good for the NVRTC version that
-made it: what another one asks for is compiled there, 1 to 3 s each.
+Those of the first run; with a file that `frozen.freeze` wrote, those of the second, too. It fills gpuaug's cache
+(GPUAUG_CACHE_DIR), which is then carried to the card's machine. A file is good for the NVRTC version that made it: what another
+one asks for is compiled there, 1 to 3 s each; `bench/second_run.sh` calls this there with `card` for an architecture, so that all
+cores do it at once.
 """
 
 from __future__ import annotations
@@ -10,8 +12,11 @@ import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
+import torch
 
 import gpuaug
 from bench import gpu
@@ -44,16 +49,39 @@ class Recorder:
         pass
 
 
+@contextmanager
+def recorded():
+    """Plans are not carried out: the recorder notes what they would launch."""
+    recorder, real = Recorder(), deliver.execute
+    deliver.execute = assemble.execute = lambda plan, device=None: cuda.run(plan, recorder)
+    try:
+        yield recorder
+    finally:
+        deliver.execute = assemble.execute = real
+
+
+def of_references(path: Path) -> list[nvrtc.Key]:
+    """Of `frozen.replay` and of the tests of tests/test_engine.py that bench/second_run.sh runs."""
+    from frozen import replay
+    from frozen.store import Reader
+    from test_engine import FEW, at_once, drawn_chain, stepwise
+
+    store = Reader(path)
+    with recorded() as recorder:
+        for row in store.record["rows"]:
+            replay.one(row, store, "cpu")
+        for seed, dtype in FEW:
+            drawn, data, masks = drawn_chain(seed, dtype)
+            for kind, given in (("image", data), ("mask", masks)):
+                if given:
+                    at_once(drawn, given, kind, torch.device("cpu"))
+                    stepwise(drawn, given, kind, torch.device("cpu"))
+    return list(recorder.keys)
+
+
 def wanted_keys() -> list[nvrtc.Key]:
     """Of `bench.gpu` and of tests/test_gpu.py."""
-    recorder = Recorder()
-
-    def execute(plan, device=None):
-        cuda.run(plan, recorder)
-
-    real = deliver.execute
-    deliver.execute = assemble.execute = execute
-    try:
+    with recorded() as recorder:
         image = np.zeros((64, 224, 224, 3), np.uint8)  # enough samples that each kernel is drawn
         for name in gpu.chosen(""):
             case = CASES[name]
@@ -63,19 +91,21 @@ def wanted_keys() -> list[nvrtc.Key]:
 
         for epoch in range(20):
             pipeline().run({"image": image}, ids=np.arange(64), epoch=epoch, device="cpu")
-    finally:
-        deliver.execute = assemble.execute = real
     for dtype in ("uint8", "float32", "float16", "bfloat16", "int32"):
         for seed in range(6):
             channels = 1 if dtype == "int32" else 3
             data = samples(np.random.default_rng(seed), dtype, channels, 6)
-            execute(build(data, channels, dtype, seed % 2 == 0, Steps(seed, 6))[0])
-    execute(build(samples(np.random.default_rng(0), "uint8", 3, 4), 3, "uint8", False, Steps(0, 4))[0])
+            cuda.run(build(data, channels, dtype, seed % 2 == 0, Steps(seed, 6))[0], recorder)
+    cuda.run(build(samples(np.random.default_rng(0), "uint8", 3, 4), 3, "uint8", False, Steps(0, 4))[0], recorder)
     return list(recorder.keys)
 
 
 def main() -> None:
-    arch, wanted, start = sys.argv[1] if len(sys.argv) > 1 else "sm_90", wanted_keys(), time.perf_counter()
+    arch, path = [*sys.argv[1:], *("sm_90", None)[len(sys.argv) - 1 :]]
+    if arch == "card":
+        arch = "sm_{}{}".format(*torch.cuda.get_device_capability())
+    wanted, start = wanted_keys(), time.perf_counter()
+    wanted += [key for key in of_references(Path(path)) if key not in wanted] if path else []
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         sizes = [len(code) for code in pool.map(lambda key: nvrtc.binary(key, arch), wanted)]
     took = time.perf_counter() - start

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from allowed import Bound
 from sklearn.datasets import load_sample_image
 
 import gpuaug as G
@@ -22,25 +23,6 @@ DTYPES = ("uint8", "float32", "float16")
 
 
 # ---- tolerances --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Bound:
-    """At least ``share`` of all values differ by no more than ``near``, and none by more than ``far``; both in grey levels for
-    uint8, else relative to max(1, |reference|)."""
-
-    near: float = 0.0
-    far: float = 0.0
-    share: float = 1.0
-    why: str = ""
-
-    def __str__(self) -> str:
-        if self.far == 0:
-            return "exact"
-        if self.share == 1:
-            return f"<= {self.far:g}"
-        return (f"<= {self.near:g}" if self.near else "equal") + f" on {100 * self.share:g} %, <= {self.far:g}"
-
 
 EXACT = Bound()
 # both sides add the same terms in float32 in another order, then round: only sums near .5 differ

@@ -1,32 +1,18 @@
-# ruff: noqa: E501  (texts of the table)
 """Ours beside the reference, on all pictures that fit."""
 
 from __future__ import annotations
 
 import numpy as np
+from allowed import Result, differences
 
-from gpuaug.interop.parity import compared
 from gpuaug.interop.parity.compared import ours
 
-from .case import Bound, Case, images
+from .case import Case, images
 
 
 def uniforms(case: Case, n: int) -> np.ndarray:
     rng = np.random.default_rng(case.ours.columns() + 100 * len(repr(case)))
     return np.floor(rng.random((n, case.ours.columns())) * 2.0**case.bits) * 2.0**-case.bits
-
-
-class Result(compared.Result):
-    """Differences of all values of a case."""
-
-    def check(self, bound: Bound) -> str:
-        """What is wrong, or nothing."""
-        if self.worst > bound.far or self.within(bound.near) < bound.share:
-            return (
-                f"{100 * self.exact:.4f} % equal, {100 * self.within(bound.near):.4f} % within {bound.near:g}, worst {self.worst:g}; "
-                f"allowed: {bound}"
-            )
-        return ""
 
 
 def compare(case: Case, dtype: str, channels: int, device=None) -> Result:
@@ -39,27 +25,26 @@ def compare(case: Case, dtype: str, channels: int, device=None) -> Result:
         given = image.astype(np.float32) if dtype == "float16" else image
         want = np.asarray(case.reference(given.copy(), u[i], "image"))
         want = want.reshape(want.shape if want.ndim == 3 else (*want.shape, 1))
-        if got.shape != want.shape:
-            raise AssertionError(f"image {i} of {image.shape}: shape {got.shape}, the reference has {want.shape}")
-        if dtype == "uint8" and got.dtype != want.dtype:
-            raise AssertionError(f"image {i}: {got.dtype}, the reference has {want.dtype}")
-        if dtype != "uint8":
-            assert got.dtype == ("uint8" if want.dtype == np.uint8 else dtype)
-        parts.append(compared.difference(got, want, dtype != "uint8" or case.name == "Normalize"))
+        relative = dtype != "uint8" or case.name == "Normalize"
+        parts.append(differences(got, want, dtype, relative, f"image {i} of {image.shape}"))
     return Result(np.concatenate(parts))
 
 
 LABELS = np.random.default_rng(5).permutation(np.arange(-128, 128) * 16777199).astype(np.int64)  # 32 bits wide, none fits float32
 
 
+def palette_of(case: Case) -> np.ndarray:
+    palette = LABELS.copy()
+    palette[[0, 3, 4, 5, 7]] = [0, 3, 4, 5, 7]  # fills keep their value
+    palette[100:104] = 2**31 - 1, -(2**31), -1, 0x7F800001  # among them bits that a float calls a signalling NaN
+    return np.sort(palette) if case.ordered else palette
+
+
 def compare_masks(case: Case, dtype: str, device=None) -> Result:
     """Masks: labels of 32 bits by way of a palette, since the reference's masks have 8."""
     data = [image[:, :, 0] for image in images(3, "uint8") if case.keep(image)]
     if dtype != "uint8":
-        palette = LABELS.copy()
-        palette[[0, 3, 4, 5, 7]] = [0, 3, 4, 5, 7]  # fills keep their value
-        palette[100:104] = 2**31 - 1, -(2**31), -1, 0x7F800001  # among them bits that a float calls a signalling NaN
-        palette = np.sort(palette) if case.ordered else palette
+        palette = palette_of(case)
         given = [palette[image].astype(dtype) for image in data]
     else:
         palette, given = np.arange(256), data
