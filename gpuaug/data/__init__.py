@@ -13,6 +13,7 @@ _HOME = {
     "SpectrogramFolder": "datasets",
     "WebDataset": "datasets",
     "HuggingFace": "datasets",
+    "Remote": "remote",
     "ImbalancedSampler": "samplers",
     "RepeatBatchSampler": "samplers",
     "GroupBatchSampler": "samplers",
