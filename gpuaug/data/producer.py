@@ -28,6 +28,8 @@ IN_DECODER = 2  # batches in flight in DALI: one being decoded, one waiting, so 
 class Producer:
     """Runs the road for one epoch in a thread of its own; `channel` yields Loaded, then None, or an exception."""
 
+    reader_class = Reader
+
     def __init__(self, recipe, plan, stats, single=False, fresh=True, finish=None):
         self.recipe, self.plan, self.stats, self.single = recipe, plan, stats, single
         self.finish = finish  # called with each Loaded and the stream of its images
@@ -39,10 +41,13 @@ class Producer:
         self.grounded = collections.deque()  # were in flight when the decoder failed and have not been fed again
         self.delivered = self.bad = self.retries = self.barren = 0
         self.last_good = self.failed = None
-        _end_before_dali()
-        _running.add(self)
+        self._begin()
         self.thread = threading.Thread(target=self._run, name="gpuaug-loader", daemon=True)
         self.thread.start()
+
+    def _begin(self):
+        _end_before_dali()
+        _running.add(self)
 
     def close(self):
         """Ends the thread and waits for it."""
@@ -53,7 +58,7 @@ class Producer:
     def _run(self):
         try:
             with contextlib.closing(self.plan) if hasattr(self.plan, "close") else contextlib.nullcontext():
-                self.reader = Reader(self.recipe, self.channel.check)
+                self.reader = self.reader_class(self.recipe, self.channel.check)
                 try:
                     self._stream()
                 finally:

@@ -1,0 +1,467 @@
+"""Building a cache: the loader's own roads read and decode, threads make small, parts are written one after the other."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import shlex
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from torch.utils.data import IterableDataset
+
+from ... import Compose, NoOp, SmallestMaxSize
+from ...hints import Path
+from ..faults import AllBadError
+from ..leaves import is_array, is_encoded, is_picture, leaves
+from ..loader import DataLoader
+from ..progress import Progress
+from ..structure import Slot, get
+from ..views import encoded_view
+from .columns import slots, template
+from .dataset import Cached
+from .files import INDEX, OURS, PART, PICTURES, PLAN, VERSION, CacheError, Parts, arrow, outline, read_index, read_json, write_json, written
+from .parts import Group, Packer, described
+from .sources import Sources
+
+PART_SAMPLES = 1024  # of one file: what a build that was killed has to do again; 270 MB of 256 x 341
+GROUP = 16  # of one record batch, which is in memory while it is made
+STORES = ("raw", "jpeg")
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did: how many samples the cache has, how many of them were made now, how many are bad; bytes of the files."""
+
+    samples: int
+    made: int
+    bad: int
+    bytes: int
+
+
+def cached(
+    dataset: Any,
+    folder: Path,
+    size: int | None = None,
+    store: str = "raw",
+    quality: int = 95,
+    targets: Mapping[str, Any] | None = None,
+    build: bool = True,
+    verify: bool = False,
+    workers: int = 0,
+    progress: bool = True,
+) -> Cached:
+    """A dataset whose samples are decoded once, and read from a cache from then on.
+
+    What the cache lacks, and what was made of files that have changed, is built first (docs/cache.md).
+
+    Args:
+        dataset: a map-style dataset without a transform of its own: that goes to the loader.
+        folder: the cache. It is made, or must be one, or empty.
+        size: pictures whose shorter side is longer are made so small, by area; masks by nearest neighbour. None keeps sizes.
+        store: "raw": pixels. "jpeg": files of that `quality`, 1 to 100; a tenth of the space, and to be decoded.
+        targets: as `gpuaug.DataLoader` takes it.
+        build: False: an error if there is something to build.
+        verify: read all of the cache, and make anew what has a wrong checksum, and parts with bad samples.
+        workers: threads, or worker processes where ``dataset[i]`` decodes; 0 means all cores.
+        progress: whether a bar is shown while building.
+
+    Returns: a `Cached`, with as many samples as `dataset`, in its order.
+
+    Raises:
+        CacheError: a folder that is something else, cannot be written or is full; with build=False, something to build.
+        ValueError, TypeError: arguments; a dataset whose samples cannot be made small, or stored.
+    """
+    made = Build(dataset, folder, size, store, quality, targets)
+    made.run(build, verify, workers, progress)
+    return Cached(made.folder, check=False)
+
+
+class Build:
+    """One build. `mend`: the command that repeats it; by default a line of Python."""
+
+    def __init__(self, dataset, folder, size=None, store="raw", quality=95, targets=None, mend=None):
+        arrow()
+        if isinstance(dataset, (str, os.PathLike)):
+            raise TypeError(f"dataset must be a dataset, such as gpuaug.data.ImageFolder({os.fspath(dataset)!r}), got a path")
+        if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
+            raise TypeError(f"a cache needs a dataset with a length and an index, got {type(dataset).__name__}")
+        if not len(dataset):
+            raise ValueError("the dataset is empty")
+        for name in ("transform", "transforms"):
+            if getattr(dataset, name, None) is not None:
+                raise ValueError(
+                    f"the dataset has a {name} of its own, whose draws a cache would repeat for ever: make the dataset without it, and "
+                    f"give it to gpuaug.DataLoader(transform=...)"
+                )
+        if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+            raise ValueError(f"size must be None or a whole number of pixels >= 1, got {size!r}")
+        if store not in STORES:
+            raise ValueError(f"store must be one of {STORES}, got {store!r}")
+        if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
+            raise ValueError(f"quality must be a whole number from 1 to 100, got {quality!r}")
+        self.dataset, self.folder, self.targets = dataset, os.path.abspath(os.fspath(folder)), targets
+        self.settings = {"size": size, "store": store, "quality": quality if store == "jpeg" else None}
+        self.sources = Sources(dataset, sorted(self.settings.items()))
+        self.mend = mend or _python(self.folder, size, store, quality)
+        self.length = len(dataset)
+        self.per_part, self.group = PART_SAMPLES, GROUP
+
+    def ranges(self):
+        return [(first, min(first + self.per_part, self.length)) for first in range(0, self.length, self.per_part)]
+
+    def run(self, build=True, verify=False, workers=0, progress=True):
+        """Bring the cache up to date: a Built."""
+        names = [f"part-{k:05d}-{self.sources.of_part(*r)}.arrow" for k, r in enumerate(self.ranges())]
+        index = self._known()
+        wrong = self._stale(index, names)
+        if wrong is None and not verify:
+            return self._told(index, 0)
+        if not build:
+            raise CacheError(f"{self.folder} {wrong or 'is to be verified, which takes build=True'}; run {self.mend(False)}")
+        with self._prepared():
+            return self._update(names, verify, workers, progress)
+
+    def _known(self):
+        try:
+            return read_index(self.folder)
+        except CacheError:
+            return None
+
+    def _stale(self, index, names):
+        """What is to be done, in words; None: nothing."""
+        if index is None:
+            return "has not been built"
+        different = [name for name, value in self.settings.items() if index[name] != value]
+        if different:
+            raise CacheError(
+                f"{self.folder} holds a cache with {different[0]}={index[different[0]]!r}, and {self.settings[different[0]]!r} was asked for; "
+                f"name another folder, or remove it"
+            )
+        have = {part["file"]: part["bytes"] for part in index["parts"]}
+        for number, name in enumerate(names):
+            if name not in have:
+                first, last = self.ranges()[number]
+                return f"was made of other samples than {first} to {last - 1} are now"
+            path = os.path.join(self.folder, name)
+            if not os.path.exists(path) or os.path.getsize(path) != have[name]:
+                return f"lacks {path}, or it was cut off"
+        return None if len(have) == len(names) else "has more samples than the dataset"
+
+    def _told(self, index, made):
+        return Built(index["length"], made, sum(p["bad"] for p in index["parts"]), sum(p["bytes"] for p in index["parts"]))
+
+    # ---- the folder ----------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _prepared(self):
+        """The folder, ours alone while this is open."""
+        with self._errors():
+            os.makedirs(self.folder, exist_ok=True)
+            strange = sorted(name for name in os.listdir(self.folder) if name not in OURS and not PART.fullmatch(name))
+            if strange:
+                raise CacheError(f"{self.folder} holds {strange[0]!r}, which is no part of a cache; name an empty folder, or one to be made")
+            lock = os.open(os.path.join(self.folder, "lock"), os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CacheError(f"{self.folder} is being built by another process; wait until it has ended") from None
+            except OSError:  # a network's file system without locks
+                pass
+            with self._errors():
+                yield
+        finally:
+            os.close(lock)
+
+    @contextlib.contextmanager
+    def _errors(self):
+        """Turns what the system says of the folder into words."""
+        try:
+            yield
+        except CacheError:
+            raise
+        except OSError as error:
+            where = error.filename if isinstance(error.filename, str) else self.folder
+            if error.errno in FULL:
+                raise CacheError(
+                    f"{where} cannot be written: {error.strerror}; what is finished is kept: make room, and run {self.mend(False)}"
+                ) from error
+            if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+                raise CacheError(f"{where} cannot be written: {error.strerror}; name a folder that can, in {self.mend(False)}") from error
+            raise
+
+    # ---- the work ------------------------------------------------------------------------------------------------------
+
+    def _update(self, names, verify, workers, progress):
+        plan = self._plan()
+        todo = []
+        for number, name in enumerate(names):
+            path = os.path.join(self.folder, name)
+            if plan is None or not os.path.exists(path) or not self._is_whole(path, plan, verify):
+                todo.append(number)
+        if len(todo) == len(names):
+            plan = None  # nothing is kept: the samples may look otherwise than they did
+        made = self._make(names, todo, plan, workers, progress) if todo else 0
+        plan = self._plan()
+        index = {
+            **plan,
+            "length": self.length,
+            "mend": self.mend(False),
+            "verify": self.mend(True),
+            "parts": [outline(os.path.join(self.folder, name)) for name in names],
+            **{name: _as_json(getattr(self.dataset, name, None)) for name in ("classes", "class_to_idx")},
+        }
+        write_json(os.path.join(self.folder, INDEX), index)
+        for name in os.listdir(self.folder):
+            if name == PLAN or (PART.fullmatch(name) and name not in names):
+                with contextlib.suppress(OSError):
+                    os.unlink(os.path.join(self.folder, name))
+        return self._told(index, made)
+
+    def _plan(self):
+        """What is settled of the cache: how samples are made up; None before a first sample was seen."""
+        for name in (PLAN, INDEX):
+            with contextlib.suppress(OSError, ValueError):
+                found = read_json(os.path.join(self.folder, name))
+                if found.get("version") == VERSION and all(found[key] == value for key, value in self.settings.items()):
+                    return {key: found[key] for key in ("version", "template", "pictures", "part", *self.settings)}
+        return None
+
+    def _is_whole(self, path, plan, verify):
+        """Whether a part may be kept."""
+        known = next((p for p in (self._known() or {"parts": []})["parts"] if p["file"] == os.path.basename(path)), None)
+        if known is not None and os.path.getsize(path) != known["bytes"]:
+            return False
+        if not verify:
+            return True
+        try:
+            said = known or outline(path)
+            parts = Parts(self.folder, {"parts": [said], "mend": "", "verify": ""})
+            table = parts.table(0)
+            for row in range(len(table)):
+                parts.check(0, row)
+        except (CacheError, ValueError, OSError, arrow().ArrowException):
+            return False
+        return not said["bad"]
+
+    def _make(self, names, todo, plan, workers, progress):
+        ranges = self.ranges()
+        groups = [
+            (number, first, min(first + self.group, ranges[number][1]))
+            for number in todo
+            for first in range(ranges[number][0], ranges[number][1], self.group)
+        ]
+        count = sum(last - first for _, first, last in groups)
+        maker = Maker(self, plan, workers)
+        with _bar(count, progress) as bar, contextlib.closing(maker.batches(groups)) as batches:
+            ahead = next(batches)
+            for number in todo:
+
+                def write(file, number=number):
+                    nonlocal ahead
+                    with arrow().ipc.new_file(file, maker.packer.schema) as writer:
+                        while ahead is not None and ahead[0] == number:
+                            writer.write_batch(ahead[1])
+                            bar.update(len(ahead[1]))
+                            ahead = next(batches, None)
+
+                written(os.path.join(self.folder, names[number]), write)
+        return count
+
+
+class Maker:
+    """Record batches of a dataset's samples, in order."""
+
+    def __init__(self, build, plan, workers):
+        self.build, self.plan = build, plan
+        self.workers = workers or len(os.sched_getaffinity(0))
+        self.packer = None
+        size = build.settings["size"]
+        self.shrink = None if size is None else Compose([SmallestMaxSize(size, interpolation=3, mask_interpolation=6, p=1)], seed=0)
+
+    def batches(self, groups):
+        """(number of the part, record batch) of each group."""
+        loader = DataLoader(
+            self.build.dataset, batch_sampler=[list(range(first, last)) for _, first, last in groups], collate_fn=_listed,
+            num_workers=self.workers, transform=self.shrink or Compose([NoOp()], seed=0), targets=self.build.targets, device="cpu",
+            on_error="skip",
+        )  # fmt: skip
+        waiting = deque()
+        with ThreadPoolExecutor(self.workers, "gpuaug-cache") as pool:
+            for number, group in self._groups(loader, groups):
+                if self.packer is None:
+                    self._settle(group)
+                waiting.append((number, pool.submit(self.packer, group)))
+                if len(waiting) > self.workers:
+                    number, made = waiting.popleft()
+                    yield number, made.result()
+            while waiting:
+                number, made = waiting.popleft()
+                yield number, made.result()
+
+    def _groups(self, loader, groups):
+        loader._errors.begin()
+        road, at = loader._map_road(0, Progress(0), False), 0
+        held = []  # groups that come before the first one with a good sample
+        try:
+            for loaded in _until_all_bad(road):
+                rests = loaded.rest
+                pictures = {name: _apart(data) for name, data in loaded.data.items()}
+                good = {
+                    index: ({name: pictures[name][k] for name in pictures}, rests[k]) for k, index in enumerate(map(int, loaded.indices))
+                }
+                while not groups[at][1] <= next(iter(good)) < groups[at][2]:
+                    held.append(self._group(loader, groups[at], {}))
+                    at += 1
+                current = self._group(loader, groups[at], good)
+                at += 1
+                if self.packer is None:
+                    self._settle(current[1])
+                yield from held
+                held = []
+                yield current
+                del pictures, good, loaded, current
+            held += [self._group(loader, group, {}) for group in groups[at:]]
+            if held and self.packer is None:
+                self._settle(None, held[0][1])
+            yield from held
+        finally:
+            if hasattr(road, "close"):
+                road.close()
+
+    def _group(self, loader, group, good):
+        number, first, last = group
+        reasons = {index: loader._errors.get(index) for index in range(first, last) if index not in good}
+        lost = [index for index, reason in reasons.items() if reason is None]
+        if lost:
+            raise RuntimeError(f"sample {lost[0]} was neither loaded nor found to be bad")
+        return number, Group(first, last, good, reasons)
+
+    def _settle(self, group, bad=None):
+        """Finds out, at the first good sample, how samples are made up."""
+        build = self.build
+        if group is None or not group.good:
+            if self.plan is None:
+                reason = next(iter((bad or group).reasons.values()))
+                raise CacheError(f"not one sample can be decoded, so that there is nothing to store; the first: {reason}")
+        else:
+            index, (pictures, rest) = next(iter(group.good.items()))
+            found = template(rest)
+            self._check(found, rest, pictures)
+            like = build.dataset[index]
+            about = {
+                name: {
+                    **described(picture),
+                    "kind": _kind(get(like, slots(found)[name])),
+                    "encoded": name == "image" and build.settings["store"] == "jpeg",
+                }
+                for name, picture in ((n, pictures[n]) for n in PICTURES if n in pictures)
+            }
+            now = {"template": _as_json(found), "pictures": about}
+            if self.plan is None:
+                self.plan = {"version": VERSION, "part": build.per_part, **build.settings, **now}
+            elif now != {key: self.plan[key] for key in now}:
+                raise CacheError(
+                    f"the samples of the dataset are made up otherwise than those of {build.folder}: sample {index} has other entries or "
+                    f"types; remove the folder, and run {build.mend(False)}"
+                )
+            write_json(os.path.join(build.folder, PLAN), self.plan)
+        plan = self.plan
+        self.packer = Packer(
+            plan["template"], plan["pictures"], self.shrink, build.settings["size"], build.settings["quality"], build.sources
+        )
+        self.packer.paths = {name: tuple(path) for name, path in slots(plan["template"]).items()}
+
+    def _check(self, found, rest, pictures):
+        where = slots(found)
+        if "image" not in where or set(where) - set(PICTURES):
+            strange = sorted(map(str, set(where) - set(PICTURES)))
+            raise CacheError(
+                f"a cache stores one image and one mask of a sample, and this dataset's have {strange or 'no image'}; say which they are, "
+                f"targets={{'image': where, 'mask': where}}"
+            )
+        for path, leaf in leaves(rest, frozenset()):
+            if not isinstance(leaf, Slot) and (is_picture(leaf) or (is_encoded(leaf) and not is_array(leaf) and not isinstance(leaf, str))):
+                raise CacheError(f"the entry {path!r} of a sample is another picture, which a cache does not decode: leave it out")
+        if self.build.settings["store"] == "jpeg":
+            about = described(pictures["image"])
+            if about["dtype"] != "uint8" or about["channels"] not in (1, 3):
+                raise CacheError(
+                    f"JPEG stores uint8 of one or three channels, and the images have {about['dtype']} and {about['channels']}; "
+                    f'store="raw" takes them'
+                )
+
+
+def _listed(samples):
+    """A collate_fn: samples stay apart."""
+    return samples
+
+
+def _until_all_bad(road):
+    with contextlib.suppress(AllBadError):
+        yield from road
+
+
+def _apart(data):
+    """The samples of a target, where they lie; they hold what they lie in."""
+    if type(data).__module__.startswith("nvidia.dali"):
+        import numpy as np
+
+        return [np.asarray(data[k]) for k in range(len(data))]
+    return list(data)
+
+
+def _kind(leaf):
+    return "pil" if is_picture(leaf) else "tensor" if hasattr(leaf, "permute") else "array"
+
+
+def _as_json(value):
+    """A value as JSON gives it back; None where that is another one."""
+    try:
+        made = json.loads(json.dumps(value))
+    except (TypeError, ValueError):
+        return None
+    return made
+
+
+def _python(folder, size, store, quality):
+    """The line of Python that builds a cache."""
+    more = (f", size={size}" if size is not None else "") + f", store={store!r}"
+    more += f", quality={quality}" if store == "jpeg" and quality != 95 else ""
+    return lambda verify: f"gpuaug.data.cached(dataset, {folder!r}{more}{', verify=True' if verify else ''})"
+
+
+def command(folder, out, size, store, quality, masks, mask_suffix):
+    """The command that builds a cache."""
+    words = ["gpuaug", "cache", "build", folder, *(["--size", str(size)] if size is not None else []), "--as", store]
+    words += ["--quality", str(quality)] if store == "jpeg" and quality != 95 else []
+    words += ["--masks", masks] if masks is not None else []
+    words += ["--mask-suffix", mask_suffix] if mask_suffix else []
+    words += ["--out", out]
+    return lambda verify: shlex.join(words + (["--verify"] if verify else []))
+
+
+@contextlib.contextmanager
+def _bar(count, shown):
+    try:
+        from tqdm import tqdm
+    except ImportError as error:
+        if shown:
+            raise ImportError(f"the bar is tqdm's, which cannot be imported ({error}): pip install 'gpuaug[cache]'") from error
+
+        class Silent:
+            def update(self, n):
+                pass
+
+        yield Silent()
+        return
+    with tqdm(total=count, unit=" samples", desc="caching", disable=not shown) as bar:
+        yield bar
