@@ -27,8 +27,8 @@ TRIES = 32  # of the first samples, how many may be bad, or without boxes, befor
 class SetUp:
     """How a dataset's batches are loaded; kept from epoch to epoch.
 
-    kind: "memory" (arrays are indexed), "stored" (pixels are read), "encoded" (files are read and decoded here), or "workers" (torch's DataLoader calls
-    `__getitem__`; whether that gives pixels or files is seen from the first batch).
+    kind: "memory" (arrays are indexed), "stored" (pixels are read), "encoded" (files are read and decoded here), or "workers"
+    (torch's DataLoader calls `__getitem__`; whether that gives pixels or files is seen from the first batch).
     """
 
     kind: str

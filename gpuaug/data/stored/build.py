@@ -1,33 +1,36 @@
-"""Building a cache: the loader's own roads read and decode, threads make small, parts are written one after the other."""
+"""Building a cache: which parts are to be made, and the folder that they are written to, one after the other."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import fcntl
-import json
 import os
-import shlex
-from collections import deque
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from torch.utils.data import IterableDataset
 
-from ... import Compose, NoOp, SmallestMaxSize
 from ...hints import Path
-from ..faults import AllBadError
-from ..leaves import is_array, is_encoded, is_picture, leaves
-from ..loader import DataLoader
-from ..progress import Progress
-from ..structure import Slot, get
-from ..views import encoded_view
-from .columns import slots, template
 from .dataset import Cached
-from .files import INDEX, OURS, PART, PICTURES, PLAN, VERSION, CacheError, Parts, arrow, outline, read_index, read_json, write_json, written
-from .parts import Group, Packer, described
+from .files import (
+    INDEX,
+    OURS,
+    PART,
+    PLAN,
+    VERSION,
+    CacheError,
+    Parts,
+    VersionError,
+    arrow,
+    outline,
+    read_index,
+    read_json,
+    write_json,
+    written,
+)
+from .make import Maker, as_json
 from .sources import Sources
 
 PART_SAMPLES = 1024  # of one file: what a build that was killed has to do again; 270 MB of 256 x 341
@@ -98,8 +101,8 @@ class Build:
         for name in ("transform", "transforms"):
             if getattr(dataset, name, None) is not None:
                 raise ValueError(
-                    f"the dataset has a {name} of its own, whose draws a cache would repeat for ever: make the dataset without it, and "
-                    f"give it to gpuaug.DataLoader(transform=...)"
+                    f"the dataset has a {name} of its own, whose draws a cache would repeat for ever: make the dataset without "
+                    f"it, and give it to gpuaug.DataLoader(transform=...)"
                 )
         if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
             raise ValueError(f"size must be None or a whole number of pixels >= 1, got {size!r}")
@@ -132,6 +135,8 @@ class Build:
     def _known(self):
         try:
             return read_index(self.folder)
+        except VersionError:
+            raise
         except CacheError:
             return None
 
@@ -142,8 +147,8 @@ class Build:
         different = [name for name, value in self.settings.items() if index[name] != value]
         if different:
             raise CacheError(
-                f"{self.folder} holds a cache with {different[0]}={index[different[0]]!r}, and {self.settings[different[0]]!r} was asked for; "
-                f"name another folder, or remove it"
+                f"{self.folder} holds a cache with {different[0]}={index[different[0]]!r}, and {self.settings[different[0]]!r} "
+                f"was asked for; name another folder, or remove it"
             )
         have = {part["file"]: part["bytes"] for part in index["parts"]}
         for number, name in enumerate(names):
@@ -167,7 +172,9 @@ class Build:
             os.makedirs(self.folder, exist_ok=True)
             strange = sorted(name for name in os.listdir(self.folder) if name not in OURS and not PART.fullmatch(name))
             if strange:
-                raise CacheError(f"{self.folder} holds {strange[0]!r}, which is no part of a cache; name an empty folder, or one to be made")
+                raise CacheError(
+                    f"{self.folder} holds {strange[0]!r}, which is no part of a cache; name an empty folder, or one to be made"
+                )
             lock = os.open(os.path.join(self.folder, "lock"), os.O_RDWR | os.O_CREAT, 0o644)
         try:
             try:
@@ -192,11 +199,12 @@ class Build:
             where = error.filename if isinstance(error.filename, str) else self.folder
             if error.errno in FULL:
                 raise CacheError(
-                    f"{where} cannot be written: {error.strerror}; what is finished is kept: make room, and run {self.mend(False)}"
+                    f"{where} cannot be written: {error.strerror}; what is finished is kept: make room, and run "
+                    f"{self.mend(False)}"
                 ) from error
-            if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-                raise CacheError(f"{where} cannot be written: {error.strerror}; name a folder that can, in {self.mend(False)}") from error
-            raise
+            raise CacheError(
+                f"{where} cannot be written: {error.strerror or error}; name a folder that can, in {self.mend(False)}"
+            ) from error
 
     # ---- the work ------------------------------------------------------------------------------------------------------
 
@@ -217,7 +225,7 @@ class Build:
             "mend": self.mend(False),
             "verify": self.mend(True),
             "parts": [outline(os.path.join(self.folder, name)) for name in names],
-            **{name: _as_json(getattr(self.dataset, name, None)) for name in ("classes", "class_to_idx")},
+            **{name: as_json(getattr(self.dataset, name, None)) for name in ("classes", "class_to_idx")},
         }
         write_json(os.path.join(self.folder, INDEX), index)
         for name in os.listdir(self.folder):
@@ -277,176 +285,11 @@ class Build:
         return count
 
 
-class Maker:
-    """Record batches of a dataset's samples, in order."""
-
-    def __init__(self, build, plan, workers):
-        self.build, self.plan = build, plan
-        self.workers = workers or len(os.sched_getaffinity(0))
-        self.packer = None
-        size = build.settings["size"]
-        self.shrink = None if size is None else Compose([SmallestMaxSize(size, interpolation=3, mask_interpolation=6, p=1)], seed=0)
-
-    def batches(self, groups):
-        """(number of the part, record batch) of each group."""
-        loader = DataLoader(
-            self.build.dataset, batch_sampler=[list(range(first, last)) for _, first, last in groups], collate_fn=_listed,
-            num_workers=self.workers, transform=self.shrink or Compose([NoOp()], seed=0), targets=self.build.targets, device="cpu",
-            on_error="skip",
-        )  # fmt: skip
-        waiting = deque()
-        with ThreadPoolExecutor(self.workers, "gpuaug-cache") as pool:
-            for number, group in self._groups(loader, groups):
-                if self.packer is None:
-                    self._settle(group)
-                waiting.append((number, pool.submit(self.packer, group)))
-                if len(waiting) > self.workers:
-                    number, made = waiting.popleft()
-                    yield number, made.result()
-            while waiting:
-                number, made = waiting.popleft()
-                yield number, made.result()
-
-    def _groups(self, loader, groups):
-        loader._errors.begin()
-        road, at = loader._map_road(0, Progress(0), False), 0
-        held = []  # groups that come before the first one with a good sample
-        try:
-            for loaded in _until_all_bad(road):
-                rests = loaded.rest
-                pictures = {name: _apart(data) for name, data in loaded.data.items()}
-                good = {
-                    index: ({name: pictures[name][k] for name in pictures}, rests[k]) for k, index in enumerate(map(int, loaded.indices))
-                }
-                while not groups[at][1] <= next(iter(good)) < groups[at][2]:
-                    held.append(self._group(loader, groups[at], {}))
-                    at += 1
-                current = self._group(loader, groups[at], good)
-                at += 1
-                if self.packer is None:
-                    self._settle(current[1])
-                yield from held
-                held = []
-                yield current
-                del pictures, good, loaded, current
-            held += [self._group(loader, group, {}) for group in groups[at:]]
-            if held and self.packer is None:
-                self._settle(None, held[0][1])
-            yield from held
-        finally:
-            if hasattr(road, "close"):
-                road.close()
-
-    def _group(self, loader, group, good):
-        number, first, last = group
-        reasons = {index: loader._errors.get(index) for index in range(first, last) if index not in good}
-        lost = [index for index, reason in reasons.items() if reason is None]
-        if lost:
-            raise RuntimeError(f"sample {lost[0]} was neither loaded nor found to be bad")
-        return number, Group(first, last, good, reasons)
-
-    def _settle(self, group, bad=None):
-        """Finds out, at the first good sample, how samples are made up."""
-        build = self.build
-        if group is None or not group.good:
-            if self.plan is None:
-                reason = next(iter((bad or group).reasons.values()))
-                raise CacheError(f"not one sample can be decoded, so that there is nothing to store; the first: {reason}")
-        else:
-            index, (pictures, rest) = next(iter(group.good.items()))
-            found = template(rest)
-            self._check(found, rest, pictures)
-            like = build.dataset[index]
-            about = {
-                name: {
-                    **described(picture),
-                    "kind": _kind(get(like, slots(found)[name])),
-                    "encoded": name == "image" and build.settings["store"] == "jpeg",
-                }
-                for name, picture in ((n, pictures[n]) for n in PICTURES if n in pictures)
-            }
-            now = {"template": _as_json(found), "pictures": about}
-            if self.plan is None:
-                self.plan = {"version": VERSION, "part": build.per_part, **build.settings, **now}
-            elif now != {key: self.plan[key] for key in now}:
-                raise CacheError(
-                    f"the samples of the dataset are made up otherwise than those of {build.folder}: sample {index} has other entries or "
-                    f"types; remove the folder, and run {build.mend(False)}"
-                )
-            write_json(os.path.join(build.folder, PLAN), self.plan)
-        plan = self.plan
-        self.packer = Packer(
-            plan["template"], plan["pictures"], self.shrink, build.settings["size"], build.settings["quality"], build.sources
-        )
-        self.packer.paths = {name: tuple(path) for name, path in slots(plan["template"]).items()}
-
-    def _check(self, found, rest, pictures):
-        where = slots(found)
-        if "image" not in where or set(where) - set(PICTURES):
-            strange = sorted(map(str, set(where) - set(PICTURES)))
-            raise CacheError(
-                f"a cache stores one image and one mask of a sample, and this dataset's have {strange or 'no image'}; say which they are, "
-                f"targets={{'image': where, 'mask': where}}"
-            )
-        for path, leaf in leaves(rest, frozenset()):
-            if not isinstance(leaf, Slot) and (is_picture(leaf) or (is_encoded(leaf) and not is_array(leaf) and not isinstance(leaf, str))):
-                raise CacheError(f"the entry {path!r} of a sample is another picture, which a cache does not decode: leave it out")
-        if self.build.settings["store"] == "jpeg":
-            about = described(pictures["image"])
-            if about["dtype"] != "uint8" or about["channels"] not in (1, 3):
-                raise CacheError(
-                    f"JPEG stores uint8 of one or three channels, and the images have {about['dtype']} and {about['channels']}; "
-                    f'store="raw" takes them'
-                )
-
-
-def _listed(samples):
-    """A collate_fn: samples stay apart."""
-    return samples
-
-
-def _until_all_bad(road):
-    with contextlib.suppress(AllBadError):
-        yield from road
-
-
-def _apart(data):
-    """The samples of a target, where they lie; they hold what they lie in."""
-    if type(data).__module__.startswith("nvidia.dali"):
-        import numpy as np
-
-        return [np.asarray(data[k]) for k in range(len(data))]
-    return list(data)
-
-
-def _kind(leaf):
-    return "pil" if is_picture(leaf) else "tensor" if hasattr(leaf, "permute") else "array"
-
-
-def _as_json(value):
-    """A value as JSON gives it back; None where that is another one."""
-    try:
-        made = json.loads(json.dumps(value))
-    except (TypeError, ValueError):
-        return None
-    return made
-
-
 def _python(folder, size, store, quality):
     """The line of Python that builds a cache."""
     more = (f", size={size}" if size is not None else "") + f", store={store!r}"
     more += f", quality={quality}" if store == "jpeg" and quality != 95 else ""
     return lambda verify: f"gpuaug.data.cached(dataset, {folder!r}{more}{', verify=True' if verify else ''})"
-
-
-def command(folder, out, size, store, quality, masks, mask_suffix):
-    """The command that builds a cache."""
-    words = ["gpuaug", "cache", "build", folder, *(["--size", str(size)] if size is not None else []), "--as", store]
-    words += ["--quality", str(quality)] if store == "jpeg" and quality != 95 else []
-    words += ["--masks", masks] if masks is not None else []
-    words += ["--mask-suffix", mask_suffix] if mask_suffix else []
-    words += ["--out", out]
-    return lambda verify: shlex.join(words + (["--verify"] if verify else []))
 
 
 @contextlib.contextmanager

@@ -1,8 +1,8 @@
 """What stands in a sample beside its pictures, as columns of a table, and back: the same values in the same structure.
 
-A template says how samples are built: ``{"tuple": [..]}``, ``{"dict": [[key, ..], ..]}``, ``{"slot": "image"}``, or a column with what
-its entries are. Texts and numbers are columns of Arrow's own types. Arrays and tensors are lists of their numbers, with their
-shapes in a column beside. Lists, and what is None in the first sample, are JSON.
+A template says how samples are built: ``{"tuple": [..]}``, ``{"dict": [[key, ..], ..]}``, ``{"slot": "image"}``, or a column with
+what its entries are. Texts and numbers are columns of Arrow's own types. Arrays and tensors are lists of their numbers, with
+their shapes in a column beside. Lists, and what is None in the first sample, are JSON.
 """
 
 import json
@@ -40,8 +40,8 @@ def template(rest, path=()):
         return {**column, "kind": "json"}
     where = path[0] if len(path) == 1 else path
     raise CacheError(
-        f"the entry {where!r} of a sample is {outline(rest)}, a {type(rest).__name__}; a cache stores tuples, dicts, numbers, texts, bytes, "
-        f"None, arrays and tensors of numbers, and lists of plain values: let the dataset return one of these"
+        f"the entry {where!r} of a sample is {outline(rest)}, a {type(rest).__name__}; a cache stores tuples, dicts, numbers, "
+        f"texts, bytes, None, arrays and tensors of numbers, and lists of plain values: let the dataset return one of these"
     )
 
 

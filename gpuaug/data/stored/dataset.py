@@ -28,8 +28,8 @@ class Cached(Dataset):
         check: whether the files that it was made of are looked at (3 us each): one that has changed or is gone is an error. False
             where they are not at hand.
 
-    Attributes: ``store`` ("raw" or "jpeg"), ``size`` (the shorter side, or None), ``classes``, ``class_to_idx`` and ``targets`` where the
-    source has them, ``bad``: the bad samples.
+    Attributes: ``store`` ("raw" or "jpeg"), ``size`` (the shorter side, or None), ``classes``, ``class_to_idx`` and ``targets``
+    where the source has them, ``bad``: the bad samples.
 
     Raises:
         CacheError: no cache, one of another version, one that was cut off or changed, a source that has changed.
@@ -117,6 +117,10 @@ class Cached(Dataset):
             return self.column(1).tolist()
         except KeyError:
             raise AttributeError(f"the samples of {self.folder} are no (image, label) pairs; ask column(name)") from None
+
+    def check(self, index: int) -> None:
+        """ValueError if a sample's pictures are not what was written."""
+        self._parts.check(*self.locate(index))
 
     def rest(self, number: int, row: int, slot: Any) -> Any:
         """A sample with what `slot` makes of a picture's name in place of the pictures."""

@@ -44,7 +44,7 @@ class Packer:
         pa, rows = arrow(), range(group.first, group.last)
         columns = {"index": pa.array(rows, pa.int64())}
         small = self._small(group)
-        crc = {index: 0 for index in rows}
+        crc = dict.fromkeys(rows, 0)
         for name, said in self.pictures.items():
             stored = {index: self._stored(pictures[name], said) for index, pictures in small.items()}
             for index, data in stored.items():
@@ -62,7 +62,8 @@ class Packer:
                 found = [of[name][k] if name in of else None for of in files]
                 if not k and not prefix:  # of a dataset that says the paths otherwise
                     found = [
-                        p if p is not None or i not in group.reasons else group.reasons[i].path for p, i in zip(found, rows, strict=True)
+                        p if p is not None or i not in group.reasons else group.reasons[i].path
+                        for p, i in zip(found, rows, strict=True)
                     ]
                 columns[prefix + each] = pa.array(found, self.schema.field(prefix + each).type)
         rests = [group.good[index][1] if index in group.good else None for index in rows]
@@ -86,8 +87,9 @@ class Packer:
         said, now = self.pictures[name], described(picture)
         if now != {key: said[key] for key in now}:
             raise CacheError(
-                f"sample {index}: its {name} is {now['dtype']} with {now['axes']} axes and {now['channels']} channels, the first has "
-                f"{said['dtype']}, {said['axes']} and {said['channels']}; pictures of a cache are alike: let the dataset return them so"
+                f"sample {index}: its {name} is {now['dtype']} with {now['axes']} axes and {now['channels']} channels, the "
+                f"first has {said['dtype']}, {said['axes']} and {said['channels']}; pictures of a cache are alike: "
+                f"let the dataset return them so"
             )
         return pixels(picture)
 
@@ -131,10 +133,13 @@ def _jpeg(picture, quality):
     from PIL import Image
 
     if not hasattr(_local, "file"):
-        _local.file = os.fdopen(os.memfd_create("gpuaug"), "w+b") if hasattr(os, "memfd_create") else tempfile.TemporaryFile()
+        in_memory = hasattr(os, "memfd_create")
+        _local.file = os.fdopen(os.memfd_create("gpuaug"), "w+b") if in_memory else tempfile.TemporaryFile()  # noqa: SIM115
     file = _local.file
     file.seek(0)
     file.truncate()
-    Image.fromarray(picture[..., 0] if picture.ndim == 3 and picture.shape[2] == 1 else picture).save(file, "JPEG", quality=quality)
+    Image.fromarray(picture[..., 0] if picture.ndim == 3 and picture.shape[2] == 1 else picture).save(
+        file, "JPEG", quality=quality
+    )
     size = os.fstat(file.fileno()).st_size
     return os.pread(file.fileno(), size, 0)

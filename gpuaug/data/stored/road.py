@@ -92,7 +92,8 @@ class StoredReader(Reader):
             sample = self.cached.rest(number, row, pictures.__getitem__)
             item.sources, item.rest = take_out(sample, shipped(self._paths(sample)))
             item.data = {
-                name: opened(source, recipe.find.asked) if name in recipe.passed else source for name, source in item.sources.items()
+                name: opened(source, recipe.find.asked) if name in recipe.passed else source
+                for name, source in item.sources.items()
             }
             wrong = [name for name in (*recipe.images, *recipe.masks) if not is_array(item.data.get(name))]
             if wrong:
@@ -150,4 +151,3 @@ class StoredProducer(Producer):
 @functools.cache
 def _end_at_exit():
     atexit.register(lambda: [producer.close() for producer in list(_running)])
-

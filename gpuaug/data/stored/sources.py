@@ -18,8 +18,8 @@ FILTER = "area"  # how pictures are made small; another way gets another name
 class Sources:
     """The fingerprints of a dataset's samples.
 
-    Of a sample that is files it is their paths, sizes and times, with all else that the sample holds; of encoded bytes a checksum.
-    A dataset with an attribute `fingerprint` (a text that changes with its samples) is believed. Of samples that only
+    Of a sample that is files it is their paths, sizes and times, with all else that the sample holds; of encoded bytes a
+    checksum. A dataset with an attribute `fingerprint` (a text that changes with its samples) is believed. Of samples that only
     ``dataset[i]`` gives nothing is known but how many there are.
     """
 
