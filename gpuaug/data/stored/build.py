@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,17 +25,18 @@ from .files import (
     Parts,
     VersionError,
     arrow,
+    finished,
     outline,
     read_index,
     read_json,
+    started,
     write_json,
-    written,
 )
 from .make import Maker, as_json
 from .sources import Sources
 
 PART_SAMPLES = 1024  # of one file: what a build that was killed has to do again; 270 MB of 256 x 341
-GROUP = 16  # of one record batch, which is in memory while it is made
+GROUP = 32  # of one record batch; some of them are in memory at a time
 STORES = ("raw", "jpeg")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -269,8 +271,12 @@ class Build:
         ]
         count = sum(last - first for _, first, last in groups)
         maker = Maker(self, plan, workers)
-        with _bar(count, progress) as bar, contextlib.closing(maker.batches(groups)) as batches:
-            ahead = next(batches)
+        with (
+            _bar(count, progress) as bar,
+            contextlib.closing(maker.batches(groups)) as batches,
+            ThreadPoolExecutor(1, "gpuaug-sync") as syncing,
+        ):
+            ahead, before = next(batches), None
             for number in todo:
 
                 def write(file, number=number):
@@ -281,7 +287,11 @@ class Build:
                             bar.update(len(ahead[1]))
                             ahead = next(batches, None)
 
-                written(os.path.join(self.folder, names[number]), write)
+                unfinished = started(os.path.join(self.folder, names[number]), write)
+                if before is not None:
+                    before.result()
+                before = syncing.submit(finished, *unfinished)  # the disk's time, while the next part is made
+            before.result()
         return count
 
 

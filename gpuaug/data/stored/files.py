@@ -47,18 +47,38 @@ def arrow():
 
 def written(path, write):
     """Have `write` fill a file under another name; sync it, and give it its name."""
-    unfinished = path + ".tmp"
+    finished(*started(path, write))
+
+
+def started(path, write):
+    """Have `write` fill a file under another name: what `finished` takes."""
+    file = open(path + ".tmp", "wb")  # noqa: SIM115
     try:
-        with open(unfinished, "wb") as file:
-            write(file)
-            file.flush()
+        write(file)
+        file.flush()
+    except BaseException:
+        with contextlib.suppress(OSError):  # what is left in its buffer cannot be written either
+            file.close()
+        _remove(path + ".tmp")
+        raise
+    return path, file
+
+
+def finished(path, file):
+    """Sync a file that is written under another name, and give it its name."""
+    try:
+        with file:
             os.fsync(file.fileno())
-        os.replace(unfinished, path)
+        os.replace(path + ".tmp", path)
         sync(os.path.dirname(path))
     except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(unfinished)
+        _remove(path + ".tmp")
         raise
+
+
+def _remove(path):
+    with contextlib.suppress(OSError):
+        os.unlink(path)
 
 
 def sync(folder):

@@ -139,7 +139,8 @@ class Maker:
             if beside.get(tuple(column["path"])) != column:
                 raise CacheError(
                     f"the entry {_shown(column['path'])} of a sample is {outline(get(like, tuple(column['path'])))} in "
-                    f"dataset[i], and a cache would have the {column['kind']} of dataset.encoded(i): it decodes one image and one mask"
+                    f"dataset[i], and a cache would have the {column['kind']} of dataset.encoded(i): it decodes "
+                    f"one image and one mask"
                 )
         if self.build.settings["store"] == "jpeg":
             about = described(pictures["image"])
