@@ -3,7 +3,9 @@ is spoilt."""
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import subprocess
 import sys
 
@@ -123,15 +125,15 @@ def test_replays_are_runs(made_up, name, seed):
     assert not wrong(pairs)
     stats = captured.stats()
     assert stats["replays"] == len(world.replays) > 5
-    assert stats["plans"] == stats["replays"] + stats["captures"]
+    assert stats["plans"] == stats["replays"] + stats["captures"] + stats["alone"]
 
 
 def test_a_pipeline_of_views_is_captured_once(made_up):
     world = made_up(0)
     pairs, captured = calls(world, PIPELINES["views"], False)
     world.finish()
-    assert captured.stats() == {"plans": 16, "replays": 15, "captures": 1, "launches": [1]}
-    assert repr(captured) == "<captured Compose: 16 plans, 15 replays, 1 captures>"
+    assert captured.stats() == {"plans": 16, "replays": 15, "captures": 1, "alone": 0, "launches": [1]}
+    assert repr(captured) == "<captured Compose: 16 plans, 15 replays, 1 captures, 0 alone>"
     assert not wrong(pairs)
 
 
@@ -150,6 +152,28 @@ def test_it_grows_for_what_is_larger(made_up):
     assert captured.stats()["captures"] < 12
 
 
+def test_orders_without_end_are_launched_by_themselves(made_up, monkeypatch):
+    """Slots stay few, and graphs are captured no more; what is launched by itself is right, too, behind and before replays."""
+    steps = [G.GaussianBlur((3, 3), p=1), G.MedianBlur((3, 3), p=1), G.CLAHE(p=1), G.Equalize(p=1), G.Sharpen(p=1)]
+    monkeypatch.setattr(graphs, "MOST", 1)
+    world, compose = made_up(6), G.Compose([G.RandomOrder(steps, n=(1, 3))], seed=3)
+    first = Given(world, 2, 0)
+    captured, pairs, side, counted = compose.capture(first.there(False), rehearse=1), [], Stream(world=world), []
+    for number in range(40):
+        given = Given(world, 2, number)
+        with world.stream(side if number % 5 == 4 else world.default):
+            pairs.append((captured(given.there(False), ids=given.ids, epoch=number), given.want(compose, number, False)))
+        counted.append(captured.stats())
+    world.finish()
+    assert not wrong(pairs)
+    graph = captured._graphs[0]
+    assert len(graph.slots) <= graphs.MOST * graph._longest
+    assert counted[-1]["alone"] > 5
+    assert counted[-1]["replays"] > 3
+    assert counted[-1]["captures"] == counted[30]["captures"]
+    assert counted[-1]["replays"] == len(world.replays)
+
+
 def test_host_stages_are_on_the_callers_stream(made_up):
     """Not captured: threads that take samples to the host and back have other current streams."""
     for seed in range(4):
@@ -166,7 +190,7 @@ def test_on_a_cpu_it_is_run():
     captured = compose.capture({"image": given.image}, ids=given.ids, device="cpu")
     got = captured({"image": given.image}, ids=given.ids, epoch=5)
     assert torch.equal(got["image"], given.want(compose, 5, False)["image"])
-    assert captured.stats() == {"plans": 0, "replays": 0, "captures": 0, "launches": []}
+    assert captured.stats() == {"plans": 0, "replays": 0, "captures": 0, "alone": 0, "launches": []}
 
 
 @pytest.mark.parametrize(("rehearse", "error"), [(0, ValueError), (1.5, TypeError), ("all", TypeError)])
@@ -195,6 +219,20 @@ def test_an_error_in_a_call_leaves_it_usable(made_up, monkeypatch):
     for given in (larger, Given(world, 4, 2), larger):
         got = captured(given.there(False), ids=given.ids)
         pairs.append((got, given.want(compose, 0, False)))
+    world.finish()
+    assert not wrong(pairs)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+def test_copies_have_graphs_of_their_own(made_up, copied):
+    world, compose = made_up(4), G.Compose(cropped(), seed=3)
+    given = Given(world, 4, 0)
+    captured = compose.capture(given.there(False), ids=given.ids, rehearse=2, dtype=torch.float16)
+    twin, pairs = copied(captured), []
+    assert twin.stats()["plans"] == 0
+    for epoch, one in enumerate((captured, twin, captured, twin)):
+        want = given.want(compose, epoch, False, dtype=torch.float16)
+        pairs.append((one(given.there(False), ids=given.ids, epoch=epoch), want))
     world.finish()
     assert not wrong(pairs)
 
@@ -251,6 +289,23 @@ def test_slots_hold_every_sequence_that_was_met():
             assert all(graphs._fits(slots[place], each) for place, each in zip(found, earlier))
     assert len(slots) < 40
     assert graphs._fit(slots, [shape(9, 1, 1, 1)]) is None
+
+
+def test_weights_grow_no_further_than_a_block_has_memory():
+    weights = [graphs.Shape("filter", "float32", "float32", 3, 0, None, 128, (2, 500, 500, n, n)) for n in (301, 369, 371)]
+    assert all(each.possible() for each in weights)
+    assert not weights[0]._replace(most=(2, 500, 500, 384, 384)).possible()
+    slots = []
+    for number, each in enumerate(weights):
+        slots, places = graphs._merged(slots, [each], 2)
+        assert places == [0]
+        assert all(graphs._fits(slots[0], earlier) for earlier in weights[: number + 1])
+        assert slots[0].possible()
+
+
+def test_a_launch_of_more_rows_than_samples_has_room():
+    slots, places = graphs._merged([shape(0, 3, 9, 1)], [shape(0, 40, 9, 1)], 6)
+    assert graphs._fit(slots, [shape(0, 40, 9, 1)]) == places == [0]
 
 
 # ---- the world finds what it is there for --------------------------------------------------------------

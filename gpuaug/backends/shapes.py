@@ -63,6 +63,10 @@ class Shape(NamedTuple):
             return [Key(self.kind, self.source, channels=self.code % 10, taps=self.code // 10)]
         return [Key(self.kind, self.source)]
 
+    def possible(self) -> bool:
+        """Whether a block has memory for it."""
+        return self.kind != "filter" or self.code > 0 or _tile(self.channels, *self.most[3:]) is not None
+
     def queue(self, device, rows: int, ops: int, blob: int, found: int) -> None:
         """Launch them on a device of `gpuaug.backends.cuda.run` for as many rows as `most` says, at an address."""
         _QUEUE[self.kind](self, device, _Rows(rows, self.row, self.most[0]), ops, blob, found)
@@ -111,6 +115,16 @@ def parts_of(launch, ops: int | None = None, arrange: bool = False) -> list[Part
         Part(Shape(*of, code, ops, rows.itemsize, (len(some), *_MEASURES[launch.kind](some, code))), first, some)
         for code, first, some in found
     ]
+
+
+def queue(plan, parts: list[tuple], device) -> None:
+    """Upload what a plan's launches read, and launch them. parts: of each launch that has rows, arranged."""
+    base, _owner = device.upload(plan.memory)  # it may be freed when everything is queued: see `gpuaug.backends.cuda.run`
+    found, _owner_of_found = (0, None) if plan.found is None else device.empty(plan.found.nbytes)
+    for launch, of in parts:
+        rows, ops, blob = (base + offset for offset in launch.offsets)
+        for part in of:
+            part.shape.queue(device, rows + part.first * part.shape.row, ops, blob, found)
 
 
 def keys_of(launch, ops: int | None = None) -> list[Key]:
@@ -215,6 +229,15 @@ def _queue_fused(shape: Shape, device, rows: _Rows, ops: int, blob: int, found: 
 
 def filter_shape(channels: int, kh: int, kw: int) -> tuple[int, int, int]:
     """(tile, channels per block, bytes of shared memory) for the longest weights of a launch, as gpu/filter.cuh asks."""
+    found = _tile(channels, kh, kw)
+    if found is None:
+        raise ValueError(
+            f"a filter of {kh} x {kw} weights does not fit into the {SHARED} bytes of shared memory of a GPU's block"
+        )
+    return found
+
+
+def _tile(channels: int, kh: int, kw: int) -> tuple[int, int, int] | None:
     tile = FILTER_TILE
     while tile:
         lines = tile + kh - 1
@@ -223,7 +246,7 @@ def filter_shape(channels: int, kh: int, kw: int) -> tuple[int, int, int]:
             chunk = max(1, min(channels, 4, SHARED // bytes_))
             return tile, chunk, chunk * bytes_
         tile //= 2
-    raise ValueError(f"a filter of {kh} x {kw} weights does not fit into the {SHARED} bytes of shared memory of a GPU's block")
+    return None
 
 
 def march_shape(channels: int, height: int, width: int, rows: int) -> tuple[int, int, int, int]:
@@ -233,7 +256,8 @@ def march_shape(channels: int, height: int, width: int, rows: int) -> tuple[int,
     across = -(-groups // (MARCH_THREADS // channels))
     groups = -(-groups // across)
     strips = max(-(-height // MARCH_LINES), min(-(-height // MARCH_FEWEST), MARCH_BLOCKS // (rows * across)))
-    return groups, -(-height // strips), -(-channels * groups // 32) * 32, 8 * channels * (4 * groups + 8 + groups)
+    buffer = -(-4 * channels * (4 * groups + 8 + groups) // 16) * 16  # vectors begin at multiples of 16 bytes
+    return groups, -(-height // strips), -(-channels * groups // 32) * 32, 2 * buffer
 
 
 def _queue_filter(shape: Shape, device, rows: _Rows, ops: int, blob: int, found: int) -> None:

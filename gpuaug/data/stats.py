@@ -30,9 +30,9 @@ class Stats:
         self.elapsed = 0.0
         self._behind = ("read", "decode", "load")  # the phases of the background thread
 
-    def ahead(self):
-        """From here on batches are finished in the background thread."""
-        self._behind = ("read", "decode", "load", "upload", "kernels")
+    def ahead(self, ahead):
+        """Whether batches are finished in the background thread from here on."""
+        self._behind = ("read", "decode", "load", *(("upload", "kernels") if ahead else ()))
 
     @contextlib.contextmanager
     def time(self, phase):
