@@ -44,7 +44,7 @@ class Cached(Dataset):
             self._check_sources()
 
     def _open(self, index):
-        self._index, self._parts, self._rests = index, Parts(self.folder, index), {}
+        self._index, self._opened = index, None
         self.store, self.size = index["store"], index["size"]
         self.targets_hint = {name: _where(path) for name, path in slots(index["template"]).items()}
         for name in ("classes", "class_to_idx"):
@@ -55,12 +55,14 @@ class Cached(Dataset):
         elif "mask" in index["pictures"]:
             self.mask_types = {"mask": index["pictures"]["mask"]["dtype"]}
 
-    def __getstate__(self):  # descriptors and memory maps stay in the process that has opened them
-        return {k: v for k, v in self.__dict__.items() if k not in ("_parts", "_rests")}
+    @property
+    def _parts(self):
+        if self._opened is None or self._opened[0] != os.getpid():  # a lock that a fork has copied may be held by nobody
+            self._opened = os.getpid(), Parts(self.folder, self._index), {}
+        return self._opened[1]
 
-    def __setstate__(self, state):
-        self.__dict__.update(state)
-        self._parts, self._rests = Parts(self.folder, self._index), {}
+    def __getstate__(self):  # descriptors and memory maps stay in the process that has opened them
+        return {**self.__dict__, "_opened": None}
 
     def __len__(self):
         return self._index["length"]
@@ -124,9 +126,10 @@ class Cached(Dataset):
 
     def rest(self, number: int, row: int, slot: Any) -> Any:
         """A sample with what `slot` makes of a picture's name in place of the pictures."""
-        made = self._rests.get(number)
+        table, rests = self._parts.table(number), self._opened[2]
+        made = rests.get(number)
         if made is None:
-            made = self._rests[number] = Rests(self._index["template"], self._parts.table(number).columns)
+            made = rests[number] = Rests(self._index["template"], table.columns)
         return made.sample(row, slot)
 
     def picture(self, number: int, row: int, name: str) -> Any:
