@@ -30,6 +30,10 @@ class Captured:
         with self._lock, replaying(self._graphs):
             return self.compose.run(targets, ids=ids, epoch=epoch, occurrence=occurrence, **self._how)
 
+    def __reduce__(self):
+        """A copy, in another process too, captures graphs of its own."""
+        return type(self), (self.compose, self._how)
+
     def stats(self) -> dict[str, Any]:
         """Of what was executed on a GPU so far: plans (one for each target of a batch, and one more for each step that has to
         look at pixels before it), how many of these were replays, how often a graph was captured, and the launches of each graph.

@@ -31,7 +31,7 @@ def call(compose, targets: dict, ids, epoch: int) -> dict | None:
         if not isinstance(value, torch.Tensor) or value.requires_grad or name in compose._counted:
             return None
     if ids is not None and not isinstance(ids, torch.Tensor):
-        ids = torch.tensor(ids)
+        ids = torch.tensor(ids, device="cpu")
     names = ",".join(targets)
     compose._calls.add_(1)  # and the operator reads it, so that two calls are two: none is left out, put together, or moved
     out = torch.ops.gpuaug.augment(list(targets.values()), names, compose._number, compose._calls, ids, epoch)
@@ -67,7 +67,8 @@ def _tried(compose, kinds: dict[str, tuple[tuple[int, ...], torch.dtype]], many:
     from torch._subclasses.fake_tensor import unset_fake_temporarily
 
     with unset_fake_temporarily():
-        given = {name: torch.ones((*([TRIED] * many), *shape), dtype=dtype) for name, (shape, dtype) in kinds.items()}
+        lead, on = (TRIED,) * many, {"device": "cpu"}
+        given = {name: torch.ones((*lead, *shape), dtype=dtype, **on) for name, (shape, dtype) in kinds.items()}
         return compose.forward(ids=list(range(TRIED if many else 1)), **given)
 
 

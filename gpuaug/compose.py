@@ -153,7 +153,9 @@ class Compose(Seeded, torch.nn.Module, Group):
             *self._more_marks,
             *self._declared().labels(),
         }
-        self._number, self._calls = compiled.register(self), torch.zeros(1, dtype=torch.int64)
+        self._number = compiled.register(self)
+        with torch.inference_mode(False):  # calls count in it, wherever they are made
+            self._calls = torch.zeros(1, dtype=torch.int64, device="cpu")
 
     def __setstate__(self, state: dict) -> None:
         super().__setstate__(state)

@@ -55,7 +55,8 @@ def from_torch() -> int:
     """A seed from torch's generator on the CPU: what ``torch.manual_seed`` fixes."""
     word = getattr(_own, "word", None)  # of each thread; made anew it takes 2 us, as long as all the rest
     if word is None:
-        word = _own.word = torch.empty((), dtype=torch.int64, device="cpu")
+        with torch.inference_mode(False):  # else the first call's block would be the only one that may write it
+            word = _own.word = torch.empty((), dtype=torch.int64, device="cpu")
     return word.random_().item()
 
 

@@ -3,7 +3,9 @@ is spoilt."""
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import subprocess
 import sys
 
@@ -199,6 +201,20 @@ def test_an_error_in_a_call_leaves_it_usable(made_up, monkeypatch):
     assert not wrong(pairs)
 
 
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+def test_copies_have_graphs_of_their_own(made_up, copied):
+    world, compose = made_up(4), G.Compose(cropped(), seed=3)
+    given = Given(world, 4, 0)
+    captured = compose.capture(given.there(False), ids=given.ids, rehearse=2, dtype=torch.float16)
+    twin, pairs = copied(captured), []
+    assert twin.stats()["plans"] == 0
+    for epoch, one in enumerate((captured, twin, captured, twin)):
+        want = given.want(compose, epoch, False, dtype=torch.float16)
+        pairs.append((one(given.there(False), ids=given.ids, epoch=epoch), want))
+    world.finish()
+    assert not wrong(pairs)
+
+
 def shapes_of(make) -> dict:
     """The shapes of a pipeline's launches, by their kernels."""
     found = {}
@@ -251,6 +267,23 @@ def test_slots_hold_every_sequence_that_was_met():
             assert all(graphs._fits(slots[place], each) for place, each in zip(found, earlier))
     assert len(slots) < 40
     assert graphs._fit(slots, [shape(9, 1, 1, 1)]) is None
+
+
+def test_weights_grow_no_further_than_a_block_has_memory():
+    weights = [graphs.Shape("filter", "float32", "float32", 3, 0, None, 128, (2, 500, 500, n, n)) for n in (301, 369, 371)]
+    assert all(each.possible() for each in weights)
+    assert not weights[0]._replace(most=(2, 500, 500, 384, 384)).possible()
+    slots = []
+    for number, each in enumerate(weights):
+        slots, places = graphs._merged(slots, [each], 2)
+        assert places == [0]
+        assert all(graphs._fits(slots[0], earlier) for earlier in weights[: number + 1])
+        assert slots[0].possible()
+
+
+def test_a_launch_of_more_rows_than_samples_has_room():
+    slots, places = graphs._merged([shape(0, 3, 9, 1)], [shape(0, 40, 9, 1)], 6)
+    assert graphs._fit(slots, [shape(0, 40, 9, 1)]) == places == [0]
 
 
 # ---- the world finds what it is there for --------------------------------------------------------------

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 import sys
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -133,6 +133,38 @@ def test_replays_are_runs(gpu, batch):
 
 
 @pytest.mark.gpu
+def test_a_capture_disturbs_no_other_thread(gpu, batch):
+    """One that draws random numbers, allocates, and uses streams of torch, all of them."""
+    compose, data, done, errors = pipeline(), batch.to(gpu), threading.Event(), []
+    streams = [torch.cuda.Stream(gpu) for _ in range(64)]
+
+    def work():
+        try:
+            while not done.is_set():
+                for stream in streams:
+                    with torch.cuda.stream(stream):
+                        x = torch.full((1000,), 3.0, device=gpu)
+                        torch.nn.functional.dropout(x)
+                        assert (x == 3).all()
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        for n in range(1, 17):
+            captured = compose.capture({"image": data[:n]}, ids=np.arange(n), rehearse=4)
+            with torch.inference_mode(n % 2 == 0):
+                got = captured({"image": data[:n]}, ids=np.arange(n), epoch=9)["image"]
+            want = compose.run({"image": data[:n]}, ids=np.arange(n), epoch=9)["image"]
+            assert torch.equal(got, want)
+    finally:
+        done.set()
+        thread.join()
+    assert not errors
+
+
+@pytest.mark.gpu
 def test_second_gpu(gpu, batch):
     if torch.cuda.device_count() < 2:
         pytest.skip("needs two GPUs")
@@ -151,14 +183,15 @@ def test_what_a_launch_passes_to_torch_and_cupy(monkeypatch):
         return torch.empty(size, dtype=dtype)
 
     device = object.__new__(cuda.Gpu)
-    device._torch = SimpleNamespace(empty=empty, uint8=torch.uint8)
+    device._torch = SimpleNamespace(empty=empty, uint8=torch.uint8, inference_mode=torch.inference_mode)
     device._device, device._index, device._stream = torch.device("cpu"), 5, cuda._Stream(77)
-    address, memory = device.empty(100)
-    assert (address, memory.numel()) == (memory.data_ptr(), 100)
+    with torch.inference_mode():
+        address, memory = device.empty(100)
+    assert (address, memory.numel(), memory.is_inference()) == (memory.data_ptr(), 100, False)
     address, memory = device.upload(np.arange(32, dtype=np.uint8))
     assert address == memory.data_ptr()
     assert memory.tolist() == list(range(32))
-    assert asked == [(100, torch.device("cpu"), False), (32, None, True)]
+    assert asked == [(100, torch.device("cpu"), False), (32, "cpu", True)]
     monkeypatch.setattr(nvrtc, "function", lambda key, index: (key, index))
     assert device.kernel("key") == ("key", 5)
     device.launch(lambda *a, **k: calls.append((a, k)), (7, 2, 1), (1, 2), 64)
@@ -166,57 +199,54 @@ def test_what_a_launch_passes_to_torch_and_cupy(monkeypatch):
     assert device._stream.ptr == 77
 
 
-def test_what_a_capture_asks_of_torch(monkeypatch):
-    """A graph is captured on a stream of its own, whose launches go there, and ends in any case; other streams are waited for."""
-    told = []
+def test_what_a_capture_asks_of_cupy(monkeypatch):
+    """A graph is captured on a stream of its own, whose launches go there, and ends in any case; other streams are waited for.
+    torch's part in it is none: its graphs disturb other threads' random numbers, and its streams may be somebody else's."""
+    cupy, told, current = pytest.importorskip("cupy"), [], SimpleNamespace(cuda_stream=7)
+    current.wait_stream = lambda other: told.append(("wait", 7, other.cuda_stream))
 
     class Stream:
-        def __init__(self, number):
-            self.cuda_stream = number
+        ptr, fails = 8, False
 
-        def wait_stream(self, other):
-            told.append(("wait", self.cuda_stream, other.cuda_stream))
+        def __init__(self, non_blocking):
+            assert non_blocking
 
-    class Graph:
-        def capture_begin(self, capture_error_mode):
-            told.append(("begin", torch.cuda.current_stream().cuda_stream, capture_error_mode))
+        def begin_capture(self, mode):
+            told.append(("begin", mode))
 
-        def capture_end(self):
-            told.append(("end", torch.cuda.current_stream().cuda_stream))
+        def end_capture(self):
+            told.append("end")
+            if self.fails:
+                raise RuntimeError("the capture was invalidated")
+            return SimpleNamespace(launch=lambda stream: told.append(("replay", stream.ptr)))
 
-        def replay(self):
-            told.append("replay")
-
-    current = [Stream(7)]
-
-    @contextlib.contextmanager
-    def stream(to):
-        current.append(to)
-        yield
-        current.pop()
-
-    for name, value in {
-        "current_stream": lambda index=None: current[-1],
-        "Stream": lambda device: Stream(8),
-        "CUDAGraph": Graph,
-        "stream": stream,
-    }.items():
-        monkeypatch.setattr(torch.cuda, name, value)
+    for name in ("CUDAGraph", "Stream", "stream", "graph"):
+        monkeypatch.setattr(torch.cuda, name, None)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda index=None: current)
+    monkeypatch.setattr(cupy.cuda, "Stream", Stream)
     device = cuda.Gpu(0)
-    graph = device.capture(lambda on: told.append(("launch", on._stream.ptr, on.stream.cuda_stream)))
+
+    def queue(on):
+        on.launch(lambda *a, shared_mem, stream: told.append(("launch", stream.ptr)), (1, 1, 1), (), 0)
+
+    graph = device.capture(queue)
     device.replay(graph)
-    assert told == [("begin", 8, "thread_local"), ("launch", 8, 8), ("end", 8), "replay"]
-    assert device.stream.cuda_stream == 7
+    queue(device)
+    relaxed = cupy.cuda.runtime.streamCaptureModeRelaxed
+    assert told == [("begin", relaxed), ("launch", 8), "end", ("replay", 7), ("launch", 7)]
     told.clear()
 
     def fail(on):
         raise MemoryError
 
-    with pytest.raises(MemoryError):
-        device.capture(fail)
-    assert told[-1] == ("end", 8)
+    for Stream.fails in (False, True):
+        with pytest.raises(MemoryError):
+            device.capture(fail)
+        assert told[-1] == "end"
+        queue(device)
+        assert told[-1] == ("launch", 7)
     kept = SimpleNamespace(record_stream=lambda stream: told.append(("used", stream.cuda_stream)))
-    device.follow(Stream(9), [kept])
+    device.follow(SimpleNamespace(cuda_stream=9), [kept])
     assert told[-2:] == [("wait", 7, 9), ("used", 7)]
     there, host = torch.zeros(4, dtype=torch.uint8), torch.arange(4, dtype=torch.uint8)
     device.write(there, host)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import albumentations as A
 import numpy as np
@@ -406,7 +407,22 @@ def test_a_default_device_of_torch():
     """Results are made where the samples lie, whatever torch.set_default_device says."""
     with torch.device("meta"):
         out = FLIP(torch.from_numpy(IMAGES))
+        assert torch.equal(torch.compile(G.Compose([G.HorizontalFlip(p=1)]), backend="eager")(torch.from_numpy(IMAGES)), out)
     assert torch.equal(out, torch.from_numpy(IMAGES).flip(3))
+
+
+def test_inference_mode():
+    """What a pipeline keeps from a call within it, or was made with, serves the calls outside."""
+
+    def work():
+        with torch.inference_mode():
+            compose = G.Compose([G.HorizontalFlip(p=1)])
+            out = [compose(IMAGES)]
+        out += [compose(IMAGES), torch.compile(compose, backend="eager")(torch.from_numpy(IMAGES)).numpy()]
+        return [np.array_equal(each, IMAGES[..., ::-1] if each is out[2] else IMAGES[:, :, ::-1]) for each in out]
+
+    with ThreadPoolExecutor(1) as fresh:  # a thread keeps what it draws seeds into
+        assert all(fresh.submit(work).result())
 
 
 # ---- PIL images and the state of a module ----------------------------------------------------------------

@@ -6,6 +6,8 @@ a device of NumPy memory whose kernels execute on CPU fibers.
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 
 from . import graphs, nvrtc
@@ -71,7 +73,8 @@ class Gpu:
 
     def empty(self, size: int):
         """(address, owner) of memory on the GPU."""
-        memory = self._torch.empty(size, dtype=self._torch.uint8, device=self._device)
+        with self._torch.inference_mode(False):  # a graph's is written by later calls, which may be in no such block
+            memory = self._torch.empty(size, dtype=self._torch.uint8, device=self._device)
         return memory.data_ptr(), memory
 
     def upload(self, memory: np.ndarray):
@@ -85,7 +88,7 @@ class Gpu:
         """(array, owner) of memory of the host that a GPU reads by itself."""
         # torch's allocator of pinned memory is the ring of upload slots: it records an event behind the
         # copy, and a block that was freed is given out again only after its event
-        host = self._torch.empty(size, dtype=self._torch.uint8, pin_memory=True)
+        host = self._torch.empty(size, dtype=self._torch.uint8, device="cpu", pin_memory=True)
         return host.numpy(), host
 
     def write(self, memory, pinned) -> None:
@@ -105,17 +108,26 @@ class Gpu:
     def capture(self, queue):
         """A graph of what ``queue(device)`` launches; nothing of it runs. Kernels have been launched before: loading one is no
         part of a graph."""
-        graph, side = self._torch.cuda.CUDAGraph(), self._torch.cuda.Stream(self._device)
-        with self._torch.cuda.stream(side):  # the default stream cannot be captured
-            graph.capture_begin(capture_error_mode="thread_local")  # what other threads allocate meanwhile is their affair
-            try:
-                queue(Gpu(self._index))
-            finally:
-                graph.capture_end()
-        return graph
+        import cupy
+
+        # Not torch.cuda.CUDAGraph: while that captures, random numbers that another thread draws on the GPU are errors. And not a
+        # stream of torch's, which deals out 32 in turn: what somebody else queues on the same one would go into the graph.
+        side = cupy.cuda.Stream(non_blocking=True)  # a blocking one forbids everybody the default stream meanwhile
+        # relaxed, CuPy's default: whatever a garbage collection frees meanwhile, in this thread too, is not part of it
+        side.begin_capture(cupy.cuda.runtime.streamCaptureModeRelaxed)
+        before, self._stream = self._stream, side
+        try:
+            queue(self)
+        except BaseException:
+            with contextlib.suppress(Exception):  # the capture is over in any case, and the first error is the one to tell
+                side.end_capture()
+            raise
+        finally:
+            self._stream = before
+        return side.end_capture()
 
     def replay(self, graph) -> None:
-        graph.replay()
+        graph.launch(self._stream)
 
     def follow(self, stream, memory) -> None:
         """What is queued from here on comes behind what is on another stream, whose memory it goes on using."""

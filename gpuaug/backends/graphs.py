@@ -178,7 +178,7 @@ def _fit(slots: list[Shape], shapes: list[Shape]) -> list[int] | None:
 
 def _merged(slots: list[Shape], shapes: list[Shape], samples: int) -> tuple[list[Shape], list[int]]:
     """Slots with room for what they had and for these shapes, and the places of these: as few as hold both in their orders.
-    samples: the most rows that one can have."""
+    samples: the most rows that one can have, as a rule."""
     old, new = [_alike(slot) for slot in slots], [_alike(shape) for shape in shapes]
     common = np.zeros((len(old) + 1, len(new) + 1), int)  # how many of old[i:] and new[j:] can be one
     for i in reversed(range(len(old))):
@@ -195,9 +195,11 @@ def _merged(slots: list[Shape], shapes: list[Shape], samples: int) -> tuple[list
         if both:
             room, i = slots[i].most, i + 1
         if rows > room[0]:  # how many samples draw a transform varies by the root of that: room for twice as much
-            rows = min(rows + 2 * int(rows**0.5) + 1, samples)
+            rows = min(rows + 2 * int(rows**0.5) + 1, max(samples, rows))
         places.append(len(out))
-        out.append(shapes[j]._replace(most=(max(rows, room[0]), *map(_more, room[1:], rest))))
+        rows = max(rows, room[0])
+        larger, exact = (shapes[j]._replace(most=(rows, *map(grown, room[1:], rest))) for grown in (_more, max))
+        out.append(larger if larger.possible() else exact)
         j += 1
     return out, places
 

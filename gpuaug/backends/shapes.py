@@ -63,6 +63,10 @@ class Shape(NamedTuple):
             return [Key(self.kind, self.source, channels=self.code % 10, taps=self.code // 10)]
         return [Key(self.kind, self.source)]
 
+    def possible(self) -> bool:
+        """Whether a block has memory for it."""
+        return self.kind != "filter" or self.code > 0 or _tile(self.channels, *self.most[3:]) is not None
+
     def queue(self, device, rows: int, ops: int, blob: int, found: int) -> None:
         """Launch them on a device of `gpuaug.backends.cuda.run` for as many rows as `most` says, at an address."""
         _QUEUE[self.kind](self, device, _Rows(rows, self.row, self.most[0]), ops, blob, found)
@@ -215,6 +219,15 @@ def _queue_fused(shape: Shape, device, rows: _Rows, ops: int, blob: int, found: 
 
 def filter_shape(channels: int, kh: int, kw: int) -> tuple[int, int, int]:
     """(tile, channels per block, bytes of shared memory) for the longest weights of a launch, as gpu/filter.cuh asks."""
+    found = _tile(channels, kh, kw)
+    if found is None:
+        raise ValueError(
+            f"a filter of {kh} x {kw} weights does not fit into the {SHARED} bytes of shared memory of a GPU's block"
+        )
+    return found
+
+
+def _tile(channels: int, kh: int, kw: int) -> tuple[int, int, int] | None:
     tile = FILTER_TILE
     while tile:
         lines = tile + kh - 1
@@ -223,7 +236,7 @@ def filter_shape(channels: int, kh: int, kw: int) -> tuple[int, int, int]:
             chunk = max(1, min(channels, 4, SHARED // bytes_))
             return tile, chunk, chunk * bytes_
         tile //= 2
-    raise ValueError(f"a filter of {kh} x {kw} weights does not fit into the {SHARED} bytes of shared memory of a GPU's block")
+    return None
 
 
 def march_shape(channels: int, height: int, width: int, rows: int) -> tuple[int, int, int, int]:

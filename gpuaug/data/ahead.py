@@ -27,10 +27,9 @@ class Finisher:
 def finisher(loader, epoch):
     """What finishes a loader's batches ahead; None where the consumer's thread is to do it: on a CPU, whose cores are those of
     the kernels, and where functions of the user's would run, which may count on the thread, or draw from global generators."""
-    if loader.device.type != "cuda" or not _is_ours(loader.transform):
-        return None
-    loader._stats.ahead()
-    return Finisher(loader, epoch)
+    ahead = loader.device.type == "cuda" and _is_ours(loader.transform) and all(_known(type(mix)) for mix in loader.mix)
+    loader._stats.ahead(ahead)
+    return Finisher(loader, epoch) if ahead else None
 
 
 def take(loaded, device):
@@ -45,10 +44,21 @@ def take(loaded, device):
 def _on_gpu(x):
     if isinstance(x, torch.Tensor):
         if x.is_cuda:
-            yield x
+            yield from (getattr(x, part)() for part in _PARTS[x.layout]) if x.layout in _PARTS else (x,)
         return
     for _, child in children(x) or ():
         yield from _on_gpu(child)
+
+
+_COLUMNS, _ROWS = (("crow_indices", "col_indices", "values"), ("ccol_indices", "row_indices", "values"))
+# the tensors that a sparse one, which is on no stream, is made of
+_PARTS = {
+    torch.sparse_coo: ("_indices", "_values"),
+    torch.sparse_csr: _COLUMNS,
+    torch.sparse_bsr: _COLUMNS,
+    torch.sparse_csc: _ROWS,
+    torch.sparse_bsc: _ROWS,
+}
 
 
 def _is_ours(transform) -> bool:
@@ -58,6 +68,12 @@ def _is_ours(transform) -> bool:
     of = (transform, *(transform._leaves() if hasattr(transform, "_leaves") else ()))
     if any(isinstance(each, Whole) for each in of):
         return False
-    functions = [getattr(each, "read_fn", None) for each in of]
-    package = __package__.split(".")[0]
-    return all(each.__module__.split(".")[0] == package for each in (*map(type, of), *filter(None, functions)))
+    read = [type(each.reference_images) for each in of if hasattr(each, "reference_images")]
+    functions = [each.read_fn for each in of if getattr(each, "read_fn", None) is not None]
+    return all(map(_known, (*map(type, of), *read, *functions)))
+
+
+def _known(what) -> bool:
+    """Whether a class or a function is ours, or Python's (methods of Python's own types have no module)."""
+    name = getattr(what, "__module__", None) or "builtins"
+    return name.split(".")[0] in (__package__.split(".")[0], "builtins")

@@ -74,10 +74,19 @@ class EncodedRoad:
         """Tell the thread to end, without waiting for it."""
         self._producer.channel.close()
 
-    def __next__(self):
+    def _next(self):
+        """Of the channel. A timeout is for reading and decoding: compiling kernels, of a first batch, may take longer."""
         producer = self._producer
+        while True:
+            try:
+                return producer.channel.get(self._timeout, producer.thread.is_alive)
+            except TimeoutError:
+                if not producer.finishing:
+                    raise
+
+    def __next__(self):
         try:
-            loaded = producer.channel.get(self._timeout, producer.thread.is_alive)
+            loaded = self._next()
         except TimeoutError:
             self.close()
             raise RuntimeError(f"DataLoader timed out after {self._timeout} seconds") from None

@@ -366,6 +366,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         fresh = start.samples == 0
         self._draw_as_torch()
         if getattr(self.dataset, "yields_encoded", False):  # it says that it may be iterated here
+            self._order_seed()  # drawn here and not in the thread: it may be of torch's global generator
             samples, seen = stream(self.dataset), []
             for sample in samples:
                 seen.append(sample)

@@ -192,7 +192,7 @@ def _row_of(item, row, count, name):
 def pick(leaf, at, name="an entry"):
     """The rows `at` of an array, a tensor or a list."""
     if is_array(leaf):
-        return leaf[torch.as_tensor(at)] if isinstance(leaf, torch.Tensor) else leaf[at]
+        return leaf[torch.as_tensor(at, device=leaf.device)] if isinstance(leaf, torch.Tensor) else leaf[at]
     if isinstance(leaf, (list, tuple)):
         return type(leaf)(leaf[k] for k in at) if type(leaf) in (list, tuple) else [leaf[k] for k in at]
     raise TypeError(f"{name} stands beside the boxes as {type(leaf).__name__}; give it as a list, an array or a tensor")

@@ -349,7 +349,8 @@ def of_workers(seed, epoch):
 
 def drawn(generator=None):
     """A number as torch draws one for its workers' seeds; None is torch's global generator."""
-    return torch.empty((), dtype=torch.int64).random_(generator=generator).item()
+    device = "cpu" if generator is None else generator.device  # whatever torch.set_default_device says
+    return torch.empty((), dtype=torch.int64, device=device).random_(generator=generator).item()
 
 
 def twin(generator):

@@ -33,6 +33,7 @@ class Producer:
         self.recipe, self.plan, self.stats, self.single = recipe, plan, stats, single
         self.finish = finish  # called with each Loaded and the stream of its images
         self.planner = planner if recipe.images == ["image"] else None  # says what of the images will be read
+        self.finishing = False  # is it being called, or what it made not handed over yet?
         self.fresh = fresh  # from the start of the epoch: only then does "nothing good" mean that all is bad
         self.channel = Channel(1)
         self.decoder = None
@@ -122,10 +123,13 @@ class Producer:
             self.last_good = job.slots[-1][1]
             self.delivered += len(job.slots)
             loaded = self._loaded(job, images, to_device)
+            del images  # what reads them keeps them
             if self.finish is not None:
-                del images  # what reads them keeps them
+                self.finishing = True
                 self.finish(loaded, to_device)
             self.channel.put(loaded)
+            self.finishing = False
+            del loaded  # it is the consumer's to let go of, while the next one is waited for
         if self.failed is not None:
             raise self.failed
         if not self.delivered and self.bad and self.fresh:

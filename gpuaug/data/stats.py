@@ -33,9 +33,9 @@ class Stats:
         self._pixels = np.zeros(2, np.int64)  # that were decoded, and of the images
         self._behind = ("read", "decode", "load")  # the phases of the background thread
 
-    def ahead(self):
-        """From here on batches are finished in the background thread."""
-        self._behind = ("read", "decode", "load", "upload", "kernels")
+    def ahead(self, ahead):
+        """Whether batches are finished in the background thread from here on."""
+        self._behind = ("read", "decode", "load", *(("upload", "kernels") if ahead else ()))
 
     def saw(self, window, size):
         """Of images of sizes ``[B, 2]`` windows ``[B, 4]`` were decoded."""

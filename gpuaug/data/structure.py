@@ -157,7 +157,9 @@ def fill(structure, values, device=None):
     below = children(structure)
     if below is None:
         if device is not None and device.type != "cpu" and isinstance(structure, torch.Tensor):
-            return structure.pin_memory().to(device, non_blocking=True)
+            if structure.device.type == "cpu":  # torch.set_default_device may have had it collated on the GPU
+                structure = structure.pin_memory()
+            return structure.to(device, non_blocking=True)
         return structure
     return rebuild(structure, [fill(child, values, device) for _, child in below])
 

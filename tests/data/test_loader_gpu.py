@@ -6,6 +6,9 @@ from __future__ import annotations
 import gc
 import io
 import threading
+import time
+import weakref
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -18,6 +21,7 @@ import gpuaug as G
 from gpuaug.backends.held import Held
 from gpuaug.data import ahead
 from gpuaug.data import loader as of_loader
+from gpuaug.data.ahead import _is_ours, finisher
 
 pytest.importorskip("nvidia.dali")
 N, BATCH = 14, 3
@@ -201,6 +205,42 @@ def test_functions_of_the_users_run_in_the_users_thread(made_up):
         assert not wrong(got, want[seed])
 
 
+class References(Sequence):
+    def __init__(self, where):
+        self.where = where
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, i):
+        return self.where(np.full((16, 16, 3), 60 * i, np.uint8))
+
+
+class Mixed(G.data.CutMix):
+    def __call__(self, batch, **how):
+        return self.where(super().__call__(batch, **how))
+
+
+def test_what_is_the_users_runs_in_the_users_thread(made_up):
+    """Classes that they derive: of transforms, of what mixes batches, of lists of images; a function may have no module."""
+    where, mix, steps = Where(), Mixed(labels=[]), pipeline().transforms
+    mix.where, images = where, {i: np.full((16, 16, 3), i, np.uint8) for i in range(9)}
+    adapted = {"beta_limit": (0.2, 0.3), "p": 1}
+    with_class = [G.FDA(References(where), read_fn=np.asarray, **adapted), *steps]
+    assert _is_ours(G.Compose([G.FDA(list(images.values()), **adapted), *steps]))
+    assert _is_ours(G.Compose([G.FDA([1, 2], read_fn=images.__getitem__, **adapted), *steps]))
+    assert not _is_ours(G.Compose([G.FDA([1, 2], read_fn=np.asarray, **adapted), *steps]))
+    assert not _is_ours(G.Compose([G.FDA(References(where), **adapted), *steps]))
+    for how in ({"mix": mix}, {"transform": G.Compose(with_class, seed=5)}):
+        loader = G.DataLoader(Pictures(), BATCH, device="cpu", **how)
+        assert finisher(loader, 0) is None, "a CPU"
+        made_up(0)
+        loader = G.DataLoader(Pictures(), BATCH, device="cuda", **how)
+        assert finisher(loader, 0) is None
+        loader = G.DataLoader(Pictures(), BATCH, device="cuda", mix=G.data.CutMix(labels=[]))
+        assert finisher(loader, 0) is not None
+
+
 def test_draws_are_made_ahead(made_up, monkeypatch):
     threads, real = [], G.Compose.run
     monkeypatch.setattr(G.Compose, "run", lambda *a, **k: (threads.append(threading.current_thread().name), real(*a, **k))[1])
@@ -209,6 +249,88 @@ def test_draws_are_made_ahead(made_up, monkeypatch):
     threads.clear()
     batches(made_up(0))
     assert set(threads) == {"gpuaug-loader"}
+
+
+class Encoded(torch.utils.data.IterableDataset):
+    """Files, of a dataset that the loader's thread iterates."""
+
+    yields_encoded = True
+
+    def __iter__(self):
+        return iter([{"image": png(i), "label": i} for i in range(N)])
+
+
+def test_seeds_are_drawn_by_the_thread_that_iterates(made_up, monkeypatch):
+    """From torch's generator: elsewhere it would depend on the time which number a program draws."""
+    threads, real = [], of_loader.order.drawn
+    monkeypatch.setattr(of_loader.order, "drawn", lambda *a: (threads.append(threading.current_thread().name), real(*a))[1])
+    for device in ("cpu", "cuda"):
+        world = made_up(2) if device == "cuda" else None
+        transform = G.Compose([G.RandomCrop(16, 16), G.HorizontalFlip(), G.Normalize()])
+        got = read(world, G.DataLoader(Encoded(), BATCH, transform=transform, device=device))
+        assert len(got) == 5
+    assert threads == ["MainThread"] * 2
+
+
+class Slow(Pictures):
+    """All but the first batches, of which two are decoded at a time, come later."""
+
+    def __init__(self):
+        super().__init__()
+        self.go, self.thread_safe = threading.Event(), True
+
+    def encoded(self, i):
+        assert i < 2 * BATCH or self.go.wait(20)
+        return self[i]
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_batch_is_the_loops_to_let_go_of(made_up, device):
+    world, data = made_up(1) if device == "cuda" else None, Slow()
+    road = iter(G.DataLoader(data, BATCH, transform=pipeline(), device=device, num_workers=2))
+    image, _ = next(road)
+    time.sleep(0.2)  # the thread waits for the next one
+    there = weakref.ref(image)
+    del image
+    gc.collect()
+    try:
+        assert there() is None
+    finally:
+        data.go.set()
+    assert len(list(road)) == 4
+    if world is not None:
+        world.finish()
+
+
+def test_a_timeout_is_for_reading_and_decoding(made_up, monkeypatch):
+    """Kernels that are compiled for the first batch take longer."""
+    real = ahead.Finisher.__call__
+
+    def finish(self, loaded, stream):
+        time.sleep(1.5 if loaded.position.batches <= 1 else 0)
+        real(self, loaded, stream)
+
+    monkeypatch.setattr(ahead.Finisher, "__call__", finish)
+    got, _ = batches(made_up(3), timeout=1)
+    assert len(got) == 5
+
+
+@pytest.mark.filterwarnings("ignore:Sparse")
+def test_labels_may_be_sparse(monkeypatch):
+    monkeypatch.setattr(torch.Tensor, "is_cuda", property(lambda tensor: True))
+    dense = torch.eye(4)
+    for sparse in (
+        dense.to_sparse(),
+        dense.to_sparse_csr(),
+        dense.to_sparse_csc(),
+        dense.to_sparse_bsr(2),
+        dense.to_sparse_bsc(2),
+    ):
+        found = list(ahead._on_gpu({"image": dense, "label": [sparse]}))
+        assert found[0] is dense
+        assert len(found) >= 3
+        assert all(each.layout == torch.strided for each in found)
+        assert sum(each.is_floating_point() and each.sum() == 4 for each in found[1:]) == 1
 
 
 def test_an_error_comes_behind_the_batches_before_it(made_up):
@@ -257,6 +379,10 @@ def test_time_that_is_spent_ahead_is_the_background_threads(made_up):
         assert spent["kernels"] > 0
         loader._stats.seconds = dict.fromkeys(spent, 0.0) | {"wait": 1.0, "decode": 1.0, "kernels": 3.0, "consumer": 0.1}
         assert loader.stats()["bottleneck"].startswith(f"{share}% of the time goes to the transforms")
+    loader.transform = G.Compose([*pipeline().transforms, G.Lambda(image=Where())])  # is not done ahead any more
+    list(loader)
+    loader._stats.seconds = dict.fromkeys(spent, 0.0) | {"wait": 1.0, "decode": 1.0, "kernels": 3.0, "consumer": 0.1}
+    assert loader.stats()["bottleneck"].startswith("73% of the time goes to the transforms")
 
 
 # ---- the world finds what it is there for --------------------------------------------------------------
