@@ -114,7 +114,7 @@ class Drawn:
             slices()
             place = np.full(self.samples, -1)
             place[step.rows] = np.arange(len(place[step.rows]))
-            solid.track.doing, solid.track.may = type(step.transform).__name__, step.transform.ops
+            solid.track.doing, solid.track.may = type(step.transform).__name__, step.transform.emits
             step.transform.lower_solid(solid, place, step.params)
         slices()
         return solid
@@ -130,7 +130,7 @@ class Drawn:
     def _one_by_one(self, track: Track, steps: list[Step]) -> None:
         closed = 0
         for i, step in enumerate(steps):
-            track.doing, track.may = type(step.transform).__name__, step.transform.ops
+            track.doing, track.may = type(step.transform).__name__, step.transform.emits
             if step.transform.stencil and i >= closed:
                 # branches of one OneOf(blurs): what they all read is written by one launch, not by one for each
                 closed = i + 1

@@ -105,6 +105,14 @@ class Transform(Calls, Settings):
             object.__setattr__(self, "_alone", None)
 
     @property
+    def emits(self) -> tuple[str, ...]:
+        """Those of `ops` that `lower` appends as its arguments are now: a kernel for a GPU holds no more.
+
+        A class that narrows them leaves a subclass its own.
+        """
+        return self.ops
+
+    @property
     def targets_as_params(self) -> list[str]:
         """Further entries of a call that it reads, by name."""
         return [*self.reads, *([] if self.metadata_key is None else [self.metadata_key])]

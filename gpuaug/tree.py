@@ -7,7 +7,7 @@ import numpy as np
 from . import library, ops, uniforms
 from .checks import probability
 from .groups import NODE, NODES, Group
-from .transform import Transform
+from .transform import CHANGES, Transform
 
 
 class Tree:
@@ -15,7 +15,7 @@ class Tree:
 
     Attributes:
         slots, blocks: uint32: what `uniforms.uniforms` draws for one sample.
-        ops: the pixel operations that its transforms declare (`gpuaug.ops.mask`), and the track's own.
+        ops: the pixel operations that its transforms emit as they are now (`gpuaug.ops.mask`), and the track's own.
         leaves: for each node its transform and the lines of its own uniforms; groups have none.
         loose: may masks have other sizes than their images?
         places: where a leaf stands, an index for each level of the tree, by the first line of its uniforms.
@@ -73,13 +73,21 @@ class Tree:
         if len(nodes) > uniforms.SLOTS:
             raise ValueError(f"a Compose holds at most {uniforms.SLOTS} transforms, got {len(nodes)}")
         self.first = _below(root.transforms[0]) if root.transforms else None  # the transforms of its first child
-        self.ops = ops.mask({*ops.INTERNAL, *(name for leaf in self.leaves if leaf for name in leaf[0].ops)})
+        self._ops, self._changes = 0, -1
         self.slots, self.blocks = np.array(slots, np.uint32), np.array(blocks, np.uint32)
         self._p = [node.p for node in self._owners]
         self._table = np.array(nodes, NODE), np.array(children, np.int32), np.array(edges, np.float64)
         self._in_order = all(each.node == "all" for each in self._owners if isinstance(each, Group))
         self.loose = loose or any(leaf and leaf[0].mask_size is not None for leaf in self.leaves)
         self._find_sure()
+
+    @property
+    def ops(self) -> int:
+        if self._changes != CHANGES[0]:  # somebody set an argument of a transform
+            changes = CHANGES[0]
+            self._ops = ops.mask({*ops.INTERNAL, *(name for leaf in self.leaves if leaf for name in leaf[0].emits)})
+            self._changes = changes
+        return self._ops
 
     def _find_sure(self) -> None:
         chance = not self._in_order or min(self._p) < 1

@@ -12,8 +12,16 @@
 #endif
 
 #ifdef GPUAUG_TAPS
-extern "C" __global__ void __launch_bounds__(192, GPUAUG_TAPS > 5 ? 4 : 6)  // at most 56 registers, 56 % of a multiprocessor's
-    // threads; the sums of 7 lines need 64, 47 %
+// Of a multiprocessor's 64 warps 36, so that a thread has 56 registers; 30, and 64, for 7 lines of one channel where ptxas spills with
+// fewer. sm_75 has room for 32 warps at all.
+#if AUG_GPU && defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+#define GPUAUG_BLOCKS 4
+#elif AUG_GPU && defined(__CUDA_ARCH__) && __CUDA_ARCH__ != 900
+#define GPUAUG_BLOCKS (GPUAUG_TAPS > 5 && GPUAUG_CHANNELS == 1 ? 5 : 6)
+#else
+#define GPUAUG_BLOCKS 6
+#endif
+extern "C" __global__ void __launch_bounds__(192, GPUAUG_BLOCKS)
     GPUAUG_KERNEL(const aug::FilterRow* __restrict__ rows, const float* __restrict__ blob, aug::i64 chunks, aug::i64 groups,
                   aug::i64 th) {
   GPUAUG_SHARED(float4, shared);

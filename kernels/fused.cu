@@ -10,15 +10,7 @@
 #endif
 #include "gpu/fused.cuh"
 
-namespace aug {
-// Blocks that a multiprocessor holds: 4 leave 64 registers, which is for views, 3 80, for gathers, 2 128: cubic, Lanczos and what is
-// wide would spill with fewer.
-constexpr int BLOCKS = is_wide() || GPUAUG_SAMPLE >= 2 || (GPUAUG_SAMPLE >= 0 && is_built(OP_GAUSS)) ? 2
-                       : GPUAUG_SAMPLE < 0                                                           ? 4
-                                                                                                     : 3;
-}  // namespace aug
-
-extern "C" __global__ void __launch_bounds__(256, aug::BLOCKS)
+extern "C" __global__ void __launch_bounds__(256, aug::blocks<GPUAUG_CHANNELS, GPUAUG_SAMPLE>())
     GPUAUG_KERNEL(const aug::Row* __restrict__ rows, const aug::Op* __restrict__ ops, const float* __restrict__ blob,
                   const float* __restrict__ found, aug::i64 channels, aug::i64 channel0) {
   typedef aug::Group<256, 4> G;

@@ -8,7 +8,8 @@
 #include "pixels.cuh"
 namespace aug {
 
-#if !AUG_GPU && defined(__FMA__)
+#if !AUG_GPU  // there gpu/taps.cuh
+#if defined(__FMA__)
 template <class T> AUG void lanczos_four(const T* p, i64 sy, int sx, const float* kx, const float* ky, float* sum) {
   typedef float Four __attribute__((vector_size(16)));
   Four whole = {};
@@ -33,7 +34,7 @@ AUG_FN void sample_lanczos(G g, const Row& s, const float* blob, int c0, Place<G
     const int x0 = (qx >> LANCZOS_BITS) - (N / 2 - 1), y0 = (qy >> LANCZOS_BITS) - (N / 2 - 1);
     const float *kx = table + N * (qx & (LANCZOS_STEPS - 1)), *ky = table + N * (qy & (LANCZOS_STEPS - 1));
     const bool inside = ((u32)x0 < (u32)max_(w - N + 1, 0)) & ((u32)y0 < (u32)max_(h - N + 1, 0));
-#if !AUG_GPU && defined(__FMA__)
+#if defined(__FMA__)
     if constexpr ((C == 3 || C == 4) && CubicFour<T>::there) {
       // it reads four values of each pixel, so that right of three channels there must be another one
       if (inside && s.sc == 1 && (C == 4 || (sx > 0 && x0 < w - N))) {
@@ -71,5 +72,6 @@ AUG_FN void sample_lanczos(G g, const Row& s, const float* blob, int c0, Place<G
       px.v[c][l] = settle(sizeof(T) == 1 ? clamp_(sum[c], 0.0f, 255.0f) : sum[c], (const T*)0);
   });
 }
+#endif
 
 }  // namespace aug

@@ -16,6 +16,7 @@
 #define AUG_GPU 1
 #define AUG_SIMD _Pragma("unroll")
 #define AUG_UNROLL _Pragma("unroll")
+#define AUG_ROLLED _Pragma("unroll 1")  // on a GPU: registers and code of one turn only
 #define AUG_FN __device__ __forceinline__
 #define AUG_ALIAS
 #else
@@ -23,6 +24,7 @@
 #define AUG_GPU 0
 #define AUG_SIMD _Pragma("omp simd")
 #define AUG_UNROLL _Pragma("GCC unroll 16")
+#define AUG_ROLLED
 #define AUG_ALIAS __attribute__((may_alias))  // structs that lie in an array of words
 // flatten: every lambda and helper is inlined; a loop that calls one is not vectorized
 #define AUG_FN static __attribute__((noinline, flatten))
@@ -48,6 +50,14 @@ AUG int seldom(int v) {
   asm volatile("" : "+r"(v));
 #endif
   return v;
+}
+
+// The same place, of which the compiler knows nothing: what is read there is read anew, not kept in registers from before.
+template <class T> AUG const T* anew(const T* p) {
+#if defined(__CUDACC_RTC__)
+  asm volatile("" : "+l"(p));
+#endif
+  return p;
 }
 
 struct Lane {

@@ -52,19 +52,24 @@ AUG void mesh(G g, const Row& s, const float* table, typename G::template Var<in
     t.fx[l] -= (float)t.x[l];
     t.fy[l] -= (float)t.y[l];
   });
-#if AUG_GPU
-  g.each([&](Lane l) {
+#if AUG_GPU  // one pixel of a thread after the other: each reads 32 numbers, and four of them would be a seventh of a kernel's code
+  g.each([&](Lane l) { t.x[l] += t.y[l] * across; });
+  const auto shift = [&](Lane l) {
     float x[4], y[4];
-    const float v = t.fy[l];
-    const float* node = table + 2 * (t.y[l] * across + t.x[l]);
+    const float u = t.fx[l], v = t.fy[l];
+    const float* node = table + 2 * t.x[l];
     AUG_UNROLL for (int i = 0; i < 4; ++i) {
       const float* p = node + 2 * i;
       x[i] = spline_(v, ld(p), ld(p + 2 * across), ld(p + 4 * across), ld(p + 6 * across));
       y[i] = spline_(v, ld(p + 1), ld(p + 2 * across + 1), ld(p + 4 * across + 1), ld(p + 6 * across + 1));
     }
-    const float u = t.fx[l];
-    t.fx[l] = bounded((float)px[l] + spline_(u, x[0], x[1], x[2], x[3]));
-    t.fy[l] = bounded((float)py[l] + spline_(u, y[0], y[1], y[2], y[3]));
+    t.fx[l] = spline_(u, x[0], x[1], x[2], x[3]);
+    t.fy[l] = spline_(u, y[0], y[1], y[2], y[3]);
+  };
+  g.each_in_turn(shift, t.x, t.fx, t.fy);
+  g.each([&](Lane l) {
+    t.fx[l] = bounded((float)px[l] + t.fx[l]);
+    t.fy[l] = bounded((float)py[l] + t.fy[l]);
   });
 #else
   constexpr int MOST = 2 * (G::lanes + 4);

@@ -150,7 +150,7 @@ template <class G> AUG void op_hsv_u8(G g, const HsvU8Op& p, const Op&, const Sa
 }
 template <class G> AUG void op_hsv(G g, const HsvOp& p, const Op&, const Sample&, Pixels<G, 3>& px) {
   const float h = p.hue, s = p.saturation, v = p.value;
-  g.each([&](Lane l) { hsv_float(px.v[0][l], px.v[1][l], px.v[2][l], h, s, v); });
+  g.each_in_turn([&](Lane l) { hsv_float(px.v[0][l], px.v[1][l], px.v[2][l], h, s, v); }, px.v);
 }
 
 }  // namespace aug

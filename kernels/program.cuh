@@ -17,13 +17,26 @@ constexpr bool is_built(int code) {
 #endif
 }
 
-// Is there an operation that needs more registers than four pixels leave it? tests/test_cuda_compile.py finds those that would spill.
-constexpr bool is_wide() {
-  constexpr int codes[] = {OP_DIFFERS, OP_UNSHARP, OP_ADD,    OP_FANCY,  OP_ISO,  OP_PIXELS, OP_ADDITIVE,
-                           OP_SPECKLE, OP_SHOT,    OP_SCREEN, OP_SPLASH, OP_ZOOM, OP_UNBLUR, OP_MULTIPLY};
-  for (int code : codes)
-    if (is_built(code)) return true;
-  return false;
+template <int... CODES> constexpr bool is_any_built() { return (is_built(CODES) || ...); }
+
+// How many blocks of 256 threads a multiprocessor shall hold: 4 leave a thread 64 registers, which suffice for most views, 3 leave 80,
+// for most gathers, 2 leave 128. tests/test_cuda_compile.py finds what would spill.
+template <int C, int SAMPLE> constexpr int blocks() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
+  constexpr bool later = true;
+#else
+  constexpr bool later = false;
+#endif
+  constexpr bool four = C == 4, view = SAMPLE < 0;
+  if (is_any_built<OP_ADDITIVE, OP_ZOOM>() || (four && is_any_built<OP_UNSHARP, OP_FANCY, OP_SHOT>())) return 2;
+  if (view) {
+    if (later && is_built(OP_SHOT)) return 2;
+    if (is_any_built<OP_UNSHARP, OP_ADD, OP_ISO, OP_SPECKLE, OP_SHOT, OP_SCREEN, OP_SPLASH, OP_PIXELS>()) return 3;
+    return four && is_any_built<OP_DIFFERS, OP_UNBLUR>() ? 3 : 4;
+  }
+  if (is_any_built<OP_UNSHARP, OP_SHOT>() || (SAMPLE >= 2 && is_any_built<OP_ISO, OP_SPLASH>())) return 2;
+  if (four && (SAMPLE >= 2 || is_any_built<OP_PIXELS, OP_MULTIPLY, OP_GAUSS>())) return 2;
+  return later && is_any_built<OP_ADD, OP_ISO, OP_SCREEN, OP_SPLASH>() ? 2 : 3;
 }
 
 template <class G, int C> AUG void apply(G g, const Op& op, const Sample& s, Pixels<G, C>& px) {

@@ -2,6 +2,9 @@
 #pragma once
 #include "map.cuh"
 #include "pixels.cuh"
+#if AUG_GPU
+#include "gpu/quad.cuh"
+#endif
 namespace aug {
 
 AUG float bilerp(float a, float b, float c, float d, float fx, float fy) { return lerp_(lerp_(a, b, fx), lerp_(c, d, fx), fy); }
@@ -173,13 +176,30 @@ AUG_FN void sample_nearest(G g, const Row& s, const float* blob, int c0, Place<G
       t.x[l] = (int)round_(t.fx[l]);
       t.y[l] = (int)round_(t.fy[l]);
     });
-    if (border <= BORDER_REPLICATE)  // a loop of its own: without the modes' branches it vectorizes
+    if (border <= BORDER_REPLICATE) {  // a loop of its own: without the modes' branches it vectorizes
       g.each([&](Lane l) { o[l] = clamp_(t.y[l], 0, h - 1) * sy + clamp_(t.x[l], 0, w - 1) * sx; });
-    else g.each([&](Lane l) { o[l] = border_index(t.y[l], h, border) * sy + border_index(t.x[l], w, border) * sx; });
+    } else {
+#if AUG_GPU
+      u32 others = 0;
+      g.each([&](Lane l) {
+        o[l] = t.y[l] * sy + t.x[l] * sx;
+        others |= ((u32)t.x[l] < (u32)w) & ((u32)t.y[l] < (u32)h) ? 0u : 1u << l.slot;
+      });
+      AUG_ROLLED while (others) {
+        const u32 bit = others & (0u - others);
+        const int mode = seldom(border);  // else the loop would be there once for each
+        others ^= bit;
+        const int y = border_index(chosen<G>(t.y, bit), h, mode), x = border_index(chosen<G>(t.x, bit), w, mode);
+        choose<G>(o, bit, y * sy + x * sx);
+      }
+#else
+      g.each([&](Lane l) { o[l] = border_index(t.y[l], h, border) * sy + border_index(t.x[l], w, border) * sx; });
+#endif
+    }
   }
   const T* src = (const T*)s.src + (i64)c0 * s.sc;
   typename G::template Var<u32> q;
-  const bool words = sizeof(T) == 1 && C >= 3 && s.sc == 1;  // bytes: one word a pixel
+  const bool words = !AUG_GPU && sizeof(T) == 1 && C >= 3 && s.sc == 1;  // bytes: one word a pixel
   if (words) read_words<C>(g, s, (const u8*)src, o, q);
   AUG_UNROLL for (int c = 0; c < C; ++c) {
     const T* p = src + (i64)c * s.sc;
@@ -222,7 +242,8 @@ AUG void cubic_weights(float f, float* k) {  // Keys' cubic, A = -0.75 as OpenCV
   k[2] = ((A + 2.0f) * g - (A + 3.0f)) * g * g + 1.0f;
   k[3] = ((A * h - 5.0f * A) * h + 8.0f * A) * h - 4.0f * A;
 }
-#if !AUG_GPU && defined(__FMA__)
+#if !AUG_GPU  // there gpu/taps.cuh
+#if defined(__FMA__)
 // Of three or four channels that lie side by side the sums are one vector: a fifth of the time of single ones. It reads four values
 // for each of 4 x 4 pixels, so that right of three channels there must be a fifth pixel.
 template <class T> struct CubicFour {
@@ -273,7 +294,7 @@ AUG_FN void sample_cubic(G g, const Row& s, const float* blob, int c0, Place<G>&
     const int x0 = (int)bx - 1, y0 = (int)by - 1;
     // most lie inside: there are no borders to reckon with, which would take most of the time
     const bool inside = ((u32)x0 < (u32)max_(w - 3, 0)) & ((u32)y0 < (u32)max_(h - 3, 0));
-#if !AUG_GPU && defined(__FMA__)
+#if defined(__FMA__)
     if constexpr ((C == 3 || C == 4) && CubicFour<T>::there) {
       if (inside && s.sc == 1 && (C == 4 || (sx > 0 && x0 < w - 4))) {
         float four[4];
@@ -309,6 +330,7 @@ AUG_FN void sample_cubic(G g, const Row& s, const float* blob, int c0, Place<G>&
     }
   });
 }
+#endif
 
 // The most that a kernel can do of nearest (0), linear (1), cubic (2) and Lanczos (3), each with those before it: cubic is most of what
 // NVRTC compiles, and is left to those who ask for it (gpuaug/backends/cuda.py).
@@ -320,6 +342,7 @@ AUG_FN void sample_cubic(G g, const Row& s, const float* blob, int c0, Place<G>&
 namespace aug {
 
 template <class G, class T, int C> AUG void sample(G g, const Row& s, const float* blob, int c0, Place<G>& t, Pixels<G, C>& px) {
+#if !AUG_GPU  // there gathered of gpu/fused.cuh asks
   if constexpr (!is_label<T> && GPUAUG_SAMPLE >= 3) {
     if (s.sample == SAMPLE_LANCZOS) return sample_lanczos<G, T, C>(g, s, blob, c0, t, px);
   }
@@ -327,9 +350,10 @@ template <class G, class T, int C> AUG void sample(G g, const Row& s, const floa
     if (s.sample == SAMPLE_CUBIC) return sample_cubic<G, T, C>(g, s, blob, c0, t, px);
   }
   if constexpr (!is_label<T> && GPUAUG_SAMPLE >= 1) {
-#if !AUG_GPU
     if (s.sample == SAMPLE_LINEAR) return sample_linear<G, T, C>(g, s, blob, c0, t, px);
+  }
 #endif
+  if constexpr (!is_label<T> && GPUAUG_SAMPLE >= 1) {
     if (s.sample == SAMPLE_LINE) return sample_line<G, T, C>(g, s, c0, t, px);
   }
   sample_nearest<G, T, C>(g, s, blob, c0, t, px);

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from real import delivered, pipelines
 
-from gpuaug import Compose, Solarize, VerticalFlip
+from gpuaug import Compose, Normalize, RandomBrightnessContrast, Solarize, VerticalFlip
 from gpuaug.backends import nvrtc, shapes
 from gpuaug.backends.nvrtc import Key
 from gpuaug.batch import Batch
@@ -68,6 +68,13 @@ DEALT = (
 )
 DEALT = [
     key._replace(ops=REAL[i % len(REAL)].ops) if key.kind == "fused" and key.ops is None else key for i, key in enumerate(DEALT)
+]
+# Operations that need many registers, and those that need a place beside many taps: `blocks` of kernels/program.cuh knows them.
+WIDE = "add additive differs fancy gauss iso multiply pixels screen shot speckle splash unblur unsharp zoom".split()
+DEALT += [
+    Key("fused", read, "float32", 3, sample, mask(("move", "round", name)))
+    for name in WIDE
+    for read, sample in (("uint8", "view"), ("float32", "linear"), ("uint8", "lanczos"))
 ]
 # Every operation at once, which no pipeline has: they compile, with whatever registers.
 ALL = [Key("fused", "uint8", "float32", width, "nearest") for width in (1, 3, 4)]
@@ -205,6 +212,23 @@ def keys(transforms, *, samples=4, dtype="uint8", seed=0):
 def test_a_pipeline_is_one_kernel_whatever_is_drawn():
     made = [keys([Solarize(p=0.5), VerticalFlip(p=0.5)], samples=n, seed=n) for n in (1, 2, 3, 4, 5)]
     assert set().union(*made) == {Key("fused", "uint8", "uint8", 3, "view", mask(("move", "round", "solarize")))}
+
+
+def test_a_kernel_holds_what_a_transform_emits_as_its_arguments_are_now():
+    aug = RandomBrightnessContrast(brightness_limit=(0.2, 0.2), p=1)
+    pipeline = Compose([aug, Normalize()])
+    images = np.full((2, 8, 8, 3), 100, np.uint8)
+    assert pipeline._tree.ops == mask(("move", "round", "linear", "linear_u8", "divide", "normalize"))
+    first = pipeline(images)
+    aug.brightness_by_max = False
+    assert pipeline._tree.ops == mask(("move", "round", "linear_mean", "linear_u8_mean", "divide", "normalize"))
+    assert not np.array_equal(pipeline(images), first)
+    assert Compose([Normalize(normalization="image")])._tree.ops == mask(("move", "round", "divide", "standardize"))
+
+    class Mine(RandomBrightnessContrast, register=False):
+        ops = (*RandomBrightnessContrast.ops, "invert")
+
+    assert Compose([Mine()])._tree.ops == mask(("move", "round", *Mine.ops))
 
 
 def test_the_operations_of_a_key_are_words_of_64_bits():

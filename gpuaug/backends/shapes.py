@@ -246,7 +246,8 @@ def march_shape(channels: int, height: int, width: int, rows: int) -> tuple[int,
     across = -(-groups // (MARCH_THREADS // channels))
     groups = -(-groups // across)
     strips = max(-(-height // MARCH_LINES), min(-(-height // MARCH_FEWEST), MARCH_BLOCKS // (rows * across)))
-    return groups, -(-height // strips), -(-channels * groups // 32) * 32, 8 * channels * (4 * groups + 8 + groups)
+    buffer = -(-4 * channels * (4 * groups + 8 + groups) // 16) * 16  # vectors begin at multiples of 16 bytes
+    return groups, -(-height // strips), -(-channels * groups // 32) * 32, 2 * buffer
 
 
 def _queue_filter(shape: Shape, device, rows: _Rows, ops: int, blob: int, found: int) -> None:

@@ -62,6 +62,12 @@ class RandomBrightnessContrast(Transform):
             beta = safe
         return {"alpha": alpha, "beta": beta}
 
+    @property
+    def emits(self) -> tuple[str, ...]:
+        if type(self).ops is not RandomBrightnessContrast.ops:
+            return self.ops
+        return ("linear", "linear_u8") if self.brightness_by_max else ("linear_mean", "linear_u8_mean")
+
     def lower(self, to, rows, params) -> None:
         mean = None if self.brightness_by_max else to.reduce(rows, "moments")
         top = 255.0 if to.is_u8 and mean is None else 1.0

@@ -76,7 +76,12 @@ class GaussNoise(Transform):
         self.mean_range = increasing("mean_range", mean_range, -1, 1)
         self.per_channel = boolean("per_channel", per_channel)
         self.noise_scale_factor = real("noise_scale_factor", noise_scale_factor, 0, 1, above=True)
-        self.ops = ("gauss",) if self.noise_scale_factor == 1 else ("additive",)  # a kernel holds no more than it runs
+
+    @property
+    def emits(self) -> tuple[str, ...]:
+        if type(self).ops is not GaussNoise.ops:
+            return self.ops
+        return ("gauss",) if self.noise_scale_factor == 1 else ("additive",)
 
     def columns(self) -> int:
         return 4

@@ -59,6 +59,12 @@ class Normalize(Transform):
         self.normalization = normalization
         self._by_channels: dict[int, np.ndarray] = {}
 
+    @property
+    def emits(self) -> tuple[str, ...]:
+        if type(self).ops is not Normalize.ops:
+            return self.ops
+        return ("divide", "normalize" if self.normalization == "standard" else "standardize")
+
     def lower(self, to, rows, params) -> None:
         if self.normalization != "standard":
             if to.is_wide:

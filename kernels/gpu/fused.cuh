@@ -3,6 +3,7 @@
 #pragma once
 #include "linear.cuh"
 #include "program.cuh"
+#include "taps.cuh"
 #include "view.cuh"
 namespace aug {
 
@@ -20,16 +21,38 @@ template <class G, class TI, class TO, int C> AUG void fused_view(G g, const Fus
   Q::template store<TO, C>(s, c0, t, px);
 }
 
+template <class G, class T, int C> AUG void gathered(G g, const Fused& f, const Row& s, int c0, Place<G>& at, Pixels<G, C>& px) {
+  if constexpr (!is_label<T> && GPUAUG_SAMPLE >= 3) {
+    if (s.sample == SAMPLE_LANCZOS) return sample_taps<LanczosTaps, G, T, C>(g, s, f.blob, c0, at, px);
+  }
+  if constexpr (!is_label<T> && GPUAUG_SAMPLE >= 2) {
+    if (s.sample == SAMPLE_CUBIC) return sample_taps<CubicTaps, G, T, C>(g, s, f.blob, c0, at, px);
+  }
+  if constexpr (!is_label<T> && GPUAUG_SAMPLE >= 1) {
+    if (s.sample == SAMPLE_LINEAR) return linear<G, T, C>(s, f.blob, c0, at, px);
+  }
+  sample<G, T, C>(g, s, f.blob, c0, at, px);
+}
+// Is a thread's place found once more behind the taps? Many of them need the registers; so do few, of floats, from sm_100 on.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
+constexpr bool IS_LEAN = GPUAUG_SAMPLE >= 1;
+#else
+constexpr bool IS_LEAN = GPUAUG_SAMPLE >= 2;
+#endif
+
 template <class G, class TI, class TO, int C> AUG void fused_gather(G g, const Fused& f, const Row& s, int c0, int first) {
   typedef Quad<G, false> Q;
-  const Spot t = Q::spot(s, first);
-  if (t.left <= 0) return;
   Pixels<G, C> px;
+  Spot t = Q::spot(s, first);
+  if (t.left <= 0) return;
   Q::positions(s, t, px);
   Place<G> at;
   place<G>(g, s, f.blob, px.x, px.y, at);
-  if (!is_label<TI> && GPUAUG_SAMPLE >= 1 && s.sample == SAMPLE_LINEAR) linear<G, TI, C>(s, f.blob, c0, at, px);
-  else sample<G, TI, C>(g, s, f.blob, c0, at, px);
+  gathered<G, TI, C>(g, f, s, c0, at, px);
+  if (IS_LEAN) {
+    t = Q::again(s);
+    if (s.positions) Q::positions(s, t, px);
+  }
   program<G, C>(g, f, s, c0, px);
   Q::template store<TO, C>(s, c0, t, px);
 }

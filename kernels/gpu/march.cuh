@@ -4,7 +4,8 @@
 //
 // A block marches down a strip of one sample. A thread has four columns of one channel. For each source line:
 //   1. the first threads read four pixels each as words, take them apart, and write floats to shared memory, a plane for each channel,
-//      so that a thread's window of 4 + K - 1 columns is three vectors whatever the number of channels;
+//      so that a thread's window of 4 + K - 1 columns is three vectors whatever the number of channels; the last threads read what
+//      lies left and right of the tile;
 //   2. each thread sums its window along x and keeps the last K sums of each column in registers;
 //   3. and sums those along y: four bytes, one word. Of planes it is written as it is; of pixels the words of the channels meet in
 //      shared memory and are written, interleaved, behind the next line's barrier.
@@ -19,25 +20,28 @@ namespace aug {
 
 enum { MARCH_PAD = 4 };  // columns left and right of a tile's line: K / 2 of them are used, and windows stay aligned
 
-// shared memory of a block, in words: two buffers of CH lines of floats and of CH * groups words of four bytes (march_shape of cuda.py)
+// shared memory of a block: two buffers, each of CH lines of floats, then of CH * groups words of four bytes, and what is left of 16
+// bytes (march_shape of shapes.py)
 AUG int march_pitch(int groups) { return 4 * groups + 2 * MARCH_PAD; }
 
 template <int K, int CH> struct March {
-  static constexpr int R = K / 2, N = 4;
+  static constexpr int R = K / 2, N = 4, EDGE = -1;
+  // Are elements beyond a tile read by the last threads, which read no pixels? They need the same registers. One channel has too few.
+  static constexpr bool APART = CH > 1;
 
   // of the tile
   const FilterRow& row;
   const float* blob;
   int c0, groups, x0, y0, y1, width;  // first channel, threads a channel, first column, lines, columns
   const u8* src;
-  int sh, sy, dy, border, bytes;  // bytes: of a channel's line in a buffer
-  float scale, w[R + 1];          // the weights from the outermost to the middle
+  int sh, sy, dy, bytes;  // bytes: of a channel's line in a buffer
+  float scale, w[R + 1];  // the weights from the outermost to the middle
   // of this thread
-  int held;          // bytes that it reads, or 0: the pixels of four columns
-  bool edge;         // does it read an element beyond the tile?
+  int held;          // bytes that it reads, the pixels of four columns; 0: none; APART, EDGE: an element beyond the tile
+  bool edge;         // not APART: does it read such an element, too?
   u32 mine, beside;  // from the start of a line: what it reads, that element
   Shared window;     // what it sums begins there, in the first buffer; what it reads of the first channel goes MARCH_PAD behind
-  Shared slot;       // and that element there
+  Shared to, slot;   // APART: what it reads goes there; else that element
   const u8* out;     // where it writes in the destination's line 0
   bool words;        // in all lines as words?
   float ring[K][N];
@@ -48,7 +52,6 @@ template <int K, int CH> struct March {
     const int t = threadIdx.x, pitch = march_pitch(groups);
     src = (const u8*)row.src + (i64)c0 * row.sc;
     sh = row.sh;
-    border = row.border;
     sy = row.sy;
     dy = row.dy;
     scale = row.scale;
@@ -56,14 +59,21 @@ template <int K, int CH> struct March {
     held = t < groups ? CH * clamp_(row.sw - x0 - N * t, 0, N) : 0;
     mine = CH * (x0 + N * t);
     window = lines + 4 * (channel * pitch + N * group);
+    to = window + 4 * MARCH_PAD;
     beside = 0;
     slot = window;
-    edge = t < 2 * R * CH;
+    const int e = APART ? t - (int)blockDim.x + 2 * R * CH : t;
+    edge = (u32)e < (u32)(2 * R * CH);
     if (edge) {
-      const int side = t / (R * CH), i = t - side * R * CH, column = i / CH, c = i - column * CH;
+      const int side = e / (R * CH), i = e - side * R * CH, column = i / CH, c = i - column * CH;
       const int x = side ? width + column : column - R;
-      beside = border_index(x0 + x, row.sw, border) * CH + c;
+      beside = border_index(x0 + x, row.sw, row.border) * CH + c;
       slot = lines + 4 * (c * pitch + MARCH_PAD + x);
+      if (APART) {
+        held = EDGE;
+        mine = beside;
+        to = slot;
+      }
     }
     const float* taps = blob + row.taps;
     AUG_UNROLL for (int j = 0; j <= R; ++j)
@@ -76,9 +86,9 @@ template <int K, int CH> struct March {
     u8 element;
   };
   AUG void fetch(int y, Read& r) const {
-    if ((u32)y >= (u32)sh) y = border_index(y, seldom(sh), border);
+    if ((u32)y >= (u32)sh) y = border_index(y, seldom(sh), anew(&row)->border);
     const u8* line = ahead(src, y, sy);
-    if (held) {
+    if (held > 0) {
       const u8* p = line + mine;
       const u32 at = (u32)(u64)p & 3u;
       const u32* q = (const u32*)((u64)p & ~(u64)3);
@@ -89,16 +99,17 @@ template <int K, int CH> struct March {
         a = b;
       }
     }
-    if (edge) r.element = ld(line + beside);
+    if (APART && held == EDGE) r.words[0] = ld(line + mine);
+    if (!APART && edge) r.element = ld(line + beside);
   }
   // to a buffer, `by` bytes behind the first
   AUG void put(int by, const Read& r) const {
-    if (held) {
+    if (held > 0) {
       AUG_UNROLL for (int c = 0; c < CH; ++c) {
         float v[N];
         AUG_UNROLL for (int k = 0; k < N; ++k)
           v[k] = byte_float(r.words[(CH * k + c) / 4], (CH * k + c) % 4);
-        const Shared p = window + 4 * MARCH_PAD + by + c * bytes;
+        const Shared p = (APART ? to : window + 4 * MARCH_PAD) + by + c * bytes;
         if (held == CH * N) {
           store4(p, v[0], v[1], v[2], v[3]);
         } else {  // beside them is what the threads of the edge write
@@ -107,7 +118,8 @@ template <int K, int CH> struct March {
         }
       }
     }
-    if (edge) store1(slot + by, get(r.element));
+    if (APART && held == EDGE) store1(to + by, get((u8)r.words[0]));
+    if (!APART && edge) store1(slot + by, get(r.element));
   }
   AUG void along_x(int by, float* sum) const {
     float v[N + 2 * MARCH_PAD];
@@ -143,7 +155,7 @@ template <int K, int CH> struct March {
   AUG void write_plane(int y, u32 word) const {
     u8* p = (u8*)ahead(out, y, dy);
     if (words) return write_words<1>(p, &word);
-    const int dx = row.dx;
+    const int dx = anew(&row)->dx;
     _Pragma("unroll 1") for (int k = left(); k > 0; --k, p += dx, word >>= 8)* p = (u8)word;
   }
   AUG void write_pixels(int y, Shared last) const {
@@ -168,15 +180,15 @@ template <int K, int CH> struct March {
     const int t = threadIdx.x, which = t / groups, channel = which < CH ? which : 0, group = which < CH ? t - which * groups : 0;
     const Shared lines = shared_at(shared);
     begin(lines, channel, group);
-    const int size = CH * bytes, packed_size = 4 * CH * groups, dx = row.dx, high = y1 - y0;
-    const bool pixels = CH > 1 && (dx == CH) & (row.dc == 1), reads = edge | (held > 0);
-    const bool writes = pixels && which == CH - 1;                          // those of the first channel read
-    const Shared pack = lines + 2 * size + 4 * (channel * groups + group);  // of its word; those of its pixels end there
+    const int size = CH * (bytes + 4 * groups) + 15 & ~15, dx = row.dx, high = y1 - y0;  // size: of a buffer
+    const bool pixels = CH > 1 && (dx == CH) & (row.dc == 1), reads = APART ? held != 0 : edge | (held > 0);
+    const bool writes = pixels && which == CH - 1;                            // those of the first channel read
+    const Shared pack = lines + CH * bytes + 4 * (channel * groups + group);  // of its word; those of its pixels end there
     out = (const u8*)row.dst + (i64)y0 * dy + (i64)(x0 + N * group) * dx + (pixels ? 0 : (i64)(c0 + channel) * row.dc);
     words = (left() == N) & (pixels | (dx == 1)) & ((((u32)(u64)out | (u32)dy) & 3) == 0);
     Read next;
     if (reads) fetch(y0 - R, next);
-    int by = 0, at = 0;  // which buffer: behind the first so many bytes
+    int by = 0;  // which buffer: behind the first so many bytes
     // y: the line of the strip that is written, R behind the one that is read; k: its place in the ring
     const auto step = [&](int y, int k) {
       if (reads) {
@@ -184,13 +196,12 @@ template <int K, int CH> struct March {
         fetch(y0 + y + R + 1, next);
       }
       __syncthreads();
-      if ((u32)(y - 1) < (u32)high && writes) write_pixels(y - 1, pack + (packed_size - at));
+      if ((u32)(y - 1) < (u32)high && writes) write_pixels(y - 1, pack + (size - by));
       along_x(by, ring[k]);
       const u32 word = along_y(k + 1);
-      if (pixels) store_word(pack + at, word);
+      if (pixels) store_word(pack + by, word);
       else if ((u32)y < (u32)high) write_plane(y, word);
       by = size - by;
-      at = packed_size - at;
     };
     AUG_UNROLL for (int j = 0; j < K; ++j) AUG_UNROLL
       for (int i = 0; i < N; ++i) ring[j][i] = 0.0f;
@@ -201,7 +212,7 @@ template <int K, int CH> struct March {
     }
     if (!pixels) return;
     __syncthreads();
-    if (writes && y == high) write_pixels(high - 1, pack + (packed_size - at));
+    if (writes && y == high) write_pixels(high - 1, pack + (size - by));
   }
 };
 

@@ -7,6 +7,18 @@
 #include "words.cuh"
 namespace aug {
 
+// of a thread's values that of the pixel whose bit is set: registers have no numbers that a loop could count
+template <class G, class V> AUG auto chosen(const V& of, u32 bit) {
+  auto v = of.v[0];
+  AUG_UNROLL for (int k = 1; k < G::slots; ++k)
+    v = bit == 1u << k ? of.v[k] : v;
+  return v;
+}
+template <class G, class V, class T> AUG void choose(V& of, u32 bit, T v) {
+  AUG_UNROLL for (int k = 0; k < G::slots; ++k)
+    of.v[k] = bit == 1u << k ? v : of.v[k];
+}
+
 struct Spot {
   int p, x, y;  // its first pixel
   int left;     // pixels of the sample from that one on
@@ -14,10 +26,18 @@ struct Spot {
 template <class G, bool VIEW> struct Quad {
   static constexpr int N = G::slots, STEP = VIEW ? 1 : 32;
 
+  static AUG int number(int first, int id) { return first + (VIEW ? id * N : (id & ~31) * N + (id & 31)); }
   static AUG Spot spot(const Row& s, int first) {
     Spot t;
-    const int id = threadIdx.x;
-    t.p = first + (VIEW ? id * N : (id & ~31) * N + (id & 31));
+    t.p = number(first, threadIdx.x);
+    t.y = divided(t.p, s.dw, t.x);
+    t.left = s.dh * s.dw - t.p;
+    return t;
+  }
+  // .. found once more, so that what lies in between need not keep it
+  static AUG Spot again(const Row& s) {
+    Spot t;
+    t.p = number(seldom((int)blockIdx.x) * G::lanes, seldom((int)threadIdx.x));
     t.y = divided(t.p, s.dw, t.x);
     t.left = s.dh * s.dw - t.p;
     return t;
