@@ -36,12 +36,19 @@ class Captured:
 
     def stats(self) -> dict[str, Any]:
         """Of what was executed on a GPU so far: plans (one for each target of a batch, and one more for each step that has to
-        look at pixels before it), how many of these were replays, how often a graph was captured, and the launches of each graph.
+        look at pixels before it), how many of these were replays, how often a graph was captured, how many were launched one by
+        one and for good, as their order has no room, and the launches of each graph.
         """
         graphs: list[Graph] = self._graphs
-        plans, captures = (sum(getattr(graph, name) for graph in graphs) for name in ("plans", "captures"))
+        plans, captures, alone = (sum(getattr(graph, name) for graph in graphs) for name in ("plans", "captures", "alone"))
         launches = [sum(len(slot.kernels()) for slot in graph.slots) for graph in graphs]
-        return {"plans": plans, "replays": plans - captures, "captures": captures, "launches": launches}
+        return {
+            "plans": plans,
+            "replays": plans - captures - alone,
+            "captures": captures,
+            "alone": alone,
+            "launches": launches,
+        }
 
     def __repr__(self) -> str:
         told = ", ".join(f"{count} {name}" for name, count in self.stats().items() if name != "launches")

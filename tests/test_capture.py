@@ -125,15 +125,15 @@ def test_replays_are_runs(made_up, name, seed):
     assert not wrong(pairs)
     stats = captured.stats()
     assert stats["replays"] == len(world.replays) > 5
-    assert stats["plans"] == stats["replays"] + stats["captures"]
+    assert stats["plans"] == stats["replays"] + stats["captures"] + stats["alone"]
 
 
 def test_a_pipeline_of_views_is_captured_once(made_up):
     world = made_up(0)
     pairs, captured = calls(world, PIPELINES["views"], False)
     world.finish()
-    assert captured.stats() == {"plans": 16, "replays": 15, "captures": 1, "launches": [1]}
-    assert repr(captured) == "<captured Compose: 16 plans, 15 replays, 1 captures>"
+    assert captured.stats() == {"plans": 16, "replays": 15, "captures": 1, "alone": 0, "launches": [1]}
+    assert repr(captured) == "<captured Compose: 16 plans, 15 replays, 1 captures, 0 alone>"
     assert not wrong(pairs)
 
 
@@ -152,6 +152,28 @@ def test_it_grows_for_what_is_larger(made_up):
     assert captured.stats()["captures"] < 12
 
 
+def test_orders_without_end_are_launched_by_themselves(made_up, monkeypatch):
+    """Slots stay few, and graphs are captured no more; what is launched by itself is right, too, behind and before replays."""
+    steps = [G.GaussianBlur((3, 3), p=1), G.MedianBlur((3, 3), p=1), G.CLAHE(p=1), G.Equalize(p=1), G.Sharpen(p=1)]
+    monkeypatch.setattr(graphs, "MOST", 1)
+    world, compose = made_up(6), G.Compose([G.RandomOrder(steps, n=(1, 3))], seed=3)
+    first = Given(world, 2, 0)
+    captured, pairs, side, counted = compose.capture(first.there(False), rehearse=1), [], Stream(world=world), []
+    for number in range(40):
+        given = Given(world, 2, number)
+        with world.stream(side if number % 5 == 4 else world.default):
+            pairs.append((captured(given.there(False), ids=given.ids, epoch=number), given.want(compose, number, False)))
+        counted.append(captured.stats())
+    world.finish()
+    assert not wrong(pairs)
+    graph = captured._graphs[0]
+    assert len(graph.slots) <= graphs.MOST * graph._longest
+    assert counted[-1]["alone"] > 5
+    assert counted[-1]["replays"] > 3
+    assert counted[-1]["captures"] == counted[30]["captures"]
+    assert counted[-1]["replays"] == len(world.replays)
+
+
 def test_host_stages_are_on_the_callers_stream(made_up):
     """Not captured: threads that take samples to the host and back have other current streams."""
     for seed in range(4):
@@ -168,7 +190,7 @@ def test_on_a_cpu_it_is_run():
     captured = compose.capture({"image": given.image}, ids=given.ids, device="cpu")
     got = captured({"image": given.image}, ids=given.ids, epoch=5)
     assert torch.equal(got["image"], given.want(compose, 5, False)["image"])
-    assert captured.stats() == {"plans": 0, "replays": 0, "captures": 0, "launches": []}
+    assert captured.stats() == {"plans": 0, "replays": 0, "captures": 0, "alone": 0, "launches": []}
 
 
 @pytest.mark.parametrize(("rehearse", "error"), [(0, ValueError), (1.5, TypeError), ("all", TypeError)])

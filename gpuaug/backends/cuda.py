@@ -14,7 +14,7 @@ from . import graphs, nvrtc
 from .held import Held, foreign
 from .missing import problem
 from .nvrtc import Key
-from .shapes import parts_of
+from .shapes import parts_of, queue
 
 
 def run(plan, device) -> None:
@@ -30,19 +30,8 @@ def run(plan, device) -> None:
     parts = [(launch, parts_of(launch, plan.ops, arrange=True)) for launch in plan.launches if len(launch.rows)]
     device.prepare([key for _, of in parts for part in of for key in part.shape.kernels()])
 
-    if not plan.count:
-        return
-    base, owner = device.upload(plan.memory)
-    owners.append(owner)
-    found = 0
-    if plan.found is not None:
-        found, owner = device.empty(plan.found.nbytes)
-        owners.append(owner)
-
-    for launch, of in parts:
-        rows, ops, blob = (base + offset for offset in launch.offsets)
-        for part in of:
-            part.shape.queue(device, rows + part.first * part.shape.row, ops, blob, found)
+    if plan.count:
+        queue(plan, parts, device)
 
 
 # ---- the device --------------------------------------------------------------------------------

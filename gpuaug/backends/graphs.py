@@ -5,6 +5,8 @@ parameters of a plan are laid out for the slots and go to the graph's memory by 
 and room that is left over, hold rows of zeros, at which blocks leave. Rows hold the addresses of samples and of results, so
 neither is copied for the graph's sake, and what it wrote stays the caller's. A plan that asks for more than there is (another
 kernel, another order, a larger grid) grows the slots: it is launched once as it is, and the graph is captured anew behind it.
+Where launches come in ever other orders, slots would grow on and on, most of them for nothing: beyond some, such plans are
+launched by themselves.
 """
 
 from __future__ import annotations
@@ -15,8 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .shapes import Part, Shape, parts_of
+from .shapes import Part, Shape, parts_of, queue
 
+# Slots for each launch of the longest plan, at most: one with nothing to do takes 1 to 2 us, a launch by itself takes the host 5
+MOST = 3
 ALIGN = 64  # bytes, of what rows point to and of themselves, as in a plan's own memory
 
 
@@ -32,12 +36,15 @@ class Graph:
 
     Attributes:
         slots: the `Shape`s that it has room for.
-        plans, captures: how many plans it ran, and how often it was captured.
+        plans, captures, alone: how many plans it ran, how often it was captured, and how many plans were launched by themselves.
     """
 
     def __init__(self):
         self.slots: list[Shape] = []
-        self.plans = self.captures = 0
+        self.plans = self.captures = self.alone = 0
+        self._longest = self._full = (
+            0  # launches of the longest plan so far; as they were when there was no room for another order
+        )
         self._room = {"ops": 0, "blob": 0, "found": 0, "scratch": 0}  # bytes
         self._at: dict[str, int] = {}  # where in the memory operations and values lie
         self._starts: list[int] = []  # and the rows of each slot
@@ -55,10 +62,11 @@ class Graph:
                 self._scratch = device.empty(room)
                 self._room["scratch"] = room
             plan.place(self._scratch[0])
-        uses, ops, blob = [], [], plan.launches[0].blob
+        uses, ops, blob, parts = [], [], plan.launches[0].blob, []
         for launch in plan.launches:
             if len(launch.rows):
-                uses += [_Use(part, sum(map(len, ops))) for part in parts_of(launch, plan.ops, arrange=True)]
+                parts.append((launch, parts_of(launch, plan.ops, arrange=True)))
+                uses += [_Use(part, sum(map(len, ops))) for part in parts[-1][1]]
                 ops += [] if launch.ops is None else [launch.ops]
         asks = {
             "ops": sum(of.nbytes for of in ops),
@@ -66,7 +74,11 @@ class Graph:
             "found": 0 if plan.found is None else plan.found.nbytes,
         }
         shapes = [use.part.shape for use in uses]
-        places = _fit(self.slots, shapes)
+        places, self._longest = _fit(self.slots, shapes), max(self._longest, len(shapes))
+        if places is None and not self._may_grow(shapes, plan.samples):
+            self.alone += 1
+            device.prepare([key for shape in shapes for key in shape.kernels()])
+            return queue(plan, parts, device)
         fresh = self._graph is None or places is None or any(asks[name] > self._room[name] for name in asks)
         if fresh:
             places = self._grow(device, shapes, asks, plan.samples)
@@ -90,6 +102,14 @@ class Graph:
         if self._stream is not None and self._stream != device.stream:
             device.follow(self._stream, [kept[1] for kept in (self._memory, self._found, self._scratch) if kept is not None])
         self._stream = device.stream
+
+    def _may_grow(self, shapes: list[Shape], samples: int) -> bool:
+        """Whether slots for these shapes, too, are not too many."""
+        if _in_order(self.slots, shapes):  # sizes grow, and there are no more slots
+            return True
+        if self._full < self._longest and len(_merged(self.slots, shapes, samples)[0]) > MOST * self._longest:
+            self._full = self._longest
+        return self._full < self._longest
 
     def _grow(self, device, shapes: list[Shape], asks: dict[str, int], samples: int) -> list[int]:
         """Make room for a plan of these shapes; returns the slots that it takes. There is no graph until the next capture."""
@@ -160,6 +180,12 @@ def _alike(shape: Shape) -> tuple:
 
 def _fits(slot: Shape, shape: Shape) -> bool:
     return _alike(slot) == _alike(shape) and all(has >= asked for has, asked in zip(slot.most, shape.most))
+
+
+def _in_order(slots: list[Shape], shapes: list[Shape]) -> bool:
+    """Whether there are slots for these shapes, whatever room they have."""
+    left = map(_alike, slots)
+    return all(_alike(shape) in left for shape in shapes)
 
 
 def _fit(slots: list[Shape], shapes: list[Shape]) -> list[int] | None:

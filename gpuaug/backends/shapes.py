@@ -117,6 +117,16 @@ def parts_of(launch, ops: int | None = None, arrange: bool = False) -> list[Part
     ]
 
 
+def queue(plan, parts: list[tuple], device) -> None:
+    """Upload what a plan's launches read, and launch them. parts: of each launch that has rows, arranged."""
+    base, _owner = device.upload(plan.memory)  # it may be freed when everything is queued: see `gpuaug.backends.cuda.run`
+    found, _owner_of_found = (0, None) if plan.found is None else device.empty(plan.found.nbytes)
+    for launch, of in parts:
+        rows, ops, blob = (base + offset for offset in launch.offsets)
+        for part in of:
+            part.shape.queue(device, rows + part.first * part.shape.row, ops, blob, found)
+
+
 def keys_of(launch, ops: int | None = None) -> list[Key]:
     """The kernels of a launch."""
     return [key for part in parts_of(launch, ops) for key in part.shape.kernels()]

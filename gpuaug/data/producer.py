@@ -23,6 +23,9 @@ from .recognize import shipped
 from .structure import collate, convert
 
 _running = weakref.WeakSet()
+# By GPU, those of epochs that are over. Torch keeps what was freed on a stream for that stream: an epoch on another one would ask
+# for its batches' memory once more, up to 32 times
+_idle_streams = collections.defaultdict(list)
 IN_DECODER = 2  # batches in flight in DALI: one being decoded, one waiting, so that its threads never idle
 
 
@@ -88,7 +91,21 @@ class Producer:
     # ---- the stream ----------------------------------------------------------------------------------------------------
 
     def _stream(self):
-        to_device = self._stream_on_device()
+        if self.recipe.device.type == "cpu":
+            return self._batches(None)
+        import torch
+
+        torch.cuda.set_device(self.recipe.device)
+        try:
+            stream = _idle_streams[self.recipe.device].pop()
+        except IndexError:
+            stream = torch.cuda.Stream(self.recipe.device)
+        try:
+            self._batches(stream)
+        finally:
+            _idle_streams[self.recipe.device].append(stream)
+
+    def _batches(self, to_device):
         while True:
             self.channel.check()
             self._fetch_ahead()
@@ -134,14 +151,6 @@ class Producer:
             raise self.failed
         if not self.delivered and self.bad and self.fresh:
             raise AllBadError(self.bad, self.recipe.errors.list()[0])
-
-    def _stream_on_device(self):
-        if self.recipe.device.type == "cpu":
-            return None
-        import torch
-
-        torch.cuda.set_device(self.recipe.device)
-        return torch.cuda.Stream(self.recipe.device)
 
     def _fits(self, job):
         return not self.flying or (len(job.items) <= self.decoder_capacity() and self.flying[-1].error is None)

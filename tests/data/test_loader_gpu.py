@@ -8,6 +8,7 @@ import io
 import threading
 import time
 import weakref
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,7 +20,7 @@ from PIL import Image
 
 import gpuaug as G
 from gpuaug.backends.held import Held
-from gpuaug.data import ahead
+from gpuaug.data import ahead, producer
 from gpuaug.data import loader as of_loader
 from gpuaug.data.ahead import _is_ours, finisher
 
@@ -76,6 +77,7 @@ def made_up(monkeypatch):
         world = World(seed)
         world.install(monkeypatch)
         dali.install(monkeypatch, world, apart)
+        monkeypatch.setattr(producer, "_idle_streams", defaultdict(list))  # those of other worlds
         # torch has no memory here for what is beside the images
         monkeypatch.setattr(of_loader, "fill", lambda rest, values, device=None, real=of_loader.fill: real(rest, values))
         return world
@@ -300,6 +302,27 @@ def test_a_batch_is_the_loops_to_let_go_of(made_up, device):
     assert len(list(road)) == 4
     if world is not None:
         world.finish()
+
+
+def test_epochs_share_a_stream_and_its_memory(made_up, monkeypatch):
+    """Torch keeps freed memory for the stream that it was on; two iterators at a time have two."""
+    used, real = [], ahead.Finisher.__call__
+    monkeypatch.setattr(
+        ahead.Finisher, "__call__", lambda self, loaded, stream: (used.append(stream), real(self, loaded, stream))
+    )
+    world = made_up(2)
+    batches(world, epochs=3)
+    left = iter(G.DataLoader(Pictures(), BATCH, transform=pipeline(), device="cuda"))
+    next(left)
+    left._road.close()
+    batches(world)
+    assert len(set(used)) == 1
+    two = [iter(G.DataLoader(Pictures(), BATCH, transform=pipeline(), device="cuda")) for _ in range(2)]
+    assert len([list(zip(*two))]) == 1
+    assert len(set(used)) == 2
+    batches(world)
+    assert len(set(used)) == 2
+    world.finish()
 
 
 def test_a_timeout_is_for_reading_and_decoding(made_up, monkeypatch):
