@@ -25,36 +25,51 @@ ALIGN = 64
 _running = weakref.WeakSet()
 
 
-class StoredReader(Reader):
-    """Jobs whose samples are pixels in one block of memory a batch."""
+class StoredItem(Item):
+    """A sample on its way. `whole`: all lines of its pictures are read."""
 
-    def __init__(self, recipe, check):
+    __slots__ = ("whole",)
+
+
+class StoredReader(Reader):
+    """Jobs whose samples are pixels in one block of memory a batch. `planner`: says what of the images will be read, or None."""
+
+    def __init__(self, recipe, check, planner):
         super().__init__(recipe, check)
         self.cached, self.index_of = recipe.stored
-        self.said = {name: self.cached._index["pictures"][name] for name in slots(self.cached._index["template"])}
-        self.plain = recipe.paths == slots(self.cached._index["template"])  # nothing else in a sample is a target
+        template, said = self.cached._index["template"], self.cached._index["pictures"]
+        self.said = {name: said[name] for name in slots(template)}
+        self.plain = recipe.paths == slots(template)  # nothing else in a sample is a target
+        image = said["image"]
+        self.planner = planner if (image["dtype"], image["axes"], image["channels"]) == ("uint8", 3, 3) else None
 
     def fetch(self, planned):
         """A Job whose lines are being read."""
-        items = [Item(index) for index in planned.index_list()]
-        reads = self._place(items, self._rectangles(items, planned))
+        items = [StoredItem(index) for index in planned.index_list()]
+        job = Job(planned, items, [])
+        found = self._find(items)
+        if self.planner is not None and all(item.fault is None for item in items):
+            job.reach = self.planner([item.size for item in items], planned.ids, planned.occurrence)
+        reads = self._place(found, None if job.reach is None else job.reach.window.tolist())
         chunk = max(1, -(-len(reads) // max(2, self.recipe.threads)))
         chunks = [reads[k : k + chunk] for k in range(0, len(reads), chunk)]
-        return Job(planned, items, [self.pool.submit(self._read_all, each) for each in chunks])
+        job.reads = [self.pool.submit(self._read_all, each) for each in chunks]
+        return job
 
     def alone(self, index):
         """One sample that is not part of a batch, whole."""
-        item = Item(index)
-        self._read_all(self._place([item], None))
+        item = StoredItem(index)
+        self._read_all(self._place(self._find([item]), None))
         return item
 
-    def _rectangles(self, items, planned):
-        """What of each picture will be read; None: all."""
-        return None
+    def whole(self, job):
+        """Reads the good samples of a job once more, all of them."""
+        job.reach = None
+        self._read_all(self._place(self._find([item for item in job.items if item.fault is None]), None))
 
-    def _place(self, items, rectangles):
-        """Gives the good items their structure and memory; what has to be read into it."""
-        cached, parts, found, total = self.cached, self.cached._parts, [], 0
+    def _find(self, items):
+        """[(item, number of its part, row in it)] of the good ones, whose sizes are filled in; faults of the others."""
+        cached, found = self.cached, []
         for item in items:
             self.check()
             try:
@@ -67,20 +82,35 @@ class StoredReader(Reader):
             if fault is not None:
                 item.fault = BadSample(item.index, fault.path, fault.reason)
                 continue
-            table = parts.table(number)
-            for name in self.said:
-                length = int(table.length[name][row])
-                found.append((item, number, row, name, total, length))
-                total += -(-length // ALIGN) * ALIGN
-        block, views, reads = POOL.array((total,), np.dtype(np.uint8)), {}, []
-        for item, number, row, name, at, length in found:
-            table, into = parts.table(number), block[at : at + length]
-            views.setdefault(id(item), (item, number, row, {}))[3][name] = shaped(
-                into, self.said[name], int(table.height[row]), int(table.width[row])
-            )
-            reads.append((item, number, row, name, into))
-        for item, number, row, pictures in views.values():
-            self._fill_in(item, number, row, pictures)
+            table = cached._parts.table(number)
+            item.size = int(table.height[row]), int(table.width[row])
+            found.append((item, number, row))
+        return found
+
+    def _place(self, found, windows):
+        """Gives items their structure and memory; what has to be read into it. windows: (y0, x0, y1, x1) of each image; None: all.
+
+        Of a window whole lines are read: the columns beside it lie between them.
+        """
+        places, total = [], 0
+        for k, (item, number, row) in enumerate(found):
+            item.whole = windows is None
+            for name, said in self.said.items():
+                height, width = item.size
+                line = width * said["channels"] * np.dtype(said["dtype"]).itemsize
+                first, left, last, right = windows[k] if windows is not None and name == "image" else (0, 0, height, width)
+                places.append((k, name, first, last - first, line, left, right, total))
+                total += -(-(last - first) * line // ALIGN) * ALIGN
+        block, reads = POOL.array((total,), np.dtype(np.uint8)), []
+        pictures = [{} for _ in found]
+        for k, name, first, lines, line, left, right, at in places:
+            item, number, row = found[k]
+            into = block[at : at + lines * line]
+            picture = shaped(into, self.said[name], lines, item.size[1])
+            pictures[k][name] = picture if right - left == item.size[1] else picture[:, left:right]
+            reads.append((item, number, row, name, into, first, line))
+        for (item, number, row), of in zip(found, pictures, strict=True):
+            self._fill_in(item, number, row, of)
         return reads
 
     def _fill_in(self, item, number, row, pictures):
@@ -102,10 +132,10 @@ class StoredReader(Reader):
             item.fault = BadSample(item.index, self.path(item), one_line(error))
 
     def _read_all(self, reads):
-        for item, number, row, name, into in reads:
+        for item, number, row, name, into, first, line in reads:
             if item.fault is None:
                 try:
-                    self.cached._parts.read(number, row, name, into, 0, 0)
+                    self.cached._parts.read(number, row, name, into, first, line)
                 except ValueError as error:
                     item.fault = BadSample(item.index, self.path(item), str(error))
 
@@ -116,12 +146,12 @@ class StoredReader(Reader):
 class Passed:
     """Stands where files have a decoder."""
 
-    capacity, in_flight = 1 << 62, 0
+    capacity, in_flight, windows = 1 << 62, 0, True
 
     def __init__(self):
         self._fed = []
 
-    def feed(self, pictures):
+    def feed(self, pictures, windows=None):
         self._fed.append(pictures)
 
     def take(self, stream=None):
@@ -131,7 +161,20 @@ class Passed:
 class StoredProducer(Producer):
     """The thread of the road."""
 
-    reader_class = StoredReader
+    def _reader(self):
+        return StoredReader(self.recipe, self.channel.check, self.planner)
+
+    def _launch(self, job):
+        if job.reach is not None and any(item.fault is not None for item in job.items):
+            self.reader.whole(job)  # what was planned is not what the policy leaves
+        return super()._launch(job)
+
+    def _reach(self, job):
+        return job.reach
+
+    def _replacement(self, job, k):
+        item = super()._replacement(job, k)
+        return item if item.whole else self._alone(item.index)
 
     def _begin(self):
         _end_at_exit()
