@@ -512,3 +512,70 @@ def test_little_more_than_its_pixels(tmp_path):
     there = build_it(ImageFolder(tmp_path / "files"), tmp_path)
     size = sum(file.stat().st_size for file in (tmp_path / "cache").iterdir())
     assert size <= 1.02 * sum(there[i][0].nbytes for i in range(12))
+
+
+# ---- windows -------------------------------------------------------------------------------------------------------------
+
+
+def test_only_the_lines_of_the_window_are_read(folder, tmp_path, monkeypatch):
+    from gpuaug.data.stored import files
+
+    source = ImageFolder(folder)
+    there = build_it(source, tmp_path)
+    lines, read = [], files.Parts.read
+
+    def counted(self, number, row, name, into, first, line):
+        if line:  # not the first sample, which is looked at
+            lines.append((len(into) // line, int(self.table(number).height[row])))
+        into[:] = 77
+        return read(self, number, row, name, into, first, line)
+
+    monkeypatch.setattr(files.Parts, "read", counted)
+    given = {"batch_size": 4, "shuffle": True, "seed": 5, "device": "cpu"}
+    ours, theirs = (DataLoader(data, transform=steps(), **given) for data in (there, source))
+    assert all(same(a, b) for a, b in zip(ours, theirs, strict=True))
+    assert len(lines) == 21
+    assert sum(few for few, _ in lines) < 0.9 * sum(all_ for _, all_ in lines)
+    assert ours.stats()["decoded"] < 0.8
+
+
+@pytest.mark.parametrize("policy", ["skip", "replace"])
+@pytest.mark.parametrize("size", [1, 4, 30])
+@pytest.mark.parametrize("spoilt", [[0], [20], [5, 6], [0, 1, 2, 3], [16, 17, 18, 19, 20], [3, 4, 11]])
+def test_damage_that_is_found_while_reading(folder, tmp_path, policy, size, spoilt):
+    """What was planned for a batch is not what is left of it: the pixels are those that files give whose damage is the same."""
+    source = ImageFolder(folder)
+    there = build_it(source, tmp_path)
+    for index in spoilt:
+        number, row = there.locate(index)
+        path, at = there._parts.path(number), int(there._parts.table(number).start["image"][row])
+        with open(path, "r+b") as file:
+            file.seek(at + 50)
+            byte = file.read(1)[0]
+            file.seek(at + 50)
+            file.write(bytes([byte ^ 255]))
+        with open(source.path_of(index), "wb") as file:
+            file.write(b"no image")
+    given = {"batch_size": size, "device": "cpu", "on_error": policy}
+    ours, theirs = (DataLoader(data, transform=steps(), **given) for data in (there, source))
+    assert all(same(a, b) for a, b in zip(ours, theirs, strict=True))
+    assert sorted(bad.index for bad in ours.errors) == spoilt
+    assert all("checksum" in bad.reason for bad in ours.errors)
+
+
+def test_gray_and_floats_are_read_whole(tmp_path):
+    for name, image in (
+        ("gray", lambda i: picture(i, 20, 30)[..., 0]),
+        ("floats", lambda i: picture(i, 20, 30) / np.float32(255)),
+    ):
+        there = cached(Returned(image), tmp_path / name, progress=False)
+        given = {
+            "device": "cpu",
+            "on_error": "skip",
+            "targets": {"untouched": ["vector", "matrix"]},
+            "collate_fn": lambda samples: samples,
+        }
+        crop = A.Compose([A.RandomResizedCrop((8, 8)), A.HorizontalFlip(), A.ToTensorV2()], seed=0)
+        ours, theirs = (DataLoader(data, 4, transform=crop, **given) for data in (there, Returned(image)))
+        assert "pixels read" in repr(ours)
+        assert all(same(a["image"], b["image"]) for x, y in zip(ours, theirs, strict=True) for a, b in zip(x, y, strict=True))

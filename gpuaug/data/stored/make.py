@@ -33,7 +33,7 @@ class Maker:
 
     def batches(self, groups):
         """(number of the part, record batch) of each group."""
-        loader = DataLoader(
+        loader = _Decoding(
             self.build.dataset, batch_sampler=[list(range(first, last)) for _, first, last in groups], collate_fn=_listed,
             num_workers=self.workers, transform=self.shrink or Compose([NoOp()], seed=0), targets=self.build.targets,
             device="cpu", on_error="skip",
@@ -149,6 +149,13 @@ class Maker:
                     f"JPEG stores uint8 of one or three channels, and the images have {about['dtype']} and {about['channels']}; "
                     f'store="raw" takes them'
                 )
+
+
+class _Decoding(DataLoader):
+    """A loader of which only the road is used."""
+
+    def _hooks(self, epoch):
+        return None, None  # nothing is finished ahead, and images are decoded whole
 
 
 def _shown(path):

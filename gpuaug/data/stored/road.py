@@ -88,12 +88,12 @@ class StoredReader(Reader):
         return found
 
     def _place(self, found, windows):
-        """Gives items their structure and memory; what has to be read into it. windows: (y0, x0, y1, x1) of each image; None: all.
+        """Gives items their structure and memory; what has to be read. windows: (y0, x0, y1, x1) of each image; None: all of it.
 
         Of a window whole lines are read: the columns beside it lie between them.
         """
         places, total = [], 0
-        for k, (item, number, row) in enumerate(found):
+        for k, (item, _, _) in enumerate(found):
             item.whole = windows is None
             for name, said in self.said.items():
                 height, width = item.size
