@@ -41,6 +41,8 @@ class Batch:
         device: the ``torch.device`` on which the samples lie.
         owner: whatever keeps the memory alive.
         given: the caller's element type, where it travels as another one (`gpuaug.elements`); else "".
+        parts: where of images only windows are there (`within`), a batch of these, their origins, and the
+            `gpuaug.reach.Reach`; else None.
 
     Example:
         >>> import numpy as np
@@ -49,11 +51,12 @@ class Batch:
         (2, 3, [[5, 7], [5, 7]])
     """
 
-    __slots__ = ("address", "channels", "device", "dtype", "given", "owner", "size", "stride")
+    __slots__ = ("address", "channels", "device", "dtype", "given", "owner", "parts", "size", "stride")
 
     def __init__(self, address, size, stride, channels, dtype, device, owner, given=""):
         self.address, self.size, self.stride = address, size, stride
         self.channels, self.dtype, self.device, self.owner, self.given = channels, dtype, device, owner, given
+        self.parts = None
 
     def __len__(self) -> int:
         return len(self.address)
@@ -74,6 +77,8 @@ class Batch:
             ValueError: a sample of the wrong rank, without pixels or memory, of another channel count than the first, that
                 requires a gradient, or with a value that would change.
         """
+        if isinstance(data, Batch):
+            return data
         if layout not in (None, "HWC", "CHW"):
             raise ValueError(f"layout must be 'HWC' or 'CHW', got {layout!r}")
         if type(data).__module__.startswith("nvidia.dali"):
@@ -89,6 +94,19 @@ class Batch:
             name, tuple(shape), tuple(strides), _planar(layout, data), layout is None, DTYPES[dtype][1]
         )
         return cls(pointer + step, size, stride, c, dtype, device, owner, given)
+
+    @classmethod
+    def within(cls, parts: Batch, origin: np.ndarray, size: np.ndarray, reach) -> Batch:
+        """Images of which only windows are there, and only these may be read.
+
+        Args:
+            parts: the windows, dense. origin: ``[B, 2]``, y and x of their first pixels.
+            size: ``[B, 2]``, of the images. reach: what says, before a plan runs, whether it reads nothing else.
+        """
+        at = parts.address - (origin * parts.stride[:, :2]).sum(1) * DTYPES[parts.dtype][1]
+        out = cls(at, size.astype(np.int32), parts.stride, parts.channels, parts.dtype, parts.device, parts.owner, parts.given)
+        out.parts = parts, origin, reach
+        return out
 
     @classmethod
     def _of_samples(cls, samples: Sequence, layout: str | None, name: str, labels: bool) -> Batch:

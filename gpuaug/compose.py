@@ -24,12 +24,14 @@ from .now import Now, Unseen
 from .others import WHOLE, Others
 from .outputs import AsCame, Dense
 from .plan import explained
+from .reach import Reach
 from .single import Single
 from .strangers import first_scale, refuse_kornia, still_unsure
 from .streams import Seeded, Stream
 from .targets import Boxes
 from .transform import Transform, View
 from .tree import Tree
+from .whole import Whole
 
 
 class Compose(Seeded, torch.nn.Module, Group):
@@ -201,6 +203,31 @@ class Compose(Seeded, torch.nn.Module, Group):
         drawn.applied = u[0] < self.p if self.p < 1 else None  # the root's coin is the first number of all
         return drawn
 
+    def reach(self, size: Any, *, ids: Any, epoch: int = 0, occurrence: Any = None, seed: int | None = None) -> Reach | None:
+        """What a batch of RGB images will be read in, found out before they are decoded.
+
+        Args:
+            size: int ``[B, 2]``, heights and widths of the images.
+            ids, epoch, occurrence, seed: see `draw`.
+
+        Returns:
+            A `gpuaug.reach.Reach`, whose ``window`` is int64 ``[B, 4]``, (y0, x0, y1, x1) of each image, and whose ``drawn`` is
+            the draw, for `run`. None: nobody knows before pixels, masks or boxes are there.
+
+        Example:
+            >>> import gpuaug as G
+            >>> G.Compose([G.Crop(10, 20, 40, 60), G.Resize(8, 8), G.Normalize()], seed=0).reach([[100, 200]], ids=[5]).window
+            array([[20, 10, 60, 40]])
+        """
+        if any(leaf.metadata_key is not None or leaf.solid or isinstance(leaf, Whole) for leaf in self._leaves()):
+            return None
+        size = np.asarray(size)
+        try:
+            drawn = self.draw(size, ids=ids, epoch=epoch, occurrence=occurrence, now=Unseen(), seed=seed)
+            return Reach(drawn, size)
+        except Exception:  # what is really wrong is said when the images are there
+            return None
+
     def params(
         self,
         ids: Any,
@@ -297,7 +324,7 @@ class Compose(Seeded, torch.nn.Module, Group):
             self._mover,
         )
 
-    def _augmented(self, given: Inputs, deliver, *, ids, epoch, occurrence, seed=None) -> dict[str, Any]:
+    def _augmented(self, given: Inputs, deliver, *, ids, epoch, occurrence, seed=None, drawn=None) -> dict[str, Any]:
         """Draw for what was passed, move boxes and keypoints, and let ``deliver`` make each target."""
         given.describe()
         leading = given.leading()
@@ -307,9 +334,9 @@ class Compose(Seeded, torch.nn.Module, Group):
         samples = len(given.size)
         seed, ids = self._stream.call(self.seed, ids, samples) if seed is None else (seed, np.atleast_1d(ids))
         like = {"channels": leading.channels, "dtype": leading.dtype}
-        drawn = self.draw(
-            given.size, ids=ids, epoch=epoch, occurrence=occurrence, now=now, seed=seed, others=others, depth=given.depth, **like
-        )
+        if drawn is None:
+            more = {"now": now, "seed": seed, "others": others, "depth": given.depth, **like}
+            drawn = self.draw(given.size, ids=ids, epoch=epoch, occurrence=occurrence, **more)
         for marks in given.marks:
             drawn.move_marks(marks, given.size)
         apart = gathered.wanderers(drawn, given.marks)
@@ -347,6 +374,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         seed: int | None = None,
         fields: dict | None = None,
         box_format: str | None = None,
+        drawn: Drawn | None = None,
     ) -> dict[str, torch.Tensor]:
         """What a loader calls: a batch in, dense tensors out.
 
@@ -359,6 +387,7 @@ class Compose(Seeded, torch.nn.Module, Group):
             seed: see `draw`.
             fields: label fields beyond those of bbox_params, as ``{"bboxes": ("area",)}``.
             box_format: how these boxes are written, if not as bbox_params say.
+            drawn: what was drawn for this batch already (`reach`).
 
         Returns:
             ``{"image": [B, C, H, W], "mask": [B, H, W] or [B, C, H, W], ...}``; sets ``[B, T, ..]`` (a list of ``[T, ..]`` where
@@ -379,7 +408,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         more = {"fields": fields, "box_format": box_format}
         given = Inputs(declared, targets, self._leaves(), one=False, layout=layout, **more)
         dense = Dense(device, dtype, channels_last)
-        return self._augmented(given, dense, ids=ids, epoch=epoch, occurrence=occurrence, seed=seed)
+        return self._augmented(given, dense, ids=ids, epoch=epoch, occurrence=occurrence, seed=seed, drawn=drawn)
 
     def capture(
         self,

@@ -65,7 +65,7 @@ class Stages:
         """The batch that the open stages read, if nothing was done to it yet."""
         batch = self.batch
         same = (batch.channels, batch.dtype) == (self.channels, self.dtype)
-        return batch if same and not self._log else None
+        return batch if same and not self._log and batch.parts is None else None
 
     def __del__(self):
         handle, self._handle = getattr(self, "_handle", None), None
@@ -259,4 +259,7 @@ class Stages:
         memory = np.empty(size, np.uint8)  # of everything that the plan holds
         handle, self._handle = self._handle, None
         self._host.track_export(handle, memory)
-        return Plan(self.samples, memory, self.batch.owner, self._log, self.ops)
+        plan = Plan(self.samples, memory, self.batch.owner, self._log, self.ops)
+        if self.batch.parts is not None:
+            self.batch.parts[2].check(plan, self.batch)
+        return plan

@@ -19,6 +19,9 @@ def moved(batch: Batch, device) -> Batch:
         return batch  # "cpu:0", as accelerate calls it, is the CPU
     if batch.device.type != "cpu" or device.type != "cuda":
         raise ValueError(f"a batch on {batch.device} cannot be moved to {device}; move the data first")
+    if batch.parts is not None:
+        parts, origin, reach = batch.parts
+        return Batch.within(moved(parts, device), origin, batch.size, reach)
     shape = np.concatenate([batch.size.astype(np.int64), np.full((len(batch), 1), batch.channels)], 1)
     start = np.zeros(len(batch) + 1, np.int64)
     np.cumsum((shape.prod(1) * DTYPES[batch.dtype][1] + ALIGN - 1) & -ALIGN, out=start[1:])

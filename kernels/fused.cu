@@ -17,7 +17,7 @@ extern "C" __global__ void __launch_bounds__(256, aug::blocks<GPUAUG_CHANNELS, G
   const aug::Row& s = rows[blockIdx.y];
   const int first = (int)blockIdx.x * G::lanes;
   if (first >= s.dh * s.dw) return;
-  constexpr bool whole = GPUAUG_CHANNELS == 3;  // a chunk of three channels is all that an image has (chunks_of of cuda.py)
+  constexpr bool whole = GPUAUG_CHANNELS == 3;  // a chunk of three channels is all that an image has (chunks_of of shapes.py)
   const int c0 = whole ? 0 : (int)channel0 + (int)blockIdx.z * GPUAUG_CHANNELS;
   const aug::Fused f = {ops, blob, found, whole ? GPUAUG_CHANNELS : (int)channels};
 #if GPUAUG_SAMPLE < 0

@@ -6,7 +6,7 @@
 namespace aug {
 
 // The kinds of launches. A new one is a line here, one in gpuaug/plan.py, its row, its kernel, and its line in the tables of
-// cpu/run.cpp and gpuaug/backends/cuda.py.
+// cpu/run.cpp and gpuaug/backends/shapes.py.
 enum Kind { KIND_FUSED = 0, KIND_FILTER = 1, KIND_REDUCE = 2, KIND_LOOKUP = 3, KIND_RANK = 4, KIND_RESAMPLE = 5 };
 struct KindOf {
   const char* name;

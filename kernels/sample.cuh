@@ -333,7 +333,7 @@ AUG_FN void sample_cubic(G g, const Row& s, const float* blob, int c0, Place<G>&
 #endif
 
 // The most that a kernel can do of nearest (0), linear (1), cubic (2) and Lanczos (3), each with those before it: cubic is most of what
-// NVRTC compiles, and is left to those who ask for it (gpuaug/backends/cuda.py).
+// NVRTC compiles, and is left to those who ask for it (gpuaug/backends/shapes.py).
 #ifndef GPUAUG_SAMPLE
 #define GPUAUG_SAMPLE 3
 #endif

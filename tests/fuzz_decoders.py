@@ -8,8 +8,9 @@ Pictures are scikit-image's, in the variants of `VARIANTS`; file number i of a f
 number names a file. The child notes the number before it feeds a batch; when it dies (or hangs for `PATIENCE` seconds) the
 parent knows which batch did it, and starts another child behind it.
 
-Roads: "loader" is what gpuaug.DataLoader does with an image (`load_image`, the decoder, Pillow as the second try), "mask" what
-it does with a mask, "host" what `dataset[i]` does, "dali" is DALI behind the look at the size alone.
+Roads: "loader" is what gpuaug.DataLoader does with an image (`load_image`, the decoder, Pillow as the second try), "windows"
+what it does with an image of which it reads a part, "mask" with a mask, "host" what `dataset[i]` does, "dali" is DALI behind the
+look at the size alone.
 """
 
 import argparse
@@ -190,7 +191,8 @@ class Feeder:
 
         self._decode, self._headers, self._host_read = decode, headers, host_read
         self._decoder = None
-        self.road = {"dali": self._dali, "loader": self._loader}.get(road) or self._alone(road)
+        self._windows = road == "windows"
+        self.road = {"dali": self._dali, "loader": self._loader, "windows": self._loader}.get(road) or self._alone(road)
 
     def __call__(self, damaged, good):
         """How many of the damaged files were decoded."""
@@ -231,10 +233,11 @@ class Feeder:
     def _batch(self, files, good, guarded=True):
         batch = [*files, *good]
         random.Random(len(files)).shuffle(batch)
-        self._decoder = self._decoder or self._decode.Decoder(["image"], BATCH, 2)
+        self._decoder = self._decoder or self._decode.Decoder(["image"], BATCH, 2, windows=self._windows)
         if not guarded:
             self._decoder._parse = lambda files: None
-        self._decoder.feed({"image": batch})
+        ends = np.sort(np.random.default_rng(len(batch[0])).random((2, len(batch), 2), np.float32), 0)
+        self._decoder.feed({"image": batch}, ends if self._windows else None)
         try:
             self._decoder.take()
         except RuntimeError:
@@ -317,7 +320,7 @@ def _ended(process, progress):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--road", default="loader", choices=["loader", "mask", "host", "dali"])
+    parser.add_argument("--road", default="loader", choices=["loader", "windows", "mask", "host", "dali"])
     parser.add_argument("--formats", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)

@@ -11,8 +11,9 @@ JPEG_OF_BROKEN_EXIF = (1, 2336)  # seed, first file: an EXIF block that claims 6
 
 
 @pytest.mark.slow
-def test_damaged_files_do_not_end_the_loaders_process(tmp_path):
-    found = fuzz("loader", EVERY, EACH * len(VARIANTS), seed=3, scratch=tmp_path)
+@pytest.mark.parametrize("road", ["loader", "windows"])
+def test_damaged_files_do_not_end_the_loaders_process(road, tmp_path):
+    found = fuzz(road, EVERY, EACH * len(VARIANTS), seed=3, scratch=tmp_path)
     assert found["killers"] == []
     assert EACH < found["decoded"] < EACH * len(VARIANTS) / 2  # some stay readable, most do not
 

@@ -1,8 +1,9 @@
 """A cache of blocks on disk with a limit in bytes, for files from afar.
 
-fsspec has caches of whole files (simplecache, filecache) and of blocks (blockcache); none of them has a limit, and those that
-know what changed keep a table that processes overwrite for one another. Here a block is a file of its own, written beside its place
-and moved there, with a checksum, so that processes can share the folder, and one that is killed leaves nothing that is half.
+fsspec has caches of whole files (simplecache, filecache) and of blocks (blockcache); none has a limit, and those that know
+what changed keep a table that processes overwrite for one another. Here a block is a file of its own, written beside its
+place and moved there, with a checksum, so that processes can share the folder, and one that is killed leaves nothing that is
+half.
 """
 
 import contextlib

@@ -419,6 +419,11 @@ class HuggingFace(_HostTransform, Dataset):
     def __len__(self):
         return len(self.split)
 
+    @property
+    def fingerprint(self) -> Any:
+        """What the datasets package says of the split's data, for caches."""
+        return getattr(self.split, "_fingerprint", None)
+
     def column(self, name: str) -> Any:
         """All values of one column, without touching the images."""
         if name not in self.split.column_names or name in (self.image, self.mask):

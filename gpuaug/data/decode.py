@@ -25,6 +25,7 @@ from .remote_errors import RemoteError
 from .urls import is_url, local
 
 _live = weakref.WeakSet()
+_ENDS = ("rel_start", "rel_end")  # of a window, as DALI calls them
 
 
 class Decoder:
@@ -32,6 +33,7 @@ class Decoder:
 
     names: the targets that are images; one decoder each. capacity: the largest batch. threads: CPU threads.
     device_id: None for the CPU, or a CUDA device, whose hardware then decodes (DALI's "mixed").
+    windows: decode of each image the part that `feed` names.
     An error leaves it unusable: make a new one (3-10 ms on the CPU).
 
     A header that DALI 2.4 cannot read to its end may end the process: one of its threads gives up the batch and the operator is
@@ -40,10 +42,10 @@ class Decoder:
     that waits for its threads (11 us an image; walking costs 3).
     """
 
-    def __init__(self, names, capacity, threads, device_id=None):
+    def __init__(self, names, capacity, threads, device_id=None, windows=False):
         from nvidia.dali import Pipeline, fn, types
 
-        self.names, self.capacity, self.device_id = tuple(names), capacity, device_id
+        self.names, self.capacity, self.device_id, self.windows = tuple(names), capacity, device_id, windows
         self.threads, self.in_flight, self.pid = threads, 0, os.getpid()
         # depth 1: with feed_input the depth only says how many runs the first schedule_run starts; how far we run
         # ahead is the caller's choice
@@ -53,20 +55,31 @@ class Decoder:
             for name in self.names:
                 encoded = fn.external_source(name=name, device="cpu", dtype=types.UINT8, ndim=1, no_copy=True)
                 device = "cpu" if device_id is None else "mixed"
-                images.append(fn.decoders.image(encoded, device=device, output_type=types.RGB))
+                if windows:
+                    ends = {word: fn.external_source(name=name + word, dtype=types.FLOAT, ndim=1) for word in _ENDS}
+                    image = fn.decoders.image_slice(encoded, **ends, axis_names="HW", device=device, output_type=types.RGB)
+                else:
+                    image = fn.decoders.image(encoded, device=device, output_type=types.RGB)
+                images.append(image)
             self._pipe.set_outputs(*images)
         self._pipe.build()
         self._fed, self._parser = [], None
         _live.add(self)
 
-    def feed(self, encoded):
-        """Starts decoding a batch: {name: list of uint8 arrays}. Returns at once; `take` gives the result."""
+    def feed(self, encoded, windows=None):
+        """Starts decoding a batch: {name: list of uint8 arrays}. Returns at once; `take` gives the result.
+
+        windows: (starts, ends), float32 ``[B, 2]`` each, of y and x as fractions of an image; None: all of it.
+        """
         self.in_flight += 1
         error = self._parse([data for name in self.names for data in encoded[name] if not _is_jpeg(data)])
         self._fed.append(error or encoded)  # no_copy: the bytes must stay until they are decoded
         if error is None:
             for name in self.names:
                 self._pipe.feed_input(name, encoded[name])
+                for k, word in enumerate(_ENDS if self.windows else ()):
+                    whole = np.full((len(encoded[name]), 2), k, np.float32)
+                    self._pipe.feed_input(name + word, list(whole if windows is None else windows[k]))
             self._pipe.schedule_run()
 
     def _parse(self, files):
@@ -124,6 +137,8 @@ def _is_jpeg(data):
 class PillowDecoder:
     """The same by Pillow, where DALI is not installed: slower, on the CPU, a list of arrays instead of a TensorList."""
 
+    windows = False
+
     def __init__(self, names, capacity, threads, device_id=None):
         self.names, self.capacity, self.in_flight, self.pid = tuple(names), capacity, 0, os.getpid()
         self.threads, self._fed = threads, []
@@ -142,10 +157,10 @@ class PillowDecoder:
             raise RuntimeError(str(error)) from error
 
 
-def make(names, capacity, threads, device_id=None):
-    """A decoder: DALI's, or Pillow's where DALI is not installed, which is said once."""
+def make(names, capacity, threads, device_id=None, windows=False):
+    """A decoder: DALI's, or Pillow's where DALI is not installed, which is said once, and which decodes whole images only."""
     try:
-        return Decoder(names, capacity, threads, device_id)
+        return Decoder(names, capacity, threads, device_id, windows)
     except ImportError as error:
         _warn_of_pillow(str(error))
         return PillowDecoder(names, capacity, threads)

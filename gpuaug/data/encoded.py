@@ -25,6 +25,7 @@ class Loaded:
     listed: bool = False  # `rest` is the list of samples, for a collate_fn of the user's
     ready: object = None  # CUDA event after which `data` may be read
     state: tuple | None = None  # as Planned has it
+    drawn: object = None  # what was drawn for it, to know what would be read
     done: tuple | None = (
         None  # (what was made of it ahead,): the batch, or where `listed` the targets' values (`gpuaug.data.ahead`)
     )
@@ -54,6 +55,7 @@ class Recipe:
     listed: bool = False  # leave the samples apart, for a collate_fn of the user's
     by_pillow: set = field(default_factory=set)  # samples that only Pillow decodes
     idle: list = field(default_factory=list)  # decoders to use again
+    stored: tuple | None = None  # (a Cached, function from index to its index) for pictures that need no decoding
 
     def __post_init__(self):
         self.images = [n for n in self.paths if n not in self.masks and n not in self.passed]

@@ -19,6 +19,7 @@ from .urls import is_url
 # what nvImageCodec decodes on the CPU and on the GPU; everything else Pillow must read. So must JPEG 2000, at half the speed:
 # nvImageCodec divides by sizes of zero that a damaged header has, which ends the process (2 of 1,000 damaged files)
 DALI_FORMATS = frozenset({"JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM"})
+_ORIENTATION = 0x112  # EXIF's tag
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -28,6 +29,12 @@ class Header:
     width: int
     height: int
     plain: bool = field(default=True, repr=False, compare=False)  # DALI reads it, and to the pixels that the file means
+    turn: int = field(default=1, repr=False, compare=False)  # orientation by EXIF data, 1 to 8; 1: as it lies
+
+    @property
+    def upright(self):
+        """(height, width) of what decoders make of it."""
+        return (self.width, self.height) if self.turn > 4 else (self.height, self.width)
 
 
 def read_header(data):
@@ -44,9 +51,9 @@ def read_header(data):
         if head[:3] == b"\xff\xd8\xff":
             return _jpeg(view)
         if head[:8] == b"\x89PNG\r\n\x1a\n":
-            return Header("PNG", *struct.unpack(">II", head[16:24]), _plain_png(view))
+            return Header("PNG", *struct.unpack(">II", head[16:24]), *_plain_png(view))
         if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-            return Header("WEBP", *_webp(head), _plain_webp(view))
+            return Header("WEBP", *_webp(head), *_plain_webp(view))
         if head[:2] == b"BM":
             if struct.unpack("<I", head[14:18])[0] == 12:
                 return Header("BMP", *struct.unpack("<HH", head[18:22]), False)
@@ -61,7 +68,7 @@ def read_header(data):
 
 def _jpeg(view):
     """Walks the segments up to the first scan: the size is in one of them, and all of them must be whole for DALI."""
-    at, end, size, plain = 2, len(view), None, True
+    at, end, size, plain, turn = 2, len(view), None, True, 1
     while at + 4 <= end:
         if view[at] != 0xFF:
             if size is None:
@@ -75,10 +82,10 @@ def _jpeg(view):
         elif marker in (0xD9, 0xDA):
             if size is None:
                 raise ValueError("a JPEG without a frame header")
-            return Header("JPEG", *size, plain and marker == 0xDA and at + 2 + length <= end)
+            return Header("JPEG", *size, plain and marker == 0xDA and at + 2 + length <= end, turn)
         else:
             if marker == 0xE1 and view[at + 4 : at + 10] == b"Exif\0\0":
-                plain = _sound_exif(view[at + 10 : at + 2 + length])
+                plain, turn = _exif(view[at + 10 : at + 2 + length])
             if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # start of frame
                 if at + 9 > end:
                     break
@@ -90,40 +97,50 @@ def _jpeg(view):
     return Header("JPEG", *size, False)
 
 
-def _sound_exif(block):
-    """Whether the entries of a block of EXIF data lie inside of it: DALI's second choice of decoder trusts them, and dies."""
+def _exif(block):
+    """(do the entries of a block of EXIF data lie inside of it? DALI's second choice of decoder trusts them, and dies;
+    orientation)."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(block[:4]))
     if order is None or len(block) < 10:
-        return False
+        return False, 1
     (start,) = struct.unpack(order + "I", block[4:8])
     if start + 2 > len(block):
-        return False
+        return False, 1
     (count,) = struct.unpack(order + "H", block[start : start + 2])
-    return start + 2 + 12 * count <= len(block)
+    if start + 2 + 12 * count > len(block):
+        return False, 1
+    for at in range(start + 2, start + 2 + 12 * count, 12):
+        tag, kind, values, value = struct.unpack(order + "HHIH", block[at : at + 10])
+        if tag == _ORIENTATION and kind == 3 and values == 1:
+            return True, value if 1 <= value <= 8 else 1
+    return True, 1
 
 
 def _plain_png(view):
-    """Whether a PNG is whole, from its first chunk to its last, and has no colour of 16 bits, which DALI and Pillow round apart.
+    """(whether a PNG is whole, from its first chunk to its last, and has no colour of 16 bits, which DALI and Pillow round apart;
+    orientation).
 
     The checksums of the pixels are left to the decoder, whose work that is.
     """
-    at, end, pixels = 8, len(view), False
+    at, end, pixels, turn = 8, len(view), False, 1
     while at + 12 <= end:
         length = int.from_bytes(view[at : at + 4], "big")
         kind, after = bytes(view[at + 4 : at + 8]), at + 8 + length
         if after + 4 > end or (at == 8) != (kind == b"IHDR"):
-            return False
+            return False, 1
         if kind != b"IDAT" and zlib.crc32(view[at + 4 : after]) != int.from_bytes(view[after : after + 4], "big"):
-            return False
+            return False, 1
         if kind == b"IHDR" and (length != 13 or (view[24] == 16 and view[25] != 0)):
-            return False
-        if kind == b"eXIf" and not _sound_exif(view[at + 8 : after]):
-            return False
+            return False, 1
+        if kind == b"eXIf":
+            sound, turn = _exif(view[at + 8 : after])
+            if not sound:
+                return False, 1
         if kind == b"IEND":
-            return pixels
+            return pixels, turn
         pixels |= kind == b"IDAT"
         at = after + 4
-    return False
+    return False, 1
 
 
 def _webp(head):
@@ -138,20 +155,21 @@ def _webp(head):
 
 
 def _plain_webp(view):
-    """Whether the chunks of a WebP fill the size that its first says; EXIF data beyond it ends the process."""
-    at, end = 12, int.from_bytes(view[4:8], "little") + 8
+    """(whether the chunks of a WebP fill the size that its first says: EXIF data beyond it ends the process; orientation)."""
+    at, turn, end = 12, 1, int.from_bytes(view[4:8], "little") + 8
     if end != len(view):
-        return False
+        return False, 1
     while at + 8 <= end:
         after = at + 8 + int.from_bytes(view[at + 4 : at + 8], "little")
         if after > end:
-            return False
+            return False, 1
         if view[at : at + 4] == b"EXIF":
             block = view[at + 8 : after]
-            if not _sound_exif(block[6:] if block[:6] == b"Exif\0\0" else block):
-                return False
+            sound, turn = _exif(block[6:] if block[:6] == b"Exif\0\0" else block)
+            if not sound:
+                return False, 1
         at = after + (after & 1)
-    return at == end
+    return at == end, turn
 
 
 def _plain_bmp(view):

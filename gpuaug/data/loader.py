@@ -25,6 +25,7 @@ from .asked import Row
 from .decode import decoder_name
 from .encoded import EncodedRoad
 from .faults import Errors, Unreadable, name_samples, stream
+from .foresight import planner
 from .given import as_compose, as_list, check
 from .iterator import LoaderIterator
 from .marks import Handed
@@ -33,6 +34,7 @@ from .producer import Producer
 from .progress import START, Progress, as_text, from_text
 from .replies import Replies, Requests
 from .stats import Stats
+from .stored.road import StoredProducer
 from .structure import Slot, children, fill
 from .survey import SetUp, asked_of, changeable, length, packer, recipe, survey, targets_of
 from .words import in_words, road_in_words
@@ -335,8 +337,9 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         fresh = progress.position.samples == 0
         if setup.kind == "memory":
             return MemoryRoad(setup.view, setup.paths, asked_of(self), plan, self._stats, self.transform is None)
-        if setup.kind == "encoded":
-            return EncodedRoad(Producer(setup.recipe, plan, self._stats, single, fresh, finisher(self, epoch)), self.timeout)
+        if setup.kind in ("encoded", "stored"):
+            kind = Producer if setup.kind == "encoded" else StoredProducer
+            return EncodedRoad(kind(setup.recipe, plan, self._stats, single, fresh, *self._hooks(epoch)), self.timeout)
         again = self._work_on(setup, resumed)
         requests = setup.requests if again else Requests()
         requests.start(plan, single)
@@ -348,6 +351,10 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             progress.states = workers.own_state(self.dataset)
         replies = Replies(setup.loader, self.on_error, self._errors, self._stats, setup.packer)
         return WorkerRoad(self, replies.of_requests(requests, fresh), single, fresh, True, epoch)
+
+    def _hooks(self, epoch):
+        """What a producer calls for each batch: what finishes it, and what knows its windows."""
+        return finisher(self, epoch), planner(self, epoch)
 
     def _work_on(self, setup, resumed):
         """Whether the last epoch's workers serve this one; those that had each other's turn do not."""
@@ -372,7 +379,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             paths = {} if isinstance(seen[-1], Unreadable) else targets_of(self, seen[-1])
             plan = order.plan_stream(itertools.chain(seen, samples), size, self.drop_last, start, rank, world)
             made = recipe(self, None, paths, keyed=False)
-            return EncodedRoad(Producer(made, plan, self._stats, single, fresh, finisher(self, epoch)), self.timeout)
+            return EncodedRoad(Producer(made, plan, self._stats, single, fresh, *self._hooks(epoch)), self.timeout)
         setup, looks = self._set_up, (changeable(self.dataset), asked_of(self))
         told = hasattr(self.dataset, "set_epoch")  # workers that work on would not hear of it
         apart = setup is None or told or setup.looks != looks or setup.epoch + 1 != epoch
@@ -446,9 +453,10 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             else:
                 try:
                     handed = Handed(loaded.data)
+                    drawn = {} if loaded.drawn is None else {"drawn": loaded.drawn}
                     values = handed.back(self.transform.run(
                         handed.targets, ids=loaded.ids, epoch=epoch, occurrence=loaded.occurrence, device=self.device,
-                        dtype=self.dtype, channels_last=self.channels_last, seed=self._draw_seed(), **handed.options,
+                        dtype=self.dtype, channels_last=self.channels_last, seed=self._draw_seed(), **handed.options, **drawn,
                     ))  # fmt: skip
                 except Exception as error:
                     name_samples(error, loaded.indices)

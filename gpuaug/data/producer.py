@@ -17,6 +17,7 @@ from . import decode
 from .channel import Channel, Closed
 from .encoded import Loaded
 from .faults import AllBadError, BadSample, BadSampleError
+from .foresight import window_of, within
 from .reading import Reader
 from .recognize import shipped
 from .structure import collate, convert
@@ -31,9 +32,10 @@ IN_DECODER = 2  # batches in flight in DALI: one being decoded, one waiting, so 
 class Producer:
     """Runs the road for one epoch in a thread of its own; `channel` yields Loaded, then None, or an exception."""
 
-    def __init__(self, recipe, plan, stats, single=False, fresh=True, finish=None):
+    def __init__(self, recipe, plan, stats, single=False, fresh=True, finish=None, planner=None):
         self.recipe, self.plan, self.stats, self.single = recipe, plan, stats, single
         self.finish = finish  # called with each Loaded and the stream of its images
+        self.planner = planner if recipe.images == ["image"] else None  # says what of the images will be read
         self.finishing = False  # is it being called, or what it made not handed over yet?
         self.fresh = fresh  # from the start of the epoch: only then does "nothing good" mean that all is bad
         self.channel = Channel(1)
@@ -43,10 +45,16 @@ class Producer:
         self.grounded = collections.deque()  # were in flight when the decoder failed and have not been fed again
         self.delivered = self.bad = self.retries = self.barren = 0
         self.last_good = self.failed = None
-        _end_before_dali()
-        _running.add(self)
+        self._begin()
         self.thread = threading.Thread(target=self._run, name="gpuaug-loader", daemon=True)
         self.thread.start()
+
+    def _reader(self):
+        return Reader(self.recipe, self.channel.check)
+
+    def _begin(self):
+        _end_before_dali()
+        _running.add(self)
 
     def close(self):
         """Ends the thread and waits for it."""
@@ -57,7 +65,7 @@ class Producer:
     def _run(self):
         try:
             with contextlib.closing(self.plan) if hasattr(self.plan, "close") else contextlib.nullcontext():
-                self.reader = Reader(self.recipe, self.channel.check)
+                self.reader = self._reader()
                 try:
                     self._stream()
                 finally:
@@ -126,7 +134,11 @@ class Producer:
             except RuntimeError as error:
                 self._recover(error)
                 continue
-            if not self._masks_fit(job, images):
+            if job.reach is not None:
+                images["image"] = within(images["image"], job.reach)
+                if images["image"] is None:  # its header has another size
+                    self.planner = None
+            if (job.reach is not None and images["image"] is None) or not self._masks_fit(job, images):
                 self._replay()
                 continue
             self.flying.popleft()
@@ -162,6 +174,8 @@ class Producer:
         for name in recipe.paths:
             travels = images[name] if name in images else [item.data[name] for _, item in job.slots] if name in ship else None
             data[name] = travels
+        if job.reach is not None:
+            self.stats.saw(job.reach.window, job.reach.size)
         rest = [item.rest for _, item in job.slots]
         if recipe.listed and any(item.none for item in job.items):
             place = dict(job.slots)
@@ -186,6 +200,7 @@ class Producer:
             recipe.listed,
             ready,
             state=planned.state,
+            drawn=None if job.reach is None else job.reach.drawn,
         )
 
     # ---- reading -------------------------------------------------------------------------------------------------------
@@ -232,8 +247,17 @@ class Producer:
             if self.barren > max(100_000, 2 * (self.recipe.length or 0)):  # an endless sampler over bad samples
                 raise AllBadError(self.bad, self.recipe.errors.list()[0])
             return False
-        self._decoder_for(len(job.slots)).feed({name: [item.data[name] for _, item in job.slots] for name in self.recipe.images})
+        encoded = {name: [item.data[name] for _, item in job.slots] for name in self.recipe.images}
+        decoder, job.reach = self._decoder_for(len(job.slots)), self._reach(job)
+        decoder.feed(encoded) if job.reach is None else decoder.feed(encoded, window_of(job.reach))
         return True
+
+    def _reach(self, job):
+        """What of the images will be read; None: nobody knows, or all of it is decoded anyhow."""
+        if self.planner is None or not self.decoder.windows:
+            return None
+        at = [k for k, _ in job.slots]
+        return self.planner([item.size for _, item in job.slots], job.planned.ids[at], job.planned.occurrence[at])
 
     def _replacement(self, job, k):
         """The item itself, or for a bad one the good sample that precedes it in the epoch's order, else the next."""
@@ -304,6 +328,7 @@ class Producer:
                     break
         else:
             self.retries += 1
+            self.planner = None  # perhaps its windows are why
             if self.retries > 1:
                 which = ", ".join(str(item.index) for item in self.flying[0].items)
                 text = f"DALI failed on a batch whose images it can decode one by one (samples {which}): {error}"
@@ -326,7 +351,8 @@ class Producer:
         if not self.recipe.masks or "image" not in images:
             return True
         good = True
-        for (_, item), shape in zip(job.slots, decode.shapes(images["image"])):
+        shapes = decode.shapes(images["image"]) if job.reach is None else job.reach.size.tolist()
+        for (_, item), shape in zip(job.slots, shapes):
             for name in self.recipe.masks:
                 size = item.data[name].shape[:2]
                 if name in item.data and tuple(size) != tuple(shape[:2]):
@@ -336,15 +362,16 @@ class Producer:
         return good
 
     def _decoder_for(self, count):
+        windows = self.planner is not None
         with contextlib.suppress(IndexError):  # another thread of the same loader may be quicker
             while self.decoder is None:
                 decoder = self.recipe.idle.pop()
-                if decoder.capacity >= count and decoder.pid == os.getpid():
+                if decoder.capacity >= count and decoder.pid == os.getpid() and decoder.windows == windows:
                     self.decoder = decoder
         if self.decoder is None or self.decoder.capacity < count:
             # remembered: what is fed again after a fault must fit the decoder that is made then
             capacity = self.recipe.capacity = max(count, self.recipe.capacity)
-            self.decoder = decode.make(self.recipe.images, capacity, self.recipe.threads, self._device_id())
+            self.decoder = decode.make(self.recipe.images, capacity, self.recipe.threads, self._device_id(), windows)
         return self.decoder
 
     def _device_id(self):

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from . import decode, host_read
 from .faults import NONE, BadSample, Unreadable, one_line
+from .headers import read_header
 from .leaves import is_source
 from .marks import opened
 from .pixels import to_pixels
@@ -22,10 +23,11 @@ MISSING = object()  # no sample: the dataset is to be asked for it
 class Item:
     """One sample on its way."""
 
-    __slots__ = ("data", "fault", "index", "none", "rest", "sources")
+    __slots__ = ("data", "fault", "index", "none", "rest", "size", "sources")
 
     def __init__(self, index):
         self.index, self.rest, self.sources, self.data, self.fault = index, None, None, {}, None
+        self.size = None  # (height, width) of its image, where it is the only one
         self.none = False  # the dataset gave None for it, and the user's collate_fn shall see that
 
 
@@ -34,7 +36,7 @@ class Job:
 
     def __init__(self, planned, items, reads):
         self.planned, self.items, self.reads = planned, items, reads
-        self.slots, self.error = None, None
+        self.slots, self.error, self.reach = None, None, None
 
 
 class Reader:
@@ -108,6 +110,8 @@ class Reader:
             for name, source in item.sources.items():
                 try:
                     item.data[name] = self._load(item, name, source)
+                    if self.recipe.images == [name]:
+                        item.size = read_header(item.data[name]).upright
                 except ImportError:
                     raise
                 except Exception as error:

@@ -3,6 +3,8 @@
 import contextlib
 import time
 
+import numpy as np
+
 # phase -> who is to blame when it is the longest, and what helps
 _ADVICE = {
     "read": "reading the files: faster storage, more num_workers or smaller files would help",
@@ -28,11 +30,16 @@ class Stats:
         self.images = self.batches = self.bad = 0
         self.seconds = dict.fromkeys(("read", "decode", "load", "wait", "upload", "kernels", "consumer"), 0.0)
         self.elapsed = 0.0
+        self._pixels = np.zeros(2, np.int64)  # that were decoded, and of the images
         self._behind = ("read", "decode", "load")  # the phases of the background thread
 
     def ahead(self, ahead):
         """Whether batches are finished in the background thread from here on."""
         self._behind = ("read", "decode", "load", *(("upload", "kernels") if ahead else ()))
+
+    def saw(self, window, size):
+        """Of images of sizes ``[B, 2]`` windows ``[B, 4]`` were decoded."""
+        self._pixels += (window[:, 2:] - window[:, :2]).prod(1).sum(), size.prod(1).sum()
 
     @contextlib.contextmanager
     def time(self, phase):
@@ -59,6 +66,7 @@ class Stats:
             "images": self.images,
             "batches": self.batches,
             "bad_samples": self.bad,
+            "decoded": round(float(self._pixels[0] / self._pixels[1]), 4) if self._pixels[1] else 1.0,
             "seconds": round(self.elapsed, 6),
             "images_per_second": self.images / self.elapsed if self.elapsed else 0.0,
             "waiting": {k: round(v, 6) for k, v in s.items()},

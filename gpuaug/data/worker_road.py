@@ -1,6 +1,5 @@
 """The road for datasets that declare nothing: what they return is seen from the first batch that workers send."""
 
-from .ahead import finisher
 from .encoded import EncodedRoad
 from .producer import Producer
 from .replies import PixelRoad, encoded_plan
@@ -42,6 +41,6 @@ class WorkerRoad:
                     loader._decoding = made  # kept, with its decoders
                 made = loader._decoding
                 plan = encoded_plan(self._replies, first)
-                finish = finisher(loader, self._epoch)
-                self._road = EncodedRoad(Producer(made, plan, loader._stats, self._single, self._fresh, finish), loader.timeout)
+                fed = Producer(made, plan, loader._stats, self._single, self._fresh, *loader._hooks(self._epoch))
+                self._road = EncodedRoad(fed, loader.timeout)
         return next(self._road)

@@ -1,7 +1,7 @@
 // filter.cuh: ../filter.cuh's sums by a block of threads on a tile.
 //
 //   block   256 threads (any multiple of 32), tile th x tw = 32 x 32 pixels, `chunk` channels
-//   shared  what filter_shape of gpuaug/backends/cuda.py computes from the longest SEPARABLE weights of a launch: for each
+//   shared  what filter_shape of gpuaug/backends/shapes.py computes from the longest SEPARABLE weights of a launch: for each
 //           channel min(th + kh - 1, FILTER_ROWS) lines with halo and th + kh - 1 lines filtered along x; POINTS need none
 //   chunk   1 .. 4 channels. At 32 x 32 in 48 KiB: 4 up to 17 taps, 3 up to 33, 2 up to 65, 1 up to 161; above, th and tw
 //           are halved

@@ -51,8 +51,10 @@ class Proxy:
             protocol_version = "HTTP/1.1"
 
             def handle_all(self):
-                with contextlib.suppress(ConnectionError):  # a reader that gave up
+                try:
                     proxy.answer(self)
+                except ConnectionError:  # a reader that gave up
+                    self.close_connection = True
 
             do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_all
 
@@ -102,11 +104,18 @@ class Proxy:
         return self.send(request, status, headers, data)
 
     def handed_on(self, request, body):
-        connection = getattr(self.local, "connection", None)
-        if connection is None:
-            connection = self.local.connection = http.client.HTTPConnection(*self.target)
-        connection.request(request.command, request.path, body, dict(request.headers))
-        answer = connection.getresponse()
+        for last in (False, True):
+            connection = getattr(self.local, "connection", None)
+            if connection is None:
+                connection = self.local.connection = http.client.HTTPConnection(*self.target)
+            try:
+                connection.request(request.command, request.path, body, dict(request.headers))
+                answer = connection.getresponse()
+                break
+            except (http.client.HTTPException, ConnectionError):  # the server has closed a connection that was kept
+                self.local.connection = None
+                if last:
+                    raise
         data = answer.read()
         headers = {name: value for name, value in answer.getheaders() if name.lower().startswith(HANDED_ON)}
         if request.command == "HEAD":

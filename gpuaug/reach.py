@@ -1,0 +1,151 @@
+"""What a batch's draw will read of images that are not there yet: their sizes are enough to draw and to plan.
+
+The plan is made as always, for images at addresses that nothing lies at, and its launches say what they read: a view of the
+image, and of that, where a gather has a matrix, the part around what its corners map to. So every transform is treated alike, by
+what its lowering does; what has to look at pixels before that (a host stage, a draw by masks) cannot be planned.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from . import maps
+from .batch import Batch
+from .plan import SAMPLES
+
+if TYPE_CHECKING:
+    from .drawn import Drawn
+    from .plan import Plan
+
+CHANNELS, SPACING = 3, 1 << 40  # bytes between images that are not there
+# pixels around a place that an interpolation reads, and one that float32 and rounding may be off
+_MARGIN = np.zeros(max(SAMPLES.values()) + 1, np.int64)
+for _name, _reads in {"nearest": 1, "linear": 1, "line": 1, "cubic": 2, "lanczos": 4}.items():
+    _MARGIN[SAMPLES[_name]] = _reads + 1
+_SAME = ("sh", "sw", "dh", "dw", "frame", "m", "map", "sample", "border", "scale", "n_layers")  # of a row, what decides it
+CONSTANT, REPLICATE = 0, 1
+
+
+class Reach:
+    """What a plan reads of its caller's images.
+
+    Attributes:
+        drawn: the draw that it was made of. size: int64 ``[B, 2]``, of the images.
+        window: int64 ``[B, 4]``, (y0, x0, y1, x1) of what each image is read in; of an image that is not read a pixel.
+    """
+
+    def __init__(self, drawn: Drawn, size: np.ndarray):
+        """size: ``[B, 2]``, heights and widths."""
+        self.drawn, self.size = drawn, np.asarray(size, np.int64)
+        at = SPACING * np.arange(1, len(size) + 1)
+        stride = np.stack([CHANNELS * self.size[:, 1], np.full(len(size), CHANNELS), np.ones(len(size))], 1).astype(np.int64)
+        batch = Batch(at, self.size.astype(np.int32), stride, CHANNELS, "uint8", torch.device("meta"), None)
+        track = drawn.lower(batch)
+        plan = track.finish(np.zeros(len(size), np.int64), np.zeros((len(size), 3), np.int64), track.dtype)
+        low, high = self.size.copy(), np.zeros_like(self.size)
+        self._read = []
+        for number, launch, rows, sample in _readers(plan, SPACING):
+            # where the view's first pixel is, and how its lines and columns run: (y, x) for each
+            pitch, offset = CHANNELS * self.size[sample, 1], rows["src"] - at[sample]
+            first = np.stack([offset // pitch, offset % pitch // CHANNELS], 1)
+            down, right = (_direction(rows[name], pitch) for name in ("sy", "sx"))
+            top, left, bottom, far = _part(launch.kind, rows).T[..., None]
+            corners = first + top * down + left * right, first + (bottom - 1) * down + (far - 1) * right
+            np.minimum.at(low, sample, np.minimum(*corners))
+            np.maximum.at(high, sample, np.maximum(*corners) + 1)
+            if launch.kind == "fused":  # what operations read beside the pixel may be the image before
+                whole = sample[rows["n_layers"] > 0]
+                low[whole], high[whole] = 0, self.size[whole]
+            self._read.append((number, launch.kind, sample.copy(), _decisive(rows), first, down, right))
+        none = high[:, 0] <= low[:, 0]
+        low[none], high[none] = 0, 1
+        # two columns at least, so that lines and columns of what is decoded are told apart
+        low[:, 1] = np.minimum(low[:, 1], np.maximum(self.size[:, 1] - 2, 0))
+        high[:, 1] = np.minimum(np.maximum(high[:, 1], low[:, 1] + 2), self.size[:, 1])
+        self.window = np.concatenate([low, high], 1)
+
+    def share(self) -> float:
+        """Pixels of the windows, of all pixels."""
+        sides = self.window[:, 2:] - self.window[:, :2]
+        return float(sides.prod(1).sum() / max(self.size.prod(1).sum(), 1))
+
+    def check(self, plan: Plan, batch: Batch) -> None:
+        """Raise unless a plan for the images of which these windows are there reads what this one does."""
+        pitch, seen = batch.stride[:, 0], []
+        for number, launch, rows, sample in _readers(plan, 1):
+            seen.append(number)
+            if len(seen) > len(self._read):
+                break
+            before, kind, whose, decisive, first, down, right = self._read[len(seen) - 1]
+            same = (number, launch.kind, len(sample)) == (before, kind, len(whose)) and np.array_equal(sample, whose)
+            if not same or _decisive(rows) != decisive:
+                break
+            step = np.stack([pitch[sample], np.full(len(sample), CHANNELS)], 1)
+            where = batch.address[sample] + (first * step).sum(1)
+            runs = [np.array_equal(rows[name], (way * step).sum(1)) for name, way in (("sy", down), ("sx", right))]
+            if not (all(runs) and np.array_equal(rows["src"], where)):
+                break
+        else:
+            if len(seen) == len(self._read):
+                return
+        raise RuntimeError(
+            "the pipeline was changed after images of this batch were decoded, in the windows that it would have read then: "
+            "change it between epochs"
+        )
+
+
+def _readers(plan: Plan, least: int):
+    """(number, launch, its rows that read the caller's memory, whose they are), in order."""
+    for number, launch in enumerate(plan.launches):
+        if launch.kind == "lookup" or not len(launch.rows):
+            continue
+        mine = launch.rows["src"] >= least  # scratch memory, which is not given out yet, is 0
+        if mine.all():
+            yield number, launch, launch.rows, launch.sample
+        elif mine.any():
+            yield number, launch, launch.rows[mine], launch.sample[mine]
+
+
+def _decisive(rows: np.ndarray) -> bytes:
+    return b"".join(np.ascontiguousarray(rows[name]).tobytes() for name in _SAME if name in rows.dtype.names)
+
+
+def _direction(stride: np.ndarray, pitch: np.ndarray) -> np.ndarray:
+    """(y, x) of a step of so many elements in an image."""
+    lines = np.abs(stride) == pitch
+    return np.sign(stride)[:, None] * np.stack([lines, ~lines], 1)
+
+
+def _part(kind: str, rows: np.ndarray) -> np.ndarray:
+    """int64 ``[n, 4]``: (y0, x0, y1, x1) of what each row reads of its view."""
+    sh, sw = rows["sh"].astype(np.int64), rows["sw"].astype(np.int64)
+    part = np.stack([0 * sh, 0 * sw, sh, sw], 1)
+    if kind != "fused":
+        return part
+    # the output's corners in the gather's frame
+    frame, far = rows["frame"].astype(np.float64), np.stack([rows["dw"], rows["dh"]], 1).astype(np.float64) - 1
+    xs, ys = (np.stack([i * far[:, 0] for i in (0, 1, 0, 1)], 1), np.stack([i * far[:, 1] for i in (0, 0, 1, 1)], 1))
+    at = np.stack([frame[:, k, None] * xs + frame[:, k + 1, None] * ys + frame[:, k + 2, None] for k in (0, 3)], 2)
+    of, sample = rows["map"], rows["sample"]
+    view, matrix, resize = of == maps.KINDS["view"], of == maps.KINDS["affine"], of == maps.KINDS["resize"]
+    m = rows["m"].astype(np.float64)
+    places = np.stack([(m[:, k : k + 2][:, None] * at).sum(2) + m[:, k + 2, None] for k in (0, 3)], 2)
+    depth = (m[:, 6:8][:, None] * at).sum(2) + m[:, 8, None]
+    ahead = (of == maps.KINDS["projective"]) & ((depth > 1e-6).all(1) | (depth < -1e-6).all(1))
+    with np.errstate(all="ignore"):
+        places = np.where(ahead[:, None, None], places / depth[..., None], places)
+    places = np.where(view[:, None, None], at, np.where(resize[:, None, None], at * rows["scale"][:, None], places))
+    known = view | matrix | resize | ahead
+    places = np.where(known[:, None, None] & np.isfinite(places), places, 0.0)
+    margin = np.where(view, 0, np.where(resize, 1, _MARGIN[sample]))[:, None]
+    low, high = np.floor(places.min(1)).astype(np.int64) - margin, np.ceil(places.max(1)).astype(np.int64) + margin + 1
+    size = np.stack([sw, sh], 1)
+    # what lies outside is read at the border, or not at all; a border that reflects, or wraps, may read anything
+    known &= ((low >= 0) & (high <= size)).all(1) | view | resize | np.isin(rows["border"], (CONSTANT, REPLICATE))
+    low = np.clip(low, 0, size - 1)
+    high = np.clip(high, low + 1, size)
+    part[known] = np.concatenate([low[:, ::-1], high[:, ::-1]], 1)[known]
+    return part
