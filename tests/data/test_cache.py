@@ -475,6 +475,15 @@ def test_what_no_column_holds_is_refused(tmp_path):
         build_it(Returned(lambda i: picture(i, 20, 20)[..., : 1 if i == 2 else 3]), tmp_path)
 
 
+def test_masks_of_another_size_are_refused(tmp_path):
+    with pytest.raises(CacheError, match="sample 0: its mask is 10x15, but the image is 20x30"):
+        build_it(
+            Returned(lambda i: picture(i, 20, 30), mask=lambda i: np.zeros((10, 15), np.uint8)),
+            tmp_path,
+            targets={"image": "image", "mask": "mask"},
+        )
+
+
 def test_hugging_face(folder, tmp_path):
     datasets = pytest.importorskip("datasets")
     rows = {"image": [file.read_bytes() for file in sorted(folder.rglob("*.jpg"))]}

@@ -164,7 +164,7 @@ class StoredProducer(Producer):
         return StoredReader(self.recipe, self.channel.check, self.planner)
 
     def _launch(self, job):
-        if job.reach is not None and any(item.fault is not None for item in job.items):
+        if job.reach is not None and (self.planner is None or any(item.fault is not None for item in job.items)):
             self.reader.whole(job)  # what was planned is not what the policy leaves
         return super()._launch(job)
 
