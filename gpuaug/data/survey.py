@@ -104,9 +104,10 @@ def _recipe_of_stored(loader, first, stored):
     """The Recipe for a cache's pixels; None where the targets are not the pictures that it holds."""
     made = _recipe_of_first(loader, first, loader.dataset.__getitem__, held=True)
     pictures = slots(stored[0]._index["template"])
-    if made is None or any(pictures.get(name) != made.paths[name] for name in (*made.images, *made.masks)):
+    if made is None or pictures != {name: made.paths[name] for name in (*made.images, *made.masks)}:
         return None
-    made.stored = stored
+    made.stored, told = stored, made.find.asked
+    made.find = Finder(replace(told, explicit={**pictures, **told.explicit}))  # that are not read yet when a sample is looked at
     return made
 
 

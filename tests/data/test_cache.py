@@ -475,6 +475,15 @@ def test_what_no_column_holds_is_refused(tmp_path):
         build_it(Returned(lambda i: picture(i, 20, 20)[..., : 1 if i == 2 else 3]), tmp_path)
 
 
+def test_masks_of_another_size_are_refused(tmp_path):
+    with pytest.raises(CacheError, match="sample 0: its mask is 10x15, but the image is 20x30"):
+        build_it(
+            Returned(lambda i: picture(i, 20, 30), mask=lambda i: np.zeros((10, 15), np.uint8)),
+            tmp_path,
+            targets={"image": "image", "mask": "mask"},
+        )
+
+
 def test_hugging_face(folder, tmp_path):
     datasets = pytest.importorskip("datasets")
     rows = {"image": [file.read_bytes() for file in sorted(folder.rglob("*.jpg"))]}
@@ -579,3 +588,59 @@ def test_gray_and_floats_are_read_whole(tmp_path):
         ours, theirs = (DataLoader(data, 4, transform=crop, **given) for data in (there, Returned(image)))
         assert "pixels read" in repr(ours)
         assert all(same(a["image"], b["image"]) for x, y in zip(ours, theirs, strict=True) for a, b in zip(x, y, strict=True))
+
+
+class Marked(torch.utils.data.Dataset):
+    """Images with masks, boxes and points."""
+
+    def __init__(self, dtype):
+        self.dtype = dtype
+
+    def __len__(self):
+        return 12
+
+    def __getitem__(self, i):
+        image = picture(i, 60 + i, 50)
+        image = image if self.dtype == np.uint8 else image.astype(self.dtype) / 256
+        mask = (picture(i + 5, 60 + i, 50)[..., 0] // 50).astype(np.uint8)
+        boxes = np.array([[5.0, 6, 40, 50], [1, 1, 20, 20]][: i % 3], np.float32).reshape(-1, 4)
+        return {
+            "image": image,
+            "mask": mask,
+            "bboxes": boxes,
+            "labels": np.arange(len(boxes)),
+            "keypoints": [[9.0, 9.0]],
+            "name": f"{i}",
+        }
+
+
+@pytest.mark.parametrize("targets", [None, {"untouched": ["name"]}])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_windows_with_masks_boxes_and_points(tmp_path, dtype, targets):
+    there = cached(Marked(dtype), tmp_path / "cache", progress=False)
+    params = {"bbox_params": A.BboxParams("pascal_voc", ["labels"]), "keypoint_params": A.KeypointParams("xy")}
+    steps = [A.RandomResizedCrop((24, 24), scale=(0.1, 0.4)), A.HorizontalFlip(), A.ToTensorV2()]
+    given = {"device": "cpu", "collate_fn": lambda samples: samples, "targets": targets}
+    ours, theirs = (DataLoader(data, 4, transform=A.Compose(steps, **params, seed=0), **given) for data in (there, Marked(dtype)))
+    pairs = [(a, b) for x, y in zip(ours, theirs, strict=True) for a, b in zip(x, y, strict=True)]
+    assert len(pairs) == 12
+    assert "pixels read" in repr(ours)
+    assert all(same(a, b) for a, b in pairs)
+    assert (ours.stats()["decoded"] < 0.5) == (dtype == np.uint8)
+
+
+def test_a_mask_that_stays(tmp_path):
+    there = cached(Marked(np.uint8), tmp_path / "cache", progress=False)
+    given = {"device": "cpu", "collate_fn": lambda samples: samples, "targets": {"untouched": ["mask", "bboxes", "keypoints"]}}
+    crop = A.Compose([A.RandomResizedCrop((24, 24)), A.ToTensorV2()], seed=0)
+    ours, theirs = (DataLoader(data, 4, transform=crop, **given) for data in (there, Marked(np.uint8)))
+    pairs = [(a, b) for x, y in zip(ours, theirs, strict=True) for a, b in zip(x, y, strict=True)]
+    assert all(same(a["image"], b["image"]) and same(np.asarray(a["mask"]), np.asarray(b["mask"])) for a, b in pairs)
+
+
+def test_caches_in_a_row(folder, tmp_path):
+    one, two = (
+        cached(ImageFolder(folder), tmp_path / name, size=size, progress=False) for name, size in (("one", 30), ("two", 35))
+    )
+    loader = DataLoader(torch.utils.data.ConcatDataset([one, two]), 4, transform=steps(), device="cpu")
+    assert sum(len(images) for images, _ in loader) == 42

@@ -76,6 +76,12 @@ class Packer:
         found = {}
         for index, (pictures, _) in group.good.items():
             found[index] = {name: self._checked(index, picture, name) for name, picture in pictures.items()}
+            image, mask = (found[index].get(name, found[index]["image"]).shape[:2] for name in ("image", "mask"))
+            if image != mask:
+                raise CacheError(
+                    f"sample {index}: its mask is {mask[0]}x{mask[1]}, but the image is {image[0]}x{image[1]}; a cache stores "
+                    f"masks of their images' size: let the dataset return them so"
+                )
         large = [i for i, pictures in found.items() if self.shrink is not None and min(pictures["image"].shape[:2]) > self.size]
         if large:
             given = {name: [found[index][name] for index in large] for name in self.pictures}

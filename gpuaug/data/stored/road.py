@@ -12,7 +12,6 @@ import numpy as np
 
 from ...pool import POOL
 from ..faults import BadSample, one_line
-from ..leaves import is_array
 from ..marks import opened
 from ..producer import Producer
 from ..reading import Item, Job, Reader
@@ -117,19 +116,19 @@ class StoredReader(Reader):
         if self.plain:
             item.data, item.rest = pictures, self.cached.rest(number, row, Slot)
             return
-        recipe = self.recipe
+        recipe, sizes = self.recipe, {name: self._shape(name, item.size) for name in pictures}
+        stands = {name: np.broadcast_to(np.zeros((), self.said[name]["dtype"]), size) for name, size in sizes.items()}
         try:
-            sample = self.cached.rest(number, row, pictures.__getitem__)
+            sample = self.cached.rest(number, row, stands.__getitem__)
             item.sources, item.rest = take_out(sample, shipped(self._paths(sample)))
-            item.data = {
-                name: opened(source, recipe.find.asked) if name in recipe.passed else source
-                for name, source in item.sources.items()
-            }
-            wrong = [name for name in (*recipe.images, *recipe.masks) if not is_array(item.data.get(name))]
-            if wrong:
-                raise ValueError(f"its {wrong[0]} is no picture")
+            marks = {name: source for name, source in item.sources.items() if name not in pictures}
+            item.data = {**{name: opened(source, recipe.find.asked) for name, source in marks.items()}, **pictures}
         except Exception as error:
             item.fault = BadSample(item.index, self.path(item), one_line(error))
+
+    def _shape(self, name, size):
+        said = self.said[name]
+        return (*size, said["channels"]) if said["axes"] == 3 else size
 
     def _read_all(self, reads):
         for item, number, row, name, into, first, line in reads:
@@ -165,7 +164,7 @@ class StoredProducer(Producer):
         return StoredReader(self.recipe, self.channel.check, self.planner)
 
     def _launch(self, job):
-        if job.reach is not None and any(item.fault is not None for item in job.items):
+        if job.reach is not None and (self.planner is None or any(item.fault is not None for item in job.items)):
             self.reader.whole(job)  # what was planned is not what the policy leaves
         return super()._launch(job)
 
