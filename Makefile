@@ -83,6 +83,7 @@ bench: $(KERNELS) $(DEPS)
 	$(PY) -m bench.single
 	$(PY) -m bench.loader
 	$(PY) -m bench.cache
+	$(PY) -m bench.remote
 	$(PY) -m bench.memory --batches 10000
 	$(PY) -m bench.gpu
 	$(PY) -m bench.table

@@ -292,12 +292,12 @@ def _system(url, remote):
     if found is None:
         with _making:
             found = _systems.get((os.getpid(), scheme, remote)) or _made(scheme, remote)
-            for key in [key for key in _systems if key[0] != os.getpid()]:
-                del _systems[key]
             _systems[os.getpid(), scheme, remote] = found
     return found, found._strip_protocol(str.__str__(url))
 
 
+# By process. What a forked child inherits stays in it for good: closing a connection there would take it out of the epoll
+# instance that it shares with its parent, which would then wait for an answer in vain
 _systems, _making = {}, threading.Lock()
 
 
@@ -345,6 +345,13 @@ def _package(error):
 @functools.lru_cache(8)
 def _cache(folder, limit):
     return Blocks(folder, limit)
+
+
+def kept(url, remote):
+    """The cache that what is made of a file may be kept in, or None."""
+    if remote.cache is None or getattr(url, "tag", None) is None:
+        return None
+    return _cache(os.fspath(remote.cache), remote.cache_limit)
 
 
 def contents(source):

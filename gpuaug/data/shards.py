@@ -178,15 +178,18 @@ def _samples_of(url):
         yield current
 
 
+def stream_of(url):
+    """A shard as a file that is read from front to end."""
+    if is_url(url):
+        return RangedFile(url)
+    from webdataset.gopen import gopen
+
+    return gopen(url)
+
+
 def _members(url):
     """(name, contents) of the files in a shard."""
-    if is_url(url):
-        stream = RangedFile(url)
-    else:
-        from webdataset.gopen import gopen
-
-        stream = gopen(url)
-    with stream, tarfile.open(fileobj=stream, mode="r|*", tarinfo=_Member) as tar:
+    with stream_of(url) as stream, tarfile.open(fileobj=stream, mode="r|*", tarinfo=_Member) as tar:
         tar.ended = False
         for info in tar:
             if info.isreg() and not re.match(r"__[^/]*__($|/)", info.name):  # names that webdataset keeps for itself

@@ -21,17 +21,20 @@ from PIL import Image
 
 import gpuaug
 from gpuaug.data import (
+    CacheError,
     DataLoader,
     ImageCsv,
     ImageFolder,
+    IndexedShards,
     Remote,
     SegmentationFolder,
     SpectrogramFolder,
     WebDataset,
+    cached,
     remote,
 )
 from gpuaug.data.blocks import Blocks
-from gpuaug.data.faults import BadSampleError
+from gpuaug.data.faults import AllBadError, BadSampleError
 from gpuaug.data.remote_errors import RemoteDenied, RemoteError, RemoteMissing, RemoteTimeout
 from gpuaug.data.urls import Url, scrubbed, shown
 
@@ -125,7 +128,7 @@ def same(a, b):
 def test_nothing_of_fsspec_is_imported_for_paths(folder):
     code = f"""
 import sys
-from gpuaug.data import DataLoader, ImageFolder
+from gpuaug.data import CacheError, cached, DataLoader, ImageFolder
 dataset = ImageFolder({str(folder)!r})
 dataset[0]
 next(iter(DataLoader(dataset, batch_size=2, collate_fn=list)))
@@ -196,6 +199,10 @@ def test_worker_processes_have_connections_of_their_own(folder, s3):
     batches = list(torch.utils.data.DataLoader(far, batch_size=8, num_workers=2, multiprocessing_context="fork"))
     here = ImageFolder(folder)
     assert np.array_equal(torch.cat([b[0] for b in batches]).numpy(), np.stack([here[i][0] for i in range(COUNT)]))
+    before = remote.counts()["retries"]
+    for _ in range(3):  # and those of this process live on
+        assert all(np.array_equal(far[i][0].numpy(), here[i][0]) for i in range(COUNT))
+    assert remote.counts()["retries"] == before
 
 
 @pytest.mark.parametrize("form", ["HW", "labelled"])
@@ -309,6 +316,50 @@ def test_a_shard_that_is_not_there_is_a_bad_sample_and_the_next_is_read(shard, s
     assert "there is no such file" in bad.reason
     with pytest.raises(RemoteMissing, match="no file that ends in"):
         WebDataset("s3://bucket/train/ant/")
+
+
+def test_shards_by_sample(shard, s3, tmp_path):
+    pytest.importorskip("webdataset")
+    stream, here = list(WebDataset(str(shard))), IndexedShards(str(shard))
+    settings = Remote(cache=tmp_path, retries=2, first_wait=0.01, timeout=2.0)
+    far = IndexedShards("s3://bucket/shards/", remote=settings)
+    assert len(far) == len(here) == len(stream) == COUNT
+    for i in (0, 7, COUNT - 1):
+        for dataset in (far, here):
+            assert (dataset.encoded(i)["image"], dataset[i]["label"]) == (stream[i]["image"], stream[i]["label"])
+        assert far.path_of(i) == f"s3://bucket/shards/part-0.tar/{i:03}" == far.encoded(i)["key"]
+    wanted = [(batch["image"], batch["label"]) for batch in epoch(here, shuffle=True)[1]]
+    same([(batch["image"], batch["label"]) for batch in epoch(far, shuffle=True)[1]], wanted)
+    loader = DataLoader(here, batch_size=8, shuffle=True, seed=0, transform=gpuaug.Compose([gpuaug.HorizontalFlip()], seed=3))
+    batches = iter(loader)
+    next(batches)
+    again = DataLoader(far, batch_size=8, shuffle=True, seed=0, transform=gpuaug.Compose([gpuaug.HorizontalFlip()], seed=3))
+    again.load_state_dict(loader.state_dict())
+    same([(batch["image"], batch["label"]) for batch in again], wanted[1:])
+    with s3[1].lock:
+        s3[1].seen.clear()
+    assert IndexedShards("s3://bucket/shards/", remote=settings).samples == far.samples
+    assert [method for method, _, _ in s3[1].seen] == ["GET"]  # the listing: the index is kept
+    plain = IndexedShards("s3://bucket/shards/part-0.tar", remote=QUICK)
+    with s3[1].lock:
+        s3[1].seen.clear()
+    plain.encoded(3)
+    ((method, _, ranged),) = s3[1].seen
+    assert method == "GET"
+    assert ranged.startswith("bytes=")
+
+
+def test_shards_that_cannot_be_indexed(shard, tmp_path):
+    pytest.importorskip("webdataset")
+    data = shard.read_bytes()
+    (tmp_path / "cut.tar").write_bytes(data[: len(data) // 2])
+    with pytest.raises(ValueError, match=r"cut.tar cannot be indexed"):
+        IndexedShards(str(tmp_path / "cut.tar"))
+    lacking = IndexedShards(str(shard), fields={"label": "json"})
+    with pytest.raises(ValueError, match="has none of json for 'label'; it has"):
+        lacking[0]
+    with pytest.raises(AllBadError, match=f"all {COUNT} samples are bad; the first: sample 0"):
+        epoch(lacking, on_error="skip")
 
 
 # ---- faults ------------------------------------------------------------------------------------
@@ -591,6 +642,25 @@ def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch, folder):
     with pytest.warns(RuntimeWarning, match="No space left on device.*reading goes on without it"):
         blocks.put("a", 0, b"data")
     assert not [path for path in (tmp_path / "full").rglob("*") if path.is_file()]
+
+
+def test_a_cache_of_decoded_samples_is_made_from_afar(folder, s3, tmp_path):
+    pytest.importorskip("pyarrow")
+    s3[0].cp("bucket/train", "bucket/decoded", recursive=True)
+    here = ImageFolder(folder)
+    made = cached(ImageFolder("s3://bucket/decoded", remote=QUICK), tmp_path / "cache", progress=False)
+    assert all(np.array_equal(made[i][0], here[i][0]) for i in range(COUNT))
+    with s3[1].lock:
+        s3[1].seen.clear()
+    cached(ImageFolder("s3://bucket/decoded", remote=QUICK), tmp_path / "cache", progress=False)
+    assert [method for method, _, _ in s3[1].seen] == ["GET"]  # the listing
+    s3[0].cp("bucket/train/ant/2.png", "bucket/decoded/ant/0.png")
+    far = ImageFolder("s3://bucket/decoded", remote=QUICK)
+    with pytest.raises(CacheError):
+        cached(far, tmp_path / "cache", build=False, progress=False)
+    again = cached(far, tmp_path / "cache", progress=False)
+    assert np.array_equal(again[0][0], far[0][0])
+    assert not np.array_equal(again[0][0], here[0][0])
 
 
 # ---- other servers -----------------------------------------------------------------------------

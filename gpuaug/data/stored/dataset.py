@@ -12,6 +12,7 @@ from torch.utils.data import Dataset, Subset
 from ...hints import Path
 from ..faults import BadSample
 from ..host_read import rgb
+from ..urls import is_url
 from .columns import Rests, columns, slots
 from .files import CacheError, Parts, read_index
 
@@ -171,6 +172,8 @@ class Cached(Dataset):
     def _check_sources(self):
         for number in range(len(self._index["parts"])):
             for path, size, time in self._parts.sources(number):
+                if is_url(path):  # a request each: what has changed there is seen when the cache is built again
+                    continue
                 try:
                     now = os.stat(path)
                 except OSError as error:

@@ -8,7 +8,9 @@ import numpy as np
 import torch
 
 from ..protocol import is_encoded
-from ..structure import children, get
+from ..remote import known
+from ..structure import children, get, source_name
+from ..urls import is_url
 from ..views import encoded_view
 from .files import VERSION
 
@@ -59,11 +61,14 @@ class Sources:
         except Exception:
             return {}
         files = {name: leaf for name, leaf in leaves.items() if isinstance(leaf, (str, os.PathLike))}
-        return {name: (os.fspath(leaf), *_stat(leaf)) for name, leaf in files.items()}
+        return {name: (source_name(leaf), *_stat(leaf)) for name, leaf in files.items()}
 
 
 def _stat(path):
     try:
+        if is_url(path):  # what the listing said, else one request
+            url = known(path)
+            return url.size, zlib.crc32((url.tag or "").encode())
         found = os.stat(path)
     except OSError:
         return None, None
@@ -73,7 +78,7 @@ def _stat(path):
 def _seen(leaf):
     if is_encoded(leaf):
         if isinstance(leaf, (str, os.PathLike)):
-            return os.fspath(leaf), *_stat(leaf)
+            return source_name(leaf), *_stat(leaf)
         data = memoryview(np.asarray(leaf) if isinstance(leaf, (np.ndarray, torch.Tensor)) else leaf)
         return len(data), zlib.crc32(data)
     if isinstance(leaf, (np.ndarray, torch.Tensor)):
