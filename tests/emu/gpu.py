@@ -208,7 +208,7 @@ class World:
         return next(s for s in self.streams if s.cuda_stream == pointer)
 
     def install(self, monkeypatch) -> None:
-        from gpuaug import deliver, transfer
+        from gpuaug import assemble, deliver, transfer
         from gpuaug.backends import cuda
 
         for name, value in {
@@ -233,6 +233,7 @@ class World:
         monkeypatch.setattr(cuda, "problem", lambda: None)
         monkeypatch.setattr(cuda, "Gpu", lambda index: Device(self))
         monkeypatch.setattr(deliver, "empty", self.empty)
+        monkeypatch.setattr(assemble, "empty", self.empty)
         monkeypatch.setattr(transfer, "_pinned", lambda size: torch.full((size,), SPOILT, dtype=torch.uint8))
         monkeypatch.setattr(transfer, "_sent", self.sent)
 
