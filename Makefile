@@ -82,6 +82,7 @@ bench: $(KERNELS) $(DEPS)
 	$(PY) -m bench.host
 	$(PY) -m bench.single
 	$(PY) -m bench.loader
+	$(PY) -m bench.cache
 	$(PY) -m bench.memory --batches 10000
 	$(PY) -m bench.gpu
 	$(PY) -m bench.table

@@ -8,6 +8,8 @@ them sample by sample, as PIL images (as torchvision's CIFAR10 hands them out) o
 big, one, small, tiny, tiny_arrays: where the batch is small, or much has to come from a worker: arrays of 1600x1200 that a
 dataset returns, in batches of 16; the files one by one; files of 64x64 in batches of 8; files, and arrays, of 64x64 one by one
 without workers. RandomResizedCrop 224 (of 64x64: 56), HorizontalFlip, Normalize.
+cache_raw, cache_jpeg: the transforms of files, from a cache whose images have a shorter side of 256; the others read the JPEGs of
+about 500x375. It is built before.
 first: seconds from the constructor to the first batch of the demo, each in a new process that has imported everything.
 parts: reading, decoding, the transform, and the whole, each alone; only where `--only` names it (`bench.parts`).
 
@@ -32,6 +34,9 @@ GOALS = {"files": {ALBUMENTATIONS: 1.5, TORCHVISION + ", PIL": 1.9}, "demo": {AL
 GOALS["memory"] = {TORCHVISION + ", PIL": 3.0, TORCHVISION + ", tensors": 3.0}
 EDGES = ("big", "one", "small", "tiny", "tiny_arrays")
 GOALS |= {case: {ALBUMENTATIONS: 1.0} for case in EDGES}
+CACHES = {"cache_raw": "raw", "cache_jpeg": "jpeg"}
+ON_FILES = "gpuaug.DataLoader on the files"
+GOALS |= {"cache_raw": {ALBUMENTATIONS: 6.0, ON_FILES: 1.0}, "cache_jpeg": {ALBUMENTATIONS: 2.0, ON_FILES: 1.0}}
 FIRST = 1.5
 
 
@@ -141,6 +146,23 @@ def memory(small, small_batch, workers, device, **_):
     }
 
 
+def from_cache(folder, batch_size, workers, device, store="", **_):
+    """The case files, ours from a cache too."""
+    import gpuaug
+    from gpuaug import demo
+    from gpuaug.data import ImageFolder, cached
+
+    given = files(folder, batch_size, workers, device)
+    there = cached(ImageFolder(folder), folder.with_name(f"{folder.name}-cache-{store}"), size=256, store=store, progress=False)
+
+    def ours():
+        steps = [gpuaug.RandomResizedCrop((224, 224)), gpuaug.HorizontalFlip(), gpuaug.Normalize(), gpuaug.ToTensorV2()]
+        transform = gpuaug.Compose(steps, seed=0)
+        return demo.gpuaug_loader(folder, batch_size, workers, device=device, dataset=there, transform=transform)
+
+    return {ALBUMENTATIONS: given[ALBUMENTATIONS], ON_FILES: given[OURS], OURS: ours}
+
+
 class Returned:
     """Samples that `__getitem__` returns, and nothing else is known of: workers call it. `transform` is albumentations'."""
 
@@ -206,7 +228,7 @@ def edges(case, options):
     return given
 
 
-CASES = {"files": files, "demo": demo, "memory": memory, **dict.fromkeys(EDGES, edge)}
+CASES = {"files": files, "demo": demo, "memory": memory, **dict.fromkeys(EDGES, edge), **dict.fromkeys(CACHES, from_cache)}
 
 
 def race(case, options):
@@ -214,6 +236,7 @@ def race(case, options):
 
     if case in EDGES:
         options = edges(case, options)
+    options = {**options, "store": CACHES.get(case)}
     sides = race(CASES[case](**options), options["rounds"], options["device"])
     ours = sides[OURS]["rates"]
     ratios = {name: [b / a for a, b in zip(sides[name]["rates"], ours, strict=True)] for name in sides if name != OURS}

@@ -1,8 +1,16 @@
 """The command `gpuaug`."""
 
 import sys
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
+
+
+class Store(str, Enum):
+    """How a cache stores images."""
+
+    raw = "raw"
+    jpeg = "jpeg"
 
 
 def build():
@@ -31,7 +39,47 @@ def build():
 
         run(folder, count, rounds, batch_size, workers, out, device)
 
+    cache = typer.Typer(help="Samples that are decoded once.")
+    app.add_typer(cache, name="cache")
+
+    @cache.command("build")
+    def build_cache(
+        folder: Annotated[Path, typer.Argument(help="images by class, folder/class/image.jpg; with --masks any images")],
+        out: Annotated[Path, typer.Option(help="the folder of the cache: to be made, or brought up to date")],
+        size: Annotated[
+            int | None, typer.Option(min=1, help="the shorter side of images that are larger; else their own")
+        ] = None,
+        store: Annotated[Store, typer.Option("--as", help="raw: pixels; jpeg: a tenth of the space, to be decoded")] = Store.raw,
+        quality: Annotated[int, typer.Option(min=1, max=100, help="of JPEGs")] = 95,
+        masks: Annotated[Path | None, typer.Option(help="a folder of masks, which have the images' names")] = None,
+        mask_suffix: Annotated[str, typer.Option(help="what a mask's name has more")] = "",
+        verify: Annotated[bool, typer.Option(help="read all of it; make anew what has a wrong checksum or bad samples")] = False,
+        workers: Annotated[int, typer.Option(min=0, help="threads; 0 means all cores")] = 0,
+    ):
+        """Decode the images of a folder, once, into a cache; or bring a cache up to date with its folder."""
+        from gpuaug.data.stored.command import build
+
+        _told(build, folder, out, size, store.value, quality, masks, mask_suffix, verify, workers)
+
+    @cache.command("check")
+    def check_cache(folder: Annotated[Path, typer.Argument(help="the folder of the cache")]):
+        """Read all of a cache: are its checksums right, and the files that it was made of as they were?"""
+        from gpuaug.data.stored.command import check
+
+        _told(check, folder)
+
     return app
+
+
+def _told(command, *given):
+    """Runs a command; what is the user's to mend is one sentence, and exit code 2."""
+    from gpuaug.data.stored.files import CacheError
+
+    try:
+        command(*given)
+    except (CacheError, ValueError, TypeError, OSError, ImportError) as error:
+        print(f"gpuaug cache: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 def main():

@@ -55,6 +55,7 @@ class Recipe:
     listed: bool = False  # leave the samples apart, for a collate_fn of the user's
     by_pillow: set = field(default_factory=set)  # samples that only Pillow decodes
     idle: list = field(default_factory=list)  # decoders to use again
+    stored: tuple | None = None  # (a Cached, function from index to its index) for pictures that need no decoding
 
     def __post_init__(self):
         self.images = [n for n in self.paths if n not in self.masks and n not in self.passed]

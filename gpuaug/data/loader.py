@@ -34,6 +34,7 @@ from .producer import Producer
 from .progress import START, Progress, as_text, from_text
 from .replies import Replies, Requests
 from .stats import Stats
+from .stored.road import StoredProducer
 from .structure import Slot, children, fill
 from .survey import SetUp, asked_of, changeable, length, packer, recipe, survey, targets_of
 from .words import in_words, road_in_words
@@ -336,8 +337,9 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         fresh = progress.position.samples == 0
         if setup.kind == "memory":
             return MemoryRoad(setup.view, setup.paths, asked_of(self), plan, self._stats, self.transform is None)
-        if setup.kind == "encoded":
-            return EncodedRoad(Producer(setup.recipe, plan, self._stats, single, fresh, *self._hooks(epoch)), self.timeout)
+        if setup.kind in ("encoded", "stored"):
+            kind = Producer if setup.kind == "encoded" else StoredProducer
+            return EncodedRoad(kind(setup.recipe, plan, self._stats, single, fresh, *self._hooks(epoch)), self.timeout)
         again = self._work_on(setup, resumed)
         requests = setup.requests if again else Requests()
         requests.start(plan, single)

@@ -45,10 +45,16 @@ class Producer:
         self.grounded = collections.deque()  # were in flight when the decoder failed and have not been fed again
         self.delivered = self.bad = self.retries = self.barren = 0
         self.last_good = self.failed = None
-        _end_before_dali()
-        _running.add(self)
+        self._begin()
         self.thread = threading.Thread(target=self._run, name="gpuaug-loader", daemon=True)
         self.thread.start()
+
+    def _reader(self):
+        return Reader(self.recipe, self.channel.check)
+
+    def _begin(self):
+        _end_before_dali()
+        _running.add(self)
 
     def close(self):
         """Ends the thread and waits for it."""
@@ -59,7 +65,7 @@ class Producer:
     def _run(self):
         try:
             with contextlib.closing(self.plan) if hasattr(self.plan, "close") else contextlib.nullcontext():
-                self.reader = Reader(self.recipe, self.channel.check)
+                self.reader = self._reader()
                 try:
                     self._stream()
                 finally:

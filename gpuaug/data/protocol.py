@@ -33,6 +33,8 @@ The loader then does so, which matters where a sample is fetched from afar. With
 
 `path_of(index) -> str` (optional): names a sample in error messages when its image is given as bytes.
 
+`fingerprint` (attribute, optional): a text that changes with the samples; caches believe it instead of looking at them.
+
 `set_epoch(epoch)` (optional, iterable datasets): called before each epoch.
 
 `deals_out = True` (optional, iterable datasets and samplers): it gives each rank of torch.distributed its own part. Only asked

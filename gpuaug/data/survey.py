@@ -14,6 +14,8 @@ from .leaves import is_source
 from .protocol import is_thread_safe, mask_types
 from .recognize import check_image
 from .replies import Requests
+from .stored.columns import slots
+from .stored.dataset import stored_view
 from .structure import get
 from .views import array_view, encoded_view, path_view
 from .volumes import check_axes
@@ -25,8 +27,8 @@ TRIES = 32  # of the first samples, how many may be bad, or without boxes, befor
 class SetUp:
     """How a dataset's batches are loaded; kept from epoch to epoch.
 
-    kind: "memory" (arrays are indexed), "encoded" (files are read and decoded here), or "workers" (torch's DataLoader calls
-    `__getitem__`; whether that gives pixels or files is seen from the first batch).
+    kind: "memory" (arrays are indexed), "stored" (pixels are read), "encoded" (files are read and decoded here), or "workers"
+    (torch's DataLoader calls `__getitem__`; whether that gives pixels or files is seen from the first batch).
     """
 
     kind: str
@@ -56,6 +58,11 @@ def survey(loader, first, single):
         if loader.transform is not None:
             check_axes(paths, view.sample(), asked_of(loader))
         return SetUp("memory", view=view, paths=paths)
+    stored = stored_view(loader.dataset)
+    if stored is not None and first is not None:
+        recipe_ = _recipe_of_stored(loader, first, stored)
+        if recipe_ is not None:
+            return SetUp("stored", recipe=recipe_)
     fetch = declared(loader.dataset)
     # without a transform a path or bytes are what was asked for, unless the dataset says that they are images
     decodes = loader.transform is not None or loader.targets is not None or encoded_view(loader.dataset) is not None
@@ -71,8 +78,8 @@ def declared(dataset):
     return encoded_view(dataset) or (dataset.__getitem__ if is_thread_safe(dataset) else None)
 
 
-def _recipe_of_first(loader, first, fetch):
-    """The Recipe for samples like the first ones; None if they cannot be had, or hold pixels."""
+def _recipe_of_first(loader, first, fetch, held=False):
+    """The Recipe for samples like the first ones; None if they cannot be had, or hold pixels (`held`: which they may)."""
     told = asked_of(loader)
     wanted = [name for name, given in zip(MARKS, (told.boxes, told.points)) if given]
     for index in (first.index_list() + list(first.after))[:TRIES]:
@@ -86,11 +93,22 @@ def _recipe_of_first(loader, first, fetch):
     else:
         return None
     paths = targets_of(loader, sample)
-    if "image" not in paths or not is_source(get(sample, paths["image"])):
+    if "image" not in paths or not (held or is_source(get(sample, paths["image"]))):
         return None
     if any(name not in paths for name in wanted):
         paths = {**paths, **_of_others(loader, first, fetch)}
     return recipe(loader, fetch, paths)
+
+
+def _recipe_of_stored(loader, first, stored):
+    """The Recipe for a cache's pixels; None where the targets are not the pictures that it holds."""
+    made = _recipe_of_first(loader, first, loader.dataset.__getitem__, held=True)
+    pictures = slots(stored[0]._index["template"])
+    if made is None or pictures != {name: made.paths[name] for name in (*made.images, *made.masks)}:
+        return None
+    made.stored, told = stored, made.find.asked
+    made.find = Finder(replace(told, explicit={**pictures, **told.explicit}))  # that are not read yet when a sample is looked at
+    return made
 
 
 def _of_others(loader, first, fetch):

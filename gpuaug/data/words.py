@@ -6,6 +6,7 @@ from torch.utils.data import IterableDataset
 
 from .decode import decoder_name
 from .doubled import steps
+from .stored.dataset import stored_view
 from .survey import length
 from .views import array_view, encoded_view
 
@@ -27,6 +28,8 @@ def road_in_words(loader):
     kind = _kind(loader)
     if kind == "memory":
         return "in memory, indexed as a batch"
+    if kind == "stored":
+        return f"pixels read from a cache by {loader.num_workers or len(os.sched_getaffinity(0))} threads"
     if kind == "encoded":
         return f"files read and decoded by {decoder_name()} in {loader.num_workers or len(os.sched_getaffinity(0))} threads"
     return f"__getitem__ in {f'{loader.num_workers} worker processes' if loader.num_workers else 'this process'}"
@@ -40,6 +43,8 @@ def _kind(loader):
         return "encoded"
     if isinstance(loader.dataset, IterableDataset):
         return "workers"
+    if stored_view(loader.dataset) is not None:
+        return "stored"
     if loader.batch_size is not None and loader._user_collate is None and array_view(loader.dataset) is not None:
         return "memory"
     return "encoded" if encoded_view(loader.dataset) is not None else "workers"
