@@ -236,6 +236,7 @@ EXTRAS = {
     "cli": ["typer>=0.12", "rich>=13"],
     "webdataset": ["webdataset>=1.0,<2"],
     "huggingface": ["datasets>=3,<6"],
+    "remote": ["fsspec>=2024.2,<2027", "s3fs>=2024.2,<2027", "aiohttp>=3.9,<4"],
     "ray": ["ray[data]>=2.9,<3"],
     "lightning": ["lightning>=2.2,<3"],
     "cache": ["pyarrow>=16,<27", "tqdm>=4.60"],
@@ -244,6 +245,7 @@ EXTRAS["demo"] = EXTRAS["cli"] + EXTRAS["albumentations"] + ["scikit-learn>=1.4"
 EXTRAS["bench"] = EXTRAS["demo"] + EXTRAS["audio"] + EXTRAS["kornia"] + EXTRAS["cache"] + ["torchvision"]
 EXTRAS["test"] = (
     EXTRAS["bench"] + EXTRAS["yaml"] + EXTRAS["webdataset"] + EXTRAS["huggingface"] + EXTRAS["ray"] + EXTRAS["lightning"]
+    + EXTRAS["remote"] + ["moto[s3,server]>=5,<6"]  # an S3 server on loopback
     + ["pytest>=8", "hypothesis>=6", "scipy>=1.11", "setuptools>=77", "torchdata>=0.11", "accelerate>=1.10", "pandas>=2"]
     + ["mypy>=1.15,<3", "nvidia-cuda-cuobjdump>=13,<14", "nvidia-cuda-nvdisasm>=13,<14"]  # they read sm_75 to sm_120 cubins
 )  # fmt: skip

@@ -13,6 +13,7 @@ _HOME = {
     "SpectrogramFolder": "datasets",
     "WebDataset": "datasets",
     "HuggingFace": "datasets",
+    "Remote": "remote",
     "cached": "stored.build",
     "Cached": "stored.dataset",
     "CacheError": "stored.files",

@@ -23,8 +23,11 @@ from .faults import Unreadable, good_or_raise
 from .headers import mask_type
 from .host_read import read_image, read_mask, read_npy
 from .protocol import IMAGE_SUFFIXES
-from .scan import SHOWN, directory, files_below, files_by_stem, files_in, first, folders_in
+from .remote import Remote
+from .remote_scan import located
+from .scan import SHOWN, directory, files_by_stem, files_in, files_of_classes, first, folders_in, table
 from .table import class_names, numbers_of, read_csv
+from .urls import join
 
 __all__ = ["HuggingFace", "ImageCsv", "ImageFolder", "SegmentationFolder", "SpectrogramFolder", "WebDataset"]
 
@@ -59,11 +62,17 @@ class _Folder(_HostTransform, Dataset):
     thread_safe = True
 
     def __init__(
-        self, root: Path, transform: Function | None = None, classes: Sequence[str] | None = None, allow_empty: bool = False
+        self,
+        root: Path,
+        transform: Function | None = None,
+        classes: Sequence[str] | None = None,
+        allow_empty: bool = False,
+        remote: Remote | None = None,
     ):
-        self.root = directory(root)
+        folder = directory(root, remote)
+        self.root = str(folder)
         self.transform = transform
-        found = folders_in(self.root)
+        found = folders_in(folder)
         if classes is None:
             classes = found
         self.classes = _unique("classes", classes)
@@ -74,7 +83,7 @@ class _Folder(_HostTransform, Dataset):
                 f"add them to classes, or build the dataset without the argument"
             )
         self.class_to_idx = {name: number for number, name in enumerate(self.classes)}
-        files = dict(zip(found, files_below([os.path.join(self.root, name) for name in found], self.suffixes)))
+        files = files_of_classes(folder, found, self.suffixes)
         self.samples = [(path, self.class_to_idx[name]) for name in found for path in files[name]]
         endings = " ".join(sorted(self.suffixes))
         if not self.samples:
@@ -134,11 +143,13 @@ class SpectrogramFolder(_Folder):
         transform: Function | None = None,
         classes: Sequence[str] | None = None,
         allow_empty: bool = False,
+        remote: Remote | None = None,
     ):
         if layout not in ("CHW", "HWC", "HW"):
             raise ValueError(f'layout must be "CHW", "HWC" or "HW", got {layout!r}')
         self.layout, self.channels = layout, 1 if layout == "HW" else channels
-        loose = files_in(directory(root), self.suffixes)
+        root = directory(root, remote)
+        loose = files_in(root, self.suffixes)
         self.labelled = not loose
         if self.labelled:
             super().__init__(root, transform, classes, allow_empty)
@@ -146,13 +157,13 @@ class SpectrogramFolder(_Folder):
             folders = folders_in(root)
             if folders or classes is not None:
                 raise ValueError(
-                    f"{root} has .npy files of its own, such as {loose[0]}, "
+                    f"{root} has .npy files of its own, such as {os.path.basename(loose[0])}, "
                     f"and {'folders, such as ' + folders[0] if folders else 'classes were given'}; "
                     f"the layout is root/class/file.npy, or root/file.npy without labels"
                 )
-            self.root = os.fspath(root)
+            self.root = str(root)
             self.transform = transform
-            self.samples = [(os.path.join(self.root, name), None) for name in loose]
+            self.samples = [(path, None) for path in loose]
         self.targets_hint = {"image": 0} if self.labelled else {"image": ()}
 
     encoded = None  # nothing to decode: the loader takes the tensors
@@ -199,20 +210,21 @@ class ImageCsv(_HostTransform, Dataset):
         delimiter: str | None = ",",
         encoding: str = "utf-8-sig",
         transform: Function | None = None,
+        remote: Remote | None = None,
     ):
         if missing not in ("raise", "skip", "ignore"):
             raise ValueError(f'missing must be "raise", "skip" or "ignore", got {missing!r}')
         self.transform = transform
-        self.file = os.fspath(file)
-        self.root = os.path.dirname(self.file) if root is None else directory(root)
+        file, root = table(file, root, remote)
+        self.file, self.root = str(file), str(root)
         labels, numeric = _names("labels", labels), _names("numeric", numeric)
         classes = dict(classes or {})
         stray = sorted(set(classes) - set(labels))
         if stray:
             raise ValueError(f"classes names columns that are not in labels: {first(stray)}; labels are {labels}")
-        self.rows, columns = read_csv(self.file, [image, *labels, *numeric], delimiter, encoding)
-        self.paths = [os.path.join(self.root, path) for path in columns[image]]
-        self._check_paths(columns[image], missing)
+        self.rows, columns = read_csv(file, [image, *labels, *numeric], delimiter, encoding)
+        self.paths, there = located([join(root, path) for path in columns[image]], missing)
+        self._check_paths(columns[image], missing, there)
         self.columns, self.classes = {}, {}
         for name in labels:
             names = classes.get(name)
@@ -223,14 +235,14 @@ class ImageCsv(_HostTransform, Dataset):
         for name in numeric:
             self.columns[name] = self._floats(name, columns[name])
         if missing == "skip":
-            self._keep([i for i, path in enumerate(self.paths) if columns[image][i] and os.path.isfile(path)])
+            self._keep([i for i, found in enumerate(there) if columns[image][i] and found])
 
-    def _check_paths(self, cells, missing):
+    def _check_paths(self, cells, missing, there):
         empty = [row for row, cell in zip(self.rows, cells, strict=True) if not cell]
         if empty and missing != "skip":
             raise ValueError(f"{self.file}: no path in row {first(empty)}; fill the cells, or pass missing='skip'")
         if missing == "raise":
-            absent = [i for i, path in enumerate(self.paths) if not os.path.isfile(path)]
+            absent = [i for i, found in enumerate(there) if not found]
             if absent:
                 shown = "; ".join(f"row {self.rows[i]}: {self.paths[i]}" for i in absent[:SHOWN])
                 raise FileNotFoundError(
@@ -314,10 +326,18 @@ class SegmentationFolder(_HostTransform, Dataset):
     targets_hint = {"image": "image", "mask": "mask"}  # noqa: RUF012  read only
     thread_safe = True
 
-    def __init__(self, images: Path, masks: Path, mask_suffix: str = "", transform: Function | None = None):
+    def __init__(
+        self,
+        images: Path,
+        masks: Path,
+        mask_suffix: str = "",
+        transform: Function | None = None,
+        remote: Remote | None = None,
+    ):
         self.transform = transform
-        by_stem = files_by_stem(directory(images), "")
-        masks_by_stem = files_by_stem(directory(masks), mask_suffix)
+        images, masks = directory(images, remote), directory(masks, remote)
+        by_stem = files_by_stem(images, "")
+        masks_by_stem = files_by_stem(masks, mask_suffix)
         for have, other, what, where in (
             (by_stem, masks_by_stem, "images have no mask", masks),
             (masks_by_stem, by_stem, "masks have no image", images),
@@ -326,13 +346,13 @@ class SegmentationFolder(_HostTransform, Dataset):
             if unpaired:
                 shown = first([have[stem] for stem in unpaired])
                 raise FileNotFoundError(
-                    f"{len(unpaired)} of {len(have)} {what} of the same name in {os.fspath(where)}: {shown}; "
+                    f"{len(unpaired)} of {len(have)} {what} of the same name in {where}: {shown}; "
                     f"add or remove the files"
                     + ("" if mask_suffix else ", or pass mask_suffix if the masks' names have an ending of their own")
                 )
         self.pairs = [(by_stem[stem], masks_by_stem[stem]) for stem in sorted(by_stem)]
         if not self.pairs:
-            raise FileNotFoundError(f"no images in {os.fspath(images)}: none of {' '.join(sorted(IMAGE_SUFFIXES))}")
+            raise FileNotFoundError(f"no images in {images}: none of {' '.join(sorted(IMAGE_SUFFIXES))}")
         self.mask_type = np.dtype(mask_type([mask for _, mask in self.pairs]))
         self.mask_types = {"mask": self.mask_type.name}
 
@@ -459,6 +479,7 @@ class WebDataset(_HostTransform, IterableDataset):
         seed: int | None = 0,
         length: int | None = None,
         transform: Function | None = None,
+        remote: Remote | None = None,
     ):
         from . import shards
 
@@ -467,7 +488,7 @@ class WebDataset(_HostTransform, IterableDataset):
         if transform is not None and not decode:
             raise ValueError("transform works on decoded images: pass decode=True, or let gpuaug.DataLoader transform")
         self.transform = transform
-        self.urls = shards.expand(urls)
+        self.urls = shards.expand(urls, remote)
         self.fields = shards.field_readers({"label": "cls"} if fields is None else fields)
         self.pictures = {"image": image} if mask is None else {"image": image, "mask": mask}
         self.targets_hint = {name: name for name in self.pictures}

@@ -20,6 +20,9 @@ import numpy as np
 
 from . import host_read
 from .headers import check_pixels, read_header
+from .remote import read
+from .remote_errors import RemoteError
+from .urls import is_url, local
 
 _live = weakref.WeakSet()
 _ENDS = ("rel_start", "rel_end")  # of a window, as DALI calls them
@@ -200,7 +203,13 @@ def find_faults(batch, device_id=None):
 
 
 def read_file(path):
-    """The bytes of a file as a uint8 array. ValueError says in words why it cannot be read."""
+    """The bytes of a file or URL as a uint8 array. ValueError says in words why it cannot be read."""
+    path = local(path)
+    if is_url(path):
+        try:
+            return np.frombuffer(read(path), np.uint8)
+        except RemoteError as error:
+            raise ValueError(error.reason) from None
     try:
         with open(path, "rb", buffering=0) as file:
             data = file.readall()

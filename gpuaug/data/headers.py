@@ -9,7 +9,12 @@ import io
 import re
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+
+from .remote import contents, read
+from .remote_errors import RemoteError, RemoteMissing
+from .urls import is_url
 
 # what nvImageCodec decodes on the CPU and on the GPU; everything else Pillow must read. So must JPEG 2000, at half the speed:
 # nvImageCodec divides by sizes of zero that a damaged header has, which ends the process (2 of 1,000 damaged files)
@@ -215,8 +220,7 @@ def mask_type(paths):
     a bad sample when its turn comes.
     """
     seen = {}  # kind: the first file of it
-    for path in paths:
-        kind, channels = _kind_of(path)
+    for path, (kind, channels) in zip(paths, _kinds_of(paths)):
         if channels > 1:
             raise ValueError(
                 f"the mask {path} has {channels} channels; a mask has one channel (grayscale or palette) that holds class numbers"
@@ -232,17 +236,29 @@ def mask_type(paths):
     return "float32"
 
 
+def _kinds_of(paths):
+    """`_kind_of` of each, those behind URLs by several threads."""
+    if not any(is_url(path) for path in paths):
+        return map(_kind_of, paths)
+    with ThreadPoolExecutor(16) as pool:
+        return list(pool.map(_kind_of, paths))
+
+
 def _kind_of(path):
     """("L" for up to 8 bits, "I;16", "I", "F", or None if that cannot be read; how many channels)."""
     try:
-        with open(path, "rb", buffering=0) as file:
+        with io.BytesIO(read(path, 0, 26)) if is_url(path) else open(path, "rb", buffering=0) as file:
             head = file.read(26)
             if head[:8] == b"\x89PNG\r\n\x1a\n" and len(head) == 26:
                 depth, colour = head[24], head[25]
                 return "I;16" if depth == 16 else "L", {2: 3, 4: 2, 6: 4}.get(colour, 1)
-        with pillow().Image.open(path) as image:
+        with pillow().Image.open(contents(path)) as image:
             mode, channels = image.mode, len(image.getbands())
     except ImportError:
+        raise
+    except RemoteMissing:
+        return None, 1
+    except RemoteError:  # the type of all masks would be decided without this one
         raise
     except Exception:
         return None, 1

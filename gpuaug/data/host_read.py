@@ -10,6 +10,9 @@ import os
 import numpy as np
 
 from .headers import pillow
+from .remote import contents
+from .remote_errors import RemoteError
+from .urls import is_url, shown
 
 LAYOUT_AXES = {"CHW": 3, "HWC": 3, "HW": 2}
 _16_BITS = ("I;16", "I;16L", "I;16B", "I;16N")
@@ -26,9 +29,11 @@ def read_mask(source, sample, kind=None):
 
 
 def _read(source, sample, pixels):
-    name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else f"an image of {len(source)} bytes"
+    name = shown(os.fspath(source)) if isinstance(source, (str, os.PathLike)) else f"an image of {len(source)} bytes"
     try:
         return pixels(source)
+    except RemoteError:  # says it all
+        raise
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{sample}: {name} does not exist") from error
     except (OSError, ValueError) as error:
@@ -81,10 +86,10 @@ def _opened(source):
     """A loaded image, upright. ValueError with Pillow's reason, FileNotFoundError."""
     pil, image = pillow(), None
     try:
-        image = pil.Image.open(source if isinstance(source, (str, os.PathLike)) else io.BytesIO(source))
+        image = pil.Image.open(contents(source) if isinstance(source, (str, os.PathLike)) else io.BytesIO(source))
         image.load()
         form, upright = image.format, pil.ImageOps.exif_transpose(image)
-    except (FileNotFoundError, ImportError, MemoryError):
+    except (FileNotFoundError, RemoteError, ImportError, MemoryError):
         raise
     except Exception as error:  # plugins raise SyntaxError, struct.error, IndexError ... on damaged files
         if image is not None:
@@ -101,7 +106,9 @@ def _scaled_to_8_bits(pixels):
 def read_npy(path, layout, sample):
     """A contiguous float32 array ``[C, H, W]`` out of a memory-mapped file."""
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = np.load(contents(path), mmap_mode=None if is_url(path) else "r", allow_pickle=False)
+    except RemoteError:
+        raise
     except (ValueError, EOFError, OSError) as error:
         if isinstance(error, FileNotFoundError):
             raise FileNotFoundError(f"{sample}: {path} does not exist") from error

@@ -8,27 +8,64 @@ import os
 from pathlib import Path
 
 from .protocol import IMAGE_SUFFIXES
+from .remote import checked
+from .remote_scan import Folder, opened
+from .urls import above, is_url, local
 
 JUNK = frozenset(["__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"])
 SHOWN = 10  # of many bad files or rows, a message names the first so many
 
 
-def directory(path):
-    """`path` as text; FileNotFoundError if it is no folder."""
+def directory(path, remote=None):
+    """`path` as text, of a URL the listing of what lies below (a `remote_scan.Folder`); FileNotFoundError if it is no folder."""
+    path = local(path)
+    if is_url(path):
+        return path if isinstance(path, Folder) else opened(path, remote)
     if not os.path.isdir(path):
         reason = "is not a folder" if os.path.exists(path) else "does not exist"
         raise FileNotFoundError(f"{os.fspath(path)} {reason}; give the folder that holds the files")
     return os.fspath(path)
 
 
+def table(file, root, remote):
+    """The path or Url of a table, and of the folder that its paths are relative to; of a URL that is not listed."""
+    file = local(os.fspath(file))
+    file = checked(file, remote) if is_url(file) else file
+    if root is None:
+        return file, above(file) if is_url(file) else os.path.dirname(file)
+    root = local(root)
+    return file, checked(root, remote) if is_url(root) else directory(root)
+
+
 def folders_in(root):
     """The sorted names of the folders in `root` that may be classes."""
+    if is_url(root):
+        return [name for name in root.folders() if not _is_left_behind(name)]
     return sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and not _is_left_behind(entry.name))
 
 
 def files_in(root, suffixes):
-    """The sorted names of the files in `root` itself that end in one of `suffixes`, whatever their case."""
-    return sorted(entry.name for entry in os.scandir(root) if _counts(entry.name, suffixes) and not entry.is_dir())
+    """The sorted paths of the files in `root` itself that end in one of `suffixes`, whatever their case."""
+    if is_url(root):
+        return [url for name, url in root.files().items() if "/" not in name and _counts(name, suffixes)]
+    return sorted(entry.path for entry in os.scandir(root) if _counts(entry.name, suffixes) and not entry.is_dir())
+
+
+def files_of_classes(root, names, suffixes):
+    """``{name: the files in and below that folder of root}``, in torchvision's order."""
+    if is_url(root):
+        return {name: _far_below(root, name, suffixes) for name in names}
+    return dict(zip(names, files_below([os.path.join(root, name) for name in names], suffixes)))
+
+
+def _far_below(root, name, suffixes):
+    prefix = f"{name}/" if name else ""
+    return [url for below, url in root.files(prefix).items() if _is_wanted(below[len(prefix) :], suffixes)]
+
+
+def _is_wanted(name, suffixes):
+    *folders, name = name.split("/")
+    return _counts(name, suffixes) and not any(map(_is_left_behind, folders))
 
 
 def files_below(folders, suffixes):
@@ -80,8 +117,10 @@ def _walk(folder, number, suffixes, owner, links):
 def files_by_stem(root, ending):
     """``{name relative to root without suffix and ending: path}`` of the images below `root`."""
     found = {}
-    for path in files_below([root], IMAGE_SUFFIXES)[0]:
-        stem = Path(path).relative_to(root).with_suffix("").as_posix()
+    far = is_url(root)
+    for path in _far_below(root, "", IMAGE_SUFFIXES) if far else files_below([root], IMAGE_SUFFIXES)[0]:
+        below = str.__str__(path)[len(root) + 1 :] if far else Path(path).relative_to(root)
+        stem = Path(below).with_suffix("").as_posix()
         if not stem.endswith(ending):
             continue
         stem = stem[: len(stem) - len(ending)]

@@ -15,13 +15,18 @@ import zlib
 import numpy as np
 
 from .faults import Unreadable
+from .ranged import RangedFile
+from .remote import checked
+from .remote_errors import RemoteError, RemoteMissing
+from .remote_scan import opened
 from .samplers import _distributed, _Stream
+from .urls import is_url, local
 
 CUT = "__cut__"  # in a sample behind which its shard is damaged: whole or not, and an Unreadable for the shard follows
 
 
-def expand(urls):
-    """The list of shards that `urls` stands for."""
+def expand(urls, remote=None):
+    """The list of shards that `urls` stands for: text with braces, a folder of a URL (``s3://bucket/train/``), or a list."""
     try:
         from webdataset.shardlists import expand_urls
     except ImportError as error:
@@ -32,6 +37,18 @@ def expand(urls):
         found = [os.fspath(url) for url in urls]
     if not found:
         raise ValueError("urls is empty; give at least one shard")
+    return [shard for url in found for shard in _located(local(url), remote)]
+
+
+def _located(url, remote):
+    """A path as it is, a URL as a Url; of a folder, which ends in a slash, its tar files with their sizes, sorted."""
+    if not is_url(url) or url.startswith("pipe:"):
+        return [url]
+    if not url.endswith("/"):
+        return [checked(url, remote)]
+    found = [shard for name, shard in opened(url, remote).files().items() if name.endswith(".tar")]
+    if not found:
+        raise RemoteMissing(url, "there is no file that ends in .tar in it; name the shards, or correct the URL")
     return found
 
 
@@ -151,8 +168,10 @@ def _samples_of(url):
     except (OSError, ValueError, EOFError, tarfile.TarError, zlib.error) as error:
         if current is not None:
             yield {**current, CUT: True}
-        reason = str(error.args[0]) if error.args else ""
-        error = ValueError(f"{url} cannot be read ({type(error).__name__}): {reason or error}")
+        if not isinstance(error, RemoteError):
+            reason = str(error.args[0]) if error.args else ""
+            error = ValueError(f"{url} cannot be read ({type(error).__name__}): {reason or error}")
+        url = str(url)
         yield Unreadable(error, url)
         return
     if current is not None:
@@ -161,9 +180,12 @@ def _samples_of(url):
 
 def _members(url):
     """(name, contents) of the files in a shard."""
-    from webdataset.gopen import gopen
+    if is_url(url):
+        stream = RangedFile(url)
+    else:
+        from webdataset.gopen import gopen
 
-    stream = gopen(url)
+        stream = gopen(url)
     with stream, tarfile.open(fileobj=stream, mode="r|*", tarinfo=_Member) as tar:
         tar.ended = False
         for info in tar:

@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch.utils.data import default_collate, default_convert
 
+from .urls import shown
+
 # what most leaves are; to see that they are no Mapping takes 1 us each
 LEAVES = frozenset((np.ndarray, torch.Tensor, int, float, str, bytes, bool, type(None)))
 
@@ -181,5 +183,5 @@ def outline(x):
 
 
 def source_name(leaf):
-    """The path of an encoded leaf as text, or None for bytes."""
-    return os.fspath(leaf) if isinstance(leaf, (str, os.PathLike)) else None
+    """The path of an encoded leaf as text (of a URL without its secrets), or None for bytes."""
+    return shown(os.fspath(leaf)) if isinstance(leaf, (str, os.PathLike)) else None

@@ -1,14 +1,17 @@
 """Tables in CSV files: their rows, and how the texts of a column become class numbers."""
 
 import csv
+import io
 from numbers import Integral
 
+from .remote import contents
 from .scan import first
+from .urls import is_url
 
 
 def read_csv(file, wanted, delimiter, encoding):
     """The line number of each row, as an editor shows it, and ``{column: cells}`` of the wanted columns."""
-    with open(file, newline="", encoding=encoding) as stream:
+    with io.TextIOWrapper(contents(file) if is_url(file) else open(file, "rb"), encoding, newline="") as stream:
         reader = csv.reader(stream, delimiter=delimiter)
         try:
             header = next(reader, [])
