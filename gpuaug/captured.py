@@ -18,12 +18,13 @@ class Captured:
     A batch that needs more than was seen before (more samples, larger images, an operation that no sample had drawn yet) is
     launched one by one, and the graph is captured anew behind it, in a millisecond or so; `stats` counts it.
 
-    Calls may come from several threads, one after the other, and on several streams: each call's work is behind the last one's.
+    Calls may come from several threads, one after the other, from within a call, and on several streams: each call's work is
+    behind the last one's.
     """
 
     def __init__(self, compose, how: dict[str, Any]):
         self.compose = compose
-        self._how, self._graphs, self._lock = how, [], threading.Lock()
+        self._how, self._graphs, self._lock = how, [], threading.RLock()
 
     def __call__(self, targets: dict[str, Any], *, ids: Any, epoch: int = 0, occurrence: Any = None) -> dict[str, Any]:
         """Augment a batch; see `Compose.run`."""

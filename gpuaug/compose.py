@@ -460,7 +460,8 @@ class Compose(Seeded, torch.nn.Module, Group):
         return captured
 
     def explain(self, size: Size = (224, 224), *, samples: int = 64, channels: int = 3, dtype: str = "uint8") -> str:
-        """What a batch of ``samples`` images (with empty masks) would launch, in words."""
+        """What a batch of ``samples`` images (with empty masks) would launch, in words; of RGB images also what share of the
+        pixels a loader would decode, where it is not all (`reach`)."""
         image = np.zeros((1, *size, channels), np.dtype(dtype) if dtype != "bfloat16" else np.float16)
         batch = Batch.of(np.broadcast_to(image, (samples, *size, channels)))
         seed = self.seed if self.seed is not None else 0
@@ -473,7 +474,12 @@ class Compose(Seeded, torch.nn.Module, Group):
         drawn = draw_tree(self._tree, u, View(batch.size, channels, dtype, now, None, {WHOLE: Others(batch.size)}), self.lazy)
         track = drawn.lower(batch) if drawn.begun is None else now.rest("image", drawn, None)
         plan = track.finish(np.zeros(samples), np.zeros((samples, 3)), track.dtype)
-        return drawn.explain() + "\n" + explained([*track.segments, plan])
+        told = drawn.explain() + "\n" + explained([*track.segments, plan])
+        if channels == 3 and dtype == "uint8":
+            reach = self.reach(batch.size, ids=ids, seed=seed)
+            if reach is not None and (share := reach.share()) < 0.995:
+                told += f"\nfiles of this size: {share:.0%} of the pixels are decoded"
+        return told
 
     # ---- the call ----------------------------------------------------------------------
 

@@ -3,8 +3,9 @@
 // one leave at once.
 //
 // Compiled once per (types, channels, sampling) with GPUAUG_KERNEL, GPUAUG_IN, GPUAUG_OUT, GPUAUG_CHANNELS, GPUAUG_SAMPLE defined:
-// below 0 views, else gathers. All arguments are 8 bytes wide, which is what CuPy passes for a Python int. __restrict__: no store
-// can change a record, so each field is loaded once (67 loads of records in the PTX instead of 171).
+// below 0 views, else gathers; with GPUAUG_MATRIX those by matrices and resizes alone (map.cuh). All arguments are 8 bytes wide,
+// which is what CuPy passes for a Python int. __restrict__: no store can change a record, so each field is loaded once (67 loads of
+// records in the PTX instead of 171).
 #ifndef GPUAUG_SAMPLE
 #define GPUAUG_SAMPLE 3
 #endif

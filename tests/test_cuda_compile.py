@@ -24,10 +24,10 @@ from gpuaug.ops import OPS, mask
 ARCHS = ("sm_75", "sm_80", "sm_90", "sm_100", "sm_120")
 # Real pipelines with the operations that they can emit, and the filter, are in every architecture; each of the others in at least
 # one, dealt in turn, with the operations of one of these pipelines.
-REAL = [Key("fused", "uint8", delivered(each), 3, "linear", each._tree.ops) for each in pipelines()]
+REAL = [Key("fused", "uint8", delivered(each), 3, "linear", each._tree.ops, only="matrix") for each in pipelines()]
 EVERYWHERE = (*dict.fromkeys(REAL), Key("filter", "uint8"), Key("rank", "uint8", channels=3, taps=5))
 MARCHES = [Key("filter", "uint8", channels=width, taps=taps) for width in (1, 3, 4) for taps in (3, 5, 7)]
-VIEWS = [key._replace(sample="view") for key in dict.fromkeys(REAL)]
+VIEWS = [key._replace(sample="view", only=None) for key in dict.fromkeys(REAL)]
 DEALT = (
     *MARCHES,
     *VIEWS,
@@ -48,6 +48,9 @@ DEALT = (
     Key("filter", "float16"),
     Key("filter", "bfloat16"),
     Key("rank", "uint8"),
+    Key("rank", "uint8", only="extremes"),
+    Key("rank", "float32", only="extremes"),
+    Key("fused", "uint8", "float16", 4, "cubic", only="matrix"),
     *(Key("rank", "uint8", channels=channels, taps=taps) for channels in (1, 3, 4) for taps in (3, 5)),
     Key("rank", "float32"),
     Key("rank", "float16"),

@@ -139,7 +139,17 @@ def test_numbers_of_launches_are_the_kernels():
     threads, slots = map(int, re.search(r"typedef aug::Group<(\d+), (\d+)> G;", header("fused.cu")).groups())
     assert threads == nvrtc.THREADS
     assert threads * slots == shapes.FUSED_PIXELS
-    assert enum(header("maps.gen.cuh"), "MapKind")["MAP_VIEW"] == shapes.VIEW
+    kinds = enum(header("maps.gen.cuh"), "MapKind")
+    assert kinds["MAP_VIEW"] == shapes.VIEW
+    # what map.cuh leaves out of kernels for rows with matrices
+    left_out = set(
+        re.findall(r"case (MAP_\w+)", "".join(re.findall(r"#ifndef GPUAUG_MATRIX(.*?)#endif", header("map.cuh"), re.S)))
+    )
+    assert {name for name, number in kinds.items() if shapes._GATHERS[number] == 2} == left_out
+    assert {name for name, number in kinds.items() if shapes._GATHERS[number] == shapes.MATRIX} == kinds.keys() - left_out - {
+        "MAP_VIEW"
+    }
+    assert len(shapes._GATHERS) == len(kinds)
     assert value("STATS") == reductions.REDUCTIONS["moments"].words
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -238,3 +239,10 @@ def test_constrained_dropout_stays_on_objects(photo):
         assert not (filled & ~near).any()
         np.testing.assert_array_equal(out["image"], np.where(filled[..., None], 9, photo))
         np.testing.assert_array_equal(out["mask"][~filled], mask[~filled])
+
+
+def test_no_two_labels_are_alike():
+    """Else masks that swap them would pass."""
+    for ordered in (False, True):
+        palette = parity.run.palette_of(SimpleNamespace(ordered=ordered))
+        assert len(set(palette.tolist())) == 256

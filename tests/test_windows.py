@@ -123,6 +123,14 @@ def test_windows_are_tight():
     assert 0.099 < cropped.share() < 0.101
 
 
+def test_explain_tells_the_share():
+    steps = [G.CenterCrop(112, 112), G.Normalize()]
+    assert G.Compose(steps).explain().endswith("files of this size: 25% of the pixels are decoded")
+    assert "decoded" not in G.Compose(steps).explain(dtype="float32")
+    for whole in ([G.HorizontalFlip()], [G.ImageCompression(p=1), *steps]):
+        assert "decoded" not in G.Compose(whole).explain()
+
+
 def test_masks_boxes_and_points_are_in_the_whole_images_frame():
     steps = [G.RandomCrop(30, 36), G.Affine(rotate=(-30, 30), p=0.7), G.HorizontalFlip(), G.Resize(20, 20)]
     points = {"bbox_params": G.BboxParams("pascal_voc", ["k"]), "keypoint_params": G.KeypointParams("xy", remove_invisible=False)}

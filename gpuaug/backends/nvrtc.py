@@ -79,7 +79,8 @@ class Key(NamedTuple):
     """What a kernel is compiled for. A filter writes the type that it reads; it, and the others, take channels one by one.
     sample: the most that a fused kernel interpolates with, a name in `SAMPLES`; None: all. ops: which pixel operations it has, a
     bit for each code (`gpuaug.ops.mask`); None: all. taps: a filter of so many weights both ways, in march.cuh's way, or a median
-    of so many lines, in median.cuh's, each of pixels of so many channels.
+    of so many lines, in median.cuh's, each of pixels of so many channels. only: leave out what rows of other kinds need:
+    "matrix", of a fused kernel, all maps but matrices and resizes; "extremes", of ranks, medians.
     """
 
     kind: str
@@ -89,14 +90,16 @@ class Key(NamedTuple):
     sample: str | None = None
     ops: int | None = None
     taps: int | None = None
+    only: str | None = None
 
     @property
     def name(self) -> str:
-        """What a profiler shows, e.g. fused_u8_f32_c3_linear_ops86."""
+        """What a profiler shows, e.g. fused_u8_f32_c3_linear_matrix_ops86."""
         parts = [self.kind, TYPES[self.read]]
         parts += [TYPES[self.written]] if self.written else []
         parts += [f"c{self.channels}"] if self.channels else []
         parts += [self.sample] if self.sample else []
+        parts += [self.only] if self.only else []
         parts += [f"ops{self.ops:x}"] if self.ops is not None else []
         parts += [f"k{self.taps}"] if self.taps else []
         return "_".join(parts)
@@ -115,6 +118,8 @@ class Key(NamedTuple):
             values["OPS"] = ",".join(f"{self.ops >> at & 0xFFFFFFFFFFFFFFFF:#x}ull" for at in words)
         if self.taps:
             values["TAPS"] = str(self.taps)
+        if self.only:
+            values[self.only.upper()] = "1"
         return tuple(f"-DGPUAUG_{name}={value}" for name, value in values.items())
 
 

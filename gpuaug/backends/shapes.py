@@ -30,6 +30,9 @@ WARP = 32  # threads of a block of lookup.cu
 # counts
 HISTOGRAM, TILE_PIXELS, TILE_THREADS = 1, 2048, 32
 VIEW, MEDIAN = 0, 0  # MAP_VIEW of maps.gen.cuh, RANK_MEDIAN of rows.cuh
+# codes: of gathers by the maps that map.cuh has with GPUAUG_MATRIX (affine, projective, resize), and of ranks that are no medians
+MATRIX, EXTREMES = 1, 1
+_GATHERS = np.array([0, 1, 1, 2, 2, 2, 2, 2, 1, 2, 2], np.int8)  # the code of each map
 _SAMPLE = np.array([0, 1, 2, 1, 3])  # by the Sample of a row, which kernel has it: linear has linear along x, too
 SHARED = 48 * 1024  # bytes that every GPU gives a block without asking
 
@@ -58,7 +61,12 @@ class Shape(NamedTuple):
         """Its kernels: of a fused one those of the chunks of channels."""
         if self.kind == "fused":  # the most that a gather interpolates with: cubic is most of what NVRTC would compile
             sample = nvrtc.SAMPLES[1 + self.most[2] if self.code else 0]
-            return [Key("fused", self.source, self.target, width, sample, self.ops) for _, width, _ in chunks_of(self.channels)]
+            key = Key(
+                "fused", self.source, self.target, sample=sample, ops=self.ops, only="matrix" if self.code == MATRIX else None
+            )
+            return [key._replace(channels=width) for _, width, _ in chunks_of(self.channels)]
+        if self.code == EXTREMES:
+            return [Key(self.kind, self.source, only="extremes")]
         if self.code:
             return [Key(self.kind, self.source, channels=self.code % 10, taps=self.code // 10)]
         return [Key(self.kind, self.source)]
@@ -144,8 +152,8 @@ def chunks_of(channels: int) -> list[tuple[int, int, int]]:
 
 
 def gathers(launch) -> np.ndarray:
-    """[rows]: 0 for views, 1 for gathers."""
-    return (launch.rows["map"] != VIEW).view(np.int8)
+    """[rows]: 0 for views, `MATRIX` for gathers with a matrix, and resizes, 2 for all others."""
+    return _GATHERS[launch.rows["map"]]
 
 
 def marches(launch) -> np.ndarray | None:
@@ -155,12 +163,14 @@ def marches(launch) -> np.ndarray | None:
         return _coded(launch, rows["sx"], (rows["even"] != 0) & _MARCHED[np.minimum(rows["kh"], 9)])
 
 
-def medians(launch) -> np.ndarray | None:
-    """[rows]: the same of those that median.cuh ranks. It takes mirrored lines."""
+def medians(launch) -> np.ndarray:
+    """[rows]: the same of those that median.cuh ranks. It takes mirrored lines. `EXTREMES` for what is no median."""
     rows = launch.rows
-    if launch.source == "uint8":
-        fits = (rows["kind"] == MEDIAN) & _RANKED[np.minimum(rows["kh"], 9)] & (rows["sw"] >= 8) & (rows["border"] == 1)
-        return _coded(launch, np.abs(rows["sx"]), fits)
+    few = EXTREMES * (rows["kind"] != MEDIAN)
+    if launch.source != "uint8":
+        return few
+    fits = (rows["kind"] == MEDIAN) & _RANKED[np.minimum(rows["kh"], 9)] & (rows["sw"] >= 8) & (rows["border"] == 1)
+    return few + _coded(launch, np.abs(rows["sx"]), fits)
 
 
 def _coded(launch, step: np.ndarray, fits: np.ndarray) -> np.ndarray:
@@ -207,7 +217,7 @@ def _lookup(rows, code: int) -> tuple[int]:
 
 
 def _rank(rows, code: int) -> tuple[int]:
-    if not code:
+    if code <= EXTREMES:
         return _pixels(rows, code)
     # a thread for four pixels of a line, whose last four may overlap those before
     return (int((rows["dh"].astype(np.int64) * (-(-rows["dw"] // 4))).max()),)
@@ -294,7 +304,7 @@ def _blocks(shape: Shape, device, rows: _Rows, found: int, shared: int, threads:
 
 def _queue_threads(shape: Shape, device, rows: _Rows, ops: int, blob: int, found: int) -> None:
     """So many threads for each row and chunk of channels."""
-    kernel, chunks = device.kernel(shape.kernels()[0]), shape.channels // (shape.code % 10 if shape.code else 1)
+    kernel, chunks = device.kernel(shape.kernels()[0]), shape.channels // (shape.code % 10 if shape.code > EXTREMES else 1)
     for at, count in rows.cuts(GRID_YZ):
         device.launch(kernel, (-(-shape.most[1] // nvrtc.THREADS), count, chunks), (at, blob), 0)
 

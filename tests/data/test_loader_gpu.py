@@ -8,7 +8,6 @@ import io
 import threading
 import time
 import weakref
-from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,7 +19,7 @@ from PIL import Image
 
 import gpuaug as G
 from gpuaug.backends.held import Held
-from gpuaug.data import ahead, producer
+from gpuaug.data import ahead
 from gpuaug.data import loader as of_loader
 from gpuaug.data.ahead import _is_ours, finisher
 
@@ -77,7 +76,6 @@ def made_up(monkeypatch):
         world = World(seed)
         world.install(monkeypatch)
         dali.install(monkeypatch, world, apart)
-        monkeypatch.setattr(producer, "_idle_streams", defaultdict(list))  # those of other worlds
         # torch has no memory here for what is beside the images
         monkeypatch.setattr(of_loader, "fill", lambda rest, values, device=None, real=of_loader.fill: real(rest, values))
         return world

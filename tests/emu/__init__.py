@@ -132,7 +132,7 @@ class Device:
 
     def kernel(self, key):
         assert key in self.prepared, f"{key.name} was not announced, and would be compiled alone"
-        key = key if self.masked else key._replace(ops=None)
+        key = key if self.masked else key._replace(ops=None, only=None)
         return _kernel(key, self.order, self.replace, self.sanitize)
 
     def launch(self, kernel, grid, args, shared: int, threads: int = 256) -> None:

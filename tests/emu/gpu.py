@@ -18,7 +18,7 @@ import math
 import random
 import threading
 import weakref
-from collections import deque
+from collections import defaultdict, deque
 
 import numpy as np
 import torch
@@ -208,8 +208,9 @@ class World:
         return next(s for s in self.streams if s.cuda_stream == pointer)
 
     def install(self, monkeypatch) -> None:
-        from gpuaug import deliver, transfer
+        from gpuaug import assemble, deliver, transfer
         from gpuaug.backends import cuda
+        from gpuaug.data import producer
 
         for name, value in {
             "is_available": lambda: True,
@@ -232,7 +233,9 @@ class World:
         monkeypatch.setattr(torch.Tensor, "record_stream", lambda tensor, stream: self.used_on(tensor, stream))
         monkeypatch.setattr(cuda, "problem", lambda: None)
         monkeypatch.setattr(cuda, "Gpu", lambda index: Device(self))
+        monkeypatch.setattr(producer, "_idle_streams", defaultdict(list))  # those of other worlds
         monkeypatch.setattr(deliver, "empty", self.empty)
+        monkeypatch.setattr(assemble, "empty", self.empty)
         monkeypatch.setattr(transfer, "_pinned", lambda size: torch.full((size,), SPOILT, dtype=torch.uint8))
         monkeypatch.setattr(transfer, "_sent", self.sent)
 
@@ -270,7 +273,7 @@ class Device:
 
     def kernel(self, key):
         assert key in self.prepared, f"{key.name} was not announced, and would be compiled alone"
-        return emu._kernel(key._replace(ops=None), emu.FORWARD, (), False)
+        return emu._kernel(key._replace(ops=None, only=None), emu.FORWARD, (), False)
 
     def launch(self, kernel, grid, args, shared: int, threads: int = 256) -> None:
         if self.recorded is not None:

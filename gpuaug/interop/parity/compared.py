@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from ...batch import Batch
 from ...compose import Compose
@@ -18,7 +19,10 @@ from ...whole import Whole
 def ours(transform, data: list[np.ndarray], u: np.ndarray, kind: str = "image", device=None) -> list[np.ndarray]:
     """A transform with given uniforms, on a ragged batch; what is carried out while it is drawn draws its own."""
     if isinstance(transform, Whole):
-        found = Compose([transform], seed=0)(**{"image": data, kind: data})[kind]
+        if device is not None and torch.device(device).type != "cpu":
+            data = [torch.from_numpy(np.ascontiguousarray(image)).to(device) for image in data]
+        found = Compose([transform], seed=0)(**{"image": data, kind: data}, layout="HWC")[kind]
+        found = [image.cpu().numpy() if isinstance(image, torch.Tensor) else image for image in found]
         return [image if image.ndim == 3 else image[..., None] for image in found]
     batch = Batch.of(data, "HWC", name=kind)
     params = transform.draw(u, View(batch.size.astype(np.int64), batch.channels, batch.dtype))
