@@ -67,6 +67,10 @@ class Reach:
         high[:, 1] = np.minimum(np.maximum(high[:, 1], low[:, 1] + 2), self.size[:, 1])
         self.window = np.concatenate([low, high], 1)
 
+    def widen(self, rows: np.ndarray) -> None:
+        """Let the windows of these images be all of them."""
+        self.window[rows, :2], self.window[rows, 2:] = 0, self.size[rows]
+
     def share(self) -> float:
         """Pixels of the windows, of all pixels."""
         sides = self.window[:, 2:] - self.window[:, :2]

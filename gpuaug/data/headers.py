@@ -31,6 +31,9 @@ class Header:
     plain: bool = field(default=True, repr=False, compare=False)  # DALI reads it, and to the pixels that the file means
     turn: int = field(default=1, repr=False, compare=False)  # orientation by EXIF data, 1 to 8; 1: as it lies
 
+    # a decoder that stops early does not miss that the file is cut off: else it would be bad in one epoch and good in another
+    ends: bool = field(default=True, repr=False, compare=False)
+
     @property
     def upright(self):
         """(height, width) of what decoders make of it."""
@@ -82,7 +85,8 @@ def _jpeg(view):
         elif marker in (0xD9, 0xDA):
             if size is None:
                 raise ValueError("a JPEG without a frame header")
-            return Header("JPEG", *size, plain and marker == 0xDA and at + 2 + length <= end, turn)
+            whole = bytes(view[-2:]) == b"\xff\xd9"
+            return Header("JPEG", *size, plain and marker == 0xDA and at + 2 + length <= end, turn, whole)
         else:
             if marker == 0xE1 and view[at + 4 : at + 10] == b"Exif\0\0":
                 plain, turn = _exif(view[at + 10 : at + 2 + length])
@@ -194,7 +198,7 @@ def _by_pillow(view, head):
     Image = pillow().Image
     try:
         with Image.open(io.BytesIO(view)) as image:
-            return Header(image.format, *image.size, image.format in DALI_FORMATS and _means_bytes(image, view))
+            return Header(image.format, *image.size, image.format in DALI_FORMATS and _means_bytes(image, view), ends=False)
     except pillow().UnidentifiedImageError:
         raise ValueError(f"not an image ({describe(head)})") from None
     except Image.DecompressionBombError as error:

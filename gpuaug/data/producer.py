@@ -12,6 +12,8 @@ import os
 import threading
 import weakref
 
+import numpy as np
+
 from ..backends.held import Held
 from . import decode
 from .channel import Channel, Closed
@@ -257,7 +259,10 @@ class Producer:
         if self.planner is None or not self.decoder.windows:
             return None
         at = [k for k, _ in job.slots]
-        return self.planner([item.size for _, item in job.slots], job.planned.ids[at], job.planned.occurrence[at])
+        reach = self.planner([item.size for _, item in job.slots], job.planned.ids[at], job.planned.occurrence[at])
+        if reach is not None:
+            reach.widen(np.array([not item.ends for _, item in job.slots]))
+        return reach
 
     def _replacement(self, job, k):
         """The item itself, or for a bad one the good sample that precedes it in the epoch's order, else the next."""

@@ -23,11 +23,12 @@ MISSING = object()  # no sample: the dataset is to be asked for it
 class Item:
     """One sample on its way."""
 
-    __slots__ = ("data", "fault", "index", "none", "rest", "size", "sources")
+    __slots__ = ("data", "ends", "fault", "index", "none", "rest", "size", "sources")
 
     def __init__(self, index):
         self.index, self.rest, self.sources, self.data, self.fault = index, None, None, {}, None
-        self.size = None  # (height, width) of its image, where it is the only one
+        self.size = None  # (height, width) of its image, where it is the only one, and may a part of it be decoded?
+        self.ends = False
         self.none = False  # the dataset gave None for it, and the user's collate_fn shall see that
 
 
@@ -111,7 +112,8 @@ class Reader:
                 try:
                     item.data[name] = self._load(item, name, source)
                     if self.recipe.images == [name]:
-                        item.size = read_header(item.data[name]).upright
+                        header = read_header(item.data[name])
+                        item.size, item.ends = header.upright, header.ends
                 except ImportError:
                     raise
                 except Exception as error:

@@ -121,7 +121,8 @@ def test_batches_are_those_of_whole_images(name, marks):
     want, _ = batches(Pictures(marks), PIPELINES[name], windows=False)
     same(got, want)
     share = loader.stats()["decoded"]
-    known = {"RandomResizedCrop": 0.5, "one of crops": 0.7, "evaluation": 0.95, "antialiased": 0.3}
+    # TIFF, and GIF, which Pillow decodes, are a quarter of the files, and whole
+    known = {"RandomResizedCrop": 0.65, "one of crops": 0.8, "evaluation": 0.95, "antialiased": 0.45}
     assert share <= known.get(name, 1.0), "less was decoded"
     assert (share == 1.0) == (name not in known)
 
@@ -143,7 +144,7 @@ def test_every_road(make, how):
     got, loader = batches(make(), steps, **how)
     want, _ = batches(make(), steps, windows=False, **how)
     same(got, want)
-    assert loader.stats()["decoded"] < 0.5
+    assert loader.stats()["decoded"] < 0.65
 
 
 @pytest.mark.parametrize("policy", ["skip", "replace"])
@@ -155,6 +156,21 @@ def test_bad_files(policy):
     assert {each.index for each in whole.errors} == set(bad)
     assert {each.index for each in loader.errors} == set(bad)
     same(got, want)
+
+
+@pytest.mark.parametrize("policy", ["skip", "replace"])
+def test_a_file_is_bad_whatever_its_window(policy):
+    """Cut off behind all that is read of it: a bad sample in every epoch and batch, as if it had been decoded whole."""
+    data, cut = Pictures(), [0, 1, 8, 17]
+    for i in cut:
+        assert data.files[i][:2] == b"\xff\xd8"
+        data.files[i] = data.files[i][: len(data.files[i]) * 9 // 10]
+    top = lambda: [G.Crop(0, 0, 40, 8), G.Resize(40, 40), G.HorizontalFlip()]  # noqa: E731
+    got, loader = batches(data, top, on_error=policy)
+    want, whole = batches(data, top, windows=False, on_error=policy)
+    assert {each.index for each in loader.errors} == {each.index for each in whole.errors} == set(cut)
+    same(got, want)
+    assert loader.stats()["decoded"] < 0.6
 
 
 def test_it_goes_on_where_it_was_left():
