@@ -5,6 +5,8 @@ import numpy as np
 from ..batch import Batch
 from ..compose import Compose
 
+# pixels of a batch below which it is not planned: that takes 0.4 ms of Python and more, what it saves is a sixth of 3 ns a pixel
+WORTH = 2_000_000
 TRIES = 3  # batches in which nobody knew, and none before: then nobody is asked again
 
 
@@ -17,9 +19,9 @@ class Planner:
 
     def __call__(self, size, ids, occurrence):
         """The `gpuaug.reach.Reach` for images of sizes ``[B, 2]``, or None."""
-        if not self._left:
-            return None
         size = np.array(size, np.int64)
+        if not self._left or size.prod(1).sum() < WORTH:
+            return None
         reach = self._transform.reach(size, ids=ids, epoch=self._epoch, occurrence=occurrence, seed=self._seed)
         if reach is not None:
             self._left = -1

@@ -23,8 +23,14 @@ from gpuaug.data import (
     ImbalancedSampler,
     SegmentationFolder,
     cached,
+    foresight,
 )
 from gpuaug.data.stored import build
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch):
+    monkeypatch.setattr(foresight, "WORTH", 0)
 
 
 @pytest.fixture(autouse=True)

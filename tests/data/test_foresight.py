@@ -69,6 +69,11 @@ class Declared(Pictures):
     thread_safe = False
 
 
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch):
+    monkeypatch.setattr(foresight, "WORTH", 0)
+
+
 PIPELINES = {
     "RandomResizedCrop": lambda: [G.RandomResizedCrop((40, 40)), G.HorizontalFlip(), G.Normalize()],
     "one of crops": lambda: [
@@ -246,6 +251,18 @@ def test_nobody_is_asked_for_ever(monkeypatch):
     monkeypatch.setattr(G.Compose, "reach", lambda *of, **how: (asked.append(1), real(*of, **how))[1])
     batches(Pictures(), lambda: [G.ImageCompression(p=1), G.RandomResizedCrop((40, 40))], epochs=1, batch_size=2)
     assert len(asked) == foresight.TRIES
+
+
+def test_small_batches_are_decoded_whole(monkeypatch):
+    """Of less than WORTH pixels; larger ones of the same loader are planned."""
+    monkeypatch.setattr(foresight, "WORTH", 60_000)
+    asked, real = [], G.Compose.reach
+    monkeypatch.setattr(G.Compose, "reach", lambda *of, **how: (asked.append(np.prod(of[1], 1).sum()), real(*of, **how))[1])
+    got, _ = batches(Pictures(), PIPELINES["RandomResizedCrop"], batch_size=2)
+    want, _ = batches(Pictures(), PIPELINES["RandomResizedCrop"], windows=False, batch_size=2)
+    same(got, want)
+    assert 0 < len(asked) < 30
+    assert min(asked) >= 60_000
 
 
 def test_a_compose_that_draws_otherwise_is_left_alone():
