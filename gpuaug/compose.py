@@ -211,21 +211,33 @@ class Compose(Seeded, torch.nn.Module, Group):
             ids, epoch, occurrence, seed: see `draw`.
 
         Returns:
-            A `gpuaug.reach.Reach`, whose ``window`` is int64 ``[B, 4]``, (y0, x0, y1, x1) of each image, and whose ``drawn`` is
-            the draw, for `run`. None: nobody knows before pixels, masks or boxes are there.
+            A `gpuaug.reach.Reach`, whose ``window`` is int64 ``[B, 4]``, (y0, x0, y1, x1) of each image. What is there of images
+            then is a batch for `run` (`Batch.within`), which goes on from the draw that was made here. None: nobody knows before
+            pixels, masks or boxes are there, or the pipeline does not fit the sizes, which `run` will say.
+
+        Raises:
+            ValueError, TypeError: sizes that are none, and what `draw` raises of ids, epoch and occurrence.
 
         Example:
             >>> import gpuaug as G
             >>> G.Compose([G.Crop(10, 20, 40, 60), G.Resize(8, 8), G.Normalize()], seed=0).reach([[100, 200]], ids=[5]).window
             array([[20, 10, 60, 40]])
         """
+        size = np.asarray(size)
+        if size.ndim != 2 or size.shape[1] != 2 or size.dtype.kind not in "iu" or (size < 1).any():
+            raise ValueError(
+                f"size must be whole numbers [B, 2], a height and a width >= 1 for each image, got {size.tolist()!r}"
+            )
+        ids, occurrence = uniforms.check_counters(ids, epoch, occurrence, len(size))
         if any(leaf.metadata_key is not None or leaf.solid or isinstance(leaf, Whole) for leaf in self._leaves()):
             return None
-        size = np.asarray(size)
+        seed = self._stream.fixed(self.seed) if seed is None else seed
         try:
             drawn = self.draw(size, ids=ids, epoch=epoch, occurrence=occurrence, now=Unseen(), seed=seed)
-            return Reach(drawn, size)
-        except Exception:  # what is really wrong is said when the images are there
+            return Reach(drawn, size, (ids, epoch, occurrence, seed))
+        except (
+            ValueError
+        ):  # what looks at pixels, at memory that nothing lies in, says so; what is wrong is said when they are there
             return None
 
     def params(
@@ -324,7 +336,7 @@ class Compose(Seeded, torch.nn.Module, Group):
             self._mover,
         )
 
-    def _augmented(self, given: Inputs, deliver, *, ids, epoch, occurrence, seed=None, drawn=None) -> dict[str, Any]:
+    def _augmented(self, given: Inputs, deliver, *, ids, epoch, occurrence, seed=None) -> dict[str, Any]:
         """Draw for what was passed, move boxes and keypoints, and let ``deliver`` make each target."""
         given.describe()
         leading = given.leading()
@@ -334,9 +346,12 @@ class Compose(Seeded, torch.nn.Module, Group):
         samples = len(given.size)
         seed, ids = self._stream.call(self.seed, ids, samples) if seed is None else (seed, np.atleast_1d(ids))
         like = {"channels": leading.channels, "dtype": leading.dtype}
-        if drawn is None:
+        reach = next((batch.parts[2] for batch in given.batches.values() if batch.parts is not None), None)
+        if reach is None:
             more = {"now": now, "seed": seed, "others": others, "depth": given.depth, **like}
             drawn = self.draw(given.size, ids=ids, epoch=epoch, occurrence=occurrence, **more)
+        else:
+            drawn = reach.drawn_for(ids, epoch, occurrence, seed)
         for marks in given.marks:
             drawn.move_marks(marks, given.size)
         apart = gathered.wanderers(drawn, given.marks)
@@ -374,7 +389,6 @@ class Compose(Seeded, torch.nn.Module, Group):
         seed: int | None = None,
         fields: dict | None = None,
         box_format: str | None = None,
-        drawn: Drawn | None = None,
     ) -> dict[str, torch.Tensor]:
         """What a loader calls: a batch in, dense tensors out.
 
@@ -387,7 +401,6 @@ class Compose(Seeded, torch.nn.Module, Group):
             seed: see `draw`.
             fields: label fields beyond those of bbox_params, as ``{"bboxes": ("area",)}``.
             box_format: how these boxes are written, if not as bbox_params say.
-            drawn: what was drawn for this batch already (`reach`).
 
         Returns:
             ``{"image": [B, C, H, W], "mask": [B, H, W] or [B, C, H, W], ...}``; sets ``[B, T, ..]`` (a list of ``[T, ..]`` where
@@ -408,7 +421,7 @@ class Compose(Seeded, torch.nn.Module, Group):
         more = {"fields": fields, "box_format": box_format}
         given = Inputs(declared, targets, self._leaves(), one=False, layout=layout, **more)
         dense = Dense(device, dtype, channels_last)
-        return self._augmented(given, dense, ids=ids, epoch=epoch, occurrence=occurrence, seed=seed, drawn=drawn)
+        return self._augmented(given, dense, ids=ids, epoch=epoch, occurrence=occurrence, seed=seed)
 
     def capture(
         self,
@@ -540,6 +553,8 @@ class Compose(Seeded, torch.nn.Module, Group):
 
 def _samples(targets: dict) -> int:
     """How many samples a batch has: of the first target that is there."""
+    if not isinstance(targets, Mapping) or not targets:
+        raise TypeError(f"a batch is a dict of targets, such as {{'image': images}}, got {targets!r:.80}")
     return next((len(value) for value in targets.values() if value is not None and hasattr(value, "__len__")), 0)
 
 

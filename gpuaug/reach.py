@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from . import maps
+from . import maps, uniforms
 from .batch import Batch
 from .plan import SAMPLES
 
@@ -37,8 +37,9 @@ class Reach:
         window: int64 ``[B, 4]``, (y0, x0, y1, x1) of what each image is read in; of an image that is not read a pixel.
     """
 
-    def __init__(self, drawn: Drawn, size: np.ndarray):
-        """size: ``[B, 2]``, heights and widths."""
+    def __init__(self, drawn: Drawn, size: np.ndarray, whose: tuple):
+        """size: ``[B, 2]``, heights and widths. whose: ids, epoch, occurrence and seed of the draw."""
+        self.whose = whose
         self.drawn, self.size = drawn, np.asarray(size, np.int64)
         at = SPACING * np.arange(1, len(size) + 1)
         stride = np.stack([CHANNELS * self.size[:, 1], np.full(len(size), CHANNELS), np.ones(len(size))], 1).astype(np.int64)
@@ -66,6 +67,17 @@ class Reach:
         low[:, 1] = np.minimum(low[:, 1], np.maximum(self.size[:, 1] - 2, 0))
         high[:, 1] = np.minimum(np.maximum(high[:, 1], low[:, 1] + 2), self.size[:, 1])
         self.window = np.concatenate([low, high], 1)
+
+    def drawn_for(self, ids, epoch: int, occurrence, seed: int) -> Drawn:
+        """The draw, if it is that of these samples."""
+        ids, occurrence = uniforms.check_counters(ids, epoch, occurrence)
+        for name, mine, theirs in zip(("ids", "epoch", "occurrence", "seed"), self.whose, (ids, epoch, occurrence, seed)):
+            if not np.array_equal(mine, theirs):
+                raise ValueError(
+                    f"{name}={theirs!r:.80}: the windows of this batch were found for {name}={mine!r:.80}, and nothing else of "
+                    f"its images is there; pass the same, or images that are whole"
+                )
+        return self.drawn
 
     def widen(self, rows: np.ndarray) -> None:
         """Let the windows of these images be all of them."""

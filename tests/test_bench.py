@@ -181,7 +181,8 @@ def test_peers_do_what_ours_does(monkeypatch, capsys):
     for who, cases in found.items():
         for case, steps in ours.items():
             want = gpuaug.Compose(steps, seed=0).run({"image": given.numpy()}, ids=[0, 1], channels_last=False)["image"]
-            torch.testing.assert_close(values(cases[case]()), values(want), rtol=0, atol=1e-5, msg=f"{who}, {case}")
+            # normalized values are below 2.7, where half a unit is 1.2e-7; each library rounds a few times, in its own order
+            torch.testing.assert_close(values(cases[case]()), values(want), rtol=0, atol=2e-6, msg=f"{who}, {case}")
         for case, most in ((peers.CHAIN, 2.7), (peers.BLUR, 1.0)):
             one, two = (values(cases[case]()) for _ in range(2))
             assert one.shape == (2, 3, 96, 96)

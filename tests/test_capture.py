@@ -199,6 +199,12 @@ def test_errors(rehearse, error):
         G.Compose([]).capture({"image": np.zeros((1, 2, 2, 3), np.uint8)}, rehearse=rehearse)
 
 
+@pytest.mark.parametrize("targets", [np.zeros((1, 2, 2, 3), np.uint8), {}, None])
+def test_a_batch_is_a_dict(targets):
+    with pytest.raises(TypeError, match=r"a batch is a dict of targets, such as \{'image': images\}, got"):
+        G.Compose([]).capture(targets)
+
+
 def test_an_error_in_a_call_leaves_it_usable(made_up, monkeypatch):
     world, compose = made_up(2), G.Compose(cropped(), seed=3)
     given = Given(world, 4, 0)

@@ -41,7 +41,7 @@ def both(compose, images, epoch: int = 0, **more) -> tuple[dict, dict, object]:
     whole = compose.run({"image": images, **more}, ids=ids, epoch=epoch)
     if reach is None:
         return whole, whole, None
-    return whole, compose.run({"image": within(images, reach), **more}, ids=ids, epoch=epoch, drawn=reach.drawn), reach
+    return whole, compose.run({"image": within(images, reach), **more}, ids=ids, epoch=epoch), reach
 
 
 def same(a: dict, b: dict) -> None:
@@ -166,15 +166,51 @@ def test_nobody_knows(steps):
 
 def test_a_pipeline_that_was_changed_meanwhile_is_an_error():
     images = pictures()
-    crop, zoom = G.RandomCrop(20, 20), G.Affine(scale=(2, 2), p=1, border_mode=0)
-    compose = G.Compose([crop, zoom, G.Resize(8, 8)], seed=0)
+    crop, zoom, flip = G.RandomCrop(20, 20), G.Affine(scale=(2, 2), p=1, border_mode=0), G.HorizontalFlip()
+    compose = G.Compose([flip, crop, zoom, G.Resize(8, 8)], seed=0)
     reach = compose.reach([image.shape[:2] for image in images], ids=range(5))
     batch = within(images, reach)
-    with pytest.raises(RuntimeError, match=r"changed after images of this batch were decoded.*change it between epochs"):
-        compose.run({"image": batch}, ids=np.arange(5) + 1)  # another draw
+    flip.p = 0.0  # of what was drawn already
+    compose.run({"image": batch}, ids=range(5))
     zoom.interpolation = 2
-    with pytest.raises(RuntimeError, match="changed after images of this batch were decoded"):
-        compose.run({"image": batch}, ids=range(5), drawn=reach.drawn)
+    with pytest.raises(RuntimeError, match=r"changed after images of this batch were decoded.*change it between epochs"):
+        compose.run({"image": batch}, ids=range(5))
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("ids", {"ids": [1, 2, 3, 4, 5]}),
+        ("epoch", {"epoch": 1}),
+        ("occurrence", {"occurrence": [0, 0, 1, 0, 0]}),
+        ("seed", {"seed": 9}),
+    ],
+)
+def test_windows_of_other_samples_are_an_error(name, how):
+    images, compose = pictures(), G.Compose([G.RandomCrop(20, 20)], seed=0)
+    reach = compose.reach([image.shape[:2] for image in images], ids=range(5))
+    with pytest.raises(ValueError, match=f"{name}=.*were found for {name}=.*pass the same, or images that are whole"):
+        compose.run({"image": within(images, reach)}, **{"ids": range(5), **how})
+
+
+@pytest.mark.parametrize(
+    ("size", "how", "message"),
+    [
+        ([100, 200], {}, r"size must be whole numbers \[B, 2\], a height and a width >= 1 for each image, got \[100, 200\]"),
+        ([[10.5, 20]], {}, r"size must be whole numbers .* got \[\[10.5"),
+        ([[0, 20]], {}, r"size must be whole numbers .* got \[\[0, 20\]\]"),
+        ([[50, 60]], {"ids": [1, 2]}, r"ids must hold one number for each sample \(1\), got shape \(2,\)"),
+        ([[50, 60]], {"epoch": -1}, r"epoch must lie in 0 .. 2\^32 - 1, got -1"),
+    ],
+)
+def test_bad_input(size, how, message):
+    with pytest.raises(ValueError, match=message):
+        G.Compose([G.RandomCrop(20, 20)], seed=0).reach(size, **{"ids": [0], **how})
+
+
+def test_sizes_that_the_pipeline_does_not_take():
+    """Nobody knows; when the images are there it is said of which."""
+    assert G.Compose([G.RandomCrop(20, 20)], seed=0).reach([[50, 60], [8, 8]], ids=[0, 1]) is None
 
 
 def test_what_a_view_reads_is_seen_where_the_image_is_one_pixel_wide():

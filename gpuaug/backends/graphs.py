@@ -42,9 +42,8 @@ class Graph:
     def __init__(self):
         self.slots: list[Shape] = []
         self.plans = self.captures = self.alone = 0
-        self._longest = self._full = (
-            0  # launches of the longest plan so far; as they were when there was no room for another order
-        )
+        # launches of the longest plan so far, and as they were when there was no room for another order
+        self._longest = self._full = 0
         self._room = {"ops": 0, "blob": 0, "found": 0, "scratch": 0}  # bytes
         self._at: dict[str, int] = {}  # where in the memory operations and values lie
         self._starts: list[int] = []  # and the rows of each slot

@@ -25,7 +25,6 @@ class Loaded:
     listed: bool = False  # `rest` is the list of samples, for a collate_fn of the user's
     ready: object = None  # CUDA event after which `data` may be read
     state: tuple | None = None  # as Planned has it
-    drawn: object = None  # what was drawn for it, to know what would be read
     done: tuple | None = (
         None  # (what was made of it ahead,): the batch, or where `listed` the targets' values (`gpuaug.data.ahead`)
     )

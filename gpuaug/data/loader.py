@@ -453,10 +453,9 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             else:
                 try:
                     handed = Handed(loaded.data)
-                    drawn = {} if loaded.drawn is None else {"drawn": loaded.drawn}
                     values = handed.back(self.transform.run(
                         handed.targets, ids=loaded.ids, epoch=epoch, occurrence=loaded.occurrence, device=self.device,
-                        dtype=self.dtype, channels_last=self.channels_last, seed=self._draw_seed(), **handed.options, **drawn,
+                        dtype=self.dtype, channels_last=self.channels_last, seed=self._draw_seed(), **handed.options,
                     ))  # fmt: skip
                 except Exception as error:
                     name_samples(error, loaded.indices)

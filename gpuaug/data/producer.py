@@ -202,7 +202,6 @@ class Producer:
             recipe.listed,
             ready,
             state=planned.state,
-            drawn=None if job.reach is None else job.reach.drawn,
         )
 
     # ---- reading -------------------------------------------------------------------------------------------------------

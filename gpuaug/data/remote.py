@@ -67,6 +67,10 @@ class Remote:
     options: Mapping[str, Any] | None = None
 
     def __post_init__(self):
+        if self.options is not None and not isinstance(self.options, Mapping):
+            raise TypeError(f"Remote(options=) is a dict of arguments of the file system, got {type(self.options).__name__}")
+        if self.cache is not None and not isinstance(self.cache, (str, os.PathLike)):
+            raise TypeError(f"Remote(cache=) is a folder, or None, got {self.cache!r}")
         options = dict(self.options or {})
         object.__setattr__(self, "options", options)
         for name, least in (("retries", 0), ("cache_limit", 1), ("block", 512), ("ahead", 1)):
@@ -77,6 +81,11 @@ class Remote:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
                 raise ValueError(f"Remote({name}=) is a time in seconds of at least 0, got {value!r}")
+        if self.first_wait > self.longest_wait:
+            raise ValueError(
+                f"Remote(first_wait={self.first_wait!r}) is longer than longest_wait={self.longest_wait!r}: waits grow from the "
+                f"first to the longest; make one of them fit"
+            )
         if self.timeout <= 0:
             raise ValueError("Remote(timeout=) is a time in seconds above 0, got 0")
         bad = sorted(name for name, value in _within(options) if _is_secret(name, value))
@@ -122,10 +131,15 @@ def settings(url):
     return getattr(url, "remote", None) or DEFAULT
 
 
-def checked(url, remote=None):
-    """`url` as a Url; ValueError if it holds credentials, or is of a kind that is not taken."""
+def check(remote):
+    """TypeError if it is no Remote."""
     if remote is not None and not isinstance(remote, Remote):
         raise TypeError(f"remote must be a gpuaug.data.Remote, got {type(remote).__name__}")
+
+
+def checked(url, remote=None):
+    """`url` as a Url; ValueError if it holds credentials, or is of a kind that is not taken."""
+    check(remote)
     text = str.__str__(url)
     head, _, rest = text.partition("://")
     if "::" in head or "::" in rest:
@@ -255,7 +269,7 @@ def _tried(url, request):
         _count(retries=1)
         _log.info("%s: %s; retry %d of %d in %.2f s", shown(url), kind, attempt + 1, remote.retries, wait)
         _wait(wait)
-    raise AssertionError
+    raise AssertionError("the last attempt returns or raises")
 
 
 _wait = time.sleep

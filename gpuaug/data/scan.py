@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from .protocol import IMAGE_SUFFIXES
-from .remote import checked
+from .remote import check, checked
 from .remote_scan import Folder, opened
 from .urls import above, is_url, local
 
@@ -18,6 +18,7 @@ SHOWN = 10  # of many bad files or rows, a message names the first so many
 
 def directory(path, remote=None):
     """`path` as text, of a URL the listing of what lies below (a `remote_scan.Folder`); FileNotFoundError if it is no folder."""
+    check(remote)
     path = local(path)
     if is_url(path):
         return path if isinstance(path, Folder) else opened(path, remote)
@@ -29,6 +30,7 @@ def directory(path, remote=None):
 
 def table(file, root, remote):
     """The path or Url of a table, and of the folder that its paths are relative to; of a URL that is not listed."""
+    check(remote)
     file = local(os.fspath(file))
     file = checked(file, remote) if is_url(file) else file
     if root is None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from .faults import Unreadable
 from .ranged import RangedFile
-from .remote import checked
+from .remote import check, checked
 from .remote_errors import RemoteError, RemoteMissing
 from .remote_scan import opened
 from .samplers import _distributed, _Stream
@@ -31,6 +31,7 @@ def expand(urls, remote=None):
         from webdataset.shardlists import expand_urls
     except ImportError as error:
         raise ImportError("WebDataset needs the webdataset package: pip install 'gpuaug[webdataset]'") from error
+    check(remote)
     if isinstance(urls, (str, os.PathLike)):
         found = expand_urls(os.fspath(urls))
     else:

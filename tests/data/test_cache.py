@@ -477,6 +477,8 @@ def test_what_no_column_holds_is_refused(tmp_path):
         build_it(Returned(odd=lambda i: {1, 2}), tmp_path)
     with pytest.raises(CacheError, match="sample 1: its entry 'odd' is 'x', where the first sample has int"):
         build_it(Returned(odd=lambda i: "x" if i else 3), tmp_path)
+    with pytest.raises(CacheError, match=r"'odd' is .*, where the first sample has json; a column of a cache has one type"):
+        build_it(Returned(odd=lambda i: [{1, 2}] if i else [3]), tmp_path)
     with pytest.raises(CacheError, match=r"sample 2: its image is uint8 with 3 axes and 1 channels"):
         build_it(Returned(lambda i: picture(i, 20, 20)[..., : 1 if i == 2 else 3]), tmp_path)
 

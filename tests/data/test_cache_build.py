@@ -496,6 +496,7 @@ def test_a_full_disk(folder, tmp_path, monkeypatch):
         ({"size": 2.5}, "size must be None or a whole number"),
         ({"store": "png"}, "store must be one of"),
         ({"quality": 101}, "quality must be a whole number from 1 to 100"),
+        ({"workers": -2}, r"workers must be a whole number >= 0 \(0: all cores\), got -2"),
     ],
 )
 def test_arguments(folder, tmp_path, given, text):

@@ -557,11 +557,14 @@ def test_credentials_are_refused_as_options(options):
 def test_settings_are_checked():
     for given, said in (
         ({"retries": -1}, r"Remote\(retries=\) is a whole number of at least 0"),
+        ({"options": 5}, r"Remote\(options=\) is a dict of arguments of the file system, got int"),
+        ({"cache": 5}, r"Remote\(cache=\) is a folder, or None, got 5"),
+        ({"first_wait": 9, "longest_wait": 1}, r"Remote\(first_wait=9\) is longer than longest_wait=1"),
         ({"block": 10}, r"Remote\(block=\)"),
         ({"timeout": 0}, r"Remote\(timeout=\)"),
         ({"longest_wait": float("inf")}, r"Remote\(longest_wait=\)"),
     ):
-        with pytest.raises(ValueError, match=said):
+        with pytest.raises((ValueError, TypeError), match=said):
             Remote(**given)
     assert Remote(options={"anon": True, "token": "anon"}).options == {"anon": True, "token": "anon"}
 

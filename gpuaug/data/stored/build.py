@@ -124,6 +124,8 @@ class Build:
 
     def run(self, build=True, verify=False, workers=0, progress=True):
         """Bring the cache up to date: a Built."""
+        if isinstance(workers, bool) or not isinstance(workers, int) or workers < 0:
+            raise ValueError(f"workers must be a whole number >= 0 (0: all cores), got {workers!r}")
         names = [f"part-{k:05d}-{self.sources.of_part(*r)}.arrow" for k, r in enumerate(self.ranges())]
         index = self._known()
         wrong = self._stale(index, names)

@@ -114,7 +114,7 @@ def _stored(column, value, name):
             return made.reshape(-1), list(made.shape)
     elif kind == "json":
         fits = _is_json(value)
-        value = json.dumps(value)
+        value = json.dumps(value) if fits else value
     elif PLAIN.get(type(value)) == kind:
         fits = kind != "int" or -(2**63) <= value < 2**63
     if not fits:
