@@ -49,6 +49,25 @@ def test_medians_of_views(device, orientation, channels, planar):
     assert ran == {"rank_u8", f"rank_u8_c{width}_k5"}  # of a transposed column lines are side by side
 
 
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(("channels", "planar"), [(1, False), (3, False), (3, True)])
+@pytest.mark.parametrize("medians", [False, True])
+def test_extremes(device, channels, planar, medians):
+    """The least and the greatest value over elements of several shapes; beside medians in one launch, which another kernel
+    takes."""
+    elements = [np.ones((2, 3), bool), np.eye(3, dtype=bool), np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], bool)]
+
+    def step(track):
+        n = len(SIZES) - 2 * medians
+        for i in range(n):
+            track.rank(np.array([i]), ("least", "greatest")[i % 2], element=elements[i % 3])
+        if medians:
+            track.rank(np.arange(n, len(SIZES)), "median", side=7)
+
+    ran = compare(device, pictures(channels, planar, 2), channels, planar, step)
+    assert ran == {"rank_u8_extremes"} | ({"rank_u8"} if medians else set())
+
+
 @pytest.mark.parametrize("side", [3, 5])
 def test_medians_of_all_orders_of_sorted_columns(side):
     """A network of exchanges finds a rank if it does so of zeros and ones, and columns are sorted first: what counts is how many

@@ -132,12 +132,16 @@ class Device:
 
     def kernel(self, key):
         assert key in self.prepared, f"{key.name} was not announced, and would be compiled alone"
-        key = key if self.masked else key._replace(ops=None, only=None)
-        return _kernel(key, self.order, self.replace, self.sanitize)
+        return _kernel(key if self.masked else shared(key), self.order, self.replace, self.sanitize)
 
     def launch(self, kernel, grid, args, shared: int, threads: int = 256) -> None:
         self.launches.append(kernel.name)
         kernel(grid, (threads,), args, shared)
+
+
+def shared(key):
+    """The kernel that pipelines share: with all operations, and all maps; of ranks, which compile in no time, their own."""
+    return key._replace(ops=None, only=None if key.kind == "fused" else key.only)
 
 
 @functools.cache

@@ -273,7 +273,7 @@ class Device:
 
     def kernel(self, key):
         assert key in self.prepared, f"{key.name} was not announced, and would be compiled alone"
-        return emu._kernel(key._replace(ops=None, only=None), emu.FORWARD, (), False)
+        return emu._kernel(emu.shared(key), emu.FORWARD, (), False)
 
     def launch(self, kernel, grid, args, shared: int, threads: int = 256) -> None:
         if self.recorded is not None:
