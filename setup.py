@@ -240,6 +240,7 @@ EXTRAS = {
     "ray": ["ray[data]>=2.9,<3"],
     "lightning": ["lightning>=2.2,<3"],
     "cache": ["pyarrow>=16,<27", "tqdm>=4.60"],
+    "parquet": ["pyarrow>=16,<27"],
 }
 EXTRAS["demo"] = EXTRAS["cli"] + EXTRAS["albumentations"] + ["scikit-learn>=1.4", "scikit-image>=0.22"]
 EXTRAS["bench"] = EXTRAS["demo"] + EXTRAS["audio"] + EXTRAS["kornia"] + EXTRAS["cache"] + ["torchvision"]
