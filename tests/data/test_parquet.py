@@ -1,6 +1,7 @@
 """Parquet: what is read of it, what it says of bad files, and the order that goes by row groups."""
 
 import itertools
+import multiprocessing
 import os
 import random
 import subprocess
@@ -134,6 +135,27 @@ def test_one_thread_reads_for_all():
         with pytest.raises(ValueError, match="no"):
             recent.get("other", fails)
     assert recent.get("other", lambda: ("now", 1)) == "now"
+
+
+def test_a_forked_process_waits_for_no_thread_that_it_lacks():
+    recent, begun, end = Recent(100), threading.Event(), threading.Event()
+
+    def make():
+        begun.set()
+        end.wait(10)
+        return "mine", 1
+
+    thread = threading.Thread(target=lambda: recent.get("key", make))
+    thread.start()
+    begun.wait(10)
+    pool = multiprocessing.get_context("fork").Process(target=lambda: recent.get("key", lambda: ("its own", 1)))
+    pool.start()
+    pool.join(10)
+    left = pool.exitcode
+    pool.kill()
+    end.set()
+    thread.join(10)
+    assert left == 0
 
 
 def test_it_is_said_once_when_groups_are_read_again_and_again(tmp_path):
