@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -493,6 +494,11 @@ class Compose(Seeded, torch.nn.Module, Group):
             if reach is not None and (share := reach.share()) < 0.995:
                 told += f"\nfiles of this size: {share:.0%} of the pixels are decoded"
         return told
+
+    def preview(self, samples: Any, path: Any = None, *, draws: int = 4, epoch: int = 0, device: Any = None) -> Any:
+        """A picture of what the pipeline makes of images: see `gpuaug.pictures.preview`."""
+        pictures = importlib.import_module(".pictures", __package__)  # it stands on pipelines, and takes matplotlib
+        return pictures.preview(self, samples, path, draws=draws, epoch=epoch, device=device)
 
     # ---- the call ----------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import itertools
+import logging
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,8 @@ from .structure import Slot, children, fill
 from .survey import SetUp, asked_of, changeable, length, packer, recipe, survey, targets_of
 from .words import in_words, road_in_words
 from .worker_road import WorkerRoad
+
+_log = logging.getLogger("gpuaug.loader")
 
 T = TypeVar("T", covariant=True)
 MAX_PIXELS = 178_956_970  # what Pillow refuses to open: 0.5 GB as RGB
@@ -355,8 +358,9 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         single = self.batch_sampler is None and self.batch_size is None
         looks = changeable(self.dataset), asked_of(self)
         setup = self._set_up if self._set_up is not None and self._set_up.looks == looks else survey(self, first, single)
-        if first is not None:
+        if first is not None and setup is not self._set_up:
             setup.looks, self._set_up = looks, setup
+            _log.info("epoch %d: %s", epoch, road_in_words(self))
         fresh = progress.position.samples == 0
         if setup.kind == "memory":
             return MemoryRoad(setup.view, setup.paths, asked_of(self), plan, self._stats, self.transform is None)
