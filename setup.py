@@ -241,6 +241,7 @@ EXTRAS = {
     "ray": ["ray[data]>=2.9,<3"],
     "lightning": ["lightning>=2.2,<3"],
     "cache": ["pyarrow>=16,<27", "tqdm>=4.60"],
+    "parquet": ["pyarrow>=16,<27"],
 }
 EXTRAS["docs"] = EXTRAS["pictures"] + [
     "sphinx>=8,<9",

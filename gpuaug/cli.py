@@ -100,7 +100,9 @@ def build():
 
     @cache.command("build")
     def build_cache(
-        folder: Annotated[Path, typer.Argument(help="images by class, folder/class/image.jpg; with --masks any images")],
+        folder: Annotated[
+            str, typer.Argument(help="images by class, folder/class/image.jpg; with --masks any images; or a file: x.parquet, ..")
+        ],
         out: Annotated[Path, typer.Option(help="the folder of the cache: to be made, or brought up to date")],
         size: Annotated[
             int | None, typer.Option(min=1, help="the shorter side of images that are larger; else their own")
@@ -109,13 +111,15 @@ def build():
         quality: Annotated[int, typer.Option(min=1, max=100, help="of JPEGs")] = 95,
         masks: Annotated[Path | None, typer.Option(help="a folder of masks, which have the images' names")] = None,
         mask_suffix: Annotated[str, typer.Option(help="what a mask's name has more")] = "",
+        image: Annotated[str | None, typer.Option(help="of a file of another format: the column of the images")] = None,
+        mask: Annotated[str | None, typer.Option(help="of a file of another format: the column of masks")] = None,
         verify: Annotated[bool, typer.Option(help="read all of it; make anew what has a wrong checksum or bad samples")] = False,
         workers: Annotated[int, typer.Option(min=0, help="threads; 0 means all cores")] = 0,
     ):
         """Decode the images of a folder, once, into a cache; or bring a cache up to date with its folder."""
         from gpuaug.data.stored.command import build
 
-        _told("cache", build, folder, out, size, store.value, quality, masks, mask_suffix, verify, workers)
+        _told("cache", build, folder, out, size, store.value, quality, masks, mask_suffix, image, mask, verify, workers)
 
     @cache.command("check")
     def check_cache(folder: Annotated[Path, typer.Argument(help="the folder of the cache")]):
@@ -133,7 +137,7 @@ def _told(word, command, *given):
 
     try:
         return command(*given)
-    except (CacheError, ValueError, TypeError, OSError, ImportError) as error:
+    except (CacheError, ValueError, TypeError, KeyError, OSError, ImportError) as error:
         print(f"gpuaug {word}: {error}", file=sys.stderr)
         sys.exit(2)
 
