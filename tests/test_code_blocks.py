@@ -37,10 +37,22 @@ def folders() -> None:
             Image.fromarray(image(i)).save(path)
         Path("labels").mkdir(exist_ok=True)
         Image.fromarray(np.zeros((260, 300), np.uint8)).save(f"labels/{i}.png")
+    tables()
     Path("old").mkdir()
     import albumentations
 
     albumentations.save(albumentations.Compose([albumentations.HorizontalFlip()]), "old/albumentations.yaml", data_format="yaml")
+
+
+def tables() -> None:
+    """What docs/formats.md reads."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    Path("data").mkdir()
+    files = sorted(Path("scans").glob("*.jpg"))
+    table = pa.table({"image": [file.read_bytes() for file in files], "label": list(range(len(files)))})
+    pq.write_table(table, "data/train-00000.parquet")
 
 
 def by_url() -> None:
@@ -82,6 +94,7 @@ def known() -> dict:
         "augment": gpuaug.Compose(crop, seed=0),
         "transform": gpuaug.Compose(crop, seed=0),
         "waveforms": torch.randn(2, 16000),
+        "loader": gpuaug.DataLoader(torch.utils.data.TensorDataset(torch.zeros(4, 3, 8, 8)), device="cpu"),
         "lengths": torch.tensor([16000, 12000]),
         "ids": [0, 1],
         "epoch": 0,

@@ -19,6 +19,8 @@ def stage(folder: Path) -> None:
     folder.mkdir(parents=True)
     for path in [*DOCS.glob("*.md"), *PAGES.glob("*.md")]:
         write(folder / path.name, path.read_text(encoding="utf-8"), path)
+    index = folder / "index.md"
+    index.write_text(index.read_text(encoding="utf-8").replace("(others)", "\n".join(_others())), encoding="utf-8")
     for path in DOCS.glob("*.png"):
         shutil.copy(path, folder / path.name)
     for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"):
@@ -34,6 +36,12 @@ def stage(folder: Path) -> None:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
+
+
+def _others() -> list[str]:
+    """The pages of docs/ that the index does not name itself."""
+    named = (PAGES / "index.md").read_text(encoding="utf-8").split()
+    return sorted(path.stem for path in DOCS.glob("*.md") if path.stem not in named)
 
 
 def write(to: Path, text: str, source: Path) -> None:

@@ -141,9 +141,9 @@ def _gallery(names: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-_TARGETS = """Which targets a transform moves or changes; all others pass as they are. `masks` and `images` are sets, `volumes` stands
-for `volume`, `volumes`, `mask3d` and `masks3d`, slice by slice but for the transforms of volumes. What moves pixels
-moves boxes and keypoints with them; a dropout drops those that it hides ([how](targets.md))."""
+_TARGETS = """Which targets a transform moves or changes; all others pass as they are. `masks` and `images` are sets,
+`volumes` stands for `volume`, `volumes`, `mask3d` and `masks3d`, slice by slice but for the transforms of volumes. What moves
+pixels moves boxes and keypoints with them; a dropout drops those that it hides ([how](targets.md))."""
 
 
 def _targets(names: list[str]) -> str:
