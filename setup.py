@@ -233,7 +233,8 @@ EXTRAS = {
     "audio": ["torchaudio"],
     "kornia": ["kornia>=0.8"],
     "yaml": ["pyyaml>=6"],
-    "cli": ["typer>=0.12", "rich>=13"],
+    "cli": ["typer>=0.12", "rich>=13", "psutil>=5.9"],
+    "pictures": ["matplotlib>=3.8,<4", "scikit-learn>=1.4", "scikit-image>=0.22"],
     "webdataset": ["webdataset>=1.0,<2"],
     "huggingface": ["datasets>=3,<6"],
     "remote": ["fsspec>=2024.2,<2027", "s3fs>=2024.2,<2027", "aiohttp>=3.9,<4"],
@@ -242,8 +243,9 @@ EXTRAS = {
     # libjpeg-turbo 3; it has no wheels for other machines and newer Pythons: there that of the system serves
     "fast": ["turbojpeg>=0.0.2,<1; platform_machine in 'x86_64 AMD64' and python_version < '3.14'"],
     "cache": ["pyarrow>=16,<27", "tqdm>=4.60"],
+    "parquet": ["pyarrow>=16,<27"],
 }
-EXTRAS["demo"] = EXTRAS["cli"] + EXTRAS["albumentations"] + ["scikit-learn>=1.4", "scikit-image>=0.22"]
+EXTRAS["demo"] = EXTRAS["cli"] + EXTRAS["albumentations"] + EXTRAS["pictures"] + EXTRAS["yaml"]
 EXTRAS["bench"] = EXTRAS["demo"] + EXTRAS["audio"] + EXTRAS["kornia"] + EXTRAS["cache"] + EXTRAS["fast"] + ["torchvision"]
 EXTRAS["test"] = (
     EXTRAS["bench"] + EXTRAS["yaml"] + EXTRAS["webdataset"] + EXTRAS["huggingface"] + EXTRAS["ray"] + EXTRAS["lightning"]

@@ -28,12 +28,15 @@ if TYPE_CHECKING:  # `__getattr__` below loads them when they are asked for
     from . import data as data
     from . import functional as functional
     from . import interop as interop
+    from . import pictures as pictures
     from . import vision as vision
     from .data.loader import DataLoader
     from .data.takeover import accelerate as accelerate
     from .interop.converted import from_albumentations as from_albumentations
     from .interop.converted import from_torchaudio as from_torchaudio
     from .interop.converted_kornia import from_kornia as from_kornia
+    from .pictures import show as show
+    from .reports import report as report
 
 __version__ = "0.1.0"
 __all__ = [
@@ -71,7 +74,7 @@ __all__ = [
     *_transforms,
 ]
 # loaded when asked for: most bring in more of torch
-_LAZY = ("audio", "data", "functional", "interop", "vision", *_modules.OUTERMOST)
+_LAZY = ("audio", "data", "functional", "interop", "pictures", "vision", *_modules.OUTERMOST)
 # the same of functions; but for the loader they are not in __all__, since ``import *`` asks for all, and they need extras
 _FROM = {
     "DataLoader": "data.loader",
@@ -81,6 +84,8 @@ _FROM = {
     "from_torchaudio": "interop.converted",
     "from_torchvision": "interop.torchvision",
     "parity": "interop.parity",
+    "report": "reports",
+    "show": "pictures",
 }
 
 

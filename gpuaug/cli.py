@@ -6,6 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 
+class Format(str, Enum):
+    """How a pipeline is written."""
+
+    yaml = "yaml"
+    json = "json"
+
+
 class Store(str, Enum):
     """How a cache stores images."""
 
@@ -39,12 +46,63 @@ def build():
 
         run(folder, count, rounds, batch_size, workers, out, device)
 
+    @app.command()
+    def info():
+        """What is here: versions, device, compiled kernels; what is missing, and the command that brings it."""
+        from rich.console import Console
+        from rich.table import Table
+
+        from gpuaug.commands.info import rows
+
+        table = Table(show_header=False, box=None)
+        for row in rows():
+            table.add_row(*row)
+        Console(highlight=False).print(table)
+
+    @app.command()
+    def preview(
+        pipeline: Annotated[str, typer.Argument(help="a pipeline's file (.yaml, .json), or the name of a transform")],
+        images: Annotated[Path | None, typer.Option(help="a folder of pictures; else photographs that packages bring")] = None,
+        out: Annotated[Path, typer.Option(help="the picture to write")] = Path("gpuaug_preview.png"),
+        count: Annotated[int, typer.Option(min=1, help="how many pictures")] = 4,
+        draws: Annotated[int, typer.Option(min=1, help="draws beside each")] = 4,
+    ):
+        """A sheet of originals and of what a pipeline makes of them, with what was drawn."""
+        from gpuaug.commands.pipelines import preview
+
+        print(_told("preview", preview, pipeline, images, out, count, draws))
+
+    @app.command()
+    def explain(
+        pipeline: Annotated[str, typer.Argument(help="a pipeline's file (.yaml, .json), or the name of a transform")],
+        height: Annotated[int, typer.Option(min=1, help="of the images")] = 224,
+        width: Annotated[int, typer.Option(min=1, help="of the images")] = 224,
+        samples: Annotated[int, typer.Option(min=1, help="of the batch")] = 64,
+    ):
+        """What a batch would launch, in words."""
+        from gpuaug.commands.pipelines import explain
+
+        print(_told("explain", explain, pipeline, height, width, samples))
+
+    @app.command()
+    def convert(
+        file: Annotated[Path, typer.Argument(help="a pipeline that albumentations or gpuaug saved (.json, .yaml)")],
+        out: Annotated[Path | None, typer.Option(help="where to write it; else it is printed")] = None,
+        to: Annotated[Format | None, typer.Option("--to", help="else what the name of --out says, or yaml")] = None,
+    ):
+        """A pipeline of albumentations' as gpuaug's: every argument that cannot be had is named."""
+        from gpuaug.commands.pipelines import convert
+
+        print(_told("convert", convert, file, out, None if to is None else to.value), end="")
+
     cache = typer.Typer(help="Samples that are decoded once.")
     app.add_typer(cache, name="cache")
 
     @cache.command("build")
     def build_cache(
-        folder: Annotated[Path, typer.Argument(help="images by class, folder/class/image.jpg; with --masks any images")],
+        folder: Annotated[
+            str, typer.Argument(help="images by class, folder/class/image.jpg; with --masks any images; or a file: x.parquet, ..")
+        ],
         out: Annotated[Path, typer.Option(help="the folder of the cache: to be made, or brought up to date")],
         size: Annotated[
             int | None, typer.Option(min=1, help="the shorter side of images that are larger; else their own")
@@ -53,32 +111,34 @@ def build():
         quality: Annotated[int, typer.Option(min=1, max=100, help="of JPEGs")] = 95,
         masks: Annotated[Path | None, typer.Option(help="a folder of masks, which have the images' names")] = None,
         mask_suffix: Annotated[str, typer.Option(help="what a mask's name has more")] = "",
+        image: Annotated[str | None, typer.Option(help="of a file of another format: the column of the images")] = None,
+        mask: Annotated[str | None, typer.Option(help="of a file of another format: the column of masks")] = None,
         verify: Annotated[bool, typer.Option(help="read all of it; make anew what has a wrong checksum or bad samples")] = False,
         workers: Annotated[int, typer.Option(min=0, help="threads; 0 means all cores")] = 0,
     ):
         """Decode the images of a folder, once, into a cache; or bring a cache up to date with its folder."""
         from gpuaug.data.stored.command import build
 
-        _told(build, folder, out, size, store.value, quality, masks, mask_suffix, verify, workers)
+        _told("cache", build, folder, out, size, store.value, quality, masks, mask_suffix, image, mask, verify, workers)
 
     @cache.command("check")
     def check_cache(folder: Annotated[Path, typer.Argument(help="the folder of the cache")]):
         """Read all of a cache: are its checksums right, and the files that it was made of as they were?"""
         from gpuaug.data.stored.command import check
 
-        _told(check, folder)
+        _told("cache", check, folder)
 
     return app
 
 
-def _told(command, *given):
+def _told(word, command, *given):
     """Runs a command; what is the user's to mend is one sentence, and exit code 2."""
     from gpuaug.data.stored.files import CacheError
 
     try:
-        command(*given)
-    except (CacheError, ValueError, TypeError, OSError, ImportError) as error:
-        print(f"gpuaug cache: {error}", file=sys.stderr)
+        return command(*given)
+    except (CacheError, ValueError, TypeError, KeyError, OSError, ImportError) as error:
+        print(f"gpuaug {word}: {error}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -495,6 +496,11 @@ class Compose(Seeded, torch.nn.Module, Group):
             if reach is not None:
                 told += reach.scaled_in_words()
         return told
+
+    def preview(self, samples: Any, path: Any = None, *, draws: int = 4, epoch: int = 0, device: Any = None) -> Any:
+        """A picture of what the pipeline makes of images: see `gpuaug.pictures.preview`."""
+        pictures = importlib.import_module(".pictures", __package__)  # it stands on pipelines, and takes matplotlib
+        return pictures.preview(self, samples, path, draws=draws, epoch=epoch, device=device)
 
     # ---- the call ----------------------------------------------------------------------
 

@@ -34,28 +34,24 @@ def usable_cores():
     return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
 
 
+def users_cache():
+    """The folder of this user's cache, gpuaug's part of it."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gpuaug"
+
+
 def cpu_seconds():
     """Processor time of this process and all below it so far, those that still run included.
 
-    getrusage counts a child only after it was waited for, a DataLoader's workers live on: where there is /proc theirs
-    is read from there (in steps of 10 ms), elsewhere only this process and the ended ones are counted.
+    getrusage counts a child only after it was waited for; a DataLoader's workers live on, and are asked by psutil (which
+    the extra "cli" brings), in steps of 10 ms.
     """
-    total = sum(
-        used.ru_utime + used.ru_stime
-        for used in (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
-    )
-    if not Path("/proc/self/stat").exists():
-        return total
-    parents, times = {}, {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:  # ended meanwhile
-                continue
-            parents[int(entry.name)] = int(fields[1])
-            times[int(entry.name)] = sum(map(int, fields[11:15]))  # user, system, and the same of waited children
-    below = {os.getpid()}
-    for _ in range(8):  # workers of workers; more generations than that nobody has
-        below |= {process for process, parent in parents.items() if parent in below}
-    return total + sum(times[process] for process in below - {os.getpid()}) / os.sysconf("SC_CLK_TCK")
+    import psutil
+
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    total = sum(each.ru_utime + each.ru_stime for each in used)
+    for child in psutil.Process().children(recursive=True):
+        try:
+            total += sum(child.cpu_times()[:4])  # user, system, and the same of waited children
+        except psutil.NoSuchProcess:  # ended meanwhile
+            continue
+    return total

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .machine import users_cache
+
 PHOTOGRAPHS = {
     "astronaut": ("skimage", "data/astronaut.png"),
     "cat": ("skimage", "data/chelsea.png"),
@@ -44,8 +46,7 @@ def photographs():
 
 def default_folder():
     """Where the demo keeps its photographs: the user's cache."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "gpuaug" / "photographs"
+    return users_cache() / "photographs"
 
 
 def photo_folder(root=None, count=512, size=(375, 500), vary=0.1, quality=90, progress=None):

@@ -2,7 +2,8 @@
 
 A row that reads an image through a matrix goes on from it divided by the scale; everything behind stays as it is. Edges of
 pixels keep their places: the edge at x lies at x / scale, and so the centre x at (x + 1/2) / scale - 1/2. What a decoder adds
-to make the last column and line of a scaled image full lies behind the image, or, where EXIF data turned it, in front of it: `offset`.
+to make the last column and line of a scaled image full lies behind the image, or, where EXIF data turned it, in front of it:
+`offset`.
 """
 
 from __future__ import annotations

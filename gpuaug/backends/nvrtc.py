@@ -12,13 +12,19 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import logging
 import os
 import re
 import struct
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
+
+from ..machine import users_cache
+
+_log = logging.getLogger("gpuaug.kernels")
 
 THREADS = 256  # of every kernel's blocks
 
@@ -180,9 +186,7 @@ def _version() -> str:
 
 def cache_folder() -> Path:
     base = os.environ.get("GPUAUG_CACHE_DIR")
-    if base:
-        return Path(base)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gpuaug"
+    return Path(base) if base else users_cache()
 
 
 def binary(key: Key, arch: str) -> bytes:
@@ -195,7 +199,9 @@ def binary(key: Key, arch: str) -> bytes:
     path = cache_folder() / f"{key.name}-{arch}-{hashlib.sha256(everything.encode()).hexdigest()[:32]}.bin"
     code = _read(path)
     if code is None:
+        began = time.monotonic()
         code = compile(key, arch).code
+        _log.info("compiled %s for %s in %.1f s: it was not in %s", key.name, arch, time.monotonic() - began, path.parent)
         _write(path, code)
     return code
 
@@ -218,7 +224,8 @@ def _write(path: Path, code: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh.write_bytes(_MAGIC + hashlib.sha256(code).digest() + code)
         os.replace(fresh, path)
-    except OSError:  # a read-only home: compile in every process
+    except OSError as error:  # a read-only home: compile in every process
+        _log.warning("%s cannot be written (%s): every process compiles its kernels anew; set GPUAUG_CACHE_DIR", path, error)
         with contextlib.suppress(OSError):
             fresh.unlink()
 

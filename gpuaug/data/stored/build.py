@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import logging
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,8 @@ from .files import (
 )
 from .make import Maker, as_json
 from .sources import Sources
+
+_log = logging.getLogger("gpuaug.cache")
 
 PART_SAMPLES = 1024  # of one file: what a build that was killed has to do again; 270 MB of 256 x 341
 GROUP = 32  # of one record batch; some of them are in memory at a time
@@ -221,6 +224,8 @@ class Build:
                 todo.append(number)
         if len(todo) == len(names):
             plan = None  # nothing is kept: the samples may look otherwise than they did
+        if todo and plan is not None:
+            _log.info("%s: %d of %d parts are made anew", self.folder, len(todo), len(names))
         made = self._make(names, todo, plan, workers, progress) if todo else 0
         plan = self._plan()
         index = {

@@ -1,0 +1,100 @@
+"""Pipelines from files: `gpuaug preview`, `explain` and `convert`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from ..compose import Compose
+from ..data.protocol import IMAGE_SUFFIXES
+from ..names import unknown
+from ..replay import ReplayCompose
+from ..saving import load, save
+from ..transform import REGISTRY
+
+FILES = (".json", ".yaml", ".yml")
+
+
+def pipeline_of(given: str) -> Compose:
+    """A file of `gpuaug.save` or of albumentations', or the name of a transform, as a Compose with a seed.
+
+    Raises:
+        ValueError: neither; what `load` raises.
+    """
+    if Path(given).suffix.lower() in FILES:
+        if not Path(given).is_file():
+            raise ValueError(f"{given}: there is no such file")
+        found = load(given)
+    elif given in REGISTRY:
+        from ..pictures.subjects import given as arguments
+
+        found = REGISTRY[given](**arguments(given))
+    else:
+        raise ValueError(
+            f"{given!r} is neither a pipeline's file (.yaml, .yml or .json) nor a transform{unknown(given, list(REGISTRY))}"
+        )
+    if type(found) is ReplayCompose or not isinstance(found, Compose):
+        found = Compose(found.transforms if type(found) is ReplayCompose else [found])
+    if found.seed is None:
+        found.seed = 0
+    return found
+
+
+def images_in(folder: Path, count: int) -> list[tuple[Path, np.ndarray]]:
+    """The first pictures of a folder and all below it, by name.
+
+    Raises:
+        ValueError: no such folder, no picture in it, one that cannot be read.
+    """
+    from PIL import Image
+
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: there is no such folder")
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)[:count]
+    if not files:
+        raise ValueError(f"{folder}: no pictures are in it (.jpg, .png, .webp ..)")
+    found = []
+    for path in files:
+        try:
+            with Image.open(path) as image:
+                found.append((path, np.asarray(image.convert("RGB"))))
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read as a picture: {error}") from error
+    return found
+
+
+def preview(given: str, images: Path | None, out: Path, count: int, draws: int) -> Path:
+    """Write a sheet; returns its path."""
+    from .. import pictures
+
+    pipeline = pipeline_of(given)
+    if images is None and given in REGISTRY:
+        return pictures.example(given, draws=draws).save(out)
+    if images is None:
+        from ..photographs import photographs
+
+        samples = list(photographs().values())[:count]
+    else:
+        samples = [image for _, image in images_in(images, count)]
+    return pipeline.preview(samples, draws=draws).save(out)
+
+
+def explain(given: str, height: int, width: int, samples: int) -> str:
+    return pipeline_of(given).explain((height, width), samples=samples)
+
+
+def convert(given: Path, out: Path | None, data_format: str | None) -> str:
+    """A pipeline's file as gpuaug writes it; returns the text where there is no ``out``."""
+    import io
+
+    if not given.is_file():
+        raise ValueError(f"{given}: there is no such file")
+    found = load(given)
+    if out is not None:
+        save(found, os.fspath(out), data_format)
+        return ""
+    text = io.StringIO()
+    save(found, text, data_format or "yaml")
+    return text.getvalue()
