@@ -86,6 +86,7 @@ bench: $(KERNELS) $(DEPS)
 	$(PY) -m bench.host
 	$(PY) -m bench.single
 	$(PY) -m bench.loader
+	$(PY) -m bench.fast
 	$(PY) -m bench.cache
 	$(PY) -m bench.remote
 	$(PY) -m bench.memory --batches 10000

@@ -240,6 +240,8 @@ EXTRAS = {
     "remote": ["fsspec>=2024.2,<2027", "s3fs>=2024.2,<2027", "aiohttp>=3.9,<4"],
     "ray": ["ray[data]>=2.9,<3"],
     "lightning": ["lightning>=2.2,<3"],
+    # libjpeg-turbo 3; it has no wheels for other machines and newer Pythons: there that of the system serves
+    "fast": ["turbojpeg>=0.0.2,<1; platform_machine in 'x86_64 AMD64' and python_version < '3.14'"],
     "cache": ["pyarrow>=16,<27", "tqdm>=4.60"],
     "parquet": ["pyarrow>=16,<27"],
 }
@@ -251,7 +253,7 @@ EXTRAS["docs"] = EXTRAS["pictures"] + [
     "sphinx-design>=0.6",
 ]
 EXTRAS["demo"] = EXTRAS["cli"] + EXTRAS["albumentations"] + EXTRAS["pictures"] + EXTRAS["yaml"]
-EXTRAS["bench"] = EXTRAS["demo"] + EXTRAS["audio"] + EXTRAS["kornia"] + EXTRAS["cache"] + ["torchvision"]
+EXTRAS["bench"] = EXTRAS["demo"] + EXTRAS["audio"] + EXTRAS["kornia"] + EXTRAS["cache"] + EXTRAS["fast"] + ["torchvision"]
 EXTRAS["test"] = (
     EXTRAS["bench"] + EXTRAS["docs"]
     + EXTRAS["yaml"] + EXTRAS["webdataset"] + EXTRAS["huggingface"] + EXTRAS["ray"] + EXTRAS["lightning"]

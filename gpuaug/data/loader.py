@@ -26,7 +26,7 @@ from .asked import Row
 from .decode import decoder_name
 from .encoded import EncodedRoad
 from .faults import Errors, Unreadable, name_samples, stream
-from .foresight import planner
+from .foresight import planner, say_exact
 from .given import as_compose, as_list, check
 from .iterator import LoaderIterator
 from .marks import Handed
@@ -73,6 +73,9 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         device: where batches are delivered; None means "cuda" where there is one, else "cpu".
         dtype: torch dtype of images; None leaves what the transforms make of them.
         channels_last: images [B, C, H, W] in channels-last memory.
+        decode: "exact", or "fast": JPEGs that the transform samples at every second, fourth or eighth pixel or less are decoded
+            at 1/2, 1/4 or 1/8 of their size, by libjpeg-turbo (``pip install 'gpuaug[fast]'``), on the CPU. Grey levels then
+            differ, by what docs/loading.md says. Labels do not, nor do images of which single pixels are read.
         on_error: what to do with samples that cannot be read or decoded. "raise": BadSampleError, which names path and index;
             "skip": leave them out, the epoch has len(dataset) - len(errors) samples, and a batch may be smaller or missing;
             "replace": the good sample that precedes it in the epoch's order stands in (else the next), all counts stay.
@@ -87,7 +90,8 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         batches: images [B, C, H, W], masks [B, H, W], everything else as torch collates it.
 
     Raises:
-        ValueError, TypeError: arguments. BadSampleError: see on_error. AllBadError: an epoch without a good sample.
+        ValueError, TypeError: arguments. ImportError: decode="fast" without libjpeg-turbo.
+        BadSampleError: see on_error. AllBadError: an epoch without a good sample.
 
     The draws of sample i in epoch e depend on (seed, e, i, how often the epoch had it before) alone. The epoch advances with
     each iteration; `set_epoch` sets it. `state_dict` and `load_state_dict` continue exactly, in the middle of an epoch too.
@@ -128,6 +132,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         on_error: str = "raise",
         max_pixels: int | None = MAX_PIXELS,
         seed: int | None = None,
+        decode: str = "exact",
     ):
         if isinstance(dataset, (str, os.PathLike)):  # a str has a length and items: it would pass for a dataset
             # what a folder holds is not guessed: images/ and masks/ would make two classes
@@ -141,7 +146,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             worker_init_fn, multiprocessing_context, generator, prefetch_factor=prefetch_factor,
             persistent_workers=persistent_workers, pin_memory_device=pin_memory_device, in_order=in_order,
         )  # fmt: skip
-        check(targets, on_error, max_pixels, seed, dtype, generator)
+        check(targets, on_error, max_pixels, seed, dtype, generator, decode)
         self._shuffle = bool(shuffle)
         self.transform, self.targets = as_compose(transform), targets
         self.mix = as_list(mix)
@@ -149,7 +154,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             raise ValueError("mix needs batches, got batch_size=None")
         self.device = chosen(device, "best")
         self.dtype, self.channels_last = dtype, channels_last
-        self.on_error, self.max_pixels, self.seed = on_error, max_pixels, seed
+        self.on_error, self.max_pixels, self.seed, self.decode = on_error, max_pixels, seed, decode
         remade.keep(self)
         self._streams = isinstance(dataset, IterableDataset)
         pinned = generator is not None and self._shuffle  # then the order is the generator's, as in torch
@@ -166,7 +171,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         self._resume = self._progress = self._loaded_seed = None
         self._errors, self._stats = Errors(), Stats()
         self._set_up = self._decoding = None
-        self._kept, self._drawn = {}, False
+        self._kept, self._drawn, self._said_exact = {}, False, False
         self._held = Held()
 
     # ---- what the user asks --------------------------------------------------------------------------------------------
@@ -364,6 +369,8 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             setup.looks, self._set_up = looks, setup
             _log.info("epoch %d: %s", epoch, road_in_words(self))
         fresh = progress.position.samples == 0
+        if setup.kind in ("memory", "stored"):
+            say_exact(self, "the dataset holds pixels, and nothing is decoded")
         if setup.kind == "memory":
             return MemoryRoad(setup.view, setup.paths, asked_of(self), plan, self._stats, self.transform is None)
         if setup.kind in ("encoded", "stored"):
