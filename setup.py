@@ -242,12 +242,16 @@ EXTRAS = {
     "lightning": ["lightning>=2.2,<3"],
     "cache": ["pyarrow>=16,<27", "tqdm>=4.60"],
     "parquet": ["pyarrow>=16,<27"],
+    "lmdb": ["lmdb>=1.4,<4"],
+    "hdf5": ["h5py>=3.10,<4"],
+    "zarr": ["zarr>=3.1,<4; python_version>='3.11'"],  # zarr 3 has no older ones
 }
+EXTRAS["formats"] = EXTRAS["parquet"] + EXTRAS["lmdb"] + EXTRAS["hdf5"] + EXTRAS["zarr"]
 EXTRAS["demo"] = EXTRAS["cli"] + EXTRAS["albumentations"] + EXTRAS["pictures"] + EXTRAS["yaml"]
 EXTRAS["bench"] = EXTRAS["demo"] + EXTRAS["audio"] + EXTRAS["kornia"] + EXTRAS["cache"] + ["torchvision"]
 EXTRAS["test"] = (
     EXTRAS["bench"] + EXTRAS["yaml"] + EXTRAS["webdataset"] + EXTRAS["huggingface"] + EXTRAS["ray"] + EXTRAS["lightning"]
-    + EXTRAS["remote"] + ["moto[s3,server]>=5,<6"]  # an S3 server on loopback
+    + EXTRAS["formats"] + ["msgpack>=1"] + EXTRAS["remote"] + ["moto[s3,server]>=5,<6"]  # an S3 server on loopback
     + ["pytest>=8", "hypothesis>=6", "scipy>=1.11", "setuptools>=77", "torchdata>=0.11", "accelerate>=1.10", "pandas>=2"]
     + ["mypy>=1.15,<3", "nvidia-cuda-cuobjdump>=13,<14", "nvidia-cuda-nvdisasm>=13,<14"]  # they read sm_75 to sm_120 cubins
 )  # fmt: skip
