@@ -244,14 +244,16 @@ EXTRAS = {
     "parquet": ["pyarrow>=16,<27"],
     "lmdb": ["lmdb>=1.4,<4"],
     "hdf5": ["h5py>=3.10,<4"],
+    "litdata": ["litdata>=0.2.70,<0.3"],
     "zarr": ["zarr>=3.1,<4; python_version>='3.11'"],  # zarr 3 has no older ones
 }
-EXTRAS["formats"] = EXTRAS["parquet"] + EXTRAS["lmdb"] + EXTRAS["hdf5"] + EXTRAS["zarr"]
+EXTRAS["formats"] = EXTRAS["parquet"] + EXTRAS["lmdb"] + EXTRAS["hdf5"] + EXTRAS["zarr"]  # without litdata's boto3
 EXTRAS["demo"] = EXTRAS["cli"] + EXTRAS["albumentations"] + EXTRAS["pictures"] + EXTRAS["yaml"]
 EXTRAS["bench"] = EXTRAS["demo"] + EXTRAS["audio"] + EXTRAS["kornia"] + EXTRAS["cache"] + ["torchvision"]
 EXTRAS["test"] = (
     EXTRAS["bench"] + EXTRAS["yaml"] + EXTRAS["webdataset"] + EXTRAS["huggingface"] + EXTRAS["ray"] + EXTRAS["lightning"]
-    + EXTRAS["formats"] + ["msgpack>=1"] + EXTRAS["remote"] + ["moto[s3,server]>=5,<6"]  # an S3 server on loopback
+    + EXTRAS["formats"] + EXTRAS["litdata"] + ["msgpack>=1"]
+    + EXTRAS["remote"] + ["moto[s3,server]>=5,<6"]  # an S3 server on loopback
     + ["pytest>=8", "hypothesis>=6", "scipy>=1.11", "setuptools>=77", "torchdata>=0.11", "accelerate>=1.10", "pandas>=2"]
     + ["mypy>=1.15,<3", "nvidia-cuda-cuobjdump>=13,<14", "nvidia-cuda-nvdisasm>=13,<14"]  # they read sm_75 to sm_120 cubins
 )  # fmt: skip

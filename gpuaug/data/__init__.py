@@ -18,6 +18,7 @@ _HOME = {
     "Lmdb": "adapters.lmdb",
     "Hdf5": "adapters.hdf5",
     "Zarr": "adapters.zarr",
+    "LitData": "adapters.litdata",
     "Remote": "remote",
     "cached": "stored.build",
     "Cached": "stored.dataset",

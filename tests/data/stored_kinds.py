@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from conftest import N
 
-from gpuaug.data import Hdf5, Lmdb, Parquet, Zarr
+from gpuaug.data import Hdf5, ImageFolder, LitData, Lmdb, Parquet, Zarr
 
 
 def contents(folder):
@@ -109,7 +109,35 @@ def zarr_2(folder, to):
     return lambda **how: Zarr(to / "two.zarr", "train/image", **{"fields": {"label": "train/label"}, **how})
 
 
+def litdata(folder, to):
+    from litdata.streaming import Cache
+    from PIL import Image
+
+    place = to / "chunks"
+    place.mkdir()
+    writer = Cache(str(place), chunk_size=5)
+    for k, (path, label) in enumerate(ImageFolder(folder).samples):
+        writer[k] = {"image": Image.open(path), "name": f"n{k}", "label": label}
+    writer.done()
+    writer.merge()
+    return lambda **how: LitData(place, **how)
+
+
+def litdata_of_bytes(folder, to):
+    from litdata.streaming import Cache
+
+    place = to / "packed"
+    place.mkdir()
+    writer = Cache(str(place), chunk_bytes=2000)
+    for k, (data, label) in enumerate(contents(folder)):
+        writer[k] = {"picture": data, "label": label}
+    writer.done()
+    writer.merge()
+    return lambda **how: LitData(place, "picture", **how)
+
+
 KINDS = {"parquet": parquet, "parquet_of_two": parquet_of_two, "hugging_face": hugging_face}
 KINDS |= {"lmdb": lmdb_, "lmdb_of_keys": lmdb_of_keys, "lmdb_of_msgpack": lmdb_of_msgpack, "hdf5": hdf5}
+KINDS |= {"litdata": litdata, "litdata_of_bytes": litdata_of_bytes}
 if sys.version_info >= (3, 11):  # zarr 3 has no older ones
     KINDS |= {"zarr": zarr_, "zarr_2": zarr_2}

@@ -111,11 +111,10 @@ def test_spawned_workers_open_it_themselves(made, shared_folder):
     parts = [made(kind, transform=Gray()) for kind in KINDS]
     for part in parts:
         part[0]
-    loader = epoch(ConcatDataset(parts), multiprocessing_context="spawn", num_workers=1, shuffle=False, batch_size=N)
-    files = pairs(epoch(ImageFolder(shared_folder, transform=Gray()), shuffle=False, batch_size=N, transform=None, num_workers=0))
-    loader.transform = None
-    for images, labels in pairs(loader):
-        same([(images, labels)], files)
+    how = {"shuffle": False, "batch_size": N, "transform": gpuaug.Compose([gpuaug.Resize(20, 20)])}
+    loader = epoch(ConcatDataset(parts), multiprocessing_context="spawn", num_workers=1, **how)
+    files = pairs(epoch(ImageFolder(shared_folder, transform=Gray()), num_workers=0, **how))
+    same(pairs(loader), files * len(parts))
 
 
 @kinds
