@@ -32,6 +32,9 @@ class Position:
         return Position(self.batches + 1, self.samples + len(ids), zlib.crc32(ids.tobytes(), self.checksum))
 
 
+START = Position()
+
+
 @dataclass
 class Planned:
     """One batch before it is loaded. `indices` is what the dataset is asked for, `ids` what the draws are keyed on."""
@@ -59,6 +62,18 @@ def shuffled(n, seed, epoch):
     return np.argsort(bits, kind="stable")
 
 
+def positions(n, rank, world, drop_last=False, block=1):
+    """Where in an order of n those of one rank are; n and above are repeats, counted from the front."""
+    if world == 1 or n == 0:
+        return np.arange(n)
+    each = n // world if drop_last else -(-n // world)
+    if block == 1:
+        return np.arange(rank, each * world, world)
+    number, within = np.divmod(np.arange(each), block)
+    rows = np.minimum(block, each - number * block)  # of a block; those of the last ones are shorter
+    return number * block * world + rank * rows + within
+
+
 class EpochSampler(RandomSampler):
     """What a loader that makes its own shuffled order shows as its sampler: frameworks set the epoch there."""
 
@@ -79,14 +94,14 @@ def own_order(n, shuffle, seed, epoch, rank=0, world=1, drop_last=False, block=1
     >>> [own_order(9, False, 0, 0, rank, 2, block=3)[0].tolist() for rank in range(2)]
     [[0, 1, 2, 6, 7], [3, 4, 5, 8, 0]]
     """
-    order = shuffled(n, seed, epoch) if shuffle else np.arange(n)
-    if world == 1 or n == 0:
-        return order.astype(np.int64), np.zeros(n, np.int64)
-    total = n // world * world if drop_last else -(-n // world) * world
-    number, within = np.divmod(np.arange(total // world), block)
-    rows = np.minimum(block, total // world - number * block)  # of a block; those of the last ones are shorter
-    at = number * block * world + rank * rows + within
-    return order[at % n].astype(np.int64), at // n
+    order = in_order(n, shuffle, seed, epoch)
+    at = positions(n, rank, world, drop_last, block)
+    return order[at % max(n, 1)], at // max(n, 1)
+
+
+def in_order(n, shuffle, seed, epoch):
+    """The epoch's order over all ranks, int64 [n]."""
+    return (shuffled(n, seed, epoch) if shuffle else np.arange(n)).astype(np.int64, copy=False)
 
 
 def own_length(n, world=1, drop_last=False):
@@ -259,11 +274,15 @@ def _as_list(batch):
 
 def _check_resume(start, checksum, long_enough):
     if start.samples and (checksum != start.checksum or not long_enough):
-        raise ValueError(
-            "the sampler gives another order than when the state was saved: the dataset's length, the sampler's arguments, "
-            "the number of ranks and `shuffle` must be the same, and a sampler of your own needs set_epoch(epoch), "
-            "state_dict()/load_state_dict() or a `generator` for its order to be repeatable"
-        )
+        changed_order()
+
+
+def changed_order():
+    raise ValueError(
+        "the sampler gives another order than when the state was saved: the dataset's length, the sampler's arguments "
+        "and `shuffle` must be the same, and a sampler of your own needs as many ranks and set_epoch(epoch), "
+        "state_dict()/load_state_dict() or a `generator` for its order to be repeatable"
+    )
 
 
 def _with_after(plan):
