@@ -128,7 +128,9 @@ def test_the_order_is_a_stable_argsorts(n, bits, monkeypatch):
     """With keys of fewer bits many are equal; in pieces, that end between equal ones too."""
     monkeypatch.setattr(order, "CHUNK", 101)
     for shift in (0, 64 - max(bits, 1)):
-        keys = (np.random.Philox(key=[3, n]).random_raw(n) >> np.uint64(64 - max(bits, 1))) * np.uint64(bits > 0) << np.uint64(shift)
+        keys = (np.random.Philox(key=[3, n]).random_raw(n) >> np.uint64(64 - max(bits, 1))) * np.uint64(bits > 0) << np.uint64(
+            shift
+        )
         assert order._by_key(keys.copy()).tolist() == np.argsort(keys, kind="stable").tolist()
 
 
