@@ -19,7 +19,7 @@ DEPS    := $(VENV)/.dependencies
 export GPUAUG_VARIANTS ?= native
 test $(ALL): export GPUAUG_VARIANTS = all
 
-.PHONY: all demo test test-gpu card lint format bench clean
+.PHONY: all demo docs test test-gpu card lint format bench clean
 all: $(DEPS)
 
 $(PY):
@@ -46,6 +46,10 @@ $(DEPS): setup.py pyproject.toml constraints.txt | $(KERNELS)
 
 demo: $(KERNELS) $(DEMO)
 	$(VENV)/bin/gpuaug demo --folder .demo $(ARGS)
+
+# the pages come out in build/site; a warning is an error
+docs: $(KERNELS) $(DEPS)
+	PYTHONPATH=.:tests $(PY) -W ignore -m docs.site $(ARGS)
 
 test: $(ALL) $(DEPS)
 	$(PY) -m pytest $(ARGS)
@@ -82,6 +86,7 @@ bench: $(KERNELS) $(DEPS)
 	$(PY) -m bench.host
 	$(PY) -m bench.single
 	$(PY) -m bench.loader
+	$(PY) -m bench.fast
 	$(PY) -m bench.cache
 	$(PY) -m bench.remote
 	$(PY) -m bench.memory --batches 10000
