@@ -153,6 +153,8 @@ def _check(entries, rest, dealing, place):
 
 def part(entries: Entries, legs: tuple[Leg, ...], dealing: Dealing) -> tuple[Any, Any]:
     """(ids, occurrence) of a rank's part of what the legs left, as entries. What is dealt out again gets numbers of its own."""
+    if not legs and not entries.batched and entries.occurrence is None:
+        return order.part_of(entries.ids, dealing.rank, dealing.world, dealing.drop_last, dealing.block or 1)
     rest, again = _left(len(entries), legs, entries.batched, entries)
     m, before = len(rest), len(again)
     at = dealing.part(m)
