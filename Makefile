@@ -20,7 +20,7 @@ DEPS    := $(VENV)/.dependencies
 export GPUAUG_VARIANTS ?= native
 test $(ALL): export GPUAUG_VARIANTS = all
 
-.PHONY: all demo explore test test-gpu card lint format bench clean
+.PHONY: all demo explore docs wheel test test-gpu card lint format bench clean
 all: $(DEPS)
 
 $(PY):
@@ -57,12 +57,27 @@ explore: $(KERNELS) $(EXPLORE)
 demo: $(KERNELS) $(DEMO)
 	$(VENV)/bin/gpuaug demo --folder .demo $(ARGS)
 
+# the pages come out in build/site; a warning is an error
+docs: $(KERNELS) $(DEPS)
+	PYTHONPATH=.:tests $(PY) -W ignore -m docs.site $(ARGS)
+
 test: $(ALL) $(DEPS)
 	$(PY) -m pytest $(ARGS)
 
 test-gpu: $(KERNELS) $(DEPS)
 	@$(PY) -c "import sys, torch; torch.cuda.is_available() or sys.exit('make test-gpu: no GPU that torch can use here')"
 	$(PY) -m pytest -m gpu $(ARGS)
+
+# one wheel, with all variants of the library; tried where there is only what it requires, and no compiler in the path
+WHEEL := build/wheel
+wheel: export GPUAUG_VARIANTS = all
+wheel: $(ALL) | $(PY)
+	rm -rf $(WHEEL)
+	$(PY) -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir $(WHEEL) .
+	$(PYTHON) -m venv $(WHEEL)/env
+	$(WHEEL)/env/bin/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt $(WHEEL)/*.whl
+	PATH=$(abspath $(WHEEL))/env/bin $(WHEEL)/env/bin/python -W ignore -I tests/wheel_smoke.py
+	@echo $(WHEEL)/*.whl
 
 # what bench/*_run.sh take along to a machine with a card: kernels, references, photographs (docs/gpu.md)
 ARCH  ?= sm_90
@@ -92,6 +107,7 @@ bench: $(KERNELS) $(DEPS)
 	$(PY) -m bench.host
 	$(PY) -m bench.single
 	$(PY) -m bench.loader
+	$(PY) -m bench.fast
 	$(PY) -m bench.cache
 	$(PY) -m bench.remote
 	$(PY) -m bench.memory --batches 10000

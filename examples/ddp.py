@@ -3,7 +3,8 @@
     torchrun --nproc-per-node=2 examples/ddp.py /data/train --checkpoint run.pt
 
 gpuaug.DataLoader asks torch.distributed for the rank: each process gets its part of every epoch, and an image gets the
-same pixels whichever process loads it. Interrupt the run and start it again: it goes on behind the last checkpoint.
+same pixels whichever process loads it. Interrupt the run and start it again, with as many processes or not: it goes on behind
+the last checkpoint.
 """
 
 import argparse
@@ -96,11 +97,9 @@ def network(classes):
 
 
 def save(path, epoch, model, optimizer, loader):
-    """One file for the model and, as each process has a position of its own, all loaders' states."""
-    loaders = [None] * dist.get_world_size()
-    dist.all_gather_object(loaders, loader.state_dict())
+    """One file for all: the processes step together, so the place of one loader is that of every other."""
     if dist.get_rank() == 0:
-        state = {"epoch": epoch, "model": model.state_dict(), "optimizer": optimizer.state_dict(), "loaders": loaders}
+        state = {"epoch": epoch, "model": model.state_dict(), "optimizer": optimizer.state_dict(), "loader": loader.state_dict()}
         torch.save(state, f"{path}.new")
         os.replace(f"{path}.new", path)  # whoever is killed here still has the old one
 
@@ -112,7 +111,7 @@ def restore(path, model, optimizer, loader, device):
     state = torch.load(path, map_location=device)
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
-    loader.load_state_dict(state["loaders"][dist.get_rank()])
+    loader.load_state_dict(state["loader"])
     return state["epoch"]
 
 

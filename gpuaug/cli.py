@@ -113,12 +113,44 @@ def build():
 
         print(_told("convert", convert, file, out, None if to is None else to.value), end="")
 
+    bench = typer.Typer(help="Speed, side by side.")
+    app.add_typer(bench, name="bench")
+
+    @bench.command("pipeline")
+    def bench_pipeline(
+        pipeline: Annotated[str, typer.Argument(help="a pipeline's file (.yaml, .json), or the name of a transform")],
+        data: Annotated[Path, typer.Option(help="a folder of pictures, at any depth")],
+        batch: Annotated[int, typer.Option(min=1, help="samples of a batch")] = 64,
+        workers: Annotated[int, typer.Option(min=0, help="worker processes; for gpuaug: threads that read")] = 2,
+        rounds: Annotated[int, typer.Option(min=1, help="epochs of each loader that are timed")] = 5,
+        device: Annotated[str | None, typer.Option(help="cuda or cpu; else a GPU where there is one")] = None,
+        out: Annotated[Path, typer.Option(help="where to write the numbers; the chart beside it")] = Path("gpuaug_bench.json"),
+    ):
+        """Your pipeline on your pictures: torch's DataLoader with albumentations, torchvision, Kornia, and gpuaug, in turn."""
+        from gpuaug.commands.bench import run
+        from gpuaug.commands.pipelines import pipeline_of
+
+        _told("bench", lambda: run(pipeline_of(pipeline), data, out, batch, workers, rounds, device))
+
+    def of_the_project(name: str, module: str, what: str):
+        @bench.command(name, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, help=what)
+        def command(context: typer.Context):
+            from gpuaug.commands.project import run
+
+            _told("bench", run, module, context.args)
+
+    of_the_project("ops", "bench.every", "The project's own: every transform beside albumentations' (in a checkout).")
+    of_the_project("loader", "bench.loader", "The project's own: loaders, whole epochs in turn (in a checkout).")
+    of_the_project("host", "bench.host", "The project's own: what a batch costs before its launches (in a checkout).")
+
     cache = typer.Typer(help="Samples that are decoded once.")
     app.add_typer(cache, name="cache")
 
     @cache.command("build")
     def build_cache(
-        folder: Annotated[Path, typer.Argument(help="images by class, folder/class/image.jpg; with --masks any images")],
+        folder: Annotated[
+            str, typer.Argument(help="images by class, folder/class/image.jpg; with --masks any images; or a file: x.parquet, ..")
+        ],
         out: Annotated[Path, typer.Option(help="the folder of the cache: to be made, or brought up to date")],
         size: Annotated[
             int | None, typer.Option(min=1, help="the shorter side of images that are larger; else their own")
@@ -127,13 +159,15 @@ def build():
         quality: Annotated[int, typer.Option(min=1, max=100, help="of JPEGs")] = 95,
         masks: Annotated[Path | None, typer.Option(help="a folder of masks, which have the images' names")] = None,
         mask_suffix: Annotated[str, typer.Option(help="what a mask's name has more")] = "",
+        image: Annotated[str | None, typer.Option(help="of a file of another format: the column of the images")] = None,
+        mask: Annotated[str | None, typer.Option(help="of a file of another format: the column of masks")] = None,
         verify: Annotated[bool, typer.Option(help="read all of it; make anew what has a wrong checksum or bad samples")] = False,
         workers: Annotated[int, typer.Option(min=0, help="threads; 0 means all cores")] = 0,
     ):
         """Decode the images of a folder, once, into a cache; or bring a cache up to date with its folder."""
         from gpuaug.data.stored.command import build
 
-        _told("cache", build, folder, out, size, store.value, quality, masks, mask_suffix, verify, workers)
+        _told("cache", build, folder, out, size, store.value, quality, masks, mask_suffix, image, mask, verify, workers)
 
     @cache.command("check")
     def check_cache(folder: Annotated[Path, typer.Argument(help="the folder of the cache")]):
@@ -151,7 +185,7 @@ def _told(word, command, *given):
 
     try:
         return command(*given)
-    except (CacheError, ValueError, TypeError, OSError, ImportError) as error:
+    except (CacheError, ValueError, TypeError, KeyError, OSError, ImportError) as error:
         print(f"gpuaug {word}: {error}", file=sys.stderr)
         sys.exit(2)
 

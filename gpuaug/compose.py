@@ -493,6 +493,8 @@ class Compose(Seeded, torch.nn.Module, Group):
             reach = self.reach(batch.size, ids=ids, seed=seed)
             if reach is not None and (share := reach.share()) < 0.995:
                 told += f"\nfiles of this size: {share:.0%} of the pixels are decoded"
+            if reach is not None:
+                told += reach.scaled_in_words()
         return told
 
     def preview(self, samples: Any, path: Any = None, *, draws: int = 4, epoch: int = 0, device: Any = None) -> Any:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from . import maps, uniforms
+from . import maps, reduced, uniforms
 from .batch import Batch
 from .plan import SAMPLES
 
@@ -35,6 +35,8 @@ class Reach:
     Attributes:
         drawn: the draw that it was made of. size: int64 ``[B, 2]``, of the images.
         window: int64 ``[B, 4]``, (y0, x0, y1, x1) of what each image is read in; of an image that is not read a pixel.
+        scale: int64 ``[B]``: the images are there at 1 / scale of their size (`shrink`).
+        part: int64 ``[B, 4]``, what has to be there of each image, in its pixels at that scale.
     """
 
     def __init__(self, drawn: Drawn, size: np.ndarray, whose: tuple):
@@ -47,26 +49,59 @@ class Reach:
         track = drawn.lower(batch)
         plan = track.finish(np.zeros(len(size), np.int64), np.zeros((len(size), 3), np.int64), track.dtype)
         low, high = self.size.copy(), np.zeros_like(self.size)
-        self._read = []
+        self._read, self._rows, self._scaled = [], [], {}
         for number, launch, rows, sample in _readers(plan, SPACING):
             # where the view's first pixel is, and how its lines and columns run: (y, x) for each
             pitch, offset = CHANNELS * self.size[sample, 1], rows["src"] - at[sample]
             first = np.stack([offset // pitch, offset % pitch // CHANNELS], 1)
             down, right = (_direction(rows[name], pitch) for name in ("sy", "sx"))
-            top, left, bottom, far = _part(launch.kind, rows).T[..., None]
-            corners = first + top * down + left * right, first + (bottom - 1) * down + (far - 1) * right
-            np.minimum.at(low, sample, np.minimum(*corners))
-            np.maximum.at(high, sample, np.maximum(*corners) + 1)
+            _extend(low, high, sample, _part(launch.kind, rows), first, down, right)
             if launch.kind == "fused":  # what operations read beside the pixel may be the image before
                 whole = sample[rows["n_layers"] > 0]
                 low[whole], high[whole] = 0, self.size[whole]
             self._read.append((number, launch.kind, sample.copy(), _decisive(rows), first, down, right))
+            self._rows.append(rows)
         none = high[:, 0] <= low[:, 0]
         low[none], high[none] = 0, 1
         # two columns at least, so that lines and columns of what is decoded are told apart
         low[:, 1] = np.minimum(low[:, 1], np.maximum(self.size[:, 1] - 2, 0))
         high[:, 1] = np.minimum(np.maximum(high[:, 1], low[:, 1] + 2), self.size[:, 1])
         self.window = np.concatenate([low, high], 1)
+        self.scale, self.part = np.ones(len(size), np.int64), self.window
+
+    def shrink(self, may: np.ndarray, turn: np.ndarray) -> None:
+        """Let images be there at 1/2, 1/4 or 1/8 of their size, if all that reads them blends pixels at least so far apart.
+
+        may: bool ``[B]``: of which a decoder can make that. turn: ``[B]``, their EXIF orientations.
+        """
+        scale = np.where(may & ((self.window[:, 2:] - self.window[:, :2]).min(1) > 1), reduced.SCALES[0], 1)
+        for rows, (_, kind, sample, _, _, down, right) in zip(self._rows, self._read):
+            np.minimum.at(scale, sample, reduced.finest(kind, rows, _corners(rows), down, right))
+        if (scale == 1).all():
+            return
+        self.scale, self._was, start = scale, scale.copy(), reduced.offset(self.size, scale, turn)
+        size = reduced.scaled_size(self.size, scale)
+        low, high = size.copy(), np.zeros_like(size)
+        for number, (rows, (_, kind, sample, _, first, down, right)) in enumerate(zip(self._rows, self._read)):
+            some = scale[sample] > 1
+            if not some.any():
+                continue
+            of, down, right = sample[some], down[some], right[some]
+            mine, at = reduced.read(rows[some], first[some], down, right, scale[of], start[of], size[of])
+            self._scaled[number] = mine, at
+            _extend(low, high, of, _part(kind, mine), at, down, right)
+        self.part = np.where((scale > 1)[:, None], np.concatenate([low, high], 1), self.window)
+
+    def scaled_in_words(self) -> str:
+        """What of upright JPEGs of these sizes would be decoded at a scale; "" where nothing would."""
+        count = len(self.size)
+        self.shrink(np.ones(count, bool), np.ones(count, np.int64))
+        told = [f"{n} of {count} at 1/{k}" for k in (2, 4, 8) if (n := np.count_nonzero(self.scale == k))]
+        return f"\nJPEGs of this size, with decode='fast': {', '.join(told)}, {self.share():.0%} of the pixels" if told else ""
+
+    def exactly(self, rows) -> None:
+        """Let these images be there at their own size."""
+        self.scale[rows], self.part[rows] = 1, self.window[rows]
 
     def drawn_for(self, ids, epoch: int, occurrence, seed: int) -> Drawn:
         """The draw, if it is that of these samples."""
@@ -84,12 +119,13 @@ class Reach:
         self.window[rows, :2], self.window[rows, 2:] = 0, self.size[rows]
 
     def share(self) -> float:
-        """Pixels of the windows, of all pixels."""
-        sides = self.window[:, 2:] - self.window[:, :2]
+        """Pixels that have to be there, of all pixels."""
+        sides = self.part[:, 2:] - self.part[:, :2]
         return float(sides.prod(1).sum() / max(self.size.prod(1).sum(), 1))
 
     def check(self, plan: Plan, batch: Batch) -> None:
-        """Raise unless a plan for the images of which these windows are there reads what this one does."""
+        """Raise unless a plan for the images of which these windows are there reads what this one does; let it read those that
+        are there at a scale."""
         pitch, seen = batch.stride[:, 0], []
         for number, launch, rows, sample in _readers(plan, 1):
             seen.append(number)
@@ -104,6 +140,7 @@ class Reach:
             runs = [np.array_equal(rows[name], (way * step).sum(1)) for name, way in (("sy", down), ("sx", right))]
             if not (all(runs) and np.array_equal(rows["src"], where)):
                 break
+            self._read_scaled(len(seen) - 1, launch, batch, step)
         else:
             if len(seen) == len(self._read):
                 return
@@ -111,6 +148,27 @@ class Reach:
             "the pipeline was changed after images of this batch were decoded, in the windows that it would have read then: "
             "change it between epochs"
         )
+
+    def _read_scaled(self, number: int, launch, batch: Batch, step: np.ndarray) -> None:
+        """Let the rows of a launch that read the caller's images read those that are there at a scale."""
+        if number not in self._scaled:
+            return
+        sample = self._read[number][2]
+        some, (mine, at) = np.flatnonzero(self._was[sample] > 1), self._scaled[number]
+        still = self.scale[sample[some]] > 1  # a decoder may have made some at their own size
+        some, mine, at = some[still], mine[still], at[still]
+        place = np.flatnonzero(launch.rows["src"] >= 1)[some]
+        for name in ("sh", "sw", "m"):
+            launch.rows[name][place] = mine[name]
+        launch.rows["src"][place] = batch.address[sample[some]] + (at * step[some]).sum(1)
+
+
+def _extend(low, high, sample, part, first, down, right) -> None:
+    """Extend what is read of images by parts ``[n, 4]`` of views that run from `first` so."""
+    top, left, bottom, far = part.T[..., None]
+    corners = first + top * down + left * right, first + (bottom - 1) * down + (far - 1) * right
+    np.minimum.at(low, sample, np.minimum(*corners))
+    np.maximum.at(high, sample, np.maximum(*corners) + 1)
 
 
 def _readers(plan: Plan, least: int):
@@ -135,16 +193,22 @@ def _direction(stride: np.ndarray, pitch: np.ndarray) -> np.ndarray:
     return np.sign(stride)[:, None] * np.stack([lines, ~lines], 1)
 
 
+def _corners(rows: np.ndarray) -> np.ndarray:
+    """float64 ``[n, 4, 2]``, (x, y): the output's corners in the gather's frame."""
+    if "frame" not in rows.dtype.names:
+        return np.zeros((len(rows), 4, 2))
+    frame, far = rows["frame"].astype(np.float64), np.stack([rows["dw"], rows["dh"]], 1).astype(np.float64) - 1
+    xs, ys = (np.stack([i * far[:, 0] for i in (0, 1, 0, 1)], 1), np.stack([i * far[:, 1] for i in (0, 0, 1, 1)], 1))
+    return np.stack([frame[:, k, None] * xs + frame[:, k + 1, None] * ys + frame[:, k + 2, None] for k in (0, 3)], 2)
+
+
 def _part(kind: str, rows: np.ndarray) -> np.ndarray:
     """int64 ``[n, 4]``: (y0, x0, y1, x1) of what each row reads of its view."""
     sh, sw = rows["sh"].astype(np.int64), rows["sw"].astype(np.int64)
     part = np.stack([0 * sh, 0 * sw, sh, sw], 1)
     if kind != "fused":
         return part
-    # the output's corners in the gather's frame
-    frame, far = rows["frame"].astype(np.float64), np.stack([rows["dw"], rows["dh"]], 1).astype(np.float64) - 1
-    xs, ys = (np.stack([i * far[:, 0] for i in (0, 1, 0, 1)], 1), np.stack([i * far[:, 1] for i in (0, 0, 1, 1)], 1))
-    at = np.stack([frame[:, k, None] * xs + frame[:, k + 1, None] * ys + frame[:, k + 2, None] for k in (0, 3)], 2)
+    at = _corners(rows)
     of, sample = rows["map"], rows["sample"]
     view, matrix, resize = of == maps.KINDS["view"], of == maps.KINDS["affine"], of == maps.KINDS["resize"]
     m = rows["m"].astype(np.float64)

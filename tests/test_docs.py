@@ -50,6 +50,7 @@ LAYERS = [
         "oriented",
         "drawn",
         "reach",
+        "reduced",
         "executed",
         "handing",
         "handing_batch",

@@ -101,7 +101,7 @@ def _remainder(loader, world):
         return 0
     if not loader._own_order or loader.batch_size is None or loader.on_error == "skip":
         return -1
-    return 0 if loader.drop_last else len(loader.dataset) % (loader.batch_size * world)
+    return 0 if loader.drop_last else loader._to_deal() % (loader.batch_size * world)
 
 
 def deals_out(part):

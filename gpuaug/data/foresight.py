@@ -1,5 +1,7 @@
 """Windows before decoding: what a batch's draw will read of its images, known from their headers' sizes."""
 
+import warnings
+
 import numpy as np
 
 from ..batch import Batch
@@ -14,8 +16,9 @@ class Planner:
     """Plans the batches of an epoch before they are decoded; `planner` makes it."""
 
     def __init__(self, loader, epoch):
-        self._transform, self._epoch, self._seed = loader.transform, epoch, loader._draw_seed()
+        self._loader, self._transform, self._epoch, self._seed = loader, loader.transform, epoch, loader._draw_seed()
         self._left = TRIES
+        self.scales = loader.decode == "fast"
 
     def __call__(self, size, ids, occurrence):
         """The `gpuaug.reach.Reach` for images of sizes ``[B, 2]``, or None."""
@@ -27,18 +30,31 @@ class Planner:
             self._left = -1
         elif self._left > 0:
             self._left -= 1
+            if not self._left:
+                say_exact(self._loader, "what the transform reads is not known before it has seen pixels, masks or other samples")
         return reach
 
 
 def planner(loader, epoch):
     """What plans a loader's batches ahead; None where nothing can be known, or nothing is gained."""
     transform = loader.transform
-    if not isinstance(transform, Compose) or loader.device.type != "cpu":
+    if loader.device.type != "cpu":
+        say_exact(loader, f"batches go to {loader.device}, and this is for the CPU alone")
         return None  # on a GPU a window's pixels were not yet compared with those of the whole
-    for name in ("draw", "reach", "run", "_augmented"):
-        if getattr(type(transform), name) is not getattr(Compose, name):
-            return None
+    ours = isinstance(transform, Compose)
+    if not ours or any(
+        getattr(type(transform), name) is not getattr(Compose, name) for name in ("draw", "reach", "run", "_augmented")
+    ):
+        say_exact(loader, f"the transform is {'one of your own' if transform is not None else 'None'}, and no gpuaug.Compose")
+        return None
     return Planner(loader, epoch)
+
+
+def say_exact(loader, why):
+    """Warn, once a loader, that decode="fast" changes nothing."""
+    if loader.decode == "fast" and not loader._said_exact:
+        loader._said_exact = True
+        warnings.warn(f"decode='fast' decodes as 'exact' does here: {why}", RuntimeWarning, stacklevel=2)
 
 
 def window_of(reach):
@@ -49,7 +65,7 @@ def window_of(reach):
 
 def within(images, reach):
     """What was decoded of a batch as images of which only that is there; None if it is not what was asked for."""
-    parts, window = Batch.of(images), reach.window
-    if not np.array_equal(parts.size, window[:, 2:] - window[:, :2]):
+    parts, part = Batch.of(images), reach.part
+    if not np.array_equal(parts.size, part[:, 2:] - part[:, :2]):
         return None
-    return Batch.within(parts, window[:, :2], reach.size, reach)
+    return Batch.within(parts, part[:, :2], reach.size, reach)

@@ -5,6 +5,9 @@ import torch
 
 from .asked import UNTOUCHED
 from .faults import POLICIES
+from .turbo import library
+
+DECODES = ("exact", "fast")
 
 
 def as_list(mix):
@@ -31,12 +34,16 @@ def as_compose(transform):
     )
 
 
-def check(targets, on_error, max_pixels, seed, dtype, generator):
+def check(targets, on_error, max_pixels, seed, dtype, generator, decode):
     """Raise what is wrong with those that `DataLoader` shares with nobody."""
     if generator is not None and not isinstance(generator, torch.Generator):
         raise TypeError(f"generator must be a torch.Generator or None, got {type(generator).__name__}; for a number use seed=")
     if on_error not in POLICIES:
         raise ValueError(f"on_error must be one of {', '.join(POLICIES)}, got {on_error!r}")
+    if decode not in DECODES:
+        raise ValueError(f"decode must be one of {', '.join(DECODES)}, got {decode!r}")
+    if decode == "fast":
+        library()  # or an error that says what to install
     if max_pixels is not None and (not isinstance(max_pixels, (int, np.integer)) or max_pixels < 1):
         raise ValueError(f"max_pixels must be an integer >= 1 or None, got {max_pixels!r}")
     if seed is not None and (not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64):

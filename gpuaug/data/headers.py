@@ -33,6 +33,14 @@ class Header:
 
     # a decoder that stops early does not miss that the file is cut off: else it would be bad in one epoch and good in another
     ends: bool = field(default=True, repr=False, compare=False)
+    common: bool = field(
+        default=False, repr=False, compare=False
+    )  # a JPEG of 8 bits, gray or of three colours, without arithmetic coding
+
+    @property
+    def scales(self):
+        """Whether it can be decoded at 1/2, 1/4 and 1/8."""
+        return self.common and self.plain and self.ends
 
     @property
     def upright(self):
@@ -71,7 +79,7 @@ def read_header(data):
 
 def _jpeg(view):
     """Walks the segments up to the first scan: the size is in one of them, and all of them must be whole for DALI."""
-    at, end, size, plain, turn = 2, len(view), None, True, 1
+    at, end, size, plain, turn, common = 2, len(view), None, True, 1, False
     while at + 4 <= end:
         if view[at] != 0xFF:
             if size is None:
@@ -86,7 +94,7 @@ def _jpeg(view):
             if size is None:
                 raise ValueError("a JPEG without a frame header")
             whole = bytes(view[-2:]) == b"\xff\xd9"
-            return Header("JPEG", *size, plain and marker == 0xDA and at + 2 + length <= end, turn, whole)
+            return Header("JPEG", *size, plain and marker == 0xDA and at + 2 + length <= end, turn, whole, common)
         else:
             if marker == 0xE1 and view[at + 4 : at + 10] == b"Exif\0\0":
                 plain, turn = _exif(view[at + 10 : at + 2 + length])
@@ -95,6 +103,9 @@ def _jpeg(view):
                     break
                 height, width = struct.unpack(">HH", view[at + 5 : at + 9])
                 size = width, height
+                common = (
+                    marker <= 0xC2 and view[at + 4] == 8 and length > 7 and view[at + 9 : at + 10].tobytes() in (b"\1", b"\3")
+                )
             at += 2 + length
     if size is None:
         raise ValueError(f"a JPEG truncated in its header ({end} bytes)")

@@ -18,7 +18,7 @@ from torch.utils.data import IterableDataset, default_collate, default_convert
 from ..backends.held import Held
 from ..device import chosen
 from ..hints import Function
-from . import doubled, order, remade, workers
+from . import dealing, doubled, order, remade, workers
 from .accelerated import Accelerated
 from .ahead import finisher, take
 from .arrays import MemoryRoad
@@ -26,7 +26,7 @@ from .asked import Row
 from .decode import decoder_name
 from .encoded import EncodedRoad
 from .faults import Errors, Unreadable, name_samples, stream
-from .foresight import planner
+from .foresight import planner, say_exact
 from .given import as_compose, as_list, check
 from .iterator import LoaderIterator
 from .marks import Handed
@@ -45,7 +45,7 @@ _log = logging.getLogger("gpuaug.loader")
 
 T = TypeVar("T", covariant=True)
 MAX_PIXELS = 178_956_970  # what Pillow refuses to open: 0.5 GB as RGB
-STATE_VERSION = 1
+STATE_VERSION, ELASTIC = 1, 2  # the latter of an epoch that other ranks began
 
 
 class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
@@ -56,36 +56,42 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
     worker processes. Data in memory (`TensorDataset`, torchvision's CIFAR and MNIST without a transform) is indexed as a
     batch. The batch has the structure that torch's default collation gives it, with the image and the other targets replaced.
 
-    Args, as in torch: dataset, batch_size (None: single samples, no batch axis), shuffle, sampler, batch_sampler, collate_fn
-        (called in this process with the list of transformed samples), pin_memory, drop_last, timeout (seconds),
-        worker_init_fn, multiprocessing_context, generator, prefetch_factor, persistent_workers.
+    Args:
+        dataset, shuffle, pin_memory, worker_init_fn, multiprocessing_context, generator, prefetch_factor: as in torch.
+        sampler, batch_sampler, drop_last: as in torch. Under torch.distributed a loader without a sampler of the user's gives
+            each rank its part, as `DistributedSampler` does; with drop_last the parts are cut instead of padded.
+        batch_size: samples of a batch; None: single samples, no batch axis.
+        collate_fn: called in this process with the list of transformed samples.
+        timeout: seconds.
         num_workers: worker processes, or threads that read and decode; 0 means all cores for the latter.
-        Under torch.distributed a loader without a sampler of the user's gives each rank its part, as `DistributedSampler`
-        does; with drop_last the parts are cut instead of padded.
-    transform: a `gpuaug.Compose`, or None to decode only. Images must end with one size.
-    mix: a `MixUp` or `CutMix`, or a list of them, for the finished batch; with class numbers they need num_classes.
-    targets: {name: where}, which entries of a sample are "image", "mask", "bboxes", "keypoints", label fields or additional
-        targets of the Compose. `where` is a key, a position, a field name or a tuple of these. What is not named is found by the
-        rules in docs/loading.md; an entry that could be a target and is not found is an error, until it is named, or listed:
-        {"untouched": [where, ...]}, a key here meaning every entry of that name.
-    device: where batches are delivered; None means "cuda" where there is one, else "cpu".
-    dtype: torch dtype of images; None leaves what the transforms make of them.
-    channels_last: images [B, C, H, W] in channels-last memory.
-    on_error: what to do with samples that cannot be read or decoded. "raise": BadSampleError, which names path and index;
-        "skip": leave them out, the epoch has len(dataset) - len(errors) samples, and a batch may be smaller or missing;
-        "replace": the good sample that precedes it in the epoch's order stands in (else the next), all counts stay.
-        `errors` lists them.
-    max_pixels: images that claim more pixels are bad samples, before anything is decoded; None: no limit.
-    seed: decides the shuffled order, and the draws of a Compose without a seed. None draws one at the first use, from
-        `generator` if that is given, else from torch's: each loader has its own, and the same again after
-        `torch.manual_seed` (under torch.distributed it is 0, so that all ranks agree).
-    in_order: False lets torch's workers deliver batches as they get ready, where workers call `__getitem__`.
+        transform: a `gpuaug.Compose`, or None to decode only. Images must end with one size.
+        mix: a `MixUp` or `CutMix`, or a list of them, for the finished batch; with class numbers they need num_classes.
+        targets: ``{name: where}``, which entries of a sample are "image", "mask", "bboxes", "keypoints", label fields or
+            additional targets of the Compose. `where` is a key, a position, a field name or a tuple of these. What is not named
+            is found by the rules in docs/loading.md; an entry that could be a target and is not found is an error, until it is
+            named, or listed: ``{"untouched": [where, ...]}``, a key here meaning every entry of that name.
+        device: where batches are delivered; None means "cuda" where there is one, else "cpu".
+        dtype: torch dtype of images; None leaves what the transforms make of them.
+        channels_last: images [B, C, H, W] in channels-last memory.
+        decode: "exact", or "fast": JPEGs that the transform samples at every second, fourth or eighth pixel or less are decoded
+            at 1/2, 1/4 or 1/8 of their size, by libjpeg-turbo (``pip install 'gpuaug[fast]'``), on the CPU. Grey levels then
+            differ, by what docs/loading.md says. Labels do not, nor do images of which single pixels are read.
+        on_error: what to do with samples that cannot be read or decoded. "raise": BadSampleError, which names path and index;
+            "skip": leave them out, the epoch has len(dataset) - len(errors) samples, and a batch may be smaller or missing;
+            "replace": the good sample that precedes it in the epoch's order stands in (else the next), all counts stay.
+            `errors` lists them.
+        max_pixels: images that claim more pixels are bad samples, before anything is decoded; None: no limit.
+        seed: decides the shuffled order, and the draws of a Compose without a seed. None draws one at the first use, from
+            `generator` if that is given, else from torch's: each loader has its own, and the same again after
+            `torch.manual_seed` (under torch.distributed it is 0, so that all ranks agree).
+        in_order: False lets torch's workers deliver batches as they get ready, where workers call `__getitem__`.
 
     Yields:
         batches: images [B, C, H, W], masks [B, H, W], everything else as torch collates it.
 
     Raises:
-        ValueError, TypeError: arguments. BadSampleError: see on_error. AllBadError: an epoch without a good sample.
+        ValueError, TypeError: arguments. ImportError: decode="fast" without libjpeg-turbo.
+        BadSampleError: see on_error. AllBadError: an epoch without a good sample.
 
     The draws of sample i in epoch e depend on (seed, e, i, how often the epoch had it before) alone. The epoch advances with
     each iteration; `set_epoch` sets it. `state_dict` and `load_state_dict` continue exactly, in the middle of an epoch too.
@@ -126,6 +132,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         on_error: str = "raise",
         max_pixels: int | None = MAX_PIXELS,
         seed: int | None = None,
+        decode: str = "exact",
     ):
         if isinstance(dataset, (str, os.PathLike)):  # a str has a length and items: it would pass for a dataset
             # what a folder holds is not guessed: images/ and masks/ would make two classes
@@ -139,7 +146,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             worker_init_fn, multiprocessing_context, generator, prefetch_factor=prefetch_factor,
             persistent_workers=persistent_workers, pin_memory_device=pin_memory_device, in_order=in_order,
         )  # fmt: skip
-        check(targets, on_error, max_pixels, seed, dtype, generator)
+        check(targets, on_error, max_pixels, seed, dtype, generator, decode)
         self._shuffle = bool(shuffle)
         self.transform, self.targets = as_compose(transform), targets
         self.mix = as_list(mix)
@@ -147,7 +154,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             raise ValueError("mix needs batches, got batch_size=None")
         self.device = chosen(device, "best")
         self.dtype, self.channels_last = dtype, channels_last
-        self.on_error, self.max_pixels, self.seed = on_error, max_pixels, seed
+        self.on_error, self.max_pixels, self.seed, self.decode = on_error, max_pixels, seed, decode
         remade.keep(self)
         self._streams = isinstance(dataset, IterableDataset)
         pinned = generator is not None and self._shuffle  # then the order is the generator's, as in torch
@@ -164,7 +171,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         self._resume = self._progress = self._loaded_seed = None
         self._errors, self._stats = Errors(), Stats()
         self._set_up = self._decoding = None
-        self._kept, self._drawn = {}, False
+        self._kept, self._drawn, self._said_exact = {}, False, False
         self._held = Held()
 
     # ---- what the user asks --------------------------------------------------------------------------------------------
@@ -191,45 +198,56 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             self._seen_epoch = self._driver.epoch
 
     def __len__(self):
-        if not self._own_order:
+        at, now = self._progress, self._dealing()
+        legs = at.place(now)[0] if at is not None and not at.done else ()
+        if not legs and not self._own_order:
             return super().__len__()
-        _, world = _rank()
-        n = order.own_length(len(self.dataset), world, self.drop_last)
-        size = self.batch_size or 1
-        return n // size if self.drop_last else -(-n // size)
+        return sum(leg.batches() for leg in legs) + dealing.number_of_batches(self, now, legs)
 
     def state_dict(self) -> dict[str, Any]:
         """Where the loader is, of constant size: to be saved with the model, in the protocol of StatefulDataLoader."""
         at = self._progress or Progress(self._epoch)
+        was = (None if at.done else at.dealing) or self._dealing()
         if not self.in_order and self.num_workers and at.position.batches and not at.done:
             raise ValueError("with in_order=False nobody knows which batches are still to come; save between epochs")
         return {
-            "version": STATE_VERSION,
+            "version": ELASTIC if at.legs and not at.done else STATE_VERSION,
             "seed": self._order_seed(),
             "transform_seed": None if self.transform is None else self._draw_seed(),
             "epoch": at.epoch + at.done,
             "sampler": as_text(self._sampler_ahead() if at.done or self._progress is None else at.sampler),
             **dataclasses.asdict(START if at.done else at.position),
             **({"dataset": at.saved(self.num_workers)} if at.states and (not at.done or self._lives_on()) else {}),
-            "world": _rank()[1],
+            **dataclasses.asdict(was),
+            "legs": [] if at.done else [leg.saved() for leg in at.legs],
             "length": length(self.dataset),
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any] | Sequence[dict[str, Any]]) -> None:
         """The next iteration continues behind the last batch that was delivered when `state` was taken.
 
-        Another num_workers, device or batch size (with a batch sampler of your own: not that) is fine. The dataset's length and
-        the number of ranks must be the same: ValueError. So must be the order: ValueError from the next iteration.
+        state: of this rank, or of any one where all had delivered equally many batches; or a list of those of all ranks.
+
+        Another num_workers, device or batch size (with a batch sampler of your own: not that) is fine. With another number of
+        ranks, or a list of states of ranks that had come differently far, what the epoch has left is dealt out anew: each of its
+        samples is delivered once, with the pixels that it would have had (docs/scale.md). ValueError where it is not known how
+        samples are dealt out (streams, samplers of your own), and for another length of the dataset; where the order is
+        another one, from the next iteration.
         """
-        if state.get("version") != STATE_VERSION:
+        if isinstance(state, (list, tuple)):
+            state = dealing.joined(state, self._dealing().rank)
+        if state.get("version") not in (STATE_VERSION, ELASTIC):
             raise ValueError(f"this is no state of a gpuaug.DataLoader, or one of another version: {sorted(state)}")
-        if state["world"] != _rank()[1]:
-            raise ValueError(f"the state was saved with {state['world']} ranks, now there are {_rank()[1]}")
         if state["length"] != length(self.dataset):
             raise ValueError(f"the state is of a dataset of {state['length']} samples, this one has {length(self.dataset)}")
+        now, known = self._dealing(), self._own_order or dealing.sampler_of(self) is not None
+        legs, was, position = dealing.place_of(state, now, _rank()[1], dealing.is_batched(dealing.sampler_of(self)))
+        if was.world != now.world or dealing.settled(legs, was, position, now)[0]:
+            dealing.check_known(self, state, known)
         self.seed, self._loaded_seed = state["seed"], state["transform_seed"]
-        position = order.Position(state["batches"], state["samples"], state["checksum"])
-        self._resume = self._progress = Progress(state["epoch"], position, from_text(state.get("sampler")))
+        self._resume = self._progress = Progress(
+            state["epoch"], position, from_text(state.get("sampler")), legs=legs, dealing=was
+        )
         if "dataset" in state:
             self._progress.restore(state["dataset"], self.num_workers)
         self._epoch = state["epoch"]
@@ -264,6 +282,16 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         road = (self._stream_road if self._streams else self._map_road)(epoch, progress, resume is not None)
         self._progress = progress
         return LoaderIterator(self, self._told(road, _rank()[1]), progress)
+
+    def _dealing(self):
+        """How this rank is dealt to."""
+        known = None if self._own_order else dealing.sampler_of(self)
+        return dealing.Dealing(*_rank(), self._block(), self.drop_last) if known is None else dealing.dealing_of(known)
+
+    def _to_deal(self):
+        """Of how many samples the epoch's own order deals out parts: those that no other ranks delivered."""
+        legs = () if self._progress is None else self._progress.legs
+        return dealing.number_left(len(self.dataset), legs, False)
 
     def _lives_on(self):
         """Whether what a map-style dataset has in it at the end of an epoch is there in the next: as with torch's loader."""
@@ -311,18 +339,20 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
         """The planned batches of an epoch, from where `progress` stands."""
         # the own order needs a length, and says so as torch's samplers do
         n = len(self.dataset) if self._own_order else length(self.dataset)
-        start, seed, size = progress.position, self._order_seed(), self.batch_size or 1
+        seed, size, now = self._order_seed(), self.batch_size or 1, self._dealing()
         if self._own_order:
             self._draw_as_torch()
-            rank, world = _rank()
-            indices, occurrence = order.own_order(n, self._shuffle, seed, epoch, rank, world, self.drop_last, self._block())
-            return order.plan_own(indices, occurrence, size, self.drop_last, start)
+            found = progress.begin(dealing.Entries(order.in_order(n, self._shuffle, seed, epoch)), now)
+            return order.plan_own(*found, size, self.drop_last, progress.position)
         if progress.sampler is None:
             self._draw_as_torch()
         self._drawn = True
         sampler, progress.sampler = order.pin(self._indices(), seed, epoch, progress.sampler)
         if self._driver is not None:
             self._seen_epoch = self._driver.epoch
+        if progress.is_moved(now):
+            return dealing.plan(self, progress, now, n)
+        progress.dealing, start = now, progress.position
         if self._indices() is self.batch_sampler:
             return order.plan_batch_sampler(sampler, n, start, empty=self._user_collate is not None)
         return order.plan_sampler(sampler, size, self.drop_last, n, start)
@@ -339,6 +369,8 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             setup.looks, self._set_up = looks, setup
             _log.info("epoch %d: %s", epoch, road_in_words(self))
         fresh = progress.position.samples == 0
+        if setup.kind in ("memory", "stored"):
+            say_exact(self, "the dataset holds pixels, and nothing is decoded")
         if setup.kind == "memory":
             return MemoryRoad(setup.view, setup.paths, asked_of(self), plan, self._stats, self.transform is None)
         if setup.kind in ("encoded", "stored"):
@@ -369,6 +401,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
             self.dataset.set_epoch(epoch)
         single, (rank, world) = self.batch_size is None, _rank()
         size, start = self.batch_size or 1, progress.position
+        progress.dealing = self._dealing()
         fresh = start.samples == 0
         self._draw_as_torch()
         if getattr(self.dataset, "yields_encoded", False):  # it says that it may be iterated here

@@ -20,6 +20,7 @@ from .channel import Channel, Closed
 from .encoded import Loaded
 from .faults import AllBadError, BadSample, BadSampleError
 from .foresight import window_of, within
+from .quick import QuickDecoder
 from .reading import Reader
 from .recognize import shipped
 from .structure import collate, convert
@@ -177,7 +178,7 @@ class Producer:
             travels = images[name] if name in images else [item.data[name] for _, item in job.slots] if name in ship else None
             data[name] = travels
         if job.reach is not None:
-            self.stats.saw(job.reach.window, job.reach.size)
+            self.stats.saw(job.reach)
         rest = [item.rest for _, item in job.slots]
         if recipe.listed and any(item.none for item in job.items):
             place = dict(job.slots)
@@ -250,7 +251,12 @@ class Producer:
             return False
         encoded = {name: [item.data[name] for _, item in job.slots] for name in self.recipe.images}
         decoder, job.reach = self._decoder_for(len(job.slots)), self._reach(job)
-        decoder.feed(encoded) if job.reach is None else decoder.feed(encoded, window_of(job.reach))
+        if job.reach is None:
+            decoder.feed(encoded)
+        elif decoder.scales:
+            decoder.feed(encoded, window_of(job.reach), job.reach, [item.turn for _, item in job.slots])
+        else:
+            decoder.feed(encoded, window_of(job.reach))
         return True
 
     def _reach(self, job):
@@ -261,6 +267,8 @@ class Producer:
         reach = self.planner([item.size for _, item in job.slots], job.planned.ids[at], job.planned.occurrence[at])
         if reach is not None:
             reach.widen(np.array([not item.ends for _, item in job.slots]))
+            if self.decoder.scales:
+                reach.shrink(np.array([item.scales for _, item in job.slots]), np.array([item.turn for _, item in job.slots]))
         return reach
 
     def _replacement(self, job, k):
@@ -318,6 +326,7 @@ class Producer:
         for k, said in faults.items():
             try:
                 items[k].data[name] = self.reader.fall_back(items[k], items[k].data[name], said)
+                items[k].scales = False  # it is no JPEG any more
             except ValueError as error:
                 items[k].fault = BadSample(items[k].index, self.reader.path(items[k]), str(error))
         return bool(faults)
@@ -366,16 +375,21 @@ class Producer:
         return good
 
     def _decoder_for(self, count):
-        windows = self.planner is not None
+        windows, scales = self.planner is not None, self.planner is not None and self.planner.scales
         with contextlib.suppress(IndexError):  # another thread of the same loader may be quicker
             while self.decoder is None:
                 decoder = self.recipe.idle.pop()
-                if decoder.capacity >= count and decoder.pid == os.getpid() and decoder.windows == windows:
+                if (
+                    decoder.capacity >= count
+                    and decoder.pid == os.getpid()
+                    and (decoder.windows, decoder.scales) == (windows, scales)
+                ):
                     self.decoder = decoder
         if self.decoder is None or self.decoder.capacity < count:
             # remembered: what is fed again after a fault must fit the decoder that is made then
             capacity = self.recipe.capacity = max(count, self.recipe.capacity)
-            self.decoder = decode.make(self.recipe.images, capacity, self.recipe.threads, self._device_id(), windows)
+            how = self.recipe.images, capacity, self.recipe.threads
+            self.decoder = QuickDecoder(*how) if scales else decode.make(*how, self._device_id(), windows)
         return self.decoder
 
     def _device_id(self):

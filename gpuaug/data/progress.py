@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 
 import torch
 
-from .order import Position
-
-START = Position()
+from .dealing import Dealing, Leg, own_position, part, settled
+from .order import START, Position
 
 
 @dataclass
@@ -15,7 +14,8 @@ class Progress:
     """Where an epoch is.
 
     sampler: the state of a sampler's randomness when the epoch began. states: {worker: the dataset's own state there}, for
-    datasets that have one. last: the worker that the last batch came from. workers: how many there are.
+    datasets that have one. last: the worker that the last batch came from. workers: how many there are. legs: what other ranks
+    delivered of the epoch before. dealing: how the rank is dealt to that is at `position`.
     """
 
     epoch: int
@@ -25,6 +25,29 @@ class Progress:
     states: dict = field(default_factory=dict)
     last: int | None = None
     workers: int = 0
+    legs: tuple[Leg, ...] = ()
+    dealing: Dealing | None = None
+
+    def place(self, now):
+        """(legs, position) with which a rank goes on that is dealt to as `now` says."""
+        return settled(self.legs, self.dealing, self.position, now)
+
+    def is_moved(self, now):
+        """Whether it is another rank's place, or other ranks began the epoch: then it takes the whole order to go on."""
+        if self.dealing is None or (self.position == START and not self.legs):
+            return False
+        legs, _ = self.place(now)
+        return bool(legs) or self.dealing.rank not in (None, now.rank)
+
+    def begin(self, entries, now):
+        """(ids, occurrence) of the part of this rank, at the place where it goes on from here."""
+        was, at = self.dealing, self.position
+        self.legs, self.position = self.place(now)
+        self.dealing = now
+        found = part(entries, self.legs, now)
+        if self.position != START and was.rank not in (None, now.rank):
+            self.position = own_position(entries, self.legs, was, at, now)
+        return found
 
     def advance(self, loaded):
         self.position = loaded.position

@@ -35,6 +35,9 @@ The loader then does so, which matters where a sample is fetched from afar. With
 
 `fingerprint` (attribute, optional): a text that changes with the samples; caches believe it instead of looking at them.
 
+`blocks` (attribute, optional): how many rows lie, and are read, together, block after block, an int array; with `block_bytes` and
+`memory` (bytes that the dataset keeps). `BlockSampler` shuffles by it.
+
 `set_epoch(epoch)` (optional, iterable datasets): called before each epoch.
 
 `deals_out = True` (optional, iterable datasets and samplers): it gives each rank of torch.distributed its own part. Only asked

@@ -23,12 +23,13 @@ MISSING = object()  # no sample: the dataset is to be asked for it
 class Item:
     """One sample on its way."""
 
-    __slots__ = ("data", "ends", "fault", "index", "none", "rest", "size", "sources")
+    __slots__ = ("data", "ends", "fault", "index", "none", "rest", "scales", "size", "sources", "turn")
 
     def __init__(self, index):
         self.index, self.rest, self.sources, self.data, self.fault = index, None, None, {}, None
         self.size = None  # (height, width) of its image, where it is the only one, and may a part of it be decoded?
-        self.ends = False
+        self.ends = self.scales = False  # and may it be decoded at 1/2, 1/4, 1/8?
+        self.turn = 1  # EXIF orientation
         self.none = False  # the dataset gave None for it, and the user's collate_fn shall see that
 
 
@@ -114,6 +115,7 @@ class Reader:
                     if self.recipe.images == [name]:
                         header = read_header(item.data[name])
                         item.size, item.ends = header.upright, header.ends
+                        item.scales, item.turn = header.scales, header.turn
                 except ImportError:
                     raise
                 except Exception as error:

@@ -116,6 +116,7 @@ class _EpochSampler(Sampler):
     """An order that is computed at once, shared out between processes and resumable at any entry."""
 
     deals_out = True
+    together = 1  # entries, one after the other, that a process gets before the next process gets as many
 
     def __init__(self, seed: int | None, num_replicas: int | None, rank: int | None, drop_last: bool):
         self.seed = _whole("seed", seed, least=None)
@@ -153,14 +154,18 @@ class _EpochSampler(Sampler):
         self.set_epoch(state["epoch"])
         self._resume_at = self._yielded = _whole("yielded", state["yielded"], least=0)
 
+    def world_and_rank(self):
+        """Between how many processes the order is shared out, and which of them this is."""
+        return self._world or _distributed()
+
     def positions(self):
         """Where in ``order(epoch)`` this process's entries are. The tail is filled from the front, or dropped."""
-        world, rank = self._world or _distributed()
+        world, rank = self.world_and_rank()
         each = len(self)
         return np.arange(rank, each * world, world) % max(self.total(), 1)
 
     def __len__(self):
-        world, _ = self._world or _distributed()
+        world, _ = self.world_and_rank()
         return self.total() // world if self.drop_last else -(-self.total() // world)
 
     def __iter__(self):

@@ -31,15 +31,18 @@ class Stats:
         self.seconds = dict.fromkeys(("read", "decode", "load", "wait", "upload", "kernels", "consumer"), 0.0)
         self.elapsed = 0.0
         self._pixels = np.zeros(2, np.int64)  # that were decoded, and of the images
+        self._scaled = {2: 0, 4: 0, 8: 0}  # images that were decoded at 1/2, ..
         self._behind = ("read", "decode", "load")  # the phases of the background thread
 
     def ahead(self, ahead):
         """Whether batches are finished in the background thread from here on."""
         self._behind = ("read", "decode", "load", *(("upload", "kernels") if ahead else ()))
 
-    def saw(self, window, size):
-        """Of images of sizes ``[B, 2]`` windows ``[B, 4]`` were decoded."""
-        self._pixels += (window[:, 2:] - window[:, :2]).prod(1).sum(), size.prod(1).sum()
+    def saw(self, reach):
+        """Of images what a `gpuaug.reach.Reach` says was decoded."""
+        self._pixels += (reach.part[:, 2:] - reach.part[:, :2]).prod(1).sum(), reach.size.prod(1).sum()
+        for scale in self._scaled:
+            self._scaled[scale] += int(np.count_nonzero(reach.scale == scale))
 
     @contextlib.contextmanager
     def time(self, phase):
@@ -67,6 +70,7 @@ class Stats:
             "batches": self.batches,
             "bad_samples": self.bad,
             "decoded": round(float(self._pixels[0] / self._pixels[1]), 4) if self._pixels[1] else 1.0,
+            "scaled": {f"1/{scale}": count for scale, count in self._scaled.items()},
             "seconds": round(self.elapsed, 6),
             "images_per_second": self.images / self.elapsed if self.elapsed else 0.0,
             "waiting": {k: round(v, 6) for k, v in s.items()},

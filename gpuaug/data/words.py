@@ -31,7 +31,8 @@ def road_in_words(loader):
     if kind == "stored":
         return f"pixels read from a cache by {loader.num_workers or len(os.sched_getaffinity(0))} threads"
     if kind == "encoded":
-        return f"files read and decoded by {decoder_name()} in {loader.num_workers or len(os.sched_getaffinity(0))} threads"
+        more = ", JPEGs at a scale by libjpeg-turbo," if loader.decode == "fast" and loader.device.type == "cpu" else ""
+        return f"files read and decoded by {decoder_name()}{more} in {loader.num_workers or len(os.sched_getaffinity(0))} threads"
     return f"__getitem__ in {f'{loader.num_workers} worker processes' if loader.num_workers else 'this process'}"
 
 

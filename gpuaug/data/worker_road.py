@@ -1,6 +1,7 @@
 """The road for datasets that declare nothing: what they return is seen from the first batch that workers send."""
 
 from .encoded import EncodedRoad
+from .foresight import say_exact
 from .producer import Producer
 from .replies import PixelRoad, encoded_plan
 from .survey import recipe, targets_of
@@ -29,6 +30,7 @@ class WorkerRoad:
             first = next(self._replies)
             samples, loader = first[1].samples, self._loader
             if samples is None:
+                say_exact(loader, "the dataset returns pixels, and nothing is decoded")
                 self._road = PixelRoad(self._replies, first)
             else:
                 paths = {}

@@ -49,7 +49,7 @@ def draws(compose: Compose, sample: Sample, count: int, epoch: int, labels: bool
 def _small_enough(compose: Compose, sample: Sample, count: int, epoch: int) -> None:
     """Refuse before there is memory for it what would be too large; what asks for pixels or labels is not known before."""
     image = sample.targets.get("image")
-    if image is None or any(leaf.metadata_key is not None for leaf in compose._leaves()):
+    if image is None or any(leaf.targets_as_params for leaf in compose._leaves()):
         return
     for number in range(epoch, epoch + count):
         try:

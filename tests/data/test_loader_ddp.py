@@ -119,11 +119,3 @@ def test_the_samplers_epoch_is_the_loaders():
     list(part)
     assert [epoch for epoch, _, _ in fake.calls] == [0, 5, 6, 7, 2]
     assert sampler.epoch == 2
-
-
-def test_a_state_belongs_to_its_number_of_ranks(monkeypatch):
-    part = DataLoader(Arrays(), 4, shuffle=True, device="cpu", seed=1)
-    state = part.state_dict()
-    as_rank(monkeypatch, 0, 2)
-    with pytest.raises(ValueError, match="saved with 1 ranks, now there are 2"):
-        part.load_state_dict(state)

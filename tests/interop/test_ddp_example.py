@@ -55,3 +55,11 @@ def test_two_processes_see_what_one_sees_and_resume_exactly(photos, tmp_path):
     whole, cut = torch.load(tmp_path / "two.pt"), torch.load(tmp_path / "cut.pt")
     for name, weights in whole["model"].items():
         assert torch.equal(weights, cut["model"][name]), "the same batches in the same order make the same model"
+
+
+@pytest.mark.slow
+def test_three_processes_go_on_where_two_stood(photos, tmp_path):
+    arguments = ["--batch-size", "1", "--save-every", "1", "--epochs", "1"]
+    assert run(2, photos, tmp_path / "cut.pt", *arguments, "--max-steps", "3") == {}
+    (images, _), *_ = run(3, photos, tmp_path / "cut.pt", *arguments).values()
+    assert images == 12  # ten were left, for three ranks

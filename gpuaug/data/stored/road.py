@@ -145,7 +145,7 @@ class StoredReader(Reader):
 class Passed:
     """Stands where files have a decoder."""
 
-    capacity, in_flight, windows = 1 << 62, 0, True
+    capacity, in_flight, windows, scales = 1 << 62, 0, True, False
 
     def __init__(self):
         self._fed = []

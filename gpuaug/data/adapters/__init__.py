@@ -1,0 +1,1 @@
+"""Datasets in other people's formats, over one protocol: a row by its number, its images encoded (`rows.py`)."""

@@ -1,0 +1,80 @@
+"""Images that are there at 1/2, 1/4 or 1/8 of their size, as a JPEG's DCT gives them: how a plan's rows read these instead.
+
+A row that reads an image through a matrix goes on from it divided by the scale; everything behind stays as it is. Edges of
+pixels keep their places: the edge at x lies at x / scale, and so the centre x at (x + 1/2) / scale - 1/2. What a decoder adds
+to make the last column and line of a scaled image full lies behind the image, or, where EXIF data turned it, in front of it:
+`offset`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import maps
+from .plan import SAMPLES
+
+SCALES = (8, 4, 2)
+_BLENDS = [SAMPLES[name] for name in ("linear", "cubic", "lanczos")]
+_EPSILON = 1e-6  # of a matrix in float32
+TURNED = ((3, 4, 7, 8), (2, 3, 6, 7))
+"""The EXIF orientations that turn the y axis, and the x axis, of the upright image."""
+
+
+def offset(size: np.ndarray, scale: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """float64 ``[B, 2]``, (y, x): how far an upright image's first edge lies in its scaled pixels."""
+    turned = np.stack([np.isin(turn, axis) for axis in TURNED], 1)
+    return np.where(turned, scaled_size(size, scale) - size / scale[:, None], 0.0)
+
+
+def scaled_size(size: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """``[B, 2]`` at 1 / scale ``[B]``: a decoder rounds up."""
+    return -(-size // scale[:, None])
+
+
+def finest(kind: str, rows: np.ndarray, corners: np.ndarray, down: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """int64 ``[n]``: of 1, 2, 4 and 8 the largest that is no more than the distance at which a row samples its image, anywhere
+    and in any direction; 1 where it does not blend pixels.
+
+    corners: ``[n, 4, 2]`` of the output, (x, y) in the gather's frame. down, right: ``[n, 2]``, how its view runs.
+    """
+    scale = np.ones(len(rows), np.int64)
+    if kind != "fused":
+        return scale
+    m = rows["m"].astype(np.float64)
+    sound = np.isin(rows["map"], (maps.KINDS["affine"], maps.KINDS["projective"])) & np.isin(rows["sample"], _BLENDS)
+    sound &= (rows["n_layers"] == 0) & (np.abs(down).sum(1) == 1) & (np.abs(right).sum(1) == 1)
+    m[rows["map"] != maps.KINDS["projective"], 6:] = 0, 0, 1
+    depth = (m[:, None, 6:8] * corners).sum(2) + m[:, 8, None]
+    sound &= (depth > 1e-6).all(1) | (depth < -1e-6).all(1)
+    with np.errstate(all="ignore"):
+        place = [((m[:, None, k : k + 2] * corners).sum(2) + m[:, k + 2, None]) / depth for k in (0, 3)]
+        # of the place by the output's x and y
+        a, b, c, d = ((m[:, k + j, None] - place[k // 3] * m[:, 6 + j, None]) / depth for k in (0, 3) for j in (0, 1))
+        square, area = a * a + b * b + c * c + d * d, a * d - b * c
+        step = np.sqrt(np.maximum(square - np.sqrt(np.maximum(square * square - 4 * area * area, 0)), 0) / 2).min(1)
+    for each in SCALES[::-1]:
+        scale[sound & (step >= each * (1 - _EPSILON))] = each
+    return scale
+
+
+def read(rows: np.ndarray, first, down, right, scale, start, size) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that read the scaled images, and ``[n, 2]``, where their views' first pixels lie in these.
+
+    first, down, right: ``[n, 2]``, of the views in the whole images. scale: ``[n]``. start: ``[n, 2]``, see `offset`.
+    size: ``[n, 2]``, of the scaled images.
+    """
+    rows, n = rows.copy(), np.arange(len(rows))
+    m, at = rows["m"].astype(np.float64), np.zeros_like(first)
+    m[rows["map"] != maps.KINDS["projective"], 6:] = 0, 0, 1
+    for way, side, k in ((right, "sw", 0), (down, "sh", 3)):
+        axis = np.abs(way).argmax(1)
+        sign, begin, count, zero, most = way[n, axis], first[n, axis], rows[side], start[n, axis], size[n, axis]
+        low = np.where(sign > 0, begin, begin - count + 1)
+        edge = np.clip(np.floor(low / scale + zero), 0, most - 1).astype(np.int64)
+        end = np.clip(np.ceil((low + count) / scale + zero), edge + 1, most).astype(np.int64)
+        at[n, axis] = np.where(sign > 0, edge, end - 1)
+        shift = sign * ((begin + 0.5) / scale + zero - 0.5 - at[n, axis])
+        m[:, k : k + 3] = m[:, k : k + 3] / scale[:, None] + shift[:, None] * m[:, 6:]
+        rows[side] = end - edge
+    rows["m"][:, :6] = m[:, :6]
+    return rows, at
