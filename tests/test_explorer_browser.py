@@ -68,13 +68,19 @@ def shown(page, number: int = 1) -> np.ndarray:
 
 
 def changed(page, before: np.ndarray) -> np.ndarray:
-    """The first draw, when it is another than that, and nothing is being drawn any more."""
-    for _ in range(150):
+    """The first draw, when it is another than that, and stays for a while: a slider that is drawn along passes several."""
+    since = None
+    for _ in range(200):
         page.wait_for_timeout(100)
-        now = shown(page)
-        busy = page.locator(".q-spinner:not(.hidden)").count()
-        if not busy and (now.shape != before.shape or (now != before).any()):
+        now, busy = shown(page), page.locator(".q-spinner:not(.hidden)").count()
+        if busy or np.array_equal(now, before):
+            since = None
+        elif since is None or not np.array_equal(now, since[0]):
+            since = now, 0
+        elif since[1] >= 8:
             return now
+        else:
+            since = now, since[1] + 1
     raise AssertionError("the picture stays as it is")
 
 
