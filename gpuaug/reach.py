@@ -49,7 +49,7 @@ class Reach:
         track = drawn.lower(batch)
         plan = track.finish(np.zeros(len(size), np.int64), np.zeros((len(size), 3), np.int64), track.dtype)
         low, high = self.size.copy(), np.zeros_like(self.size)
-        self._read, self._rows, self._scaled = [], [], {}
+        self._read, self._rows, self._scaled, self._plan = [], [], {}, plan
         for number, launch, rows, sample in _readers(plan, SPACING):
             # where the view's first pixel is, and how its lines and columns run: (y, x) for each
             pitch, offset = CHANNELS * self.size[sample, 1], rows["src"] - at[sample]
@@ -75,20 +75,25 @@ class Reach:
         may: bool ``[B]``: of which a decoder can make that. turn: ``[B]``, their EXIF orientations.
         """
         scale = np.where(may & ((self.window[:, 2:] - self.window[:, :2]).min(1) > 1), reduced.SCALES[0], 1)
+        mean = reduced.means(self._plan) if any(kind == "resample" for _, kind, *_ in self._read) else ~may
         for rows, (_, kind, sample, _, _, down, right) in zip(self._rows, self._read):
-            np.minimum.at(scale, sample, reduced.finest(kind, rows, _corners(rows), down, right))
+            np.minimum.at(scale, sample, reduced.finest(kind, rows, _corners(rows), down, right, mean[sample]))
         if (scale == 1).all():
             return
         self.scale, self._was, start = scale, scale.copy(), reduced.offset(self.size, scale, turn)
         size = reduced.scaled_size(self.size, scale)
         low, high = size.copy(), np.zeros_like(size)
-        for number, (rows, (_, kind, sample, _, first, down, right)) in enumerate(zip(self._rows, self._read)):
+        for number, (rows, (launch, kind, sample, _, first, down, right)) in enumerate(zip(self._rows, self._read)):
             some = scale[sample] > 1
             if not some.any():
                 continue
             of, down, right = sample[some], down[some], right[some]
             mine, at = reduced.read(rows[some], first[some], down, right, scale[of], start[of], size[of])
-            self._scaled[number] = mine, at
+            taps = None
+            if kind == "resample":
+                blob = self._plan.launches[launch].blob
+                taps = reduced.taps(mine, blob, first[some], at, down, right, scale[of], start[of])
+            self._scaled[number] = mine, at, taps
             _extend(low, high, of, _part(kind, mine), at, down, right)
         self.part = np.where((scale > 1)[:, None], np.concatenate([low, high], 1), self.window)
 
@@ -140,7 +145,7 @@ class Reach:
             runs = [np.array_equal(rows[name], (way * step).sum(1)) for name, way in (("sy", down), ("sx", right))]
             if not (all(runs) and np.array_equal(rows["src"], where)):
                 break
-            self._read_scaled(len(seen) - 1, launch, batch, step)
+            self._read_scaled(len(seen) - 1, plan, launch, batch, step)
         else:
             if len(seen) == len(self._read):
                 return
@@ -149,16 +154,24 @@ class Reach:
             "change it between epochs"
         )
 
-    def _read_scaled(self, number: int, launch, batch: Batch, step: np.ndarray) -> None:
+    def _read_scaled(self, number: int, plan: Plan, launch, batch: Batch, step: np.ndarray) -> None:
         """Let the rows of a launch that read the caller's images read those that are there at a scale."""
         if number not in self._scaled:
             return
         sample = self._read[number][2]
-        some, (mine, at) = np.flatnonzero(self._was[sample] > 1), self._scaled[number]
+        some, (mine, at, taps) = np.flatnonzero(self._was[sample] > 1), self._scaled[number]
         still = self.scale[sample[some]] > 1  # a decoder may have made some at their own size
         some, mine, at = some[still], mine[still], at[still]
         place = np.flatnonzero(launch.rows["src"] >= 1)[some]
-        for name in ("sh", "sw", "m"):
+        names = ("sh", "sw", "m")
+        if taps is not None:
+            names, mine = ("sh", "sw", "columns", "across", "lines", "down"), mine.copy()
+            mine["columns"] += len(launch.blob)
+            mine["lines"] += len(launch.blob)
+            blob = np.concatenate([launch.blob, taps])
+            plan.records["blob"][self._read[number][0]] = blob.ctypes.data
+            plan.owner = plan.owner, blob
+        for name in names:
             launch.rows[name][place] = mine[name]
         launch.rows["src"][place] = batch.address[sample[some]] + (at * step[some]).sum(1)
 
