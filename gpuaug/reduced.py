@@ -15,15 +15,15 @@ from .plan import RESAMPLES, SAMPLES
 
 SCALES = (8, 4, 2)
 MEANS = ("area", "linear", "cubic")  # resamplings whose weights reach over all pixels of a larger source
-_BLENDS = [SAMPLES[name] for name in ("linear", "cubic", "lanczos")]
 _EPSILON = 1e-6  # of a matrix in float32
 TURNED = ((3, 4, 7, 8), (2, 3, 6, 7))
 """The EXIF orientations that turn the y axis, and the x axis, of the upright image."""
+_TURNED = np.array([[turn in axis for axis in TURNED] for turn in range(9)])
 
 
 def offset(size: np.ndarray, scale: np.ndarray, turn: np.ndarray) -> np.ndarray:
     """float64 ``[B, 2]``, (y, x): how far an upright image's first edge lies in its scaled pixels."""
-    turned = np.stack([np.isin(turn, axis) for axis in TURNED], 1)
+    turned = _TURNED[turn]
     return np.where(turned, scaled_size(size, scale) - size / scale[:, None], 0.0)
 
 
@@ -48,8 +48,8 @@ def finest(kind: str, rows: np.ndarray, corners, down, right, mean) -> np.ndarra
     """int64 ``[n]``: of 1, 2, 4 and 8 the largest that is no more than the distance at which a row samples its image, anywhere
     and in any direction; 1 where it does not blend pixels.
 
-    corners: ``[n, 4, 2]`` of the output, (x, y) in the gather's frame. down, right: ``[n, 2]``, how its view runs. mean: ``[n]``,
-    see `means`.
+    corners: gives ``[n, 2, 4]``, x and y of the output's corners in the gather's frame. down, right: ``[n, 2]``, how its view runs.
+    mean: ``[n]``, see `means`.
     """
     scale = np.ones(len(rows), np.int64)
     if kind == "resample":
@@ -58,21 +58,29 @@ def finest(kind: str, rows: np.ndarray, corners, down, right, mean) -> np.ndarra
             scale[mean & (step >= each)] = each
     if kind != "fused":
         return scale
-    m = rows["m"].astype(np.float64)
-    sound = np.isin(rows["map"], (maps.KINDS["affine"], maps.KINDS["projective"])) & np.isin(rows["sample"], _BLENDS)
-    sound &= (rows["n_layers"] == 0) & (np.abs(down).sum(1) == 1) & (np.abs(right).sum(1) == 1)
-    m[rows["map"] != maps.KINDS["projective"], 6:] = 0, 0, 1
-    depth = (m[:, None, 6:8] * corners).sum(2) + m[:, 8, None]
-    sound &= (depth > 1e-6).all(1) | (depth < -1e-6).all(1)
-    with np.errstate(all="ignore"):
-        place = [((m[:, None, k : k + 2] * corners).sum(2) + m[:, k + 2, None]) / depth for k in (0, 3)]
-        # of the place by the output's x and y
-        a, b, c, d = ((m[:, k + j, None] - place[k // 3] * m[:, 6 + j, None]) / depth for k in (0, 3) for j in (0, 1))
-        square, area = a * a + b * b + c * c + d * d, a * d - b * c
-        step = np.sqrt(np.maximum(square - np.sqrt(np.maximum(square * square - 4 * area * area, 0)), 0) / 2).min(1)
+    m, of, sample = rows["m"].astype(np.float64), rows["map"], rows["sample"]
+    deep = of == maps.KINDS["projective"]
+    sound = (deep | (of == maps.KINDS["affine"])) & (rows["n_layers"] == 0)
+    sound &= (sample == SAMPLES["linear"]) | (sample == SAMPLES["cubic"]) | (sample == SAMPLES["lanczos"])
+    sound &= (np.abs(down).sum(1) == 1) & (np.abs(right).sum(1) == 1)
+    step = np.where(sound, _least(m[:, 0], m[:, 1], m[:, 3], m[:, 4]), 0.0)
+    if (deep & sound).any():  # the derivatives of the place by the output's x and y, at its corners
+        some = np.flatnonzero(deep & sound)
+        m = m[some].reshape(-1, 3, 3)
+        at = m[:, :, :2] @ corners(rows[some]) + m[:, :, 2:]
+        with np.errstate(all="ignore"):
+            slope = (m[:, :2, :2, None] - (at[:, :2] / at[:, 2:])[:, :, None] * m[:, None, 2, :2, None]) / at[:, 2:, None]
+        ahead = (at[:, 2] > 1e-6).all(1) | (at[:, 2] < -1e-6).all(1)
+        step[some] = np.where(ahead, _least(slope[:, 0, 0], slope[:, 0, 1], slope[:, 1, 0], slope[:, 1, 1]).min(1), 0.0)
     for each in SCALES[::-1]:
-        scale[sound & (step >= each * (1 - _EPSILON))] = each
+        scale[step >= each * (1 - _EPSILON)] = each
     return scale
+
+
+def _least(a, b, c, d):
+    """The smaller singular value of ((a, b), (c, d))."""
+    square, area = a * a + b * b + c * c + d * d, a * d - b * c
+    return np.sqrt(np.maximum(square - np.sqrt(np.maximum(square * square - 4 * area * area, 0)), 0) / 2)
 
 
 def read(rows: np.ndarray, first, down, right, scale, start, size) -> tuple[np.ndarray, np.ndarray]:
@@ -85,7 +93,7 @@ def read(rows: np.ndarray, first, down, right, scale, start, size) -> tuple[np.n
     matrix = "m" in rows.dtype.names
     if matrix:
         m = rows["m"].astype(np.float64)
-        m[rows["map"] != maps.KINDS["projective"], 6:] = 0, 0, 1
+        m[rows["map"] == maps.KINDS["affine"], 6:] = 0, 0, 1
     for way, side, k in ((right, "sw", 0), (down, "sh", 3)):
         axis = np.abs(way).argmax(1)
         sign, begin, count, zero, most = way[n, axis], first[n, axis], rows[side], start[n, axis], size[n, axis]
@@ -103,7 +111,7 @@ def read(rows: np.ndarray, first, down, right, scale, start, size) -> tuple[np.n
 
 
 def taps(rows: np.ndarray, blob: np.ndarray, first, at, down, right, scale, start) -> np.ndarray:
-    """Weights of a resample launch for its scaled images, float32, to lie behind the plan's blob. `rows`, those that `read` made, are
+    """Weights of a resample launch for its scaled images, float32, to lie behind the plan's blob. `rows`, which `read` made, are
     told where: from its end on.
 
     blob: of the plan. first, at: ``[n, 2]``, where views begin in the whole images and in the scaled ones; others as for

@@ -73,7 +73,8 @@ def load(data, steps, how="fast", epochs=1, **more) -> tuple[list, G.DataLoader]
         points = G.KeypointParams("xy", remove_invisible=False)
         params = {"bbox_params": G.BboxParams("pascal_voc", ["labels"]), "keypoint_params": points}
     more = {"batch_size": 5, "num_workers": 2, "seed": 4, "device": "cpu", "decode": how, **more}
-    loader = G.DataLoader(data, transform=G.Compose(steps, seed=5, **params), **more)
+    transform = steps if isinstance(steps, G.Compose) else G.Compose(steps, seed=5, **params)
+    loader = G.DataLoader(data, transform=transform, **more)
     return [batch for _ in range(epochs) for batch in loader], loader
 
 
@@ -185,17 +186,16 @@ def test_means_over_what_scaled_pixels_stand_for(kind, turned):
 def test_rotations_and_perspectives(turn, border):
     """By the places that the whole image's map has (others' tests compare these with albumentations')."""
     files = [jpeg(i, (203, 309 + i), turn=turn) for i in range(8)]
-    steps = [
-        G.Affine(scale=(0.1, 0.4), rotate=(-40, 40), shear=(-10, 10), p=1, border_mode=border, fill=60),
-        G.Perspective(scale=(0.02, 0.06), p=0.0),
-    ]
-    got, loader = load(Files(files), [*steps, G.CenterCrop(60, 60)])
+    zoom = G.Affine(scale=(0.1, 0.4), rotate=(-40, 40), shear=(-10, 10), p=1, border_mode=border, fill=60)
+    perspective = [G.Perspective(scale=(0.02, 0.06), p=1, border_mode=border, fill=60)] if turn % 2 else []
+    compose = G.Compose([zoom, *perspective, G.CenterCrop(60, 60)], seed=5, lazy=True)  # one map of both
+    got, loader = load(Files(files), compose)
     scaled = sum(loader.stats()["scaled"].values())
     assert scaled >= 6
     for i, (file, image) in enumerate(zip(files, images(got))):
         size = np.array([headers.read_header(file).upright])
         drawn = loader.transform.draw(size, ids=[i])
-        (step,) = (step for step in drawn.steps if type(step.transform).__name__ == "Affine")
+        maps = [step for step in drawn.steps if type(step.transform).__name__ != "CenterCrop"]
         reach = loader.transform.reach(size, ids=[i])
         reach.shrink(np.ones(1, bool), np.array([turn]))
         scale = int(reach.scale[0])
@@ -204,8 +204,9 @@ def test_rotations_and_perspectives(turn, border):
         top, left = (size[0] - 60) // 2
         x, y = np.meshgrid(left + np.arange(60.0), top + np.arange(60.0))
         points = np.stack([x.ravel(), y.ravel()], 1)
-        found = step.transform.map(step.params, size).source(np.zeros(len(points), np.int64), points)
-        x, y = found.T.reshape(2, 60, 60)
+        for step in reversed(maps):
+            points = step.transform.map(step.params, size).source(np.zeros(len(points), np.int64), points)
+        x, y = points.T.reshape(2, 60, 60)
         mode = "grid-constant" if border == 0 else "nearest"
         want = blended(drafted(file, scale), x, y, scale, turn, size[0], mode, 60)
         off = np.abs(image - want)
@@ -227,7 +228,8 @@ PLAIN = {
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_what_needs_all_pixels_gets_them(name):
-    data = Files([jpeg(i, turn=1 + i % 8) for i in range(10)])
+    kinds = [*SAMPLINGS] * 2
+    data = Files([jpeg(i, (203 - i, 309), kinds[i % 4 - 1], 1 + i % 8, i % 3 == 1) for i in range(16)])
     got, loader = load(data, PLAIN[name]())
     same(got, load(data, PLAIN[name](), "exact")[0])
     assert sum(loader.stats()["scaled"].values()) == 0
