@@ -48,8 +48,8 @@ def finest(kind: str, rows: np.ndarray, corners, down, right, mean) -> np.ndarra
     """int64 ``[n]``: of 1, 2, 4 and 8 the largest that is no more than the distance at which a row samples its image, anywhere
     and in any direction; 1 where it does not blend pixels.
 
-    corners: gives ``[n, 2, 4]``, x and y of the output's corners in the gather's frame. down, right: ``[n, 2]``, how its view runs.
-    mean: ``[n]``, see `means`.
+    corners: gives ``[n, 2, 4]``, x and y of the output's corners in the gather's frame. down, right: ``[n, 2]``, how its view
+    runs. mean: ``[n]``, see `means`.
     """
     scale = np.ones(len(rows), np.int64)
     if kind == "resample":
