@@ -19,7 +19,7 @@ DEPS    := $(VENV)/.dependencies
 export GPUAUG_VARIANTS ?= native
 test $(ALL): export GPUAUG_VARIANTS = all
 
-.PHONY: all demo test test-gpu card lint format bench clean
+.PHONY: all demo docs wheel test test-gpu card lint format bench clean
 all: $(DEPS)
 
 $(PY):
@@ -47,12 +47,27 @@ $(DEPS): setup.py pyproject.toml constraints.txt | $(KERNELS)
 demo: $(KERNELS) $(DEMO)
 	$(VENV)/bin/gpuaug demo --folder .demo $(ARGS)
 
+# the pages come out in build/site; a warning is an error
+docs: $(KERNELS) $(DEPS)
+	PYTHONPATH=.:tests $(PY) -W ignore -m docs.site $(ARGS)
+
 test: $(ALL) $(DEPS)
 	$(PY) -m pytest $(ARGS)
 
 test-gpu: $(KERNELS) $(DEPS)
 	@$(PY) -c "import sys, torch; torch.cuda.is_available() or sys.exit('make test-gpu: no GPU that torch can use here')"
 	$(PY) -m pytest -m gpu $(ARGS)
+
+# one wheel, with all variants of the library; tried where there is only what it requires, and no compiler in the path
+WHEEL := build/wheel
+wheel: export GPUAUG_VARIANTS = all
+wheel: $(ALL) | $(PY)
+	rm -rf $(WHEEL)
+	$(PY) -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir $(WHEEL) .
+	$(PYTHON) -m venv $(WHEEL)/env
+	$(WHEEL)/env/bin/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt $(WHEEL)/*.whl
+	PATH=$(abspath $(WHEEL))/env/bin $(WHEEL)/env/bin/python -W ignore -I tests/wheel_smoke.py
+	@echo $(WHEEL)/*.whl
 
 # what bench/*_run.sh take along to a machine with a card: kernels, references, photographs (docs/gpu.md)
 ARCH  ?= sm_90

@@ -27,8 +27,8 @@ class ReplayCompose(Compose):
     """A `Compose` whose results say what was drawn, under ``save_key``; `ReplayCompose.replay` applies that to other images.
 
     Args:
-        transforms, bbox_params, keypoint_params, additional_targets, p, is_check_shapes, seed, label_geometry, lazy,
-            mask_interpolation, strict: see `Compose`.
+        transforms, bbox_params, keypoint_params, additional_targets, p, is_check_shapes, strict: see `Compose`.
+        mask_interpolation, seed, label_geometry, lazy: see `Compose`.
         save_key: the name under which it stands in the results.
 
     What stands there is the pipeline as `to_dict` writes it, where every transform and group has two entries more: ``applied``,

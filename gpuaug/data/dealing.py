@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import BatchSampler, DistributedSampler
 
-from . import order, samplers
+from . import block_sampler, order, samplers
 from .order import START, Position
 
 
@@ -153,6 +153,8 @@ def _check(entries, rest, dealing, place):
 
 def part(entries: Entries, legs: tuple[Leg, ...], dealing: Dealing) -> tuple[Any, Any]:
     """(ids, occurrence) of a rank's part of what the legs left, as entries. What is dealt out again gets numbers of its own."""
+    if not legs and not entries.batched and entries.occurrence is None:
+        return order.part_of(entries.ids, dealing.rank, dealing.world, dealing.drop_last, dealing.block or 1)
     rest, again = _left(len(entries), legs, entries.batched, entries)
     m, before = len(rest), len(again)
     at = dealing.part(m)
@@ -222,7 +224,7 @@ def _is_torchs(sampler):
 
 
 _OURS = {
-    False: (samplers.ImbalancedSampler,),
+    False: (samplers.ImbalancedSampler, block_sampler.BlockSampler),
     True: (samplers.GroupBatchSampler, samplers.MixedBatchSampler, samplers.RepeatBatchSampler),
 }
 
@@ -261,7 +263,7 @@ def dealing_of(sampler: Any) -> Dealing:
     if _is_torchs(sampler):
         return Dealing(sampler.rank, sampler.num_replicas, 1, sampler.drop_last)
     world, rank = sampler.world_and_rank()
-    return Dealing(rank, world, 1, sampler.drop_last)
+    return Dealing(rank, world, sampler.together, sampler.drop_last)
 
 
 def entries_of(sampler: Any) -> Entries:

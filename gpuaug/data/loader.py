@@ -56,33 +56,35 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
     worker processes. Data in memory (`TensorDataset`, torchvision's CIFAR and MNIST without a transform) is indexed as a
     batch. The batch has the structure that torch's default collation gives it, with the image and the other targets replaced.
 
-    Args, as in torch: dataset, batch_size (None: single samples, no batch axis), shuffle, sampler, batch_sampler, collate_fn
-        (called in this process with the list of transformed samples), pin_memory, drop_last, timeout (seconds),
-        worker_init_fn, multiprocessing_context, generator, prefetch_factor, persistent_workers.
+    Args:
+        dataset, shuffle, pin_memory, worker_init_fn, multiprocessing_context, generator, prefetch_factor: as in torch.
+        sampler, batch_sampler, drop_last: as in torch. Under torch.distributed a loader without a sampler of the user's gives
+            each rank its part, as `DistributedSampler` does; with drop_last the parts are cut instead of padded.
+        batch_size: samples of a batch; None: single samples, no batch axis.
+        collate_fn: called in this process with the list of transformed samples.
+        timeout: seconds.
         num_workers: worker processes, or threads that read and decode; 0 means all cores for the latter.
-        Under torch.distributed a loader without a sampler of the user's gives each rank its part, as `DistributedSampler`
-        does; with drop_last the parts are cut instead of padded.
-    transform: a `gpuaug.Compose`, or None to decode only. Images must end with one size.
-    mix: a `MixUp` or `CutMix`, or a list of them, for the finished batch; with class numbers they need num_classes.
-    targets: {name: where}, which entries of a sample are "image", "mask", "bboxes", "keypoints", label fields or additional
-        targets of the Compose. `where` is a key, a position, a field name or a tuple of these. What is not named is found by the
-        rules in docs/loading.md; an entry that could be a target and is not found is an error, until it is named, or listed:
-        {"untouched": [where, ...]}, a key here meaning every entry of that name.
-    device: where batches are delivered; None means "cuda" where there is one, else "cpu".
-    dtype: torch dtype of images; None leaves what the transforms make of them.
-    channels_last: images [B, C, H, W] in channels-last memory.
-    decode: "exact", or "fast": JPEGs that the transform samples at every second, fourth or eighth pixel or less are decoded at
-        1/2, 1/4 or 1/8 of their size, by libjpeg-turbo (``pip install 'gpuaug[fast]'``), on the CPU. Grey levels then differ, by
-        what docs/loading.md says. Labels do not, nor do images of which single pixels are read.
-    on_error: what to do with samples that cannot be read or decoded. "raise": BadSampleError, which names path and index;
-        "skip": leave them out, the epoch has len(dataset) - len(errors) samples, and a batch may be smaller or missing;
-        "replace": the good sample that precedes it in the epoch's order stands in (else the next), all counts stay.
-        `errors` lists them.
-    max_pixels: images that claim more pixels are bad samples, before anything is decoded; None: no limit.
-    seed: decides the shuffled order, and the draws of a Compose without a seed. None draws one at the first use, from
-        `generator` if that is given, else from torch's: each loader has its own, and the same again after
-        `torch.manual_seed` (under torch.distributed it is 0, so that all ranks agree).
-    in_order: False lets torch's workers deliver batches as they get ready, where workers call `__getitem__`.
+        transform: a `gpuaug.Compose`, or None to decode only. Images must end with one size.
+        mix: a `MixUp` or `CutMix`, or a list of them, for the finished batch; with class numbers they need num_classes.
+        targets: ``{name: where}``, which entries of a sample are "image", "mask", "bboxes", "keypoints", label fields or
+            additional targets of the Compose. `where` is a key, a position, a field name or a tuple of these. What is not named
+            is found by the rules in docs/loading.md; an entry that could be a target and is not found is an error, until it is
+            named, or listed: ``{"untouched": [where, ...]}``, a key here meaning every entry of that name.
+        device: where batches are delivered; None means "cuda" where there is one, else "cpu".
+        dtype: torch dtype of images; None leaves what the transforms make of them.
+        channels_last: images [B, C, H, W] in channels-last memory.
+        decode: "exact", or "fast": JPEGs that the transform samples at every second, fourth or eighth pixel or less are decoded
+            at 1/2, 1/4 or 1/8 of their size, by libjpeg-turbo (``pip install 'gpuaug[fast]'``), on the CPU. Grey levels then
+            differ, by what docs/loading.md says. Labels do not, nor do images of which single pixels are read.
+        on_error: what to do with samples that cannot be read or decoded. "raise": BadSampleError, which names path and index;
+            "skip": leave them out, the epoch has len(dataset) - len(errors) samples, and a batch may be smaller or missing;
+            "replace": the good sample that precedes it in the epoch's order stands in (else the next), all counts stay.
+            `errors` lists them.
+        max_pixels: images that claim more pixels are bad samples, before anything is decoded; None: no limit.
+        seed: decides the shuffled order, and the draws of a Compose without a seed. None draws one at the first use, from
+            `generator` if that is given, else from torch's: each loader has its own, and the same again after
+            `torch.manual_seed` (under torch.distributed it is 0, so that all ranks agree).
+        in_order: False lets torch's workers deliver batches as they get ready, where workers call `__getitem__`.
 
     Yields:
         batches: images [B, C, H, W], masks [B, H, W], everything else as torch collates it.

@@ -17,6 +17,7 @@ from torch.utils.data import BatchSampler, RandomSampler
 from ..uniforms import IDS
 
 BEFORE = 64  # how many preceding samples are tried as a replacement for a bad one
+CHUNK = 1 << 22  # of numbers whose temporaries are made at a time
 AFTER = 256  # how many following ones, when there is none before
 
 
@@ -56,10 +57,35 @@ def shuffled(n, seed, epoch):
     """The permutation of 0..n-1 that belongs to (seed, epoch).
 
     Sorts the raw output of a counter-based generator: unlike `Generator.permutation`, whose algorithm may change, NumPy
-    promises that stream for good, and so an order survives an upgrade. 4 ms for 50,000, 0.15 s for 1.3 million.
+    promises that stream for good, and so an order survives an upgrade. 12 bytes a sample, and 0.1 s of a core a million.
     """
-    bits = np.random.Philox(key=[seed % 2**64, epoch % 2**64]).random_raw(n)
-    return np.argsort(bits, kind="stable")
+    return _by_key(np.random.Philox(key=[seed % 2**64, epoch % 2**64]).random_raw(n))
+
+
+def _by_key(keys):
+    """``np.argsort(keys, kind="stable")`` of random uint64, which are written over.
+
+    A number takes the low bits of its key's place, so that one array is sorted in place: half the time of an argsort and three
+    fifths of its memory. What then has equal high bits (of 100 million one in 1,500) is put in order by the bits that it lost.
+    """
+    n = len(keys)
+    low = np.uint64((1 << max(n - 1, 1).bit_length()) - 1)
+    lost = np.empty(n, np.uint32 if low < 2**32 else np.uint64)
+    for at in range(0, n, CHUNK):
+        part = keys[at : at + CHUNK]
+        lost[at : at + CHUNK] = part & low
+        part &= ~low
+        part |= np.arange(at, at + len(part), dtype=np.uint64)
+    keys.sort()
+    starts = range(0, n - 1, CHUNK)
+    tied = [at + np.flatnonzero((keys[at + 1 : at + CHUNK + 1] ^ keys[at : at + CHUNK][: n - 1 - at]) <= low) for at in starts]
+    tied = np.concatenate(tied) if n > 1 else np.empty(0, np.int64)
+    if len(tied):
+        tied = np.union1d(tied, tied + 1)
+        numbers = keys[tied] & low
+        keys[tied] = keys[tied][np.lexsort((numbers, lost[numbers.astype(np.int64)], keys[tied] & ~low))]
+    keys &= low
+    return keys.view(np.int64)
 
 
 def positions(n, rank, world, drop_last=False, block=1):
@@ -94,18 +120,28 @@ def own_order(n, shuffle, seed, epoch, rank=0, world=1, drop_last=False, block=1
     >>> [own_order(9, False, 0, 0, rank, 2, block=3)[0].tolist() for rank in range(2)]
     [[0, 1, 2, 6, 7], [3, 4, 5, 8, 0]]
     """
-    order = in_order(n, shuffle, seed, epoch)
-    at = positions(n, rank, world, drop_last, block)
-    return order[at % max(n, 1)], at // max(n, 1)
+    return part_of(in_order(n, shuffle, seed, epoch), rank, world, drop_last, block)
+
+
+def part_of(order, rank, world, drop_last=False, block=1):
+    """(indices, occurrence) of one rank's part of an order. One rank of one has the order itself: it may be 8 GB."""
+    n = len(order)
+    if block != 1 or n == 0:
+        at = positions(n, rank, world, drop_last, block)
+        return order[at % max(n, 1)], at // max(n, 1)
+    each = n // world if drop_last else -(-n // world)
+    mine = order[rank::world][:each]
+    again = rank + world * np.arange(len(mine), each)
+    occurrence = np.zeros(each, np.int64)
+    occurrence[len(mine) :] = again // n
+    if world == 1:
+        return mine, occurrence
+    return np.concatenate([mine, order[again % n]]), occurrence
 
 
 def in_order(n, shuffle, seed, epoch):
     """The epoch's order over all ranks, int64 [n]."""
     return (shuffled(n, seed, epoch) if shuffle else np.arange(n)).astype(np.int64, copy=False)
-
-
-def own_length(n, world=1, drop_last=False):
-    return n // world if drop_last else -(-n // world)
 
 
 def to_ids(indices):

@@ -38,22 +38,26 @@ _counts, _counting = collections.Counter(), threading.Lock()
 class Remote:
     """How files are read by URL: ``ImageFolder("s3://bucket/train", remote=Remote(cache="/scratch/blocks"))``.
 
-    retries: how often a request is repeated that failed by the server's or the network's fault: HTTP 408, 429, 500, 502, 503,
-        504, a connection that broke, a body that was cut, a stall. Missing files and denied access are never asked for again.
-    first_wait, longest_wait: seconds before the first repetition, doubled for each further one up to the longest; between half of
-        it and all is waited, at random, so that many readers do not come back at once.
-    timeout: seconds without a byte after which a request has failed (S3, HTTP); elsewhere of a request, plus 1 s for each 64 KiB.
-    cache: a folder for blocks that were read, shared by processes and kept between runs; None: no cache. What has neither ETag
-        nor time of change is not kept.
-    cache_limit: bytes of that folder; the least recently used blocks go first.
-    block: bytes of a block, of the cache and of a shard that is read in pieces.
-    ahead: blocks of a shard that are fetched before they are asked for, each by a thread.
-    options: arguments of the fsspec file system, such as ``{"anon": True}``. Credentials are refused here: they come from the
-        environment (AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS, HF_TOKEN, ...), which no pickle and no log has.
+    Args:
+        retries: how often a request is repeated that failed by the server's or the network's fault: HTTP 408, 429, 500, 502,
+            503, 504, a connection that broke, a body that was cut, a stall. Missing files and denied access are never asked for
+            again.
+        first_wait, longest_wait: seconds before the first repetition, doubled for each further one up to the longest; between
+            half of it and all is waited, at random, so that many readers do not come back at once.
+        timeout: seconds without a byte after which a request has failed (S3, HTTP); elsewhere of a request, plus 1 s for each
+            64 KiB.
+        cache: a folder for blocks that were read, shared by processes and kept between runs; None: no cache. What has neither
+            ETag nor time of change is not kept.
+        cache_limit: bytes of that folder; the least recently used blocks go first.
+        block: bytes of a block, of the cache and of a shard that is read in pieces.
+        ahead: blocks of a shard that are fetched before they are asked for, each by a thread.
+        options: arguments of the fsspec file system, such as ``{"anon": True}``. Credentials are refused here: they come from
+            the environment (AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS, HF_TOKEN, ...), which no pickle and no log has.
 
-    >>> Remote(retries=2)
-    Remote(retries=2, first_wait=0.1, longest_wait=10.0, timeout=30.0, cache=None, cache_limit=10737418240, block=4194304,
-    ahead=4, options={})
+    Example:
+        >>> Remote(retries=2)
+        Remote(retries=2, first_wait=0.1, longest_wait=10.0, timeout=30.0, cache=None, cache_limit=10737418240, block=4194304,
+        ahead=4, options={})
     """
 
     retries: int = 5

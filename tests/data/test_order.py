@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.utils.data import BatchSampler, DistributedSampler, RandomSampler, SequentialSampler
 
+from gpuaug.data import order
 from gpuaug.data.order import (
     AFTER,
     BEFORE,
@@ -119,3 +120,19 @@ def test_pinning_leaves_the_users_sampler_alone():
     assert distributed.epoch == 7
     sequential = SequentialSampler(range(3))
     assert pin(sequential, 0, 0) == (sequential, None)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 255, 256, 257, 1000, 70_000])
+@pytest.mark.parametrize("bits", [64, 20, 9, 3, 0])
+def test_the_order_is_a_stable_argsorts(n, bits, monkeypatch):
+    """With keys of fewer bits many are equal; in pieces, that end between equal ones too."""
+    monkeypatch.setattr(order, "CHUNK", 101)
+    for shift in (0, 64 - max(bits, 1)):
+        keys = (np.random.Philox(key=[3, n]).random_raw(n) >> np.uint64(64 - max(bits, 1))) * np.uint64(bits > 0) << np.uint64(
+            shift
+        )
+        assert order._by_key(keys.copy()).tolist() == np.argsort(keys, kind="stable").tolist()
+
+
+def test_an_order_is_for_ever():
+    assert order.shuffled(10, 5, 2).tolist() == [3, 5, 9, 2, 7, 1, 8, 0, 6, 4]

@@ -1,17 +1,20 @@
 """`Augment` by itself, and once on a local Ray with two actors."""
 
 import io
+import json
 import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import ray_elastic
 import torch
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
 import gpuaug as G
+from gpuaug.data import ImageFolder
 from gpuaug.interop.ray import Augment
 
 N = 12
@@ -164,3 +167,29 @@ def test_two_actors_of_a_local_ray(tmp_path):
     assert sorted(found) == paths
     for path, image in zip(paths, alone["bytes"], strict=True):
         np.testing.assert_array_equal(found[path], image)
+
+
+@pytest.mark.slow
+def test_ray_train_goes_on_without_a_node_that_dies(tmp_path):
+    """examples/ray_train.py: what was delivered until the checkpoint, and after it by the worker that is left, is the epoch."""
+    (tmp_path / "images").mkdir()
+    for i, photo in enumerate(PHOTOS * 2):
+        place = tmp_path / "images" / ("temple", "dahlia")[i % 2]
+        place.mkdir(exist_ok=True)
+        Image.fromarray(photo[i % 5 :]).save(place / f"{i:02}.png")
+    script = os.path.join(os.path.dirname(__file__), "ray_elastic.py")
+    told = {**os.environ, "PYTHONPATH": str(ray_elastic.ROOT)}
+    command = [sys.executable, script, str(tmp_path / "images"), str(tmp_path)]
+    done = subprocess.run(command, env=told, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert [place[2:] for place in said["loaded"]] == [[2, 1]], "two ranks, then one"
+    kept = said["loaded"][0][1]
+    seen = [digest for _, legs, step, digest in said["lines"] if legs or step <= kept]
+    size = ray_elastic.SETTINGS["size"]
+    augment = G.Compose(
+        [G.RandomResizedCrop((size, size)), G.HorizontalFlip(), G.Normalize(), G.ToTensorV2()], seed=ray_elastic.SETTINGS["seed"]
+    )
+    alone = G.DataLoader(ImageFolder(tmp_path / "images"), 1, transform=augment, device="cpu")
+    assert sorted(seen) == sorted(ray_elastic.digest(pictures[0]) for pictures, _ in alone)
+    assert said["metrics"]["images"] == len(seen) == 2 * N
