@@ -1,8 +1,8 @@
 """What each of the loader's roads holds on to over 10,000 batches: `python -m bench.roads`, `--only files,cache` for some.
 
 Batches of 8, small pictures (JPEGs of about 120x96), RandomResizedCrop 64 and a flip: what is counted are batches. Each road has
-a process of its own. "Before" is the median of what is resident over 100 batches after 2,000, which are warm-up (DALI's buffers and
-malloc's free lists grow until then), "after" the same at the end; beside them the threads and open files of the process.
+a process of its own. "Before" is the median of what is resident over 100 batches after 2,000, which are warm-up (DALI's buffers
+and malloc's free lists grow until then), "after" the same at the end; beside them the threads and open files of the process.
 """
 
 import concurrent.futures
