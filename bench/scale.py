@@ -222,8 +222,9 @@ def bucket(place):
         endpoint, keys = ours.recv()
         os.environ.update(keys, AWS_ENDPOINT_URL=endpoint)
         yield
-        ours.send(None)
     finally:
+        with contextlib.suppress(OSError):
+            ours.send(None)
         server.join(10)
 
 
@@ -234,14 +235,14 @@ def listing(n):
     with tempfile.TemporaryDirectory() as root:
         file = Path(picture(root)).read_bytes()
         for k in range(n):
-            place = Path(root) / "train" / f"class{k % 10}"
+            place = Path(root) / ("train" if k else "first") / f"class{k % 10}"
             place.mkdir(parents=True, exist_ok=True)
             (place / f"{k:08}.jpg").write_bytes(file)
         with bucket(root):
-            ImageFolder("s3://bucket/train/class0")  # what the first use of everything costs is not counted
+            ImageFolder("s3://bucket/first")  # what the first use of everything costs is not counted
             with Cost() as cost:
                 data = ImageFolder("s3://bucket/train")
-            assert len(data) == n
+            assert len(data) == n - 1
     return cost.shown(samples=n)
 
 
@@ -277,7 +278,7 @@ CASES = {
     "folder": (folder, 100_000),
     "shards": (shards, 10_000, 10),
     "cache": (caches, 20_000),
-    "listing": (listing, 3_000),
+    "listing": (listing, 1_000),
     "shards by URL": (far_shards, 500, 4),
 }
 
