@@ -13,13 +13,14 @@ KERNELS := $(VENV)/.kernels
 ALL     := $(VENV)/.kernels-all
 MADE_OF := setup.py $(wildcard kernels/* kernels/*/* kernels/*/*/*)
 DEMO    := $(VENV)/.demo-dependencies
+EXPLORE := $(VENV)/.explore-dependencies
 DEPS    := $(VENV)/.dependencies
 
 # of the library: what pip builds for the package in development mode, too
 export GPUAUG_VARIANTS ?= native
 test $(ALL): export GPUAUG_VARIANTS = all
 
-.PHONY: all demo docs test test-gpu card lint format bench clean
+.PHONY: all demo explore docs wheel test test-gpu card lint format bench clean
 all: $(DEPS)
 
 $(PY):
@@ -38,11 +39,20 @@ $(DEMO): setup.py pyproject.toml constraints.txt | $(KERNELS)
 	$(PIP) --editable '.[cuda$(CUDA),demo]'
 	touch $@
 
+# what the explorer uses
+$(EXPLORE): setup.py pyproject.toml constraints.txt | $(KERNELS)
+	@echo "gpuaug: installing torch and what the explorer uses: about 2.5 GB to download, 5 GB on disk"
+	$(PIP) --editable '.[explore]'
+	touch $@
+
 # what setup.py asks for, to test and to develop
 $(DEPS): setup.py pyproject.toml constraints.txt | $(KERNELS)
 	@echo "gpuaug: installing torch, DALI and what the tests use: about 3.5 GB to download, 7 GB on disk"
 	$(PIP) --editable '.[$(EXTRAS)]'
-	touch $@ $(DEMO)
+	touch $@ $(DEMO) $(EXPLORE)
+
+explore: $(KERNELS) $(EXPLORE)
+	$(VENV)/bin/gpuaug explore $(ARGS)
 
 demo: $(KERNELS) $(DEMO)
 	$(VENV)/bin/gpuaug demo --folder .demo $(ARGS)
@@ -57,6 +67,17 @@ test: $(ALL) $(DEPS)
 test-gpu: $(KERNELS) $(DEPS)
 	@$(PY) -c "import sys, torch; torch.cuda.is_available() or sys.exit('make test-gpu: no GPU that torch can use here')"
 	$(PY) -m pytest -m gpu $(ARGS)
+
+# one wheel, with all variants of the library; tried where there is only what it requires, and no compiler in the path
+WHEEL := build/wheel
+wheel: export GPUAUG_VARIANTS = all
+wheel: $(ALL) | $(PY)
+	rm -rf $(WHEEL)
+	$(PY) -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir $(WHEEL) .
+	$(PYTHON) -m venv $(WHEEL)/env
+	$(WHEEL)/env/bin/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt $(WHEEL)/*.whl
+	PATH=$(abspath $(WHEEL))/env/bin $(WHEEL)/env/bin/python -W ignore -I tests/wheel_smoke.py
+	@echo $(WHEEL)/*.whl
 
 # what bench/*_run.sh take along to a machine with a card: kernels, references, photographs (docs/gpu.md)
 ARCH  ?= sm_90

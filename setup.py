@@ -244,7 +244,12 @@ EXTRAS = {
     "fast": ["turbojpeg>=0.0.2,<1; platform_machine in 'x86_64 AMD64' and python_version < '3.14'"],
     "cache": ["pyarrow>=16,<27", "tqdm>=4.60"],
     "parquet": ["pyarrow>=16,<27"],
+    "lmdb": ["lmdb>=1.4,<4"],
+    "hdf5": ["h5py>=3.10,<4"],
+    "litdata": ["litdata>=0.2.70,<0.3"],
+    "zarr": ["zarr>=3.1,<4; python_version>='3.11'"],  # zarr 3 has no older ones
 }
+EXTRAS["formats"] = EXTRAS["parquet"] + EXTRAS["lmdb"] + EXTRAS["hdf5"] + EXTRAS["zarr"]  # without litdata's boto3
 EXTRAS["docs"] = EXTRAS["pictures"] + [
     "sphinx>=8,<9",
     "myst-parser>=4,<6",
@@ -253,10 +258,13 @@ EXTRAS["docs"] = EXTRAS["pictures"] + [
     "sphinx-design>=0.6",
 ]
 EXTRAS["demo"] = EXTRAS["cli"] + EXTRAS["albumentations"] + EXTRAS["pictures"] + EXTRAS["yaml"]
+EXTRAS["explore"] = EXTRAS["cli"] + EXTRAS["pictures"] + EXTRAS["yaml"] + ["nicegui>=3.18,<4"]
 EXTRAS["bench"] = EXTRAS["demo"] + EXTRAS["audio"] + EXTRAS["kornia"] + EXTRAS["cache"] + EXTRAS["fast"] + ["torchvision"]
 EXTRAS["test"] = (
     EXTRAS["bench"] + EXTRAS["docs"]
     + EXTRAS["yaml"] + EXTRAS["webdataset"] + EXTRAS["huggingface"] + EXTRAS["ray"] + EXTRAS["lightning"]
+    + EXTRAS["formats"] + EXTRAS["litdata"] + ["msgpack>=1"]
+    + EXTRAS["explore"] + ["playwright>=1.50,<2", "httpx>=0.27"]  # with Debian's chromium, if it is there
     + EXTRAS["remote"] + ["moto[s3,server]>=5,<6"]  # an S3 server on loopback
     + ["pytest>=8", "hypothesis>=6", "scipy>=1.11", "setuptools>=77", "torchdata>=0.11", "accelerate>=1.10", "pandas>=2"]
     + ["mypy>=1.15,<3", "nvidia-cuda-cuobjdump>=13,<14", "nvidia-cuda-nvdisasm>=13,<14"]  # they read sm_75 to sm_120 cubins

@@ -85,6 +85,24 @@ def build():
         print(_told("explain", explain, pipeline, height, width, samples))
 
     @app.command()
+    def explore(
+        folder: Annotated[Path | None, typer.Argument(help="a folder of pictures to choose from")] = None,
+        masks: Annotated[Path | None, typer.Option(help="a folder of masks, which have the pictures' names")] = None,
+        pipeline: Annotated[
+            str | None, typer.Option(help="what is shown first: a pipeline's file (.yaml, .json), or the name of a transform")
+        ] = None,
+        port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free")] = 8470,
+        host: Annotated[
+            str, typer.Option(help="other than 127.0.0.1: whoever reaches this machine sees its pictures")
+        ] = "127.0.0.1",
+        browser: Annotated[bool, typer.Option(help="open a browser")] = True,
+    ):
+        """Try transforms and pipelines on pictures, in the browser."""
+        from gpuaug.explorer.server import explore
+
+        _told("explore", explore, folder, masks, pipeline, host, port, browser)
+
+    @app.command()
     def convert(
         file: Annotated[Path, typer.Argument(help="a pipeline that albumentations or gpuaug saved (.json, .yaml)")],
         out: Annotated[Path | None, typer.Option(help="where to write it; else it is printed")] = None,
@@ -94,6 +112,36 @@ def build():
         from gpuaug.commands.pipelines import convert
 
         print(_told("convert", convert, file, out, None if to is None else to.value), end="")
+
+    bench = typer.Typer(help="Speed, side by side.")
+    app.add_typer(bench, name="bench")
+
+    @bench.command("pipeline")
+    def bench_pipeline(
+        pipeline: Annotated[str, typer.Argument(help="a pipeline's file (.yaml, .json), or the name of a transform")],
+        data: Annotated[Path, typer.Option(help="a folder of pictures, at any depth")],
+        batch: Annotated[int, typer.Option(min=1, help="samples of a batch")] = 64,
+        workers: Annotated[int, typer.Option(min=0, help="worker processes; for gpuaug: threads that read")] = 2,
+        rounds: Annotated[int, typer.Option(min=1, help="epochs of each loader that are timed")] = 5,
+        device: Annotated[str | None, typer.Option(help="cuda or cpu; else a GPU where there is one")] = None,
+        out: Annotated[Path, typer.Option(help="where to write the numbers; the chart beside it")] = Path("gpuaug_bench.json"),
+    ):
+        """Your pipeline on your pictures: torch's DataLoader with albumentations, torchvision, Kornia, and gpuaug, in turn."""
+        from gpuaug.commands.bench import run
+        from gpuaug.commands.pipelines import pipeline_of
+
+        _told("bench", lambda: run(pipeline_of(pipeline), data, out, batch, workers, rounds, device))
+
+    def of_the_project(name: str, module: str, what: str):
+        @bench.command(name, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, help=what)
+        def command(context: typer.Context):
+            from gpuaug.commands.project import run
+
+            _told("bench", run, module, context.args)
+
+    of_the_project("ops", "bench.every", "The project's own: every transform beside albumentations' (in a checkout).")
+    of_the_project("loader", "bench.loader", "The project's own: loaders, whole epochs in turn (in a checkout).")
+    of_the_project("host", "bench.host", "The project's own: what a batch costs before its launches (in a checkout).")
 
     cache = typer.Typer(help="Samples that are decoded once.")
     app.add_typer(cache, name="cache")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .samplers import _distributed, _EpochSampler, _Stream, _whole
+from .samplers import _EpochSampler, _Stream, _whole
 
 
 class BlockSampler(_EpochSampler):
@@ -24,6 +24,8 @@ class BlockSampler(_EpochSampler):
     >>> sorted(order), len(order)
     ([0, 1, 2, 3, 4, 5], 6)
     """
+
+    together = 2**40  # all of a process's
 
     def __init__(
         self,
@@ -66,7 +68,7 @@ class BlockSampler(_EpochSampler):
         return np.argsort(np.repeat(turn, self.blocks) + self.window * stream.uniforms(self.total()), kind="stable")
 
     def _stretch(self):
-        _, rank = self._world or _distributed()
+        _, rank = self.world_and_rank()
         return np.arange(len(self)) + rank * len(self)
 
     def positions(self) -> Any:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import BatchSampler, DistributedSampler
 
-from . import order, samplers
+from . import block_sampler, order, samplers
 from .order import START, Position
 
 
@@ -224,7 +224,7 @@ def _is_torchs(sampler):
 
 
 _OURS = {
-    False: (samplers.ImbalancedSampler,),
+    False: (samplers.ImbalancedSampler, block_sampler.BlockSampler),
     True: (samplers.GroupBatchSampler, samplers.MixedBatchSampler, samplers.RepeatBatchSampler),
 }
 
@@ -263,7 +263,7 @@ def dealing_of(sampler: Any) -> Dealing:
     if _is_torchs(sampler):
         return Dealing(sampler.rank, sampler.num_replicas, 1, sampler.drop_last)
     world, rank = sampler.world_and_rank()
-    return Dealing(rank, world, 1, sampler.drop_last)
+    return Dealing(rank, world, sampler.together, sampler.drop_last)
 
 
 def entries_of(sampler: Any) -> Entries:

@@ -254,7 +254,7 @@ class Producer:
         if job.reach is None:
             decoder.feed(encoded)
         elif decoder.scales:
-            decoder.feed(encoded, window_of(job.reach), job.reach, [item.turn for _, item in job.slots])
+            decoder.feed(encoded, window_of(job.reach), job.reach, *_of_jpegs(job))
         else:
             decoder.feed(encoded, window_of(job.reach))
         return True
@@ -268,7 +268,7 @@ class Producer:
         if reach is not None:
             reach.widen(np.array([not item.ends for _, item in job.slots]))
             if self.decoder.scales:
-                reach.shrink(np.array([item.scales for _, item in job.slots]), np.array([item.turn for _, item in job.slots]))
+                reach.shrink(*_of_jpegs(job))
         return reach
 
     def _replacement(self, job, k):
@@ -394,6 +394,11 @@ class Producer:
 
     def _device_id(self):
         return None if self.recipe.device.type == "cpu" else self.recipe.device.index
+
+
+def _of_jpegs(job):
+    """Which of a batch can be decoded at a scale, and their EXIF orientations."""
+    return np.array([item.scales for _, item in job.slots]), np.array([item.turn for _, item in job.slots])
 
 
 @functools.cache

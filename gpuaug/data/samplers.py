@@ -116,6 +116,7 @@ class _EpochSampler(Sampler):
     """An order that is computed at once, shared out between processes and resumable at any entry."""
 
     deals_out = True
+    together = 1  # entries, one after the other, that a process gets before the next process gets as many
 
     def __init__(self, seed: int | None, num_replicas: int | None, rank: int | None, drop_last: bool):
         self.seed = _whole("seed", seed, least=None)

@@ -5,7 +5,9 @@ ours. What comes back is a `Reply`: images of any size, packed in one block a ta
 images, the samples themselves, to be decoded by the loader.
 """
 
+import contextlib
 import copy
+import inspect
 import pickle
 import random
 import traceback
@@ -307,7 +309,7 @@ class Stream(IterableDataset):
     def state(self):
         parts = {} if self._iterator is self.dataset else {"dataset": self.dataset}
         parts["iterator"] = self._iterator
-        parts = {name: part for name, part in parts.items() if hasattr(part, "state_dict") and hasattr(part, "load_state_dict")}
+        parts = {name: part for name, part in parts.items() if tells_state(part) and hasattr(part, "load_state_dict")}
         return (worker(), {name: copy.deepcopy(part.state_dict()) for name, part in parts.items()}) if parts else None
 
 
@@ -361,7 +363,18 @@ def sendable(error):
 
 def own_state(dataset):
     """{worker: state} of a dataset with a state of its own, else nothing."""
-    return {worker(): copy.deepcopy(dataset.state_dict())} if hasattr(dataset, "state_dict") else {}
+    return {worker(): copy.deepcopy(dataset.state_dict())} if tells_state(dataset) else {}
+
+
+def tells_state(part):
+    """Whether it has a `state_dict` to be called as torchdata does: LitData's and MosaicML's want to be told how far they are."""
+    method = getattr(part, "state_dict", None)
+    if method is None:
+        return False
+    with contextlib.suppress(TypeError, ValueError):  # of a builtin, perhaps
+        wants = inspect.signature(method).parameters.values()
+        return all(each.default is not each.empty or each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD) for each in wants)
+    return True
 
 
 def worker():

@@ -232,6 +232,34 @@ def test_block_sampler_in_the_loader(file):
         assert (first, rest) == wanted
 
 
+@pytest.mark.parametrize("worlds", [(3, 2), (2, 3, 1), (1, 4), (4, 4)])
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_another_number_of_ranks_goes_on(file, worlds, drop_last):
+    """Each has 2 batches of 3, then others take over; nothing twice, and nothing lost but what drop_last cuts."""
+    data, state, got = Parquet(file), None, []
+
+    def loader(world, rank):
+        sampler = BlockSampler(data, window=2, seed=1, num_replicas=world, rank=rank, drop_last=drop_last)
+        return DataLoader(data, 3, sampler=sampler, seed=0, device="cpu")
+
+    for turn, world in enumerate(worlds):
+        last = turn == len(worlds) - 1
+        states = []
+        for rank in range(world):
+            part = loader(world, rank)
+            if state is not None:
+                part.load_state_dict(state)
+            batches = iter(part)
+            got += flat(batch["label"].tolist() for batch in (batches if last else itertools.islice(batches, 2)))
+            states.append(part.state_dict())
+        state = states[0]
+    if drop_last:
+        assert len(set(got)) == len(got) >= ROWS - sum(worlds)
+    else:
+        assert set(got) == set(range(ROWS))
+        assert len(got) - ROWS < sum(worlds)
+
+
 def test_arguments_of_block_sampler(file):
     data = Parquet(file)
     with pytest.raises(ValueError, match=r"window=8 takes up to 9 blocks, [\d,]+ bytes, and the dataset keeps memory=5,000"):

@@ -2,7 +2,13 @@
 
 import importlib
 
-ENDINGS = {".parquet": ("parquet", "Parquet")}
+ENDINGS = {
+    ".parquet": ("parquet", "Parquet"),
+    ".lmdb": ("lmdb", "Lmdb"),
+    ".h5": ("hdf5", "Hdf5"),
+    ".hdf5": ("hdf5", "Hdf5"),
+    ".zarr": ("zarr", "Zarr"),
+}
 
 
 def by_name(path, image=None, mask=None):

@@ -20,7 +20,7 @@ from ..remote import Remote, checked
 from ..remote_errors import RemoteError, RemoteMissing
 from ..remote_scan import opened
 from ..urls import above, is_url, local
-from .rows import MEMORY, Rows, missing, named, stamp, starts
+from .rows import CHANGED, MEMORY, Rows, missing, named, stamp, starts
 
 AT_ONCE = 16  # files whose footers are read
 
@@ -129,7 +129,7 @@ class Parquet(Rows):
                 pa.PythonFile(_Ranges(file), "r"), metadata=self._footers[k], pre_buffer=True, page_checksum_verification=True
             )
         if stamp(file) != self._stamps[k]:
-            raise ValueError("the file has changed since the dataset was made; make the dataset anew")
+            raise ValueError(CHANGED)
         return pq.ParquetFile(file, metadata=self._footers[k], page_checksum_verification=True)
 
     def _group(self, number):
@@ -139,7 +139,7 @@ class Parquet(Rows):
         except (RemoteError, FileNotFoundError, PermissionError, MemoryError):
             raise
         except (OSError, ValueError) as error:  # Arrow's are of these
-            if "has changed" in str(error):
+            if error.args == (CHANGED,):
                 raise
             raise ValueError(f"row group {group} of {self.files[k]} cannot be read: {one_line(error)}") from None
         if table.num_rows != self.blocks[number]:

@@ -12,11 +12,13 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from ..datasets import _HostTransform
+from ..faults import one_line
 from ..host_read import read_image, read_mask
 from ..urls import is_url, local
 from .recent import Recent
 
 MEMORY = 2**30  # bytes of blocks that a dataset keeps by default, in each process
+CHANGED = "the file has changed since the dataset was made; make the dataset anew"
 AGAIN = 4  # times that blocks may be read more often than in their order before it is said
 
 
@@ -29,6 +31,8 @@ class Rows(_HostTransform, Dataset):
     thread_safe = True
     blocks: Any = None
     block_bytes: Any = None
+    memory: Any = None
+    _stamps: Any = None  # {file: what `stamp` said when the dataset was made}
 
     def _describe(self, image, mask, transform, memory=None):
         """What every constructor sets."""
@@ -62,6 +66,12 @@ class Rows(_HostTransform, Dataset):
 
     def path_of(self, index: int) -> Any:
         return f"{self._name()} (row {self._at(index)})"
+
+    def _unchanged(self):
+        """ValueError if one of the files is another by now."""
+        for path, before in self._stamps.items():
+            if stamp(path) != before:
+                raise ValueError(CHANGED)
 
     def _kept(self, key, make):
         """A block of rows: what was read lately, or `make()`, which gives it with its bytes."""
@@ -129,6 +139,25 @@ def on_disk(path, what, package):
 def missing(what, package, extra):
     """The ImportError of a package that is not there."""
     return ImportError(f"{what} needs the {package} package: pip install 'gpuaug[{extra}]'")
+
+
+def read_rows(array, start, stop):
+    """Rows of an array of another library, as NumPy has them; ValueError if they cannot be read."""
+    try:
+        return array[start:stop]
+    except (MemoryError, ImportError):
+        raise
+    except Exception as error:  # codecs raise what they like
+        raise ValueError(f"rows {start} to {stop - 1} of {array.name!r} cannot be read: {one_line(error)}") from None
+
+
+def value_of(cell):
+    """One value of a field: a Python number or text where it is one, else the array."""
+    if isinstance(cell, bytes):
+        return bytes(cell)  # of NumPy's own class, perhaps
+    if isinstance(cell, str):
+        return str(cell)
+    return cell.item() if np.ndim(cell) == 0 and hasattr(cell, "item") else cell
 
 
 def stamp(path):
