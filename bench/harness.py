@@ -119,7 +119,7 @@ def slug(text):
 def write(name, results, device="cpu", out=None, **more):
     """Writes bench/results/NAME-cpu.json or NAME-<card>.json with everything about the machine; returns the path.
 
-    `python -m bench.table` brings the tables of the README up to date.
+    `python -m bench.table` brings the tables of the pages up to date.
     """
     record = {
         "name": name,

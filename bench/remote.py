@@ -28,6 +28,7 @@ from bench.harness import PACKAGES, arguments, markdown, quartiles, write
 DISK, DIRECT, PROXY, FAULTS, CACHE = "disk", "S3", "S3, proxy", "S3, proxy, one fault in 100", "S3, second epoch, cache"
 GOAL = 0.9
 ADDED = ("fsspec", "s3fs", "aiobotocore", "moto", "webdataset")
+USED = ("nvidia-dali-cuda130", *ADDED)
 KINDS = ("503", "cut", "reset")
 
 
@@ -159,13 +160,6 @@ def main():
             print(table([result]) + "\n", flush=True)
     PACKAGES.extend(ADDED)
     print(write("remote", results, out=options.out))
-
-
-def caption(record):
-    from bench.table import caption as usual
-
-    found = record["machine"]["versions"]
-    return f"{usual(record)} {', '.join(f'{name} {found[name]}' for name in ADDED if name in found)}."
 
 
 def shares(result):

@@ -221,8 +221,8 @@ def test_without_a_gpu_nothing_is_measured(tmp_path, capsys, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_every_benchmark_has_its_place_in_the_readme():
-    text = table.README.read_text(encoding="utf-8")
+def test_every_benchmark_has_its_place_on_the_page():
+    text = table.MEASURED.read_text(encoding="utf-8")
     names = {path.stem for path in Path(harness.__file__).parent.glob("*.py")} - {"__init__", "harness", "table"}
     names -= {"parts", "peers"}  # of loader, and of gpu
     assert set(re.findall(r"<!-- bench:(\w+) -->", text)) == names
@@ -234,7 +234,8 @@ def test_every_transform_is_in_the_readme():
     assert set(gpuaug.REGISTRY) <= set(re.findall(r"\w+", text))
 
 
-def test_tables_in_the_readme_are_those_of_the_results():
-    text = table.README.read_text(encoding="utf-8")
-    assert "<!-- bench:transforms -->" in text
-    assert table.filled(text) == text, "run python -m bench.table"
+def test_tables_are_those_of_the_results():
+    for page in table.PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert "<!-- bench:" in text
+        assert table.filled(text) == text, "run python -m bench.table"
