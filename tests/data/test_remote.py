@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 from pathlib import Path
@@ -28,6 +29,7 @@ from gpuaug.data import (
     SegmentationFolder,
     SpectrogramFolder,
     WebDataset,
+    indexed,
     remote,
 )
 from gpuaug.data.faults import AllBadError
@@ -280,7 +282,8 @@ def test_shards_by_sample(shard, s3, tmp_path):
     same([(batch["image"], batch["label"]) for batch in again], wanted[1:])
     with s3[1].lock:
         s3[1].seen.clear()
-    assert IndexedShards("s3://bucket/shards/", remote=settings).samples == far.samples
+    again = IndexedShards("s3://bucket/shards/", remote=settings)
+    assert [again._at(k) for k in range(len(again))] == [far._at(k) for k in range(len(far))]
     assert [method for method, _, _ in s3[1].seen] == ["GET"]  # the listing: the index is kept
     plain = IndexedShards("s3://bucket/shards/part-0.tar", remote=QUICK)
     with s3[1].lock:
@@ -289,6 +292,30 @@ def test_shards_by_sample(shard, s3, tmp_path):
     ((method, _, ranged),) = s3[1].seen
     assert method == "GET"
     assert ranged.startswith("bytes=")
+
+
+def test_an_index_of_shards_is_small_and_can_be_sent(tmp_path):
+    pytest.importorskip("webdataset")
+    shards, members = [], (("jpg", b"12345"), ("cls", b"7"), ("json", b"{}"))
+    for number in range(3):
+        shards.append(str(tmp_path / f"{number}.tar"))
+        with tarfile.open(shards[-1], "w") as tar:
+            for k in range(4 + number):
+                for suffix, data in members[: 2 + k % 2]:
+                    info = tarfile.TarInfo(f"sch\u00f6n/{k}.{suffix}")
+                    info.size = len(data)
+                    tar.addfile(info, io.BytesIO(data))
+    wanted = [(number, *sample) for number, shard in enumerate(shards) for sample in indexed.index_of(shard)]
+    data = IndexedShards(shards)
+    assert [data._at(k) for k in range(len(data))] == wanted
+    assert (len(data), data._at(-1)) == (15, wanted[-1])
+    with pytest.raises(IndexError):
+        data.path_of(15)
+    there = pickle.loads(pickle.dumps(data))
+    assert [there.encoded(k) for k in range(15)] == [data.encoded(k) for k in range(15)]
+    assert there.encoded(14) == {"image": b"12345", "label": 7, "key": data.path_of(14)}
+    table = indexed.Table([(f"{k:08}", {"jpg": (k, 5), "cls": (k, 1)}) for k in range(10_000)])
+    assert len(pickle.dumps(table)) < 60 * len(table)
 
 
 def test_shards_that_cannot_be_indexed(shard, tmp_path):
