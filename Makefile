@@ -110,6 +110,7 @@ bench: $(KERNELS) $(DEPS)
 	$(PY) -m bench.fast
 	$(PY) -m bench.cache
 	$(PY) -m bench.remote
+	$(PY) -m bench.scale
 	$(PY) -m bench.memory --batches 10000
 	$(PY) -m bench.gpu
 	$(PY) -m bench.table

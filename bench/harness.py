@@ -21,7 +21,7 @@ from pathlib import Path
 RESULTS = Path(__file__).with_name("results")
 PACKAGES = (
     "gpuaug numpy torch torchvision torchaudio kornia albumentations albucore opencv-python-headless opencv-python "
-    "nvidia-dali-cuda130 nvidia-dali-cuda120 cupy-cuda13x cupy-cuda12x pillow"
+    "nvidia-dali-cuda130 nvidia-dali-cuda120 cupy-cuda13x cupy-cuda12x pillow turbojpeg"
 ).split()
 
 

@@ -224,7 +224,8 @@ def test_without_a_gpu_nothing_is_measured(tmp_path, capsys, monkeypatch):
 def test_every_benchmark_has_its_place_on_the_page():
     text = table.MEASURED.read_text(encoding="utf-8")
     names = {path.stem for path in Path(harness.__file__).parent.glob("*.py")} - {"__init__", "harness", "table"}
-    names -= {"parts", "peers"}  # of loader, and of gpu
+    names -= {"parts", "peers", "scale"}  # of loader, of gpu, and docs/scale.md's
+    assert "python -m bench.scale" in (table.README.parent / "docs" / "scale.md").read_text(encoding="utf-8")
     assert set(re.findall(r"<!-- bench:(\w+) -->", text)) == names
 
 
@@ -239,3 +240,17 @@ def test_tables_are_those_of_the_results():
         text = page.read_text(encoding="utf-8")
         assert "<!-- bench:" in text
         assert table.filled(text) == text, "run python -m bench.table"
+
+
+def test_unit_costs_of_many_ranks():
+    """Each case that needs no server, made small."""
+    from bench import scale
+
+    assert scale.in_order(1000, 10)["part"] == 100
+    assert scale.dealt_anew(10_000, 20)["samples"] == 10_000
+    assert [scale.continued(2000, share)["share"] for share in (0, 0.9)] == [0, 0.9]
+    assert scale.folder(50)["samples"] == 50
+    assert scale.shards(600, 2)["samples"] == 1200
+    assert scale.caches(30)["samples"] == 30
+    sizes = scale.state_bytes()
+    assert sizes["fresh"] < sizes["three_changes"] < 600 < sizes["ranks_apart"]

@@ -31,8 +31,12 @@ class Planner:
         elif self._left > 0:
             self._left -= 1
             if not self._left:
-                say_exact(self._loader, "what the transform reads is not known before it has seen pixels, masks or other samples")
+                self.give_up("what the transform reads is not known before it has seen pixels, masks or other samples")
         return reach
+
+    def give_up(self, why):
+        """Nothing will be asked; say so where decode="fast" hangs on it."""
+        say_exact(self._loader, why)
 
 
 def planner(loader, epoch):

@@ -39,6 +39,10 @@ class Producer:
         self.recipe, self.plan, self.stats, self.single = recipe, plan, stats, single
         self.finish = finish  # called with each Loaded and the stream of its images
         self.planner = planner if recipe.images == ["image"] else None  # says what of the images will be read
+        if planner is not None and self.planner is None:
+            planner.give_up(
+                f"samples have the images {', '.join(sorted(recipe.images))}, and this is for one that is named image"
+            )
         self.finishing = False  # is it being called, or what it made not handed over yet?
         self.fresh = fresh  # from the start of the epoch: only then does "nothing good" mean that all is bad
         self.channel = Channel(1)

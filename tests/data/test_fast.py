@@ -374,6 +374,11 @@ def test_it_is_loaded_where_it_is_asked_for_alone():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "0\n"
 
 
+class Pairs(Files):
+    def __getitem__(self, i):
+        return {"image": self.files[i], "image2": self.files[i]}
+
+
 class Pixels(torch.utils.data.Dataset):
     def __len__(self):
         return 4
@@ -388,9 +393,14 @@ class Pixels(torch.utils.data.Dataset):
         (Pixels(), G.Compose([G.Resize(20, 20)]), "the dataset returns pixels"),
         (torch.utils.data.TensorDataset(torch.zeros(4, 3, 8, 8, dtype=torch.uint8)), None, "the dataset holds pixels"),
         (Files([jpeg(0, (50, 60))] * 4), None, "the transform is None"),
+        (
+            Pairs([jpeg(0)] * 4),
+            G.Compose([G.Resize(20, 20)], additional_targets={"image2": "image"}),
+            "samples have the images image, image2",
+        ),
         (Files([jpeg(0)] * 4), G.Compose([G.ImageCompression(p=1), G.Resize(20, 20)]), "before it has seen pixels"),
     ],
-    ids=["pixels", "memory", "no transform", "nobody knows"],
+    ids=["pixels", "memory", "no transform", "two images", "nobody knows"],
 )
 def test_where_it_changes_nothing_it_says_so(data, transform, why):
     how = {"targets": {"image": 0}} if transform is None and isinstance(data, Files) else {}
