@@ -13,13 +13,14 @@ KERNELS := $(VENV)/.kernels
 ALL     := $(VENV)/.kernels-all
 MADE_OF := setup.py $(wildcard kernels/* kernels/*/* kernels/*/*/*)
 DEMO    := $(VENV)/.demo-dependencies
+EXPLORE := $(VENV)/.explore-dependencies
 DEPS    := $(VENV)/.dependencies
 
 # of the library: what pip builds for the package in development mode, too
 export GPUAUG_VARIANTS ?= native
 test $(ALL): export GPUAUG_VARIANTS = all
 
-.PHONY: all demo docs wheel test test-gpu card lint format bench clean
+.PHONY: all demo explore docs wheel test test-gpu card lint format bench clean
 all: $(DEPS)
 
 $(PY):
@@ -38,11 +39,20 @@ $(DEMO): setup.py pyproject.toml constraints.txt | $(KERNELS)
 	$(PIP) --editable '.[cuda$(CUDA),demo]'
 	touch $@
 
+# what the explorer uses
+$(EXPLORE): setup.py pyproject.toml constraints.txt | $(KERNELS)
+	@echo "gpuaug: installing torch and what the explorer uses: about 2.5 GB to download, 5 GB on disk"
+	$(PIP) --editable '.[explore]'
+	touch $@
+
 # what setup.py asks for, to test and to develop
 $(DEPS): setup.py pyproject.toml constraints.txt | $(KERNELS)
 	@echo "gpuaug: installing torch, DALI and what the tests use: about 3.5 GB to download, 7 GB on disk"
 	$(PIP) --editable '.[$(EXTRAS)]'
-	touch $@ $(DEMO)
+	touch $@ $(DEMO) $(EXPLORE)
+
+explore: $(KERNELS) $(EXPLORE)
+	$(VENV)/bin/gpuaug explore $(ARGS)
 
 demo: $(KERNELS) $(DEMO)
 	$(VENV)/bin/gpuaug demo --folder .demo $(ARGS)
@@ -100,6 +110,7 @@ bench: $(KERNELS) $(DEPS)
 	$(PY) -m bench.fast
 	$(PY) -m bench.cache
 	$(PY) -m bench.remote
+	$(PY) -m bench.scale
 	$(PY) -m bench.memory --batches 10000
 	$(PY) -m bench.gpu
 	$(PY) -m bench.table

@@ -258,11 +258,13 @@ EXTRAS["docs"] = EXTRAS["pictures"] + [
     "sphinx-design>=0.6",
 ]
 EXTRAS["demo"] = EXTRAS["cli"] + EXTRAS["albumentations"] + EXTRAS["pictures"] + EXTRAS["yaml"]
+EXTRAS["explore"] = EXTRAS["cli"] + EXTRAS["pictures"] + EXTRAS["yaml"] + ["nicegui>=3.18,<4"]
 EXTRAS["bench"] = EXTRAS["demo"] + EXTRAS["audio"] + EXTRAS["kornia"] + EXTRAS["cache"] + EXTRAS["fast"] + ["torchvision"]
 EXTRAS["test"] = (
     EXTRAS["bench"] + EXTRAS["docs"]
     + EXTRAS["yaml"] + EXTRAS["webdataset"] + EXTRAS["huggingface"] + EXTRAS["ray"] + EXTRAS["lightning"]
     + EXTRAS["formats"] + EXTRAS["litdata"] + ["msgpack>=1"]
+    + EXTRAS["explore"] + ["playwright>=1.50,<2", "httpx>=0.27"]  # with Debian's chromium, if it is there
     + EXTRAS["remote"] + ["moto[s3,server]>=5,<6"]  # an S3 server on loopback
     + ["pytest>=8", "hypothesis>=6", "scipy>=1.11", "setuptools>=77", "torchdata>=0.11", "accelerate>=1.10", "pandas>=2"]
     + ["mypy>=1.15,<3", "nvidia-cuda-cuobjdump>=13,<14", "nvidia-cuda-nvdisasm>=13,<14"]  # they read sm_75 to sm_120 cubins

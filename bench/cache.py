@@ -18,6 +18,8 @@ import numpy as np
 from bench.harness import arguments, markdown, quartiles, write
 from bench.memory import resident
 
+USED = ("nvidia-dali-cuda130", "opencv-python-headless", "pillow", "pyarrow")  # whose versions stand under the table
+
 CACHES = {
     "cache, raw, 256": {"size": 256},
     "cache, raw, own sizes": {},

@@ -16,6 +16,8 @@ import torch
 
 from bench.harness import arguments, interleave, markdown, quartiles, ratio, write
 
+USED = ("albumentations", "opencv-python-headless")  # whose versions stand under the table
+
 LONGEST = 2.0  # seconds that one call of the reference may take: a slower one gets fewer images, but FEWEST
 FEWEST = 2
 BOXES = [(30, 40, 90, 130), (100, 20, 190, 80)]

@@ -13,6 +13,8 @@ import numpy as np
 from bench.harness import arguments, markdown, quartiles, write
 from bench.loader import ALBUMENTATIONS, alone
 
+USED = ("albumentations", "opencv-python-headless", "nvidia-dali-cuda130")  # whose versions stand under the table
+
 SIZES = {"1600x1200": (1200, 1600), "500x375": (375, 500)}
 WHOLE, EXACT, FAST = (f"gpuaug.DataLoader, {what}" for what in ("whole images", "exact", "fast"))
 # times as fast: of albumentations, of whole images

@@ -28,6 +28,8 @@ from bench.harness import arguments, markdown, quartiles, write
 from bench.peers import PEERS, Inputs, peers
 from bench.sass import CASES, FILE, ONLY
 
+USED = ("cupy-cuda13x", "kornia", "torchvision", "nvidia-dali-cuda130")  # whose versions stand under the table
+
 CYCLES = 2e9  # of a card in a second, about
 LEAST = 0.05  # seconds of sleep
 

@@ -21,7 +21,7 @@ from pathlib import Path
 RESULTS = Path(__file__).with_name("results")
 PACKAGES = (
     "gpuaug numpy torch torchvision torchaudio kornia albumentations albucore opencv-python-headless opencv-python "
-    "nvidia-dali-cuda130 nvidia-dali-cuda120 cupy-cuda13x cupy-cuda12x pillow"
+    "nvidia-dali-cuda130 nvidia-dali-cuda120 cupy-cuda13x cupy-cuda12x pillow turbojpeg"
 ).split()
 
 
@@ -119,7 +119,7 @@ def slug(text):
 def write(name, results, device="cpu", out=None, **more):
     """Writes bench/results/NAME-cpu.json or NAME-<card>.json with everything about the machine; returns the path.
 
-    `python -m bench.table` brings the tables of the README up to date.
+    `python -m bench.table` brings the tables of the pages up to date.
     """
     record = {
         "name": name,

@@ -10,6 +10,8 @@ import torch
 
 from bench.harness import arguments, interleave, markdown, quartiles, ratio, write
 
+USED = ("kornia",)  # whose versions stand under the table
+
 
 def cases():
     """{name: an augmentation of Kornia's}."""

@@ -26,6 +26,8 @@ from PIL import Image
 
 from bench.harness import arguments, markdown, quartiles, write
 
+USED = ("albumentations", "opencv-python-headless", "torchvision", "nvidia-dali-cuda130")  # whose versions stand under the table
+
 OURS = "gpuaug.DataLoader"
 ALBUMENTATIONS, TORCHVISION = "torch DataLoader + albumentations", "torch DataLoader + torchvision v2"
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.247, 0.2435, 0.2616)  # CIFAR-10's
@@ -345,6 +347,31 @@ def table(results):
 
         parts.append(of_parts(whole))
     return "\n\n".join(parts)
+
+
+def summary(results):
+    """What README shows of it: how many times as fast, of the cases with files, arrays and caches, and where it loses."""
+    words = {
+        "files": "JPEGs",
+        "demo": "JPEGs, nine transforms",
+        "memory": "arrays in memory, 32x32",
+        "cache_raw": "the same JPEGs from a cache",
+        "one": "JPEGs one by one",
+        "big": "arrays of 1600x1200 that a dataset returns",
+        "tiny": "64x64 JPEGs one by one, no workers",
+    }
+    rows = []
+    for result in results:
+        if result["case"] not in words:
+            continue
+        rates = result["sides"]
+        for name, ratios in result["ratios"].items():
+            if name.startswith("torch"):
+                ratio = "{1:.2f}x ({0:.2f}-{2:.2f})".format(*quartiles(ratios))
+                beside = name.removeprefix("torch DataLoader + ")
+                theirs, ours = f"{rates[name]['rate']:,.0f}", f"{rates[OURS]['rate']:,.0f}"
+                rows.append([words[result["case"]], beside, theirs, ours, ratio])
+    return markdown(["epochs of", "beside torch's with", "images/s", "gpuaug images/s", "faster by (quartiles)"], rows)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ import torch
 
 from bench.harness import arguments, interleave, markdown, quartiles, ratio, write
 
+USED = ("albumentations", "opencv-python-headless", "torchaudio")  # whose versions stand under the table
+
 STRIPES = {"num_masks_x": (1, 2), "num_masks_y": (1, 2), "mask_x_length": (0, 40), "mask_y_length": (0, 30), "p": 1}
 # what has to be reached, by baseline
 GOALS = {"albumentations": 2.0, "torchaudio": 1.5}

@@ -24,6 +24,8 @@ import numpy as np
 
 from bench.harness import arguments, markdown, write
 
+USED = ("nvidia-dali-cuda130",)  # whose versions stand under the table
+
 MIB = 2**20
 GOALS = {2000: 20, 10000: 30}  # batches: MiB
 GOAL_OF_CALLS = 100  # MiB

@@ -28,6 +28,7 @@ from bench.harness import PACKAGES, arguments, markdown, quartiles, write
 DISK, DIRECT, PROXY, FAULTS, CACHE = "disk", "S3", "S3, proxy", "S3, proxy, one fault in 100", "S3, second epoch, cache"
 GOAL = 0.9
 ADDED = ("fsspec", "s3fs", "aiobotocore", "moto", "webdataset")
+USED = ("nvidia-dali-cuda130", *ADDED)
 KINDS = ("503", "cut", "reset")
 
 
@@ -148,7 +149,9 @@ def main():
             remotes[CACHE] = Remote(options={"endpoint_url": endpoints[DIRECT]}, cache=Path(scratch) / case)
             pipe.send(True)
             before, retries = pipe.recv(), reading.counts()["retries"]
-            sides = race(makers(case, folder, shards, remotes, options), options.rounds, torch.device("cpu"))
+            sides = race(
+                makers(case, folder, shards, remotes, options), options.rounds, torch.device("cpu"), clock=time.process_time
+            )
             pipe.send(True)
             requests, faults = (now - then for now, then in zip(pipe.recv(), before))
             more = {"images": options.count, "batch_size": options.batch_size, "threads": options.threads, "goal": GOAL}
@@ -159,13 +162,6 @@ def main():
             print(table([result]) + "\n", flush=True)
     PACKAGES.extend(ADDED)
     print(write("remote", results, out=options.out))
-
-
-def caption(record):
-    from bench.table import caption as usual
-
-    found = record["machine"]["versions"]
-    return f"{usual(record)} {', '.join(f'{name} {found[name]}' for name in ADDED if name in found)}."
 
 
 def shares(result):

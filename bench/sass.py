@@ -316,7 +316,7 @@ def details(each) -> str:
     )
 
 
-def caption(record) -> str:
+def caption(record, used=()) -> str:
     return f"Counted, not measured: NVRTC {record['nvrtc']}, {record['arch']}."
 
 

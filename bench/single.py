@@ -11,6 +11,8 @@ import torch
 
 from bench.harness import arguments, interleave, markdown, quartiles, ratio, write
 
+USED = ("albumentations", "opencv-python-headless")  # whose versions stand under the table
+
 
 def cases():
     """{name: (image, what a library calls: a list of transforms, or one that is called by itself)}."""

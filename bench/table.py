@@ -1,5 +1,5 @@
-"""Writes the tables of README.md and docs/performance.md from bench/results: `python -m bench.table`; --check only says if
-they differ.
+"""Writes the tables of README.md, docs/measured.md and docs/performance.md from bench/results: `python -m bench.table`;
+--check only says if they differ.
 
 A table stands between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`, and is made of every bench/results/NAME-*.json.
 """
@@ -14,26 +14,20 @@ from pathlib import Path
 from bench.harness import RESULTS
 
 README = Path(__file__).resolve().parents[1] / "README.md"
-PAGES = (README, README.parent / "docs" / "performance.md")
-SHOWN = (
-    "torch",
-    "albumentations",
-    "opencv-python-headless",
-    "nvidia-dali-cuda130",
-    "kornia",
-    "torchvision",
-    "torchaudio",
-    "cupy-cuda13x",
-)
+MEASURED = README.parent / "docs" / "measured.md"
+PAGES = (README, MEASURED, README.parent / "docs" / "performance.md")
+ALWAYS = ("torch",)
+NAMES = {"opencv-python-headless": "OpenCV", "nvidia-dali-cuda130": "DALI", "nvidia-dali-cuda120": "DALI", "cupy-cuda13x": "CuPy"}
 
 
-def caption(record):
+def caption(record, used=()):
+    """When, where, and the versions of what took part: torch and the packages that the benchmark's module names in USED."""
     m = record["machine"]
     where = m["cpu"] if m["device"] == "cpu" else f"{m['device_name']}, host {m['cpu']}"
-    names = {"opencv-python-headless": "OpenCV", "nvidia-dali-cuda130": "DALI", "cupy-cuda13x": "CuPy"}
-    used = ", ".join(f"{names.get(name, name)} {m['versions'][name]}" for name in SHOWN if name in m["versions"])
+    there = [name for name in (*ALWAYS, *used) if name in m["versions"]]
+    took_part = ", ".join(f"{NAMES.get(name, name)} {m['versions'][name]}" for name in there)
     busy = f" Other work ran meanwhile (load {m['load']:.1f} on {m['cores']} cores)." if m["load"] > 2 * m["cores"] else ""
-    return f"{record['date'][:10]}, {where}; Python {m['python']}, {used}.{busy}"
+    return f"{record['date'][:10]}, {where}; Python {m['python']}, {took_part}.{busy}"
 
 
 def section(name):
@@ -44,7 +38,8 @@ def section(name):
     if not records:
         return "Not measured yet."
     made, below = getattr(module, kind or "table"), getattr(module, "caption", caption)
-    return "\n\n".join(f"{made(record['results'])}\n\n{below(record)}" for record in records)
+    used = getattr(module, "USED", ())
+    return "\n\n".join(f"{made(record['results'])}\n\n{below(record, used)}" for record in records)
 
 
 def filled(text):

@@ -13,6 +13,8 @@ import torch
 
 from bench.harness import arguments, interleave, markdown, quartiles, ratio, write
 
+USED = ("albumentations", "opencv-python-headless")  # whose versions stand under the table
+
 AFFINE = {"scale": (0.9, 1.1), "translate_percent": (-0.1, 0.1), "rotate": (-15, 15), "shear": (-5, 5), "p": 1}
 MASKS = {"num_masks_x": (1, 2), "num_masks_y": (1, 2), "mask_x_length": (10, 30), "mask_y_length": (10, 30), "p": 1}
 

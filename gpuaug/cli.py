@@ -85,6 +85,24 @@ def build():
         print(_told("explain", explain, pipeline, height, width, samples))
 
     @app.command()
+    def explore(
+        folder: Annotated[Path | None, typer.Argument(help="a folder of pictures to choose from")] = None,
+        masks: Annotated[Path | None, typer.Option(help="a folder of masks, which have the pictures' names")] = None,
+        pipeline: Annotated[
+            str | None, typer.Option(help="what is shown first: a pipeline's file (.yaml, .json), or the name of a transform")
+        ] = None,
+        port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free")] = 8470,
+        host: Annotated[
+            str, typer.Option(help="other than 127.0.0.1: whoever reaches this machine sees its pictures")
+        ] = "127.0.0.1",
+        browser: Annotated[bool, typer.Option(help="open a browser")] = True,
+    ):
+        """Try transforms and pipelines on pictures, in the browser."""
+        from gpuaug.explorer.server import explore
+
+        _told("explore", explore, folder, masks, pipeline, host, port, browser)
+
+    @app.command()
     def convert(
         file: Annotated[Path, typer.Argument(help="a pipeline that albumentations or gpuaug saved (.json, .yaml)")],
         out: Annotated[Path | None, typer.Option(help="where to write it; else it is printed")] = None,

@@ -101,10 +101,11 @@ def gpuaug_loader(folder, batch_size=64, workers=2, size=224, device=None, datas
     )
 
 
-def race(makers, rounds, device, progress=None):
+def race(makers, rounds, device, progress=None, clock=cpu_seconds):
     """Whole epochs of the loaders `makers` = {name: function that makes one}, in turn, after one of each to warm up.
 
     Loaders that fork worker processes come first: each is made when it is its first turn, and a fork copies no threads.
+    `clock`: seconds of the processor so far; time.process_time leaves child processes out, a server's, say.
     -> {name: {"images", "rates": images/s of each epoch, "rate": their median, "cpu_ms": median of the processor's
     milliseconds per image}}
     """
@@ -117,7 +118,7 @@ def race(makers, rounds, device, progress=None):
         for name in names[first:] + names[:first]:
             if name not in loaders:
                 loaders[name] = makers[name]()
-            cpu, start, images = cpu_seconds(), time.perf_counter(), 0
+            cpu, start, images = clock(), time.perf_counter(), 0
             for batch, labels in loaders[name]:
                 batch, labels = batch.to(device, non_blocking=True), labels.to(device, non_blocking=True)
                 images += len(batch)
@@ -125,7 +126,7 @@ def race(makers, rounds, device, progress=None):
                     progress(name, number, len(batch))
             if device.type == "cuda":
                 torch.cuda.synchronize()
-            seconds, cpu = time.perf_counter() - start, cpu_seconds() - cpu
+            seconds, cpu = time.perf_counter() - start, clock() - cpu
             if number:  # the first is to warm up
                 epochs[name]["images"] = images
                 epochs[name]["rates"].append(images / seconds)
@@ -138,15 +139,21 @@ def race(makers, rounds, device, progress=None):
 def compare(folder, rounds=5, batch_size=64, workers=2, size=224, device=None, progress=None):
     """Both loaders over the folder, `rounds` epochs each, in turn.
 
-    -> {"device", "rounds", "images", ..., "ratio": of the rates, "ratios": epoch by epoch, "torch": what `race` says
-    of it, "gpuaug": the same}
+    -> {"device", "rounds", "images", ..., "ratio": of the rates, "ratios": epoch by epoch, "limit": what gpuaug's loader waits
+    for, "torch": what `race` says of it, "gpuaug": the same}
     """
     import torch
 
     device = torch.device(device) if device is not None else best_device()
     arguments = {"batch_size": batch_size, "workers": workers, "size": size, "device": device}
-    makers = {"torch": lambda: torch_loader(folder, **arguments), "gpuaug": lambda: gpuaug_loader(folder, **arguments)}
-    sides = race(makers, rounds, device, progress)
+    makers = {"torch": lambda: torch_loader(folder, **arguments)}
+    kept = {}
+
+    def ours():
+        kept["loader"] = gpuaug_loader(folder, **arguments)
+        return kept["loader"]
+
+    sides = race({**makers, "gpuaug": ours}, rounds, device, progress)
     return {
         "device": device.type,
         "device_name": device_name(device),
@@ -157,46 +164,27 @@ def compare(folder, rounds=5, batch_size=64, workers=2, size=224, device=None, p
         "workers": workers,
         "size": size,
         **sides,
+        "limit": kept["loader"].stats()["bottleneck"],
         "ratio": sides["gpuaug"]["rate"] / sides["torch"]["rate"],
         "ratios": [b / a for a, b in zip(sides["torch"]["rates"], sides["gpuaug"]["rates"], strict=True)],
     }
 
 
 def picture(folder, path="gpuaug_demo.png", columns=8, versions=2, size=224, device=None):
-    """Writes a PNG: in the first row one original of each class, below it what gpuaug makes of it in each epoch."""
+    """Writes a PNG: in the first row one original of each class, below it what gpuaug makes of it in each epoch, labelled."""
     from PIL import Image
 
     import gpuaug
 
+    from .pictures import previews, sheet
+
     classes = sorted(entry for entry in Path(folder).iterdir() if entry.is_dir())
     files = [sorted(classes[i % len(classes)].iterdir())[i // len(classes)] for i in range(columns)]
     originals = [np.asarray(Image.open(file).convert("RGB")) for file in files]
-    transform = pipeline(gpuaug, size)
-    rows = [np.stack([thumbnail(image, size) for image in originals])]
-    mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
-    for epoch in range(versions):
-        out = transform.run({"image": originals}, ids=np.arange(columns), epoch=epoch, device=device)["image"]
-        values = out.float().cpu().numpy().transpose(0, 2, 3, 1) * std + mean
-        rows.append(np.clip(np.rint(values * 255), 0, 255).astype(np.uint8))
-    gap = 4
-    sheet = np.full((len(rows) * (size + gap) - gap, columns * (size + gap) - gap, 3), 255, np.uint8)
-    for r, row in enumerate(rows):
-        for c, image in enumerate(row):
-            sheet[r * (size + gap) : r * (size + gap) + size, c * (size + gap) : c * (size + gap) + size] = image
-    path = Path(path).resolve()
-    Image.fromarray(sheet).save(path)
-    return path
-
-
-def thumbnail(image, size):
-    """The whole image on a white square of `size`."""
-    from PIL import Image
-
-    square = Image.new("RGB", (size, size), "white")
-    small = Image.fromarray(image)
-    small.thumbnail((size, size))
-    square.paste(small, ((size - small.width) // 2, (size - small.height) // 2))
-    return np.asarray(square)
+    shown = previews.cells(pipeline(gpuaug, size), originals, versions, 0, device)
+    for file, row in zip(files, shown, strict=True):
+        row[0].caption = file.parent.name
+    return sheet.draw([list(column) for column in zip(*shown, strict=True)]).save(Path(path).resolve())
 
 
 def check_writable(option, path):
@@ -252,6 +240,7 @@ def run(folder=None, count=512, rounds=5, batch_size=64, workers=2, out="gpuaug_
         f"gpuaug is at [bold]{result['ratio']:.2f}x[/] (median of {rounds} epochs each, in turn; "
         f"{lowest:.2f} to {highest:.2f} epoch by epoch)"
     )
+    console.print(f"gpuaug's loader: {result['limit']}", highlight=False)
     where = "GPU" if result["device"] == "cuda" else "CPU, no GPU was used"
     console.print(f"ran on {result['device_name']} ({where}); the other side on {result['cpu']}", highlight=False)
     console.print(f"picture: {picture(folder, out, device=device)}", highlight=False, soft_wrap=True)

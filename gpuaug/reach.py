@@ -49,7 +49,7 @@ class Reach:
         track = drawn.lower(batch)
         plan = track.finish(np.zeros(len(size), np.int64), np.zeros((len(size), 3), np.int64), track.dtype)
         low, high = self.size.copy(), np.zeros_like(self.size)
-        self._read, self._rows, self._scaled = [], [], {}
+        self._read, self._rows, self._scaled, self._plan = [], [], {}, plan
         for number, launch, rows, sample in _readers(plan, SPACING):
             # where the view's first pixel is, and how its lines and columns run: (y, x) for each
             pitch, offset = CHANNELS * self.size[sample, 1], rows["src"] - at[sample]
@@ -75,20 +75,25 @@ class Reach:
         may: bool ``[B]``: of which a decoder can make that. turn: ``[B]``, their EXIF orientations.
         """
         scale = np.where(may & ((self.window[:, 2:] - self.window[:, :2]).min(1) > 1), reduced.SCALES[0], 1)
+        mean = reduced.means(self._plan) if any(kind == "resample" for _, kind, *_ in self._read) else ~may
         for rows, (_, kind, sample, _, _, down, right) in zip(self._rows, self._read):
-            np.minimum.at(scale, sample, reduced.finest(kind, rows, _corners(rows), down, right))
+            np.minimum.at(scale, sample, reduced.finest(kind, rows, _corners, down, right, mean[sample]))
         if (scale == 1).all():
             return
         self.scale, self._was, start = scale, scale.copy(), reduced.offset(self.size, scale, turn)
         size = reduced.scaled_size(self.size, scale)
         low, high = size.copy(), np.zeros_like(size)
-        for number, (rows, (_, kind, sample, _, first, down, right)) in enumerate(zip(self._rows, self._read)):
+        for number, (rows, (launch, kind, sample, _, first, down, right)) in enumerate(zip(self._rows, self._read)):
             some = scale[sample] > 1
             if not some.any():
                 continue
             of, down, right = sample[some], down[some], right[some]
             mine, at = reduced.read(rows[some], first[some], down, right, scale[of], start[of], size[of])
-            self._scaled[number] = mine, at
+            taps = None
+            if kind == "resample":
+                blob = self._plan.launches[launch].blob
+                taps = reduced.taps(mine, blob, first[some], at, down, right, scale[of], start[of])
+            self._scaled[number] = mine, at, taps
             _extend(low, high, of, _part(kind, mine), at, down, right)
         self.part = np.where((scale > 1)[:, None], np.concatenate([low, high], 1), self.window)
 
@@ -140,7 +145,7 @@ class Reach:
             runs = [np.array_equal(rows[name], (way * step).sum(1)) for name, way in (("sy", down), ("sx", right))]
             if not (all(runs) and np.array_equal(rows["src"], where)):
                 break
-            self._read_scaled(len(seen) - 1, launch, batch, step)
+            self._read_scaled(len(seen) - 1, plan, launch, batch, step)
         else:
             if len(seen) == len(self._read):
                 return
@@ -149,16 +154,24 @@ class Reach:
             "change it between epochs"
         )
 
-    def _read_scaled(self, number: int, launch, batch: Batch, step: np.ndarray) -> None:
+    def _read_scaled(self, number: int, plan: Plan, launch, batch: Batch, step: np.ndarray) -> None:
         """Let the rows of a launch that read the caller's images read those that are there at a scale."""
         if number not in self._scaled:
             return
         sample = self._read[number][2]
-        some, (mine, at) = np.flatnonzero(self._was[sample] > 1), self._scaled[number]
+        some, (mine, at, taps) = np.flatnonzero(self._was[sample] > 1), self._scaled[number]
         still = self.scale[sample[some]] > 1  # a decoder may have made some at their own size
         some, mine, at = some[still], mine[still], at[still]
         place = np.flatnonzero(launch.rows["src"] >= 1)[some]
-        for name in ("sh", "sw", "m"):
+        names = ("sh", "sw", "m")
+        if taps is not None:
+            names, mine = ("sh", "sw", "columns", "across", "lines", "down"), mine.copy()
+            mine["columns"] += len(launch.blob)
+            mine["lines"] += len(launch.blob)
+            blob = np.concatenate([launch.blob, taps])
+            plan.records["blob"][self._read[number][0]] = blob.ctypes.data
+            plan.owner = plan.owner, blob
+        for name in names:
             launch.rows[name][place] = mine[name]
         launch.rows["src"][place] = batch.address[sample[some]] + (at * step[some]).sum(1)
 
@@ -193,39 +206,47 @@ def _direction(stride: np.ndarray, pitch: np.ndarray) -> np.ndarray:
     return np.sign(stride)[:, None] * np.stack([lines, ~lines], 1)
 
 
+_FULL = np.array([[0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 1.0, 1.0]])
+
+
 def _corners(rows: np.ndarray) -> np.ndarray:
-    """float64 ``[n, 4, 2]``, (x, y): the output's corners in the gather's frame."""
-    if "frame" not in rows.dtype.names:
-        return np.zeros((len(rows), 4, 2))
-    frame, far = rows["frame"].astype(np.float64), np.stack([rows["dw"], rows["dh"]], 1).astype(np.float64) - 1
-    xs, ys = (np.stack([i * far[:, 0] for i in (0, 1, 0, 1)], 1), np.stack([i * far[:, 1] for i in (0, 0, 1, 1)], 1))
-    return np.stack([frame[:, k, None] * xs + frame[:, k + 1, None] * ys + frame[:, k + 2, None] for k in (0, 3)], 2)
+    """float64 ``[n, 2, 4]``: x and y of the output's corners in the gather's frame."""
+    frame, far = rows["frame"].reshape(-1, 2, 3).astype(np.float64), np.empty((len(rows), 2, 1))
+    far[:, 0, 0], far[:, 1, 0] = rows["dw"], rows["dh"]
+    return frame[:, :, :2] @ ((far - 1) * _FULL) + frame[:, :, 2:]
 
 
 def _part(kind: str, rows: np.ndarray) -> np.ndarray:
     """int64 ``[n, 4]``: (y0, x0, y1, x1) of what each row reads of its view."""
-    sh, sw = rows["sh"].astype(np.int64), rows["sw"].astype(np.int64)
-    part = np.stack([0 * sh, 0 * sw, sh, sw], 1)
+    size, part = np.empty((len(rows), 2), np.int64), np.zeros((len(rows), 4), np.int64)  # (x, y); (y0, x0, y1, x1)
+    size[:, 0], size[:, 1] = part[:, 3], part[:, 2] = rows["sw"], rows["sh"]
     if kind != "fused":
         return part
-    at = _corners(rows)
-    of, sample = rows["map"], rows["sample"]
-    view, matrix, resize = of == maps.KINDS["view"], of == maps.KINDS["affine"], of == maps.KINDS["resize"]
-    m = rows["m"].astype(np.float64)
-    places = np.stack([(m[:, k : k + 2][:, None] * at).sum(2) + m[:, k + 2, None] for k in (0, 3)], 2)
-    depth = (m[:, 6:8][:, None] * at).sum(2) + m[:, 8, None]
-    ahead = (of == maps.KINDS["projective"]) & ((depth > 1e-6).all(1) | (depth < -1e-6).all(1))
-    with np.errstate(all="ignore"):
-        places = np.where(ahead[:, None, None], places / depth[..., None], places)
-    places = np.where(view[:, None, None], at, np.where(resize[:, None, None], at * rows["scale"][:, None], places))
-    known = view | matrix | resize | ahead
-    places = np.where(known[:, None, None] & np.isfinite(places), places, 0.0)
-    margin = np.where(view, 0, np.where(resize, 1, _MARGIN[sample]))[:, None]
-    low, high = np.floor(places.min(1)).astype(np.int64) - margin, np.ceil(places.max(1)).astype(np.int64) + margin + 1
-    size = np.stack([sw, sh], 1)
+    at, of = _corners(rows), rows["map"]
+    view, known, resize = of == maps.KINDS["view"], of == maps.KINDS["affine"], of == maps.KINDS["resize"]
+    m = rows["m"].reshape(-1, 3, 3).astype(np.float64)
+    places = m[:, :, :2] @ at + m[:, :, 2:]
+    places, depth = places[:, :2], places[:, 2:]
+    deep = of == maps.KINDS["projective"]
+    if deep.any():
+        ahead = deep & ((depth > 1e-6).all((1, 2)) | (depth < -1e-6).all((1, 2)))
+        known = known | ahead
+        places[ahead] /= depth[ahead]
+    margin = _MARGIN[rows["sample"]]
+    for some, factor in ((view, 1.0), (resize, rows["scale"][:, :, None])):
+        if some.any():
+            places = np.where(some[:, None, None], at * factor, places)
+            margin, known = np.where(some, int(some is resize), margin), known | some
+    if not np.isfinite(places).all():
+        places = np.where(np.isfinite(places), places, 0.0)
+    if not known.all():
+        places = np.where(known[:, None, None], places, 0.0)
+    margin = margin[:, None]
+    low, high = np.floor(places.min(2)).astype(np.int64) - margin, np.ceil(places.max(2)).astype(np.int64) + margin + 1
     # what lies outside is read at the border, or not at all; a border that reflects, or wraps, may read anything
-    known &= ((low >= 0) & (high <= size)).all(1) | view | resize | np.isin(rows["border"], (CONSTANT, REPLICATE))
-    low = np.clip(low, 0, size - 1)
-    high = np.clip(high, low + 1, size)
-    part[known] = np.concatenate([low[:, ::-1], high[:, ::-1]], 1)[known]
+    border = rows["border"]
+    known &= ((low >= 0) & (high <= size)).all(1) | view | resize | (border == CONSTANT) | (border == REPLICATE)
+    low = np.minimum(np.maximum(low, 0), size - 1)
+    high = np.minimum(np.maximum(high, low + 1), size)
+    part[known, :2], part[known, 2:] = low[known, ::-1], high[known, ::-1]
     return part

@@ -221,10 +221,11 @@ def test_without_a_gpu_nothing_is_measured(tmp_path, capsys, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_every_benchmark_has_its_place_in_the_readme():
-    text = table.README.read_text(encoding="utf-8")
+def test_every_benchmark_has_its_place_on_the_page():
+    text = table.MEASURED.read_text(encoding="utf-8")
     names = {path.stem for path in Path(harness.__file__).parent.glob("*.py")} - {"__init__", "harness", "table"}
-    names -= {"parts", "peers"}  # of loader, and of gpu
+    names -= {"parts", "peers", "scale"}  # of loader, of gpu, and docs/scale.md's
+    assert "python -m bench.scale" in (table.README.parent / "docs" / "scale.md").read_text(encoding="utf-8")
     assert set(re.findall(r"<!-- bench:(\w+) -->", text)) == names
 
 
@@ -234,7 +235,22 @@ def test_every_transform_is_in_the_readme():
     assert set(gpuaug.REGISTRY) <= set(re.findall(r"\w+", text))
 
 
-def test_tables_in_the_readme_are_those_of_the_results():
-    text = table.README.read_text(encoding="utf-8")
-    assert "<!-- bench:transforms -->" in text
-    assert table.filled(text) == text, "run python -m bench.table"
+def test_tables_are_those_of_the_results():
+    for page in table.PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert "<!-- bench:" in text
+        assert table.filled(text) == text, "run python -m bench.table"
+
+
+def test_unit_costs_of_many_ranks():
+    """Each case that needs no server, made small."""
+    from bench import scale
+
+    assert scale.in_order(1000, 10)["part"] == 100
+    assert scale.dealt_anew(10_000, 20)["samples"] == 10_000
+    assert [scale.continued(2000, share)["share"] for share in (0, 0.9)] == [0, 0.9]
+    assert scale.folder(50)["samples"] == 50
+    assert scale.shards(600, 2)["samples"] == 1200
+    assert scale.caches(30)["samples"] == 30
+    sizes = scale.state_bytes()
+    assert sizes["fresh"] < sizes["three_changes"] < 600 < sizes["ranks_apart"]

@@ -1,5 +1,6 @@
 """The demo: its photographs, its accounting, and the whole command."""
 
+import itertools
 import multiprocessing
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from gpuaug import demo, machine, photographs
@@ -94,12 +96,23 @@ def test_the_command_runs_and_writes_its_picture(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     for words in ("images/s", "CPU ms per image", "gpuaug is at", machine.cpu_name().split(",")[0], str(out)):
         assert words in done.stdout
-    sheet = np.asarray(Image.open(out))
-    assert sheet.shape == (3 * 228 - 4, 8 * 228 - 4, 3)
-    tiles = [[sheet[r * 228 : r * 228 + 224, c * 228 : c * 228 + 224].astype(int) for c in range(8)] for r in range(3)]
-    for c in range(8):  # photographs, not flat colours, and two versions that differ
-        assert all(tiles[r][c].std() > 5 for r in range(3))
-        assert np.abs(tiles[1][c] - tiles[2][c]).mean() > 2
+    assert "of the time goes to" in done.stdout
+    assert Image.open(out).size[0] > 8 * 200
+
+
+def test_the_picture_shows_each_photograph_above_its_versions(folder, tmp_path, monkeypatch):
+    from gpuaug.pictures import sheet
+
+    drawn, real = [], sheet.draw
+    monkeypatch.setattr(sheet, "draw", lambda rows: drawn.extend(rows) or real(rows))
+    path = demo.picture(folder, tmp_path / "grid.png")
+    assert path == tmp_path / "grid.png"
+    assert [len(row) for row in drawn] == [8, 8, 8]
+    for original, first, second in zip(*drawn, strict=True):
+        assert original.caption in photographs.PHOTOGRAPHS
+        assert "RandomResizedCrop" in first.caption
+        assert all(cell.image.std() > 5 for cell in (original, first, second)), "photographs, not flat colours"
+        assert np.abs(first.image.astype(int) - second.image).mean() > 2
 
 
 @pytest.mark.parametrize("option", ["--out", "--folder"])
@@ -110,3 +123,10 @@ def test_what_cannot_be_written_is_found_before_anything_is_timed(tmp_path, opti
     with pytest.raises(SystemExit, match=f"cannot be written .* with {option}"):
         demo.run(where["folder"], count=8, rounds=1, out=where["out"])
     assert not (tmp_path / "photographs").exists() or not list((tmp_path / "photographs").iterdir())
+
+
+def test_a_race_is_timed_by_the_clock_that_it_is_given():
+    ticks = itertools.count()
+    found = demo.race({"a": lambda: [(torch.zeros(4, 1), torch.zeros(4))] * 2}, 3, torch.device("cpu"), clock=lambda: next(ticks))
+    assert found["a"]["images"] == 8
+    assert found["a"]["cpu_ms"] == 1000 / 8

@@ -67,7 +67,7 @@ LAYERS = [
         "strangers",
         "former",
     ),
-    ("audio", "data", "interop", "vision", "demo", "pictures", "reports", "commands", "cli"),
+    ("audio", "data", "interop", "vision", "demo", "pictures", "reports", "commands", "explorer", "cli"),
 ]
 
 

@@ -10,6 +10,7 @@ MORE = {
     "CuPy": (("cupy-cuda13x", "cupy-cuda12x"), "cuda13", "no GPU can be used"),
     "PyYAML": (("pyyaml",), "yaml", "pipelines are read from JSON only"),
     "matplotlib": (("matplotlib",), "pictures", "no previews"),
+    "NiceGUI": (("nicegui",), "explore", "no explorer in the browser"),
     "pyarrow": (("pyarrow",), "cache", "no caches"),
     "fsspec": (("fsspec",), "remote", "no URLs"),
     "Kornia": (("kornia",), "kornia", "none of its transforms"),

@@ -39,6 +39,10 @@ class Producer:
         self.recipe, self.plan, self.stats, self.single = recipe, plan, stats, single
         self.finish = finish  # called with each Loaded and the stream of its images
         self.planner = planner if recipe.images == ["image"] else None  # says what of the images will be read
+        if planner is not None and self.planner is None:
+            planner.give_up(
+                f"samples have the images {', '.join(sorted(recipe.images))}, and this is for one that is named image"
+            )
         self.finishing = False  # is it being called, or what it made not handed over yet?
         self.fresh = fresh  # from the start of the epoch: only then does "nothing good" mean that all is bad
         self.channel = Channel(1)
@@ -254,7 +258,7 @@ class Producer:
         if job.reach is None:
             decoder.feed(encoded)
         elif decoder.scales:
-            decoder.feed(encoded, window_of(job.reach), job.reach, [item.turn for _, item in job.slots])
+            decoder.feed(encoded, window_of(job.reach), job.reach, *_of_jpegs(job))
         else:
             decoder.feed(encoded, window_of(job.reach))
         return True
@@ -268,7 +272,7 @@ class Producer:
         if reach is not None:
             reach.widen(np.array([not item.ends for _, item in job.slots]))
             if self.decoder.scales:
-                reach.shrink(np.array([item.scales for _, item in job.slots]), np.array([item.turn for _, item in job.slots]))
+                reach.shrink(*_of_jpegs(job))
         return reach
 
     def _replacement(self, job, k):
@@ -394,6 +398,11 @@ class Producer:
 
     def _device_id(self):
         return None if self.recipe.device.type == "cpu" else self.recipe.device.index
+
+
+def _of_jpegs(job):
+    """Which of a batch can be decoded at a scale, and their EXIF orientations."""
+    return np.array([item.scales for _, item in job.slots]), np.array([item.turn for _, item in job.slots])
 
 
 @functools.cache

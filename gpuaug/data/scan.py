@@ -4,7 +4,9 @@ What systems and tools leave behind is no sample and no class: names that begin 
 ``._a.jpg``, ``.DS_Store``) and the folders of `JUNK`. Links to folders are followed, but no real folder is read twice.
 """
 
+import logging
 import os
+import time
 from pathlib import Path
 
 from .protocol import IMAGE_SUFFIXES
@@ -12,7 +14,10 @@ from .remote import check, checked
 from .remote_scan import Folder, opened
 from .urls import above, is_url, local
 
+_log = logging.getLogger("gpuaug.scan")
+
 JUNK = frozenset(["__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"])
+SILENCE = 5.0  # seconds after which a walk through a large folder says how far it is
 SHOWN = 10  # of many bad files or rows, a message names the first so many
 
 
@@ -100,9 +105,12 @@ def files_below(folders, suffixes):
 
 def _walk(folder, number, suffixes, owner, links):
     """(folder, its files) for a folder and the real folders below it; the links to folders are added to `links`."""
-    groups = []
+    groups, count, said = [], 0, time.monotonic()
     for parent, names, files in os.walk(folder, onerror=_raise):
-        kept = []
+        kept, count = [], count + len(files)
+        if time.monotonic() - said > SILENCE:
+            said = time.monotonic()
+            _log.info("%s: %s files so far", folder, f"{count:,}")
         for name in sorted(names):
             path = os.path.join(parent, name)
             if _is_left_behind(name):

@@ -57,10 +57,14 @@ def _no_pickles(data):
     return np.load(io.BytesIO(data), allow_pickle=False)
 
 
-READERS = {
-    "cls": lambda data: int(data),
-    "id": lambda data: int(data),
-    "txt": lambda data: data.decode("utf-8"),
+def _text(data):
+    return data.decode("utf-8")
+
+
+READERS = {  # of names, so that a dataset can be sent to other processes
+    "cls": int,
+    "id": int,
+    "txt": _text,
     "json": json.loads,
     "npy": _no_pickles,
 }

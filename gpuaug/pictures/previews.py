@@ -22,7 +22,7 @@ from .sheet import Cell, Picture, draw
 
 LINES = 8  # of a caption
 LETTERS = 70  # of what is told of a transform
-UNTOLD = frozenset({"key", "seed", "map_size", "shape", "rows", "cols", "nodes"})  # of use to the kernels alone
+UNTOLD = frozenset({"key", "seed", "map_size", "shape", "output_shape", "rows", "cols", "nodes"})  # of use to the kernels alone
 
 
 def preview(

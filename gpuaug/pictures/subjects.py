@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -132,20 +133,37 @@ def volume() -> dict[str, np.ndarray]:
 
 def subject(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """(a sample that a transform is shown on, arguments that its Compose needs for that)."""
-    transform, scene = REGISTRY[name], _scene()
-    if transform.solid or name == "ToTensor3D":
+    return together([name])
+
+
+def together(names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same for several transforms, one after the other.
+
+    Example:
+        >>> sample, params = together(["HorizontalFlip", "FDA"])
+        >>> sorted(sample), sorted(params)
+        (['bboxes', 'fda_metadata', 'image', 'keypoints', 'mask', 'what'], ['bbox_params', 'keypoint_params'])
+    """
+    if any(REGISTRY[name].solid or name == "ToTensor3D" for name in names):
         return dict(volume()), {}
-    if name in SPECTROGRAMS:
+    if names and set(names) <= SPECTROGRAMS:
         return {"image": spectrogram()}, {}
+    scene = _scene()
     sample, params = {"image": scene["image"]}, {}
-    if "mask" in transform.targets:
+    if any("mask" in REGISTRY[name].targets for name in names):
         sample |= {word: scene[word] for word in ("mask", "bboxes", "what", "keypoints")}
         params = {
             "bbox_params": {"format": "pascal_voc", "label_fields": ["what"]},
             "keypoint_params": {"format": "xy"},
         }
-    sample |= _MORE.get(name, lambda: {})()
+    for name in names:
+        sample |= beside(name)
     return sample, params
+
+
+def beside(name: str) -> dict[str, Any]:
+    """What a transform reads of a call beside the picture and its labels."""
+    return _MORE.get(name, dict)()
 
 
 def _others() -> list[np.ndarray]:

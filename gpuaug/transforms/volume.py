@@ -222,7 +222,8 @@ class CoarseDropout3D(_Solid):
     Args:
         num_holes_range: how many, (low, high) inclusive.
         hole_depth_range, hole_height_range, hole_width_range: their sides as fractions of the volume's, rounded up.
-        fill: what they become: a number, or one for each channel. fill_mask: the same in masks; None leaves masks.
+        fill: what they become: a number, or one for each channel.
+        fill_mask: the same in masks; None leaves masks.
         p: probability, per sample.
 
     Shapes and dtypes: any. Targets: volume, volumes, mask3d, masks3d, keypoints (of format "xyz"). Source: albumentations

@@ -7,6 +7,7 @@ import io
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -72,7 +73,8 @@ def load(data, steps, how="fast", epochs=1, **more) -> tuple[list, G.DataLoader]
         points = G.KeypointParams("xy", remove_invisible=False)
         params = {"bbox_params": G.BboxParams("pascal_voc", ["labels"]), "keypoint_params": points}
     more = {"batch_size": 5, "num_workers": 2, "seed": 4, "device": "cpu", "decode": how, **more}
-    loader = G.DataLoader(data, transform=G.Compose(steps, seed=5, **params), **more)
+    transform = steps if isinstance(steps, G.Compose) else G.Compose(steps, seed=5, **params)
+    loader = G.DataLoader(data, transform=transform, **more)
     return [batch for _ in range(epochs) for batch in loader], loader
 
 
@@ -136,22 +138,64 @@ def test_crops_that_are_resized(sampling, progressive):
     assert seen >= {2, 4, 8}
 
 
+MEANS = {
+    "area": ({"interpolation": 3}, lambda image, side: cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)),
+    "linear": ({"antialias": True}, lambda image, side: antialiased(image, side, "bilinear")),
+    "cubic": ({"interpolation": 2, "antialias": True}, lambda image, side: antialiased(image, side, "bicubic")),
+}
+
+
+def antialiased(image: np.ndarray, side: int, mode: str) -> np.ndarray:
+    tensor = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float()
+    scaled = torch.nn.functional.interpolate(tensor, (side, side), mode=mode, antialias=True)
+    return scaled[0].permute(1, 2, 0).clamp(0, 255).numpy()
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["upright", "turned"])
+@pytest.mark.parametrize("kind", MEANS)
+def test_means_over_what_scaled_pixels_stand_for(kind, turned):
+    """OpenCV's and torch's resize of the scaled image, each of whose pixels is as many as it stands for."""
+    how, resized = MEANS[kind]
+    turns = [1 + i % 8 for i in range(24)]
+    files = [jpeg(i, (203 + i, 309 - i), turn=turn) for i, turn in enumerate(turns)]
+    side, seen = 21, set()
+    flip = [G.HorizontalFlip(p=1), G.Transpose(p=1)] if turned else []
+    got, loader = load(Files(files), [*flip, G.RandomResizedCrop((side, side), scale=(0.05, 1), **how), G.Normalize()])
+    back = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    for i, (file, turn, image) in enumerate(zip(files, turns, images(got))):
+        size = headers.read_header(file).upright
+        (of,) = (p for name, p, _ in loader.transform.params([i], size=size)[0] if name == "RandomResizedCrop")
+        x0, y0, x1, y1 = of["crop_coords"]
+        scale = next((k for k in (8, 4, 2) if min(x1 - x0, y1 - y0) >= k * side), 1)
+        seen.add(scale)
+        if scale == 1:
+            continue
+        large = drafted(file, scale).repeat(scale, 0).repeat(scale, 1)
+        top, left = (0 if turn not in axis else large.shape[k] - size[k] for k, axis in enumerate(((3, 4, 7, 8), (2, 3, 6, 7))))
+        large = large[top : top + size[0], left : left + size[1]]
+        large = large[:, ::-1].transpose(1, 0, 2) if turned else large
+        want = resized(np.ascontiguousarray(large[y0:y1, x0:x1]), side)
+        image = (image.transpose(1, 2, 0) * back[1] + back[0]) * 255
+        assert np.abs(image - want).max() <= 1.02, (i, scale)
+    assert seen >= {2, 4, 8}
+    assert sum(loader.stats()["scaled"].values()) > 15
+
+
 @pytest.mark.parametrize("border", [0, 1])
 @pytest.mark.parametrize("turn", range(1, 9))
 def test_rotations_and_perspectives(turn, border):
     """By the places that the whole image's map has (others' tests compare these with albumentations')."""
     files = [jpeg(i, (203, 309 + i), turn=turn) for i in range(8)]
-    steps = [
-        G.Affine(scale=(0.1, 0.4), rotate=(-40, 40), shear=(-10, 10), p=1, border_mode=border, fill=60),
-        G.Perspective(scale=(0.02, 0.06), p=0.0),
-    ]
-    got, loader = load(Files(files), [*steps, G.CenterCrop(60, 60)])
+    zoom = G.Affine(scale=(0.1, 0.4), rotate=(-40, 40), shear=(-10, 10), p=1, border_mode=border, fill=60)
+    perspective = [G.Perspective(scale=(0.02, 0.06), p=1, border_mode=border, fill=60)] if turn % 2 else []
+    compose = G.Compose([zoom, *perspective, G.CenterCrop(60, 60)], seed=5, lazy=True)  # one map of both
+    got, loader = load(Files(files), compose)
     scaled = sum(loader.stats()["scaled"].values())
     assert scaled >= 6
     for i, (file, image) in enumerate(zip(files, images(got))):
         size = np.array([headers.read_header(file).upright])
         drawn = loader.transform.draw(size, ids=[i])
-        (step,) = (step for step in drawn.steps if type(step.transform).__name__ == "Affine")
+        maps = [step for step in drawn.steps if type(step.transform).__name__ != "CenterCrop"]
         reach = loader.transform.reach(size, ids=[i])
         reach.shrink(np.ones(1, bool), np.array([turn]))
         scale = int(reach.scale[0])
@@ -160,8 +204,9 @@ def test_rotations_and_perspectives(turn, border):
         top, left = (size[0] - 60) // 2
         x, y = np.meshgrid(left + np.arange(60.0), top + np.arange(60.0))
         points = np.stack([x.ravel(), y.ravel()], 1)
-        found = step.transform.map(step.params, size).source(np.zeros(len(points), np.int64), points)
-        x, y = found.T.reshape(2, 60, 60)
+        for step in reversed(maps):
+            points = step.transform.map(step.params, size).source(np.zeros(len(points), np.int64), points)
+        x, y = points.T.reshape(2, 60, 60)
         mode = "grid-constant" if border == 0 else "nearest"
         want = blended(drafted(file, scale), x, y, scale, turn, size[0], mode, 60)
         off = np.abs(image - want)
@@ -171,6 +216,8 @@ def test_rotations_and_perspectives(turn, border):
 
 PLAIN = {
     "views": lambda: [G.RandomCrop(64, 64), G.HorizontalFlip()],
+    "cubic without antialias": lambda: [G.Resize(40, 40, interpolation=2)],
+    "Lanczos": lambda: [G.Resize(40, 40, interpolation=4)],
     "nearest": lambda: [G.Resize(40, 40, interpolation=0)],
     "smaller steps than two": lambda: [G.RandomResizedCrop((120, 120), scale=(0.3, 0.5))],
     "larger": lambda: [G.Affine(scale=(1.5, 3), rotate=(-20, 20), p=1), G.CenterCrop(50, 50)],
@@ -181,7 +228,8 @@ PLAIN = {
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_what_needs_all_pixels_gets_them(name):
-    data = Files([jpeg(i, turn=1 + i % 8) for i in range(10)])
+    kinds = [*SAMPLINGS] * 2
+    data = Files([jpeg(i, (203 - i, 309), kinds[i % 4 - 1], 1 + i % 8, i % 3 == 1) for i in range(16)])
     got, loader = load(data, PLAIN[name]())
     same(got, load(data, PLAIN[name](), "exact")[0])
     assert sum(loader.stats()["scaled"].values()) == 0
@@ -326,6 +374,11 @@ def test_it_is_loaded_where_it_is_asked_for_alone():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "0\n"
 
 
+class Pairs(Files):
+    def __getitem__(self, i):
+        return {"image": self.files[i], "image2": self.files[i]}
+
+
 class Pixels(torch.utils.data.Dataset):
     def __len__(self):
         return 4
@@ -340,9 +393,14 @@ class Pixels(torch.utils.data.Dataset):
         (Pixels(), G.Compose([G.Resize(20, 20)]), "the dataset returns pixels"),
         (torch.utils.data.TensorDataset(torch.zeros(4, 3, 8, 8, dtype=torch.uint8)), None, "the dataset holds pixels"),
         (Files([jpeg(0, (50, 60))] * 4), None, "the transform is None"),
+        (
+            Pairs([jpeg(0)] * 4),
+            G.Compose([G.Resize(20, 20)], additional_targets={"image2": "image"}),
+            "samples have the images image, image2",
+        ),
         (Files([jpeg(0)] * 4), G.Compose([G.ImageCompression(p=1), G.Resize(20, 20)]), "before it has seen pixels"),
     ],
-    ids=["pixels", "memory", "no transform", "nobody knows"],
+    ids=["pixels", "memory", "no transform", "two images", "nobody knows"],
 )
 def test_where_it_changes_nothing_it_says_so(data, transform, why):
     how = {"targets": {"image": 0}} if transform is None and isinstance(data, Files) else {}

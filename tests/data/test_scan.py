@@ -10,7 +10,7 @@ from conftest import jpeg
 from PIL import Image
 
 from gpuaug import DataLoader
-from gpuaug.data import ImageCsv, ImageFolder, SegmentationFolder, SpectrogramFolder
+from gpuaug.data import ImageCsv, ImageFolder, SegmentationFolder, SpectrogramFolder, scan
 from gpuaug.data.scan import files_below
 
 PICTURE = jpeg(0)
@@ -236,3 +236,14 @@ def test_the_transform_decides_the_road_when_it_is_set(folder):
     with pytest.raises(TypeError, match="transform must be callable, got int"):
         data.transform = 3
     assert next(iter(DataLoader(data, 5, device="cpu")))[0].shape == (5, 3, 30, 40)
+
+
+def test_a_long_walk_says_how_far_it_is(tmp_path, monkeypatch, caplog):
+    for i in range(3):
+        path = tmp_path / "a" / str(i) / "x.png"
+        path.parent.mkdir(parents=True)
+        path.touch()
+    monkeypatch.setattr(scan, "SILENCE", -1.0)
+    with caplog.at_level("INFO", logger="gpuaug.scan"):
+        files_below([str(tmp_path / "a")], {".png"})
+    assert [record.getMessage().split(": ")[1] for record in caplog.records] == [f"{n} files so far" for n in (0, 1, 2, 3)]
