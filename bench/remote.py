@@ -149,7 +149,9 @@ def main():
             remotes[CACHE] = Remote(options={"endpoint_url": endpoints[DIRECT]}, cache=Path(scratch) / case)
             pipe.send(True)
             before, retries = pipe.recv(), reading.counts()["retries"]
-            sides = race(makers(case, folder, shards, remotes, options), options.rounds, torch.device("cpu"))
+            sides = race(
+                makers(case, folder, shards, remotes, options), options.rounds, torch.device("cpu"), clock=time.process_time
+            )
             pipe.send(True)
             requests, faults = (now - then for now, then in zip(pipe.recv(), before))
             more = {"images": options.count, "batch_size": options.batch_size, "threads": options.threads, "goal": GOAL}

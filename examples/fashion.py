@@ -1,13 +1,22 @@
 """Several labels of one picture, with torchvision's transforms by their names: a small network tells colour, shape and size.
 
     python examples/fashion.py --epochs 3
+    python examples/fashion.py --csv /tmp/fashion/table.csv
 
-The pipeline is written for torchvision, in the spelling of its older versions; only the import line is another one. It works in
-the dataset (``--in-dataset``: one picture a call, in torch's DataLoader) and in gpuaug.DataLoader, on whole batches.
+The pipeline is written for torchvision, in the spelling of its older versions; only the import line is another one. It works
+in the dataset (``--in-dataset``: one picture a call, in torch's DataLoader) and in gpuaug.DataLoader, on whole batches.
+
+``--csv`` reads pictures and labels from a table, as such data usually comes: `gpuaug.data.ImageCsv` takes the columns that
+are named, numbers the words of each in sorted order (``data.classes``), and complains in its constructor about files that are
+not there and cells that are empty. Without the file a table of drawn pictures is written first. The batch is the same,
+``{"img", "labels": {..}}``, and so is the rest of the program; the loader decodes the files itself, no class of one's own is
+needed.
 """
 
 import argparse
+import csv
 import warnings
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -18,6 +27,7 @@ from torch.utils.data import Dataset
 
 import gpuaug as G
 from gpuaug import vision as transforms  # was: from torchvision import transforms
+from gpuaug.data import ImageCsv
 
 COLOURS = ("red", "green", "blue")
 SHAPES = ("disc", "box")
@@ -50,6 +60,8 @@ class Pictures(Dataset):
         return self.count
 
     def __getitem__(self, i: int) -> dict:
+        if i >= self.count:
+            raise IndexError(i)
         rng = np.random.default_rng(i)
         colour, shape, size = rng.integers(3), rng.integers(2), rng.integers(2)
         image = PIL.Image.new("RGB", (60, 80), (255, 255, 255))
@@ -59,6 +71,18 @@ class Pictures(Dataset):
         (draw.ellipse, draw.rectangle)[shape]((x - r, y - r, x + r, y + r), fill=ink)
         image = self.transform(image) if self.transform else image
         return {"img": image, "labels": {"colour_labels": int(colour), "shape_labels": int(shape), "size_labels": int(size)}}
+
+
+def write(table: Path, count: int) -> None:
+    """A table with words for labels, and its pictures beside it."""
+    table.parent.mkdir(parents=True, exist_ok=True)
+    with table.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["path", "colour_labels", "shape_labels", "size_labels"])
+        for i, sample in enumerate(Pictures(count)):
+            sample["img"].save(table.parent / f"{i:04}.png")
+            numbers = sample["labels"].values()
+            rows.writerow([f"{i:04}.png", *(words[n] for words, n in zip((COLOURS, SHAPES, SIZES), numbers))])
 
 
 class Network(nn.Module):
@@ -83,7 +107,10 @@ def main(arguments=None) -> list[float]:
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--in-dataset", action="store_true", help="augment one picture a call, in torch's DataLoader")
+    parser.add_argument("--csv", type=Path, help="a table to read; it is written if it is not there")
     args = parser.parse_args(arguments)
+    if args.csv is not None and args.in_dataset:
+        parser.error("--csv and --in-dataset are two ways; choose one")
     torch.manual_seed(0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # resample=, fillcolor=
@@ -91,7 +118,13 @@ def main(arguments=None) -> list[float]:
     if args.in_dataset:
         loader = torch.utils.data.DataLoader(Pictures(args.samples, augment), args.batch_size, shuffle=True, num_workers=2)
     else:
-        loader = G.DataLoader(Pictures(args.samples), args.batch_size, shuffle=True, transform=augment, device=args.device)
+        data = Pictures(args.samples)
+        if args.csv is not None:
+            if not args.csv.exists():
+                write(args.csv, args.samples)
+            labels = ["colour_labels", "shape_labels", "size_labels"]
+            data = ImageCsv(args.csv, image="path", labels=labels)
+        loader = G.DataLoader(data, args.batch_size, shuffle=True, transform=augment, device=args.device)
     model = Network().to(args.device)
     optimizer = torch.optim.Adam(model.parameters(), 1e-3)
     losses = []
@@ -105,7 +138,7 @@ def main(arguments=None) -> list[float]:
             loss.backward()
             optimizer.step()
             total += loss.item() * len(batch["img"])
-        losses.append(total / args.samples)
+        losses.append(total / len(loader.dataset))
         print(f"epoch {epoch}: loss {losses[-1]:.3f}")
     return losses
 

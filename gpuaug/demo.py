@@ -101,10 +101,11 @@ def gpuaug_loader(folder, batch_size=64, workers=2, size=224, device=None, datas
     )
 
 
-def race(makers, rounds, device, progress=None):
+def race(makers, rounds, device, progress=None, clock=cpu_seconds):
     """Whole epochs of the loaders `makers` = {name: function that makes one}, in turn, after one of each to warm up.
 
     Loaders that fork worker processes come first: each is made when it is its first turn, and a fork copies no threads.
+    `clock`: seconds of the processor so far; time.process_time leaves child processes out, a server's, say.
     -> {name: {"images", "rates": images/s of each epoch, "rate": their median, "cpu_ms": median of the processor's
     milliseconds per image}}
     """
@@ -117,7 +118,7 @@ def race(makers, rounds, device, progress=None):
         for name in names[first:] + names[:first]:
             if name not in loaders:
                 loaders[name] = makers[name]()
-            cpu, start, images = cpu_seconds(), time.perf_counter(), 0
+            cpu, start, images = clock(), time.perf_counter(), 0
             for batch, labels in loaders[name]:
                 batch, labels = batch.to(device, non_blocking=True), labels.to(device, non_blocking=True)
                 images += len(batch)
@@ -125,7 +126,7 @@ def race(makers, rounds, device, progress=None):
                     progress(name, number, len(batch))
             if device.type == "cuda":
                 torch.cuda.synchronize()
-            seconds, cpu = time.perf_counter() - start, cpu_seconds() - cpu
+            seconds, cpu = time.perf_counter() - start, clock() - cpu
             if number:  # the first is to warm up
                 epochs[name]["images"] = images
                 epochs[name]["rates"].append(images / seconds)

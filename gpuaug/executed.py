@@ -116,4 +116,6 @@ def as_plain(view: torch.Tensor) -> np.ndarray:
 
 def in_type(image: np.ndarray, dtype: str) -> torch.Tensor:
     """An array as a contiguous tensor of a track's type."""
-    return torch.from_numpy(np.ascontiguousarray(image)).to(TORCH_DTYPES[dtype])
+    whole = np.ascontiguousarray(image)
+    # torch warns of arrays that must not be written, as those of PIL images are
+    return torch.from_numpy(whole if whole.flags.writeable else whole.copy()).to(TORCH_DTYPES[dtype])

@@ -147,7 +147,8 @@ class Group(Calls, Settings):
     def __repr__(self) -> str:
         inner = ",\n".join("  " + repr(t).replace("\n", "\n  ") for t in self.transforms)
         inner = f"[\n{inner},\n]" if inner else "[]"
-        return f"{type(self).__name__}({self._word}{inner}, {more(self, 'transforms')})"
+        others = more(self, "transforms")
+        return f"{type(self).__name__}({self._word}{inner}{', ' if others else ''}{others})"
 
     def turns(self) -> int:
         """How often a child may be applied to one sample."""

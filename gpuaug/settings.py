@@ -117,9 +117,16 @@ def more(thing, *left_out: str) -> str:
     signature = _signature(type(thing))
     some = {name: value for name, value in settings(thing).items() if name not in left_out}
     some = {
-        name: value for name, value in some.items() if name == "p" or not same(value or None, signature[name].default or None)
+        name: value
+        for name, value in some.items()
+        if name == "p" or not same(_something(value), _something(signature[name].default))
     }
     return ", ".join(f"{name}={shown(value)}" for name, value in some.items())
+
+
+def _something(value):
+    """None for what is empty; 0 is a number, such as a seed."""
+    return None if isinstance(value, (str, list, tuple, dict)) and not value else value
 
 
 # ---- plain ---------------------------------------------------------------------------------------

@@ -97,7 +97,7 @@ def test_what_is_wrong_is_one_sentence(words, says, tmp_path):
 
 
 def test_importing_takes_none_of_it():
-    heavy = "matplotlib, yaml, typer, rich, psutil"
+    heavy = "matplotlib, yaml, typer, rich, psutil, nicegui"
     code = f"import sys, gpuaug; print([name for name in '{heavy}'.split(', ') if name in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.strip() == "[]"

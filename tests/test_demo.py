@@ -1,5 +1,6 @@
 """The demo: its photographs, its accounting, and the whole command."""
 
+import itertools
 import multiprocessing
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from gpuaug import demo, machine, photographs
@@ -121,3 +123,10 @@ def test_what_cannot_be_written_is_found_before_anything_is_timed(tmp_path, opti
     with pytest.raises(SystemExit, match=f"cannot be written .* with {option}"):
         demo.run(where["folder"], count=8, rounds=1, out=where["out"])
     assert not (tmp_path / "photographs").exists() or not list((tmp_path / "photographs").iterdir())
+
+
+def test_a_race_is_timed_by_the_clock_that_it_is_given():
+    ticks = itertools.count()
+    found = demo.race({"a": lambda: [(torch.zeros(4, 1), torch.zeros(4))] * 2}, 3, torch.device("cpu"), clock=lambda: next(ticks))
+    assert found["a"]["images"] == 8
+    assert found["a"]["cpu_ms"] == 1000 / 8

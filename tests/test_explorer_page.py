@@ -82,6 +82,11 @@ def test_a_slider_changes_the_picture_and_the_code():
         sample = page.sample()
         expected = drawing.draws(want.made(sample.params)[0], sample, 8, 0, labels=True)
         assert source(page, 5) == expected[5].url
+        lower = next(each for each in user.find(kind=ui.number, marker="rotate-typed").elements if each.value == 80)
+        lower.set_value(-400)  # beyond the slider, which shows its end
+        await asyncio.sleep(0.3)
+        assert "rotate=(-400, 90)" in page.code
+        assert user.find(kind=ui.range, marker="rotate").elements.pop().value == {"min": -180, "max": 90}
 
     used(scenario)
 
@@ -185,6 +190,11 @@ def test_a_folders_pictures_boxes_and_time(tmp_path):
         user.find(kind=ui.input, marker="boxes").elements.pop().set_value("[[5, 6, 20, 30, 'cat']]")
         await drawn(page, before)
         assert 'sample["bboxes"], sample["what"] = [(5, 6, 20, 30)], ["cat"]' in page.code
+        before = source(page)
+        user.find(kind=ui.select, marker="picture").elements.pop().set_value("folder:0")
+        await drawn(page, before)
+        assert user.find(kind=ui.input, marker="boxes").elements.pop().value == ""
+        assert "bboxes" not in page.code
         page.tab = "time"
         await page.refresh()
         assert "per image" in page.time.text

@@ -200,7 +200,8 @@ def test_pipelines(kind, tmp_path):
 
 @pytest.mark.parametrize(
     "more",
-    [{"seed": 1}, {"p": 0.5}, {"bbox_params": None}, {"keypoint_params": {"format": "yx"}}, {"additional_targets": {}},
+    [{"seed": 1}, {"seed": 0}, {"p": 0.5},
+     {"bbox_params": None}, {"keypoint_params": {"format": "yx"}}, {"additional_targets": {}},
      {"lazy": False}, {"label_geometry": "pixels"}, {"strict": True}, {"mask_interpolation": 6}],
 )  # fmt: skip
 def test_every_argument_of_a_pipeline_counts(more):

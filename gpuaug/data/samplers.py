@@ -184,6 +184,7 @@ class ImbalancedSampler(_EpochSampler):
 
     `data`: labels, or a dataset whose `column` (or ``targets``) has them; see `class_numbers`.
     `power`: a sample's weight is its class's size to the minus `power`: 1 balances fully, 0.5 half-way, 0 not at all.
+    `indices`: of `data`, those to draw from, such as one part of `stratified_split`; by default all.
     """
 
     def __init__(
@@ -196,11 +197,13 @@ class ImbalancedSampler(_EpochSampler):
         num_replicas: int | None = None,
         rank: int | None = None,
         drop_last: bool = False,
+        *,
+        indices: Any = None,
     ):
         super().__init__(seed, num_replicas, rank, drop_last)
         if not 0 <= power < np.inf:
             raise ValueError(f"power must be a number >= 0, got {power!r}")
-        classes = class_numbers(data, column)
+        classes, self._indices = _part(class_numbers(data, column), indices)
         self.num_samples = len(classes) if num_samples is None else _whole("num_samples", num_samples, least=1)
         weights = np.bincount(classes).astype(np.float64) ** -power
         self._cumulated = np.cumsum(weights[classes])
@@ -211,7 +214,7 @@ class ImbalancedSampler(_EpochSampler):
 
     def order(self, epoch: int) -> Any:
         u = _Stream(self.seed, epoch).uniforms(self.num_samples)
-        return np.searchsorted(self._cumulated, u, side="right")
+        return self._indices[np.searchsorted(self._cumulated, u, side="right")]
 
     def occurrences(self) -> Any:
         """For each index that this process yields: how often the epoch's whole order had it before."""
@@ -233,7 +236,7 @@ class _EpochBatchSampler(_EpochSampler):
 
 class RepeatBatchSampler(_EpochBatchSampler):
     """A batch is one sample, `batch_size` times: as every appearance gets its own draw, one sample augmented
-    `batch_size` ways. `data` is a dataset, or the number of samples; an epoch has one batch for each."""
+    `batch_size` ways. `data` is a dataset, or the number of samples; an epoch has one batch for each, or each of `indices`."""
 
     def __init__(
         self,
@@ -245,21 +248,23 @@ class RepeatBatchSampler(_EpochBatchSampler):
         num_replicas: int | None = None,
         rank: int | None = None,
         drop_last: bool = False,
+        *,
+        indices: Any = None,
     ):
         super().__init__(batch_size, seed, num_replicas, rank, drop_last)
-        self._samples = _count(data)
-        self._batches = self._samples if num_batches is None else _whole("num_batches", num_batches, least=1)
+        self._samples = _checked(indices, _count(data))
+        self._batches = len(self._samples) if num_batches is None else _whole("num_batches", num_batches, least=1)
         self.shuffle = shuffle
 
     def total(self) -> int:
         return self._batches
 
     def order(self, epoch: int) -> Any:
-        samples = np.arange(self._samples)
+        samples = self._samples
         if self.shuffle:
             chosen = _Stream(self.seed, epoch).cycled(samples, self._batches)
         else:
-            chosen = samples[np.arange(self._batches) % self._samples]
+            chosen = samples[np.arange(self._batches) % len(samples)]
         return np.repeat(chosen[:, None], self.batch_size, axis=1)
 
 
@@ -268,6 +273,7 @@ class GroupBatchSampler(_EpochBatchSampler):
 
     `data`: the group of each sample, or a dataset whose `column` (or ``targets``) has it. Every sample comes once per
     epoch; a group's last batch is smaller unless `drop_last`. Groups are shuffled inside, then the batches are.
+    `indices`: of `data`, those to take; by default all.
     """
 
     def __init__(
@@ -280,9 +286,12 @@ class GroupBatchSampler(_EpochBatchSampler):
         num_replicas: int | None = None,
         rank: int | None = None,
         drop_last: bool = False,
+        *,
+        indices: Any = None,
     ):
         super().__init__(batch_size, seed, num_replicas, rank, drop_last)
-        self._members = _members(class_numbers(data, column))
+        groups, samples = _part(class_numbers(data, column), indices)
+        self._members = [samples[members] for members in _members(groups)]
         self.shuffle = shuffle
         if self.total() == 0:
             largest = max(len(m) for m in self._members)
@@ -311,6 +320,7 @@ class MixedBatchSampler(_EpochBatchSampler):
     The fractions are of the batch (rounded by largest remainder) and what they leave up to 1 is random. The random
     samples run through the whole dataset before any comes again; the group of a batch is drawn by size. With
     ``whole_batches=True`` the fractions are of the epoch's batches instead: each batch is of one kind.
+    `indices`: of `data`, those to take; by default all.
     """
 
     def __init__(
@@ -326,11 +336,13 @@ class MixedBatchSampler(_EpochBatchSampler):
         num_replicas: int | None = None,
         rank: int | None = None,
         drop_last: bool = False,
+        *,
+        indices: Any = None,
     ):
         super().__init__(batch_size, seed, num_replicas, rank, drop_last)
         if not (0 <= repeat <= 1 and 0 <= group <= 1 and repeat + group <= 1 + 1e-9):
             raise ValueError(f"repeat and group are fractions whose sum is at most 1, got repeat={repeat!r}, group={group!r}")
-        self._group_of = class_numbers(data, column)
+        self._group_of, self._indices = _part(class_numbers(data, column), indices)
         self._members = _members(self._group_of)
         default = -(-len(self._group_of) // self.batch_size)
         self._batches = default if num_batches is None else _whole("num_batches", num_batches, least=1)
@@ -356,7 +368,8 @@ class MixedBatchSampler(_EpochBatchSampler):
         taken_of_group, taken_random, batches = np.zeros(len(self._members), np.int64), 0, []
         for sample, g, (n_repeat, n_group, n_random) in zip(repeated, groups, parts, strict=True):
             one_group = of_group[g][taken_of_group[g] : taken_of_group[g] + n_group]
-            batches.append(np.concatenate([np.full(n_repeat, sample), one_group, random[taken_random : taken_random + n_random]]))
+            batch = np.concatenate([np.full(n_repeat, sample), one_group, random[taken_random : taken_random + n_random]])
+            batches.append(self._indices[batch])
             taken_of_group[g] += n_group
             taken_random += n_random
         return batches
@@ -386,6 +399,30 @@ def stratified_split(
     splittable = np.flatnonzero(~single)
     train, test = train_test_split(splittable, test_size=test_size, stratify=classes[splittable], random_state=seed)
     return np.sort(np.concatenate([train, np.flatnonzero(single)])), np.sort(test)
+
+
+def _part(classes, indices):
+    """The classes of the samples that `indices` names, numbered anew, and these samples."""
+    samples = _checked(indices, len(classes))
+    return np.unique(classes[samples], return_inverse=True)[1].reshape(-1), samples
+
+
+def _checked(indices, n):
+    """`indices` of n samples, as int64; None: all of them."""
+    if indices is None:
+        return np.arange(n)
+    found = np.asarray(indices)
+    if found.ndim != 1 or not len(found) or found.dtype.kind not in "iu":
+        what = f"{found.dtype} of shape {found.shape}" + (": np.flatnonzero makes numbers of it" if found.dtype == bool else "")
+        raise TypeError(f"indices must be one whole number for each sample that is taken, and at least one, got {what}")
+    found = found.astype(np.int64)
+    if found.min() < 0 or found.max() >= n:
+        bad = int(found[(found < 0) | (found >= n)][0])
+        raise ValueError(f"indices has {bad}; the dataset has {n} samples: 0 to {n - 1}")
+    if len(np.unique(found)) < len(found):
+        values, counts = np.unique(found, return_counts=True)
+        raise ValueError(f"indices has {int(values[counts > 1][0])} more than once; each sample is named once")
+    return found
 
 
 def _members(group_of):

@@ -64,6 +64,7 @@ class Page:
         self.own: Own | None = None  # None: what suits the transforms
         self.count, self.epoch, self.labels = 8, 0, True
         self.busy = self.wanted = False
+        self.typed: list[ui.input] = []  # boxes and keypoints of a picture
         self.code = self.yaml = ""
 
     def build(self) -> None:
@@ -128,9 +129,9 @@ class Page:
                     "flat dense no-caps size=sm"
                 )
                 for word, hint in (("boxes", "[[x0, y0, x1, y1, 'name'], ..]"), ("keypoints", "[[x, y], ..]")):
-                    ui.input(f"{word}, pixels of the picture as shown", placeholder=hint, on_change=self.marked).props(
-                        f"dense outlined debounce=400 data-kind={word}"
-                    ).classes("w-full").mark(word)
+                    typed = ui.input(f"{word}, pixels of the picture as shown", placeholder=hint, on_change=self.marked)
+                    typed.props(f"dense outlined debounce=400 data-kind={word}").classes("w-full").mark(word)
+                    self.typed.append(typed)
         self.longest: int | None = 640
         if self.start.folder and self.start.folder.left_out:
             ui.label(f"and {self.start.folder.left_out} more, which are not listed").classes("unit")
@@ -151,6 +152,12 @@ class Page:
         self.taken(begin)
 
     def taken(self, begin: bool = False) -> None:
+        """Another picture is there, without labels as yet."""
+        for each in self.typed:
+            each.set_value("")
+        self.sized(begin)
+
+    def sized(self, begin: bool = False) -> None:
         self.beside.set_visibility(self.own is not None)
         if self.own is not None:
             self.own.longest = self.longest
@@ -159,7 +166,7 @@ class Page:
 
     def resize(self, longest: int | None) -> None:
         self.longest = longest
-        self.taken()
+        self.sized()
 
     async def brought(self, event: events.UploadEventArguments) -> None:
         """A picture was handed over."""

@@ -9,6 +9,7 @@ import os
 import socket
 import threading
 import time
+import urllib.request
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIATESTTESTTEST0001", "AWS_SECRET_ACCESS_KEY": "verysecretverysecretverysecret01"}
 HANDED_ON = ("content-type", "content-range", "accept-ranges", "etag", "last-modified", "location", "x-amz-")
@@ -150,6 +151,11 @@ def s3(folders=(), faults=True, stall=2.0):
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    again = urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")
+    urllib.request.urlopen(again).close()  # buckets are the process's, not the server's
+    from gpuaug.data import remote
+
+    remote._systems.clear()  # those of an earlier server ask that one
     proxy = Proxy((host, port), stall)
     url = proxy.url if faults else f"http://{host}:{port}"
     here = {**KEYS, "AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": "us-east-1", "AWS_PROFILE": None, "AWS_SESSION_TOKEN": None}

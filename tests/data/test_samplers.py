@@ -187,6 +187,28 @@ def test_mixed_rounding(fractions, expected):
     assert len(batch) == 10
 
 
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda data, **more: ImbalancedSampler(data, **more),
+        lambda data, **more: RepeatBatchSampler(data, 4, **more),
+        lambda data, **more: RepeatBatchSampler(data, 4, num_batches=500, shuffle=False, **more),
+        lambda data, **more: GroupBatchSampler(data, 16, **more),
+        lambda data, **more: MixedBatchSampler(data, 16, **more),
+        lambda data, **more: MixedBatchSampler(data, 16, whole_batches=True, **more),
+    ],
+)
+def test_indices_are_a_subset_by_the_numbers_of_the_whole(build):
+    data = Labelled(LABELS, "targets")
+    some = np.random.default_rng(0).permutation(len(LABELS))[:300]
+    some = some[LABELS[some] != "ibis"]  # a class that the part lacks
+    by_number, by_subset = build(data, indices=some), build(Subset(data, some))
+    assert len(by_number) == len(by_subset)
+    for epoch in (0, 3):
+        pairs = zip(by_number.order(epoch), by_subset.order(epoch), strict=True)
+        assert all(np.array_equal(mine, some[theirs]) for mine, theirs in pairs)
+
+
 def test_with_torchs_own_loader():
     data = TensorDataset(torch.arange(1000))
     sampler = GroupBatchSampler(LABELS, 16)
@@ -261,6 +283,12 @@ def test_stratified_split():
         (lambda: RepeatBatchSampler(3, 2.0), "batch_size must be a whole number, got 2.0"),
         (lambda: GroupBatchSampler([0, 0, 1], 4, drop_last=True), "largest group has 2 samples"),
         (lambda: MixedBatchSampler([0, 1], 4, repeat=0.8, group=0.4), "sum is at most 1"),
+        (lambda: GroupBatchSampler([0, 1, 1], 2, indices=[0, 3]), "indices has 3; the dataset has 3 samples: 0 to 2"),
+        (lambda: MixedBatchSampler([0, 1, 1], 2, indices=[-1]), "indices has -1"),
+        (lambda: RepeatBatchSampler(3, 2, indices=[2, 2]), "indices has 2 more than once"),
+        (lambda: RepeatBatchSampler(3, 2, indices=[]), "at least one"),
+        (lambda: ImbalancedSampler([0, 1], indices=[True, False]), "np.flatnonzero"),
+        (lambda: ImbalancedSampler([0, 1], indices=[0.0]), "whole number for each sample"),
         (lambda: stratified_split([0, 1], rare="drop"), 'rare must be "raise" or "train"'),
         (lambda: RepeatBatchSampler(3, 2).set_epoch(-1), "epoch must be at least 0"),
     ],

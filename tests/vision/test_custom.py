@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import warnings
 
 import numpy as np
 import PIL.Image
@@ -19,6 +20,7 @@ from torchvision.transforms.v2 import functional as F
 
 import gpuaug as G
 from gpuaug import vision as T
+from gpuaug.executed import in_type
 
 # ---- functions ----------------------------------------------------------------------------------------------------
 
@@ -231,6 +233,23 @@ def test_what_is_not_there_can_be_called():
     ours = G.from_torchvision(pipeline, unsupported="wrap")
     assert [type(each).__name__ for each in ours] == ["Lambda", "Lambda", "ToTensor", "Lambda"]
     torch.testing.assert_close(ours(image), pipeline(image), rtol=0, atol=1e-6)
+
+
+def test_torch_says_nothing_of_arrays_of_pil_images():
+    torch.set_warn_always(True)  # else it speaks once in a process
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            made = in_type(np.asarray(pil()), "uint8")
+    finally:
+        torch.set_warn_always(False)
+    assert (made.numpy() == np.asarray(pil())).all()
+
+
+def test_a_pipeline_in_words_says_its_seed():
+    steps = [T.RandomHorizontalFlip()]
+    assert repr(T.Compose(steps, seed=0)).endswith("], seed=0)")
+    assert repr(T.Compose(steps)).endswith("\n])")
 
 
 def test_the_article_again():
