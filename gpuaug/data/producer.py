@@ -271,7 +271,7 @@ class Producer:
         reach = self.planner([item.size for _, item in job.slots], job.planned.ids[at], job.planned.occurrence[at])
         if reach is not None:
             reach.widen(np.array([not item.ends for _, item in job.slots]))
-            if self.decoder.scales:
+            if self.planner.shrinks:
                 reach.shrink(*_of_jpegs(job))
         return reach
 
@@ -379,7 +379,7 @@ class Producer:
         return good
 
     def _decoder_for(self, count):
-        windows, scales = self.planner is not None, self.planner is not None and self.planner.scales
+        windows, scales = self.planner is not None, self.planner is not None and self.planner.quick
         with contextlib.suppress(IndexError):  # another thread of the same loader may be quicker
             while self.decoder is None:
                 decoder = self.recipe.idle.pop()

@@ -1,10 +1,10 @@
-"""Decoding for `DataLoader(decode="fast")`: JPEGs of which less than the full size is needed, at 1/2, 1/4 or 1/8 of it.
+"""Decoding where libjpeg-turbo is installed: JPEGs of which only a part is needed, with `DataLoader(decode="fast")` also at 1/2,
+1/4 or 1/8 of their size.
 
-What a plan reads of them, and how densely, is known before (`gpuaug.reach.Reach.shrink`). JPEGs of which it is are decoded by
-libjpeg-turbo (turbo.py) in threads of this decoder, into one block of memory a batch that is used again: what is needed at full
-size, too, to the same bits as DALI makes them, in nine tenths of its time (0.47 ms against 0.53 for windows of 500x375). All
-others are decoded by the decoder that "exact" has. What libjpeg-turbo refuses, or has a warning about, is given to that one, too:
-it decides what is a bad sample.
+What a plan reads of them, and how densely, is known before (`gpuaug.reach.Reach.shrink`). libjpeg-turbo (turbo.py) decodes that
+in threads of this decoder, into one block of memory a batch that is used again: at full size to the same bits as DALI, in nine
+tenths of its time (0.47 ms against 0.53 for windows of 500x375). All others (other formats, rare JPEGs) are decoded by DALI, or
+Pillow. What libjpeg-turbo refuses, or has a warning about, is given to that one, too: it decides what is a bad sample.
 """
 
 import os
@@ -83,17 +83,19 @@ class _Scaled:
         self.size = (reach.part[:, 2:] - reach.part[:, :2]).astype(np.int32)
         self.at, self.stride = np.zeros(len(files), np.int64), np.zeros((len(files), 3), np.int64)
         jobs, total = [], 0
-        whole = scaled_size(reach.size, reach.scale)
+        whole, upright_size = scaled_size(reach.size, reach.scale), reach.size.tolist()
         for k in mine:
             scale, turn, size = int(reach.scale[k]), int(turns[k]), whole[k].tolist()
+            in_the_file = tuple(upright_size[k][:: -1 if turn > 4 else 1])
             window = in_file(reach.part[k].tolist(), size, turn)
             part = aligned(window, scale, size[0] if turn > 4 else size[1])
             shape = part[2] - part[0], part[3] - part[1], 3
-            jobs.append((k, files[k], scale, turn, part, window[1] - part[1], window[3] - window[1], shape, total))
+            place = window[1] - part[1], window[3] - window[1], shape, total
+            jobs.append((k, files[k], scale, turn, part, *place, in_the_file))
             total += -(-shape[0] * shape[1] * 3 // ALIGN) * ALIGN
         self._block, self._failed, self._turned = POOL.array((total,), np.dtype(np.uint8)), [], []
         base = self._block.ctypes.data
-        for k, _, _, turn, _, left, _, shape, start in jobs:
+        for k, _, _, turn, _, left, _, shape, start, _ in jobs:
             if turn == 1:
                 self.at[k], self.stride[k] = base + start + 3 * left, (3 * shape[1], 3, 1)
         jobs = iter(sorted(jobs, key=lambda job: -len(job[1])))  # the longest first, so that threads end together
@@ -105,10 +107,10 @@ class _Scaled:
     def _decode(self, jobs):
         scaler = Scaler()
         try:
-            for k, data, scale, turn, part, left, width, shape, start in jobs:
+            for k, data, scale, turn, part, left, width, shape, start, size in jobs:
                 into = self._block[start : start + shape[0] * shape[1] * 3]
                 try:
-                    scaler.decode(data, scale, part, into)
+                    scaler.decode(data, scale, part, into, size)
                 except ValueError:
                     self._failed.append(k)
                     continue

@@ -15,6 +15,7 @@ from ..reduced import TURNED
 
 INSTALL = "pip install 'gpuaug[fast]'"
 _DECOMPRESS, _RGB = 1, 0  # TJINIT_DECOMPRESS, TJPF_RGB
+_WIDTH, _HEIGHT = 5, 6  # TJPARAM_JPEGWIDTH, TJPARAM_JPEGHEIGHT
 COLUMNS = 32  # a part starts at a multiple of a block's width, which is 8, 16 or 32 columns of the whole
 
 
@@ -56,6 +57,7 @@ def library():
             ("Destroy", None, handle),
             ("GetErrorStr", ctypes.c_char_p, handle),
             ("DecompressHeader", ctypes.c_int, handle, handle, size),
+            ("Get", ctypes.c_int, handle, ctypes.c_int),
             ("SetScalingFactor", ctypes.c_int, handle, _Factor),
             ("SetCroppingRegion", ctypes.c_int, handle, _Region),
             ("Decompress8", ctypes.c_int, handle, handle, size, handle, ctypes.c_int, ctypes.c_int),
@@ -67,6 +69,16 @@ def library():
         f"decode='fast' needs libturbojpeg 3, which is not there{older}: {INSTALL}, or where that has no wheel for this machine, "
         f"install libjpeg-turbo 3 or newer (conda install libjpeg-turbo, brew install jpeg-turbo)"
     )
+
+
+@functools.cache
+def is_there():
+    """Whether libturbojpeg is installed."""
+    try:
+        library()
+    except ImportError:
+        return False
+    return True
 
 
 class Scaler:
@@ -81,17 +93,22 @@ class Scaler:
     def close(self):
         self._library.tj3Destroy(self._handle)
 
-    def decode(self, data, scale, window, into):
+    def decode(self, data, scale, window, into, size):
         """RGB of a part. ValueError with the library's reason; it takes damage that others read over for an error.
 
         data: the file, uint8. scale: 1, 2, 4 or 8. window: (y0, x0, y1, x1) in pixels of the file's scaled image, not turned by
-        its EXIF data; x0 a multiple of COLUMNS / scale. into: uint8, C-contiguous, of the window's size.
+        its EXIF data; x0 a multiple of COLUMNS / scale. into: uint8, C-contiguous, of the window's size. size: (height, width)
+        that the file should have; it is an error if it has another one.
         """
         y0, x0, y1, x1 = window
         tj, handle, at = self._library, self._handle, data.ctypes.data
+        if tj.tj3DecompressHeader(handle, at, len(data)):
+            raise ValueError(tj.tj3GetErrorStr(handle).decode(errors="replace"))
+        found = tj.tj3Get(handle, _HEIGHT), tj.tj3Get(handle, _WIDTH)
+        if found != tuple(size):
+            raise ValueError(f"it is {found[0]}x{found[1]}, and not {size[0]}x{size[1]}")
         if (
-            tj.tj3DecompressHeader(handle, at, len(data))
-            or tj.tj3SetScalingFactor(handle, _Factor(1, scale))
+            tj.tj3SetScalingFactor(handle, _Factor(1, scale))
             or tj.tj3SetCroppingRegion(handle, _Region(x0, y0, x1 - x0, y1 - y0))
             or tj.tj3Decompress8(handle, at, len(data), into.ctypes.data, 0, _RGB)
         ):

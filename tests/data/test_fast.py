@@ -299,7 +299,9 @@ def test_a_file_that_libjpeg_warns_of_is_decoded_as_exact():
     files[2] = files[2][:-2] + b"\0\0\0\0" + files[2][-2:]
     steps = lambda: [G.Resize(30, 40)]  # noqa: E731
     with pytest.raises(ValueError, match="extraneous bytes"):
-        turbo.Scaler().decode(np.frombuffer(files[2], np.uint8), 1, (0, 0, 203, 309), np.empty((203, 309, 3), np.uint8))
+        turbo.Scaler().decode(
+            np.frombuffer(files[2], np.uint8), 1, (0, 0, 203, 309), np.empty((203, 309, 3), np.uint8), (203, 309)
+        )
     got, loader = load(Files(files), steps(), epochs=2)
     want, _ = load(Files(files), steps(), "exact", epochs=2)
     assert loader.errors == []

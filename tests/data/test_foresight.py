@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 import gpuaug as G
-from gpuaug.data import decode, foresight, headers
+from gpuaug.data import decode, foresight, headers, turbo
 from gpuaug.data import loader as of_loader
 from gpuaug.photographs import photographs
 from gpuaug.reach import Reach
@@ -221,7 +221,21 @@ def test_without_dali(monkeypatch):
     got, loader = batches(Pictures(), PIPELINES["RandomResizedCrop"])
     want, _ = batches(Pictures(), PIPELINES["RandomResizedCrop"], windows=False)
     same(got, want)
+    assert loader.stats()["decoded"] < 0.9, "JPEGs by libjpeg-turbo"
+    monkeypatch.setattr(turbo, "is_there", lambda: False)
+    got, loader = batches(Pictures(), PIPELINES["RandomResizedCrop"])
+    same(got, want)
     assert loader.stats()["decoded"] == 1.0
+
+
+@pytest.mark.parametrize("name", list(PIPELINES))
+def test_dali_alone(name, monkeypatch):
+    """Where libjpeg-turbo is not installed, DALI decodes the same windows to the same bits."""
+    got, quick = batches(Pictures(), PIPELINES[name])
+    monkeypatch.setattr(turbo, "is_there", lambda: False)
+    want, slow = batches(Pictures(), PIPELINES[name])
+    same(got, want)
+    assert quick.stats()["decoded"] == slow.stats()["decoded"]
 
 
 def test_a_pipeline_that_changes_in_the_middle():

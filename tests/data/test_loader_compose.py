@@ -8,6 +8,7 @@ from torch.utils.data import Dataset
 from torchvision.datasets import ImageFolder
 
 import gpuaug as G
+from gpuaug.data.progress import Progress
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
@@ -21,18 +22,12 @@ def test_a_batch_is_its_samples(shared_folder):
     loader = G.DataLoader(dataset, 5, shuffle=True, transform=pipeline(seed=3), device="cpu", num_workers=1)
     list(loader)
     alone = pipeline(seed=3)
-    order = [int(i) for p in loader._plan(1, _Start()) for i in p.ids]
+    order = [int(i) for p in loader._plan(1, Progress(1)) for i in p.ids]
     images = torch.cat([x for x, _ in loader])
     assert sorted(order) == list(range(N))
     for k, i in enumerate(order):
         want = alone(image=np.asarray(dataset[i][0]), ids=[i], epoch=1)["image"]
         assert torch.equal(images[k], want)
-
-
-class _Start:
-    from gpuaug.data.order import Position
-
-    position, sampler = Position(), None
 
 
 def test_roads_agree(shared_folder):
