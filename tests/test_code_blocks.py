@@ -16,8 +16,8 @@ import gpuaug
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "site" / "pages").glob("*.md"))]
-# interfaces, and parts of classes, in the middle of modules: they are parsed
-PARSED = {"kernels.md"}
+# interfaces, parts of classes in the middle of modules, what takes several ranks: they are parsed
+PARSED = {"kernels.md", "scale.md"}
 SKETCHES = {"architecture.md": "what an interface's arguments and results are, in comments"}
 
 
