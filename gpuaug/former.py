@@ -30,7 +30,7 @@ _said: set[str] = set()
 
 
 def former(versions: str, now: str, given: str = "") -> Transform:
-    """Decorator: a function of former arguments that makes today's transform, and says so once. given: what it cannot do without."""
+    """Decorator: a function of former arguments that makes today's transform, and says so once. given: what it must be given."""
 
     def decorate(make):
         FORMER[make.__name__] = versions, now
