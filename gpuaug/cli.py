@@ -44,19 +44,20 @@ def build():
         """Real photographs through torch's DataLoader + albumentations and through gpuaug, side by side."""
         from gpuaug.demo import run
 
-        run(folder, count, rounds, batch_size, workers, out, device)
+        _told("demo", run, folder, count, rounds, batch_size, workers, out, device)
 
     @app.command()
     def info():
         """What is here: versions, device, compiled kernels; what is missing, and the command that brings it."""
         from rich.console import Console
         from rich.table import Table
+        from rich.text import Text
 
         from gpuaug.commands.info import rows
 
         table = Table(show_header=False, box=None)
         for row in rows():
-            table.add_row(*row)
+            table.add_row(*map(Text, row))  # as it is: in rich's markup the extra of 'gpuaug[yaml]' is a style, and gone
         Console(highlight=False).print(table)
 
     @app.command()
@@ -194,7 +195,8 @@ def main():
     try:
         app = build()
     except ImportError as error:
-        sys.exit(f"gpuaug: {error.name} is missing; the command takes: pip install 'gpuaug[demo]'")
+        print(f"gpuaug: {error.name} is missing; the command takes: pip install 'gpuaug[demo]'", file=sys.stderr)
+        sys.exit(2)
     app()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .machine import best_device, cpu_name, cpu_seconds, device_name
+from .machine import best_device, cpu_name, cpu_seconds, device_name, told_device
 from .photographs import default_folder, photo_folder
 
 
@@ -188,7 +188,7 @@ def picture(folder, path="gpuaug_demo.png", columns=8, versions=2, size=224, dev
 
 
 def check_writable(option, path):
-    """Ends the program if a file cannot be written, before minutes are spent on what would be in it."""
+    """ValueError if a file cannot be written, before minutes are spent on what would be in it."""
     path = Path(path).resolve()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -198,7 +198,7 @@ def check_writable(option, path):
         if new:
             path.unlink()
     except OSError as error:
-        sys.exit(f"gpuaug demo: {path} cannot be written ({error.strerror}); give another place with {option}")
+        raise ValueError(f"{path} cannot be written ({error.strerror}); give another place with {option}") from error
 
 
 def run(folder=None, count=512, rounds=5, batch_size=64, workers=2, out="gpuaug_demo.png", device=None):
@@ -207,8 +207,11 @@ def run(folder=None, count=512, rounds=5, batch_size=64, workers=2, out="gpuaug_
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Table
 
-    console = Console()
+    from .pictures.sheet import check_name
+
+    console, device = Console(), told_device(device)
     check_writable("--out", out)
+    check_name(Path(out))
     check_writable("--folder", Path(folder if folder is not None else default_folder()) / "written")
     columns = (TextColumn("{task.description:44}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bars:

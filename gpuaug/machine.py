@@ -12,6 +12,32 @@ def best_device():
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def told_device(said):
+    """The device of an option --device; the best one where it is not given.
+
+    Raises:
+        ValueError: neither a CPU nor a GPU, or one that cannot be used.
+    """
+    import torch
+
+    from .backends import missing
+
+    if said is None:
+        return best_device()
+    try:
+        device = torch.device(said)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in ("cpu", "cuda"):
+        raise ValueError(f"--device must be cuda or cpu, got {said!r}")
+    if device.type == "cuda":
+        if (problem := missing.problem()) is not None:
+            raise ValueError(f"--device {said}: {problem}")
+        if (device.index or 0) >= torch.cuda.device_count():
+            raise ValueError(f"--device {said}: this machine has {torch.cuda.device_count()} GPUs, counted from 0")
+    return device
+
+
 def device_name(device):
     """The name of the card or of the processor."""
     import torch

@@ -314,9 +314,22 @@ def read(filepath_or_buffer, data_format: str | None = None) -> dict:
     kind, where = _format(filepath_or_buffer, data_format), "this"
     if isinstance(filepath_or_buffer, (str, os.PathLike)):
         where = os.fspath(filepath_or_buffer)
-        text = Path(filepath_or_buffer).read_text(encoding="utf-8")
+        try:
+            text = Path(filepath_or_buffer).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{where} is no text in UTF-8: {error.reason} at byte {error.start}") from None
     else:
         text = filepath_or_buffer.read()
+    found = _parsed(text, kind, where)
+    if not isinstance(found, dict) or "transform" not in found:
+        raise ValueError(
+            f"{where} holds no pipeline: what gpuaug.save or albumentations writes is a dict with the key 'transform', this "
+            f"is {str(found)[:80]!r}"
+        )
+    return found
+
+
+def _parsed(text: str, kind: str, where: str):
     if kind == "json":
         try:
             return json.loads(text)

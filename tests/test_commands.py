@@ -62,7 +62,9 @@ def test_info_says_what_is_missing(monkeypatch):
     monkeypatch.setattr(info, "_version", lambda package: None)
     remarks = {row.what: row.remark for row in info.rows()}
     assert remarks["PyYAML"].endswith("pip install 'gpuaug[yaml]'")
-    assert "CPU kernels" in run("info").output
+    told = run("info").output
+    assert "CPU kernels" in told
+    assert "gpuaug[yaml]" in told
 
 
 @pytest.mark.parametrize(
@@ -78,6 +80,15 @@ def test_info_says_what_is_missing(monkeypatch):
         (("explain", "{argument}"), "probability"),
         (("convert", "{empty}/none.json"), "there is no such file"),
         (("convert", "{broken}/a.jpg"), "is no JSON"),
+        (("convert", "{word}"), "word.yaml holds no pipeline"),
+        (("convert", "{bytes}"), "bytes.yaml is no text in UTF-8"),
+        (
+            ("bench", "pipeline", "HorizontalFlip", "--data", "{photos}", "--device", "gpu"),
+            "--device must be cuda or cpu, got 'gpu'",
+        ),
+        (("demo", "--device", "gpu"), "--device must be cuda or cpu, got 'gpu'"),
+        (("demo", "--out", "{empty}/x.doc"), "a picture's name ends in one of"),
+        (("demo", "--out", "{broken}/a.jpg/x.png"), "cannot be written"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(words, says, tmp_path):
@@ -87,8 +98,12 @@ def test_what_is_wrong_is_one_sentence(words, says, tmp_path):
     head = "__format__: gpuaug 1\ntransform:\n  __class_fullname__: Compose\n  transforms:\n"
     (tmp_path / "unknown.yaml").write_text(head + "  - {__class_fullname__: HorizontalFlp}\n")
     (tmp_path / "argument.yaml").write_text(head + "  - {__class_fullname__: HorizontalFlip, probability: 1}\n")
-    places = {name: tmp_path / name for name in ("empty", "broken")}
-    places |= {name: tmp_path / f"{name}.yaml" for name in ("unknown", "argument")}
+    (tmp_path / "word.yaml").write_text("hello\n")
+    (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe")
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "photos" / "a.png")
+    places = {name: tmp_path / name for name in ("empty", "broken", "photos")}
+    places |= {name: tmp_path / f"{name}.yaml" for name in ("unknown", "argument", "word", "bytes")}
     found = run(*(word.format(**places) for word in words))
     assert found.exit_code == 2
     assert says in found.stderr

@@ -120,7 +120,7 @@ def test_what_cannot_be_written_is_found_before_anything_is_timed(tmp_path, opti
     (tmp_path / "file").write_text("not a folder")
     where = {"out": tmp_path / "out.png", "folder": tmp_path / "photographs"}
     where[option.strip("-")] = tmp_path / "file" / "below"
-    with pytest.raises(SystemExit, match=f"cannot be written .* with {option}"):
+    with pytest.raises(ValueError, match=f"cannot be written .* with {option}"):
         demo.run(where["folder"], count=8, rounds=1, out=where["out"])
     assert not (tmp_path / "photographs").exists() or not list((tmp_path / "photographs").iterdir())
 

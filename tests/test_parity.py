@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -67,6 +70,13 @@ def test_mask(case, dtype, device):
     """Labels arrive as they are, up to ties of coordinates (see NEAREST)."""
     wrong = parity.compare_masks(case, dtype, device).check(parity.EXACT if case.exact_mask else parity.NEAREST)
     assert not wrong, wrong
+
+
+def test_the_table_can_be_written():
+    """By what CONTRIBUTING.md says, from the root, where pytest has put nothing into the path."""
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    root = Path(__file__).parent.parent
+    subprocess.run([sys.executable, "-W", "ignore", "-c", "import tests.parity.table"], cwd=root, env=clean, check=True)
 
 
 def test_the_table_is_the_tests():

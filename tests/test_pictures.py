@@ -138,9 +138,14 @@ def batches():
     yield {"pixel_values": tensors, "labels": torch.arange(3)}, 3, {"label"}
     yield {"image": arrays, "keypoints": [[(1, 2)], [], [(3, 4), (5, 6)]]}, 3, {"keypoints"}
     yield {"image": list(arrays), "masks": [mask, mask, mask]}, 3, {"mask"}
+    yield list(zip(tensors, boxes, strict=True)), 3, {"bboxes", "label", "box_format"}  # samples, not collated
+    yield (tensors[0], boxes[0]), 1, {"bboxes", "label", "box_format"}
+    yield list(zip(tensors, mask, strict=True)), 3, {"mask"}
+    yield list(zip([Image.new("RGB", (9, 8))] * 3, range(3), strict=True)), 3, {"label"}
+    yield [{"image": image, "label": 1} for image in arrays], 3, {"label"}
 
 
-@pytest.mark.parametrize("number", range(18))
+@pytest.mark.parametrize("number", range(23))
 def test_batches_of_any_structure(number, tmp_path):
     batch, images, named = list(batches())[number]
     sheet = G.show(batch, tmp_path / "sheet.png")

@@ -15,7 +15,7 @@ import torch
 from ..compose import Compose
 from ..data.protocol import IMAGE_SUFFIXES
 from ..demo import race, single_threaded
-from ..machine import best_device, cpu_name, device_name
+from ..machine import best_device, cpu_name, device_name, told_device
 from ..reports import versions
 from .rivals import NotThere, to_albumentations, to_kornia, to_torchvision
 
@@ -243,7 +243,7 @@ def run(pipeline: Compose, folder: Path, out: Path, batch: int, workers: int, ro
     out = out.with_suffix(".json")
     if not out.parent.is_dir():
         raise ValueError(f"{out.parent}: there is no such folder; name another one with --out")
-    console, count = Console(highlight=False), len(pictures_in(folder))
+    console, count, device = Console(highlight=False), len(pictures_in(folder)), told_device(device)
     columns = (TextColumn("{task.description:14}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bars:
         tasks = {}

@@ -38,8 +38,8 @@ def show(
     Args:
         batch: what a loader gives, ours or torch's: images alone; ``(images, labels)``, ``(images, masks)`` (whole numbers, bool;
             ``[B, H, W]``), ``(images, targets)`` with torchvision's dicts of boxes, labels, masks, keypoints; a dict with such
-            entries under their usual names; a list of images. Tensors are ``[B, C, H, W]``, arrays ``[B, H, W, C]``. One image
-            without a batch, too.
+            entries under their usual names; a list of images, or of samples that were not collated. Tensors are
+            ``[B, C, H, W]``, arrays ``[B, H, W, C]``. One image without a batch, too.
         path: where to write it, too; png, pdf, svg or jpg.
         columns: images in a row. limit: images that are shown at most.
         box_format: how boxes are written: "pascal_voc", "coco", "albumentations" or "yolo"; needed where there are boxes, but
@@ -99,7 +99,27 @@ def show(
     return sheet
 
 
+def _collated(batch):
+    """Samples in a list, or one with torchvision's boxes, as a batch; anything else as it is."""
+    if isinstance(batch, tuple) and len(batch) == 2 and isinstance(batch[1], Mapping):
+        boxes = batch[1].get("boxes")
+        if _is_one_image(batch[0]) and len(getattr(boxes, "shape", ())) == 2:
+            batch = [batch]
+    if not isinstance(batch, list) or not batch:
+        return batch
+    if all(isinstance(each, Mapping) for each in batch):
+        return {key: [each.get(key) for each in batch] for key in batch[0]}
+    if all(isinstance(each, tuple) and len(each) == len(batch[0]) > 1 and _is_one_image(each[0]) for each in batch):
+        return tuple(map(list, zip(*batch, strict=True)))
+    return batch
+
+
+def _is_one_image(entry) -> bool:
+    return hasattr(entry, "getbands") or len(getattr(entry, "shape", ())) in (2, 3)
+
+
 def _named(batch) -> dict[str, Any]:
+    batch = _collated(batch)
     if isinstance(batch, Mapping):
         found = {}
         for name, names in (("image", IMAGES), ("mask", MASKS), ("bboxes", BOXES), ("keypoints", POINTS), ("label", LABELS)):
@@ -129,14 +149,10 @@ def _sort(found: dict, number: int, entry, samples: int) -> None:
         if "bboxes" in found and any("boxes" in each for each in entry):
             found["box_format"] = "pascal_voc"  # torchvision's own
         return
-    shape = tuple(getattr(entry, "shape", ()))
-    kind = str(getattr(entry, "dtype", "")).removeprefix("torch.")
-    if (
-        len(shape) >= 3
-        and len(shape) <= 4
-        and shape[0] == samples
-        and kind in ("uint8", "bool", "int8", "int16", "int32", "int64")
-    ):
+    shape, kind = tuple(getattr(entry, "shape", ())), str(getattr(entry, "dtype", "")).removeprefix("torch.")
+    if isinstance(entry, (list, tuple)) and entry and all(map(_is_one_image, entry)):  # of samples that were not collated
+        shape, kind = (len(entry), *as_numpy(entry[0]).shape), str(as_numpy(entry[0]).dtype)
+    if 3 <= len(shape) <= 4 and shape[0] == samples and kind in ("uint8", "bool", "int8", "int16", "int32", "int64"):
         found["mask"] = entry
     elif len(shape) <= 2 and (len(shape) > 0 or isinstance(entry, (list, tuple))) and len(entry) == samples:
         found.setdefault("label", entry)

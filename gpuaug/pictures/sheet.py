@@ -59,9 +59,7 @@ class Picture:
     def save(self, path: str | os.PathLike) -> Path:
         """Write it as what the path's end says (png, pdf, svg, jpg ..); returns the path."""
         path = Path(path)
-        known = self.figure.canvas.get_supported_filetypes()
-        if path.suffix[1:].lower() not in known:
-            raise ValueError(f"{path}: a picture's name ends in one of .{', .'.join(sorted(known))}")
+        check_name(path)
         self.figure.savefig(path, dpi=DPI)
         return path
 
@@ -134,14 +132,27 @@ def wrapped(caption: str) -> list[str]:
     return [line for whole in caption.splitlines() for line in textwrap.wrap(whole, LETTERS, subsequent_indent="  ")]
 
 
-def _figure(inches: tuple[float, float]):
+def check_name(path: Path) -> None:
+    """ValueError unless a picture can be written under that name."""
+    known = _canvas().get_supported_filetypes()
+    if path.suffix[1:].lower() not in known:
+        raise ValueError(f"{path}: a picture's name ends in one of .{', .'.join(sorted(known))}")
+
+
+def _canvas():
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError("pictures take matplotlib: pip install 'gpuaug[pictures]'") from error
+    return FigureCanvasAgg
+
+
+def _figure(inches: tuple[float, float]):
+    canvas = _canvas()
+    from matplotlib.figure import Figure
+
     figure = Figure(inches)
-    FigureCanvasAgg(figure)
+    canvas(figure)
     return figure
 
 

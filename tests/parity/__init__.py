@@ -11,6 +11,10 @@ a module of cases for each module of `gpuaug.transforms`.
 
 import importlib
 import pkgutil
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))  # of `python -m tests.parity`: allowed.py lies beside this folder; pytest adds it
 
 from gpuaug.interop.parity.driven import threefry
 
