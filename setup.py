@@ -267,6 +267,7 @@ EXTRAS["test"] = (
     + EXTRAS["explore"] + ["playwright>=1.50,<2", "httpx>=0.27"]  # with Debian's chromium, if it is there
     + EXTRAS["remote"] + ["moto[s3,server]>=5,<6"]  # an S3 server on loopback
     + ["pytest>=8", "hypothesis>=6", "scipy>=1.11", "setuptools>=77", "torchdata>=0.11", "accelerate>=1.10", "pandas>=2"]
+    + ["timm>=1"]  # for examples/timm_transforms.py
     + ["mypy>=1.15,<3", "nvidia-cuda-cuobjdump>=13,<14", "nvidia-cuda-nvdisasm>=13,<14"]  # they read sm_75 to sm_120 cubins
 )  # fmt: skip
 EXTRAS["dev"] = EXTRAS["test"] + ["ruff==0.17.6", "clang-format==20.1.8"]  # another version formats otherwise

@@ -40,6 +40,12 @@ class Drawn:
         begun: targets on which steps were carried out during the draw (`gpuaug.now.Now`); None: none were.
         start: ``[B, 2]`` before the first step, where masks may have sizes of their own; else None.
         marked: through how many steps boxes and keypoints are already, and ``marked_size`` ``[B, 2]``, of their images then.
+
+    Example:
+        >>> import gpuaug as G
+        >>> drawn = G.Compose([G.RandomCrop(4, 4)], seed=0).draw([[8, 8]], ids=[3])
+        >>> drawn.samples, drawn.size.tolist()
+        (1, [[4, 4]])
     """
 
     samples: int

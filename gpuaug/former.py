@@ -29,8 +29,8 @@ FORMER: dict[str, tuple[str, str]] = {}  # name: (the releases that had it, what
 _said: set[str] = set()
 
 
-def former(versions: str, now: str) -> Transform:
-    """Decorator: a function of former arguments that makes today's transform, and says so once."""
+def former(versions: str, now: str, given: str = "") -> Transform:
+    """Decorator: a function of former arguments that makes today's transform, and says so once. given: what it must be given."""
 
     def decorate(make):
         FORMER[make.__name__] = versions, now
@@ -46,9 +46,19 @@ def former(versions: str, now: str) -> Transform:
                 warnings.warn(text, DeprecationWarning, stacklevel=2)
             return transform
 
+        named.__doc__ = _DOC.format(name=make.__name__, now=now, versions=versions, given=given)
         return named
 
     return decorate
+
+
+_DOC = """``{now}``, under the name that it had in albumentations {versions}; a warning says what to write, once.
+
+    Example:
+        >>> import gpuaug as G
+        >>> isinstance(G.{name}({given}), G.Transform)
+        True
+    """
 
 
 def _range(value, other):
@@ -165,7 +175,7 @@ def IAAAffine(
     )
 
 
-@former("0.1 to 0.5", "CropAndPad(px, percent, keep_size, border_mode=.., fill=pad_cval)")
+@former("0.1 to 0.5", "CropAndPad(px, percent, keep_size, border_mode=.., fill=pad_cval)", "px=2")
 def IAACropAndPad(
     px: Any = None, percent: Any = None, pad_mode: str = "constant", pad_cval: Any = 0, keep_size: bool = True, p: float = 1.0
 ) -> Transform:

@@ -69,6 +69,11 @@ class Group(Calls, Settings):
 
     Attributes:
         node: how the library chooses among the children (`NODES`).
+
+    Example:
+        >>> import gpuaug as G
+        >>> isinstance(G.OneOf([G.Blur()]), G.BaseCompose)
+        True
     """
 
     node = "all"
@@ -197,6 +202,13 @@ class Sequential(Group):
     Args:
         transforms: list of transforms.
         p: probability, per sample.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> both = G.Sequential([G.HorizontalFlip(p=1), G.InvertImg(p=1)], p=1)
+        >>> aug = G.Compose([G.OneOf([both, G.Transpose(p=1)], p=1)], seed=0)
+        >>> aug(np.array([[0, 255]], np.uint8)).shape in ((1, 2), (2, 1))
+        True
     """
 
     def __init__(self, transforms: Sequence, p: float = 0.5):
@@ -272,7 +284,14 @@ class SomeOf(Group):
 
 
 class RandomOrder(SomeOf):
-    """As `SomeOf`, but the chosen children are applied in an order drawn per sample."""
+    """As `SomeOf`, but the chosen children are applied in an order drawn per sample.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> aug = G.Compose([G.RandomOrder([G.HorizontalFlip(p=1), G.VerticalFlip(p=1)], n=2)], seed=0)
+        >>> aug(np.array([[1, 2], [3, 4]], np.uint8)).tolist()
+        [[4, 3], [2, 1]]
+    """
 
     node = "random_order"
 
@@ -289,6 +308,12 @@ class OneOrOther(Group):
     Args:
         first, second: transforms; or pass them as a list of two.
         p: probability of the first.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> aug = G.Compose([G.OneOrOther(G.HorizontalFlip(p=1), G.InvertImg(p=1), p=1)], seed=0)
+        >>> aug(np.array([[1, 2]], np.uint8)).tolist()
+        [[2, 1]]
     """
 
     node = "one_or_other"

@@ -52,6 +52,11 @@ class BasicTransform(Whole, register=False):
         p: probability, per sample. always_apply: albumentations 1.x', before p: True is p=1.
 
     See docs/own-transforms.md.
+
+    Example:
+        >>> import gpuaug as G
+        >>> issubclass(G.ImageOnlyTransform, G.BasicTransform)
+        True
     """
 
     InitSchema = _Schema()
@@ -376,6 +381,14 @@ class Transform3D(DualTransform, register=False):
 
     ``apply_to_mask3d`` is by default the same; ``apply_to_keypoints`` as in `DualTransform`. The number of slices stays. Targets:
     volume, volumes, mask3d, masks3d, keypoints. Source: albumentations ``Transform3D``.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> class Upside(G.Transform3D):
+        ...     def apply_to_volume(self, volume, **params):
+        ...         return volume[::-1].copy()
+        >>> G.Compose([Upside(p=1)], seed=0)(volume=np.arange(3, dtype=np.uint8).reshape(3, 1, 1, 1))["volume"].ravel().tolist()
+        [2, 1, 0]
     """
 
     @property

@@ -298,6 +298,13 @@ def load(filepath_or_buffer: Any, data_format: str | None = None, nonserializabl
         ValueError: what is not JSON or YAML, object tags, and all that `from_dict` refuses.
 
     Source: albumentations ``load``. Example: see `save`.
+
+    Example:
+        >>> import io, gpuaug as G
+        >>> file = io.StringIO()
+        >>> G.save(G.Blur(7), file)
+        >>> G.load(io.StringIO(file.getvalue()))
+        Blur(blur_limit=(3, 7), p=0.5)
     """
     return from_dict(read(filepath_or_buffer, data_format), nonserializable)
 

@@ -56,6 +56,11 @@ class Transform(Calls, Settings):
         p: probability, per sample.
         ops: names of the pixel operations (`gpuaug.ops`) that `lower` may append: a GPU's kernel holds those of its pipeline.
         targets: what `lower` handles: ``("image",)`` for pixel operations, ``("image", "mask")`` for geometry and dropout.
+
+    Example:
+        >>> import gpuaug as G
+        >>> issubclass(G.Blur, G.Transform), G.Blur().columns() >= 1
+        (True, True)
     """
 
     ops: tuple[str, ...] = ()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import doctest
+import importlib
 import importlib.util
+import inspect
 import json
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import gpuaug
+from docs.site import api
 from gpuaug import transform
 from gpuaug.spellings import modules
 
@@ -111,6 +114,13 @@ def test_no_module_imports_itself_by_way_of_others():
 
     for name in graph:
         visit(name, [])
+
+
+@pytest.mark.parametrize("module", api.MODULES)
+def test_every_public_name_has_an_example(module):
+    found = importlib.import_module(module)
+    lacks = [name for name in api.public(module) if ">>> " not in (inspect.getdoc(getattr(found, name)) or "")]
+    assert not set(lacks) - set(api.DATA)
 
 
 @pytest.mark.parametrize("name", sorted({*gpuaug.REGISTRY, "Compose", "OneOf", "SomeOf", "BboxParams", "KeypointParams"}))

@@ -208,3 +208,105 @@ def test_moths_in_a_batch():
     images, labels = next(iter(loader))
     assert len(labels.unique()) == 1
     assert len({image.numpy().tobytes() for image in images}) == 8, "one moth, eight ways"
+
+
+def test_video():
+    losses = load("video").main(["--clips", "64", "--epochs", "4", "--device", "cpu"])
+    assert losses[3] < losses[0]
+
+
+def test_video_moves_a_clip_as_one():
+    video = load("video")
+
+    class Still(video.Clips):
+        def __getitem__(self, i):
+            clip, kind = super().__getitem__(i)
+            return clip[:1].repeat(len(clip), 0), kind
+
+    for data, still in ((Still(8), True), (video.Clips(8), False)):
+        loader = G.DataLoader(data, 8, transform=video.augmentation(), targets={"images": 0}, device="cpu", seed=0)
+        clips, labels = next(iter(loader))
+        assert clips.shape == (8, video.FRAMES, 3, video.SIZE, video.SIZE)
+        assert labels.tolist() == [0, 1, 2, 3, 0, 1, 2, 3]
+        assert bool((clips == clips[:, :1]).all()) == still, "all frames of a still clip come out alike"
+    turned, labels = video.backwards(clips, labels, share=1.1)
+    assert torch.equal(turned, clips.flip(1))
+    assert labels.tolist() == [1, 0, 3, 2, 1, 0, 3, 2]
+
+
+def test_huggingface(tmp_path):
+    pytest.importorskip("accelerate")
+    pytest.importorskip("datasets")
+    huggingface = load("huggingface")
+    how = ["--samples", "48", "--batch-size", "16", "--cpu"]
+    losses = huggingface.main([*how, "--epochs", "3"])
+    assert losses[2] < losses[0]
+    halves = huggingface.main([*how, "--epochs", "2", "--save", str(tmp_path / "state")])
+    halves += huggingface.main([*how, "--epochs", "3", "--save", str(tmp_path / "state")])
+    assert halves == pytest.approx(losses, rel=1e-3), "it goes on where it was saved"
+
+
+def small_photographs(folder):
+    from gpuaug.photographs import photo_folder
+
+    return photo_folder(folder, count=48, size=(120, 160))
+
+
+def test_timm_transforms_written(tmp_path):
+    losses = load("timm_transforms").main(
+        ["--folder", str(small_photographs(tmp_path)), "--size", "64", "--epochs", "3", "--batch-size", "16", "--device", "cpu"]
+    )
+    assert losses[2] < losses[0]
+
+
+def test_timm_transforms_converted(tmp_path):
+    data = pytest.importorskip("timm.data")
+    program = load("timm_transforms")
+    how = {"scale": (0.3, 1.0), "re_prob": 0.25, "re_mode": "pixel"}
+    for kind, child in zip(program.converted(data.create_transform(64, is_training=True, **how)), program.written(64, **how)):
+        assert type(kind) is type(child)
+    assert program.converted(data.create_transform(64, is_training=True, interpolation="random"))
+    # what is not left to chance is timm's, pixel by pixel
+    theirs = data.create_transform(64, is_training=True, scale=(1, 1), ratio=(4 / 3, 4 / 3), hflip=1.0, color_jitter=None)
+    image = PIL.Image.open(next(small_photographs(tmp_path).rglob("*.jpg"))).resize((160, 120))
+    torch.testing.assert_close(program.converted(theirs)(image), theirs(image), rtol=0, atol=0.02)
+    erased = program.converted(data.create_transform(64, is_training=True, re_prob=1.0, color_jitter=None))(image)
+    assert 0.02 * 64**2 * 0.8 < (erased == 0).all(0).sum() < 64**2 * 0.36
+    losses = program.main(
+        ["--folder", str(small_photographs(tmp_path)), "--size", "64", "--epochs", "1", "--batch-size", "16", "--device", "cpu",
+         "--converted", "--auto-augment", "rand-m9-mstd0.5-inc1"]
+    )  # fmt: skip
+    assert len(losses) == 1
+
+
+def test_ultralytics_hook():
+    losses = load("ultralytics_hook").main(["--samples", "48", "--epochs", "3"])
+    assert losses[2] < 0.9 * losses[0]
+
+
+def test_ultralytics_hook_gives_what_albumentations_gives():
+    A = pytest.importorskip("albumentations")
+    program = load("ultralytics_hook")
+    steps = [("HorizontalFlip", {"p": 1}), ("Crop", {"x_min": 10, "y_min": 20, "x_max": 90, "y_max": 90, "p": 1})]
+    data = program.Plates(16, program.Albumentations(transforms=[getattr(G, name)(**how) for name, how in steps]))
+    boxes = A.BboxParams(format="yolo", label_fields=["class_labels"])
+    theirs = A.Compose([getattr(A, name)(**how) for name, how in steps], bbox_params=boxes)
+    for i in range(16):
+        mine, labels = data.hook(data.labels(i)), data.labels(i)
+        instances = labels["instances"]
+        instances.convert_bbox("xywh")
+        instances.normalize(program.SIZE, program.SIZE)
+        new = theirs(image=labels["img"], bboxes=instances.bboxes, class_labels=labels["cls"])
+        assert mine["cls"].shape == (1, 1)
+        assert mine["cls"] == labels["cls"]
+        if len(new["class_labels"]):
+            assert np.array_equal(mine["img"], new["image"])
+            assert mine["instances"].bboxes == pytest.approx(np.array(new["bboxes"]), abs=1e-5)
+        else:  # a draw that leaves no box is not taken
+            assert np.array_equal(mine["img"], labels["img"])
+    bare = data.labels(0)
+    bare["cls"], bare["instances"] = np.zeros((0, 1), np.float32), program.Instances(np.zeros((0, 4)))
+    out = data.hook(bare)
+    assert out["img"].shape == (70, 80, 3)
+    assert out["cls"].shape == (0, 1)
+    assert out["instances"].bboxes.shape == (0, 4)

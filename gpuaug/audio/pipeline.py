@@ -30,6 +30,11 @@ class Augmentation(Seeded, torch.nn.Module, Transform, register=False):
         iid_channels: draw for each channel of a sample.
         shared: one draw for all samples of a call: that of the first.
         computes: on waveforms, calculates with their values, and so needs floating point.
+
+    Example:
+        >>> from gpuaug import audio
+        >>> audio.Gain().domain, audio.TimeMasking(20).domain
+        ('wave', 'spectrogram')
     """
 
     targets = ("image", "mask")

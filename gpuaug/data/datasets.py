@@ -115,6 +115,13 @@ class ImageFolder(_Folder):
 
     Unlike torchvision it takes no hidden folder or file (``.ipynb_checkpoints``, ``._a.jpg``) and nothing twice: links to
     folders are followed, those that lead up are not.
+
+    Example:
+        >>> from gpuaug.data import ImageFolder
+        >>> from gpuaug.photographs import photo_folder
+        >>> photos = ImageFolder(photo_folder(count=8, size=(24, 32)))
+        >>> len(photos), photos.classes[:3], photos[0][0].ndim
+        (8, ['astronaut', 'cat', 'coffee'], 3)
     """
 
     suffixes = IMAGE_SUFFIXES
@@ -131,6 +138,14 @@ class SpectrogramFolder(_Folder):
     A spectrogram is a float32 tensor ``[channels, frequency, time]``; `layout` says how the files hold it: ``"CHW"``
     (that order), ``"HWC"``, or ``"HW"`` (one channel). Files are memory-mapped and hold float16, 32 or 64; a file with
     pickled objects is refused. `channels`: how many every file must have; by default as many as the first one read.
+
+    Example:
+        >>> import tempfile, numpy as np
+        >>> from gpuaug.data import SpectrogramFolder
+        >>> folder = tempfile.mkdtemp()
+        >>> np.save(f"{folder}/a.npy", np.zeros((20, 50), np.float32))
+        >>> SpectrogramFolder(folder, layout="HW")[0].shape
+        torch.Size([1, 20, 50])
     """
 
     suffixes = frozenset([".npy"])
@@ -192,6 +207,15 @@ class ImageCsv(_HostTransform, Dataset):
     which some may be missing. ``classes=train.classes`` shares the classes of another table.
     `unknown`: the number of a class that `classes` lacks, or of an empty cell; by default that is an error.
     ``missing="skip"`` leaves out rows whose file does not exist, ``"ignore"`` does not look.
+
+    Example:
+        >>> import tempfile
+        >>> from gpuaug.data import ImageCsv
+        >>> file = tempfile.mkdtemp() + "/table.csv"
+        >>> _ = open(file, "w").write("path,colour\\na.jpg,red\\nb.jpg,blue\\n")
+        >>> table = ImageCsv(file, labels=["colour"], missing="ignore")
+        >>> len(table), list(table.classes["colour"])
+        (2, ['blue', 'red'])
     """
 
     targets_hint = {"image": "img"}  # noqa: RUF012  read only
@@ -321,6 +345,17 @@ class SegmentationFolder(_HostTransform, Dataset):
 
     Where masks are resized use ``mask_interpolation=6`` (``cv2.INTER_NEAREST_EXACT``): with 0, albumentations' default, they
     land beside their images, by 1.5 pixels when 256 become 64 (docs/targets.md).
+
+    Example:
+        >>> import tempfile, numpy as np
+        >>> from PIL import Image
+        >>> from gpuaug.data import SegmentationFolder
+        >>> scans, labels = tempfile.mkdtemp(), tempfile.mkdtemp()
+        >>> Image.fromarray(np.zeros((6, 8, 3), np.uint8)).save(f"{scans}/a.png")
+        >>> Image.fromarray(np.ones((6, 8), np.uint8)).save(f"{labels}/a_mask.png")
+        >>> sample = SegmentationFolder(scans, labels, mask_suffix="_mask")[0]
+        >>> sample["image"].shape, sample["mask"].shape
+        ((6, 8, 3), (6, 8))
     """
 
     targets_hint = {"image": "image", "mask": "mask"}  # noqa: RUF012  read only
@@ -382,6 +417,16 @@ class HuggingFace(_HostTransform, Dataset):
     """A split of a ``datasets`` dataset, its images undecoded until needed. Samples are dicts with the split's columns.
 
     `image`, `mask`: the columns of images and, if there are, masks. `columns`: which others to keep, by default all.
+
+    Example:
+        >>> import datasets
+        >>> from PIL import Image
+        >>> from gpuaug.data import HuggingFace
+        >>> split = datasets.Dataset.from_dict({"image": [Image.new("RGB", (8, 6))], "label": [3]})
+        >>> split = split.cast_column("image", datasets.Image())
+        >>> sample = HuggingFace(split)[0]
+        >>> sample["image"].shape, sample["label"]
+        ((6, 8, 3), 3)
     """
 
     thread_safe = True  # a row is read from memory-mapped Arrow tables
@@ -463,6 +508,20 @@ class WebDataset(_HostTransform, IterableDataset):
 
     What cannot be read (a sample without its label, a shard that is cut) is an error here and under torch's DataLoader;
     gpuaug.DataLoader does with it what its `on_error` says, and goes on behind it.
+
+    Example:
+        >>> import io, tarfile, tempfile
+        >>> from PIL import Image
+        >>> from gpuaug.data import WebDataset
+        >>> file, picture = tempfile.mkdtemp() + "/shard.tar", io.BytesIO()
+        >>> Image.new("RGB", (8, 6)).save(picture, "PNG")
+        >>> with tarfile.open(file, "w") as tar:
+        ...     for name, data in (("000.png", picture.getvalue()), ("000.cls", b"7")):
+        ...         info = tarfile.TarInfo(name)
+        ...         info.size = len(data)
+        ...         tar.addfile(info, io.BytesIO(data))
+        >>> [(sample["image"].shape, sample["label"]) for sample in WebDataset(file, decode=True)]
+        [((6, 8, 3), 7)]
     """
 
     deals_out = True

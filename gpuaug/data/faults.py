@@ -16,6 +16,10 @@ class BadSample:
     index: the sample's index in the dataset (its running number for an iterable dataset).
     path: its file, or None if the dataset gave bytes, or raised.
     reason: what is wrong, in words.
+
+    Example:
+        >>> print(BadSample(7, "cats/7.jpg", "it is empty"))
+        sample 7 (cats/7.jpg): it is empty
     """
 
     index: object
@@ -95,7 +99,14 @@ def numbered(faults, ids):
 
 
 class BadSampleError(RuntimeError):
-    """A sample could not be read or decoded. `.index`, `.path` and `.reason` say which and why."""
+    """A sample could not be read or decoded. `.index`, `.path` and `.reason` say which and why.
+
+    Example:
+        >>> raise BadSampleError(BadSample(7, "cats/7.jpg", "it is empty"))
+        Traceback (most recent call last):
+        ...
+        gpuaug.data.faults.BadSampleError: sample 7 (cats/7.jpg): it is empty...
+    """
 
     def __init__(self, bad: Any, detail: Any = None):
         self.bad, self.detail = bad, detail
@@ -107,7 +118,12 @@ class BadSampleError(RuntimeError):
 
 
 class AllBadError(BadSampleError):
-    """Not one sample of an epoch was good."""
+    """Not one sample of an epoch was good.
+
+    Example:
+        >>> issubclass(AllBadError, RuntimeError)
+        True
+    """
 
     def __init__(self, count: int, bad: Any):
         RuntimeError.__init__(self, f"all {count} samples are bad; the first: {bad}")

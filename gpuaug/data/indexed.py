@@ -37,6 +37,21 @@ class IndexedShards(Dataset):
     `urls`: paths or URLs, with braces (``train-{000..099}.tar``), a list of them, or a URL's folder, which ends in a slash.
     `image`, `mask`, `fields`: as `WebDataset` takes them. `transform` is called with each decoded image ``[H, W, 3]``. A shard
     that is cut or cannot be read is an error (`ValueError`, or an `OSError` of a URL), and so are two members of one name.
+
+    Example:
+        >>> import io, tarfile, tempfile
+        >>> from PIL import Image
+        >>> from gpuaug.data import IndexedShards
+        >>> file, picture = tempfile.mkdtemp() + "/shard.tar", io.BytesIO()
+        >>> Image.new("RGB", (8, 6)).save(picture, "PNG")
+        >>> with tarfile.open(file, "w") as tar:
+        ...     for name, data in (("000.png", picture.getvalue()), ("000.cls", b"7")):
+        ...         info = tarfile.TarInfo(name)
+        ...         info.size = len(data)
+        ...         tar.addfile(info, io.BytesIO(data))
+        >>> shards = IndexedShards(file)
+        >>> len(shards), shards[0]["label"]
+        (1, 7)
     """
 
     thread_safe = True

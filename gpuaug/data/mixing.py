@@ -147,6 +147,15 @@ class MixUp(_Mix):
             name has "label", "target" or "class" in it is an error. Float labels are blended as they are.
         p: probability, per sample.
         seed: None takes the caller's.
+
+    Example:
+        >>> import torch, gpuaug
+        >>> from torch.utils.data import TensorDataset
+        >>> data = TensorDataset(torch.rand(6, 3, 8, 8), torch.tensor([0, 1, 2, 0, 1, 2]))
+        >>> loader = gpuaug.DataLoader(data, batch_size=6, mix=gpuaug.data.MixUp(0.4, num_classes=3), device="cpu", seed=0)
+        >>> images, labels = next(iter(loader))
+        >>> labels.shape, labels.sum(1)
+        (torch.Size([6, 3]), tensor([1., 1., 1., 1., 1., 1.]))
     """
 
     slot = uniforms.SLOTS - 1
@@ -169,6 +178,15 @@ class CutMix(_Mix):
     """Replaces a box of each image, and of its mask, by the same box of another one; labels are weighted by area.
 
     The box has the drawn share of the area before the border cuts it (Yun et al. 2019). Arguments: see `MixUp`.
+
+    Example:
+        >>> import torch, gpuaug
+        >>> from torch.utils.data import TensorDataset
+        >>> data = TensorDataset(torch.rand(6, 3, 8, 8), torch.tensor([0, 1, 2, 0, 1, 2]))
+        >>> loader = gpuaug.DataLoader(data, batch_size=6, mix=gpuaug.data.CutMix(1.0, num_classes=3), device="cpu", seed=0)
+        >>> images, labels = next(iter(loader))
+        >>> labels.shape
+        torch.Size([6, 3])
     """
 
     slot = uniforms.SLOTS - 2

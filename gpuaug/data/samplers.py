@@ -185,6 +185,13 @@ class ImbalancedSampler(_EpochSampler):
     `data`: labels, or a dataset whose `column` (or ``targets``) has them; see `class_numbers`.
     `power`: a sample's weight is its class's size to the minus `power`: 1 balances fully, 0.5 half-way, 0 not at all.
     `indices`: of `data`, those to draw from, such as one part of `stratified_split`; by default all.
+
+    Example:
+        >>> from gpuaug.data import ImbalancedSampler
+        >>> labels = [0] * 90 + [1] * 10
+        >>> drawn = list(ImbalancedSampler(labels, num_samples=1000))
+        >>> 400 < sum(labels[i] for i in drawn) < 600
+        True
     """
 
     def __init__(
@@ -236,7 +243,13 @@ class _EpochBatchSampler(_EpochSampler):
 
 class RepeatBatchSampler(_EpochBatchSampler):
     """A batch is one sample, `batch_size` times: as every appearance gets its own draw, one sample augmented
-    `batch_size` ways. `data` is a dataset, or the number of samples; an epoch has one batch for each, or each of `indices`."""
+    `batch_size` ways. `data` is a dataset, or the number of samples; an epoch has one batch for each, or each of `indices`.
+
+    Example:
+        >>> from gpuaug.data import RepeatBatchSampler
+        >>> list(RepeatBatchSampler(3, batch_size=2, shuffle=False))
+        [[0, 0], [1, 1], [2, 2]]
+    """
 
     def __init__(
         self,
@@ -274,6 +287,11 @@ class GroupBatchSampler(_EpochBatchSampler):
     `data`: the group of each sample, or a dataset whose `column` (or ``targets``) has it. Every sample comes once per
     epoch; a group's last batch is smaller unless `drop_last`. Groups are shuffled inside, then the batches are.
     `indices`: of `data`, those to take; by default all.
+
+    Example:
+        >>> from gpuaug.data import GroupBatchSampler
+        >>> list(GroupBatchSampler([0, 1, 0, 1, 0], batch_size=2, shuffle=False))
+        [[0, 2], [4], [1, 3]]
     """
 
     def __init__(
@@ -321,6 +339,12 @@ class MixedBatchSampler(_EpochBatchSampler):
     samples run through the whole dataset before any comes again; the group of a batch is drawn by size. With
     ``whole_batches=True`` the fractions are of the epoch's batches instead: each batch is of one kind.
     `indices`: of `data`, those to take; by default all.
+
+    Example:
+        >>> from gpuaug.data import MixedBatchSampler
+        >>> sampler = MixedBatchSampler([0, 0, 0, 1, 1, 1], batch_size=4, repeat=0.5, group=0.25)
+        >>> {len(batch) for batch in sampler}
+        {4}
     """
 
     def __init__(
@@ -382,6 +406,13 @@ def stratified_split(
 
     `test_size` is a fraction, or a number of samples. Stratifying needs two samples of each class: ``rare="train"``
     puts the only sample of a class into the train part, ``rare="raise"`` is an error.
+
+    Example:
+        >>> from gpuaug.data import stratified_split
+        >>> labels = [0, 0, 0, 0, 1, 1, 1, 1]
+        >>> train, test = stratified_split(labels, test_size=0.25)
+        >>> sorted(labels[i] for i in test)
+        [0, 1]
     """
     try:
         from sklearn.model_selection import train_test_split

@@ -30,6 +30,18 @@ def augment(images, compose, masks=None, ids=None, **python_function):
 
     An exception in the transforms (samples of a dtype that they do not take, say) ends the pipeline, as DALI does it.
     The count of appearances is not part of DALI's checkpoints.
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> from nvidia.dali import fn, pipeline_def
+        >>> flip = G.Compose([G.HorizontalFlip(p=1)], seed=0)
+        >>> @pipeline_def(batch_size=2, num_threads=1, device_id=None)
+        ... def flipped():
+        ...     images = fn.external_source(lambda: [np.array([[[1], [2]]], np.uint8)] * 2, batch=True)
+        ...     return augment(images, flip)
+        >>> (out,) = flipped().run()
+        >>> out.as_array()[0].ravel().tolist()
+        [2, 1]
     """
     from nvidia.dali import fn
 

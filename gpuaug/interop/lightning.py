@@ -27,6 +27,14 @@ class DataModule(LightningDataModule):
     its own DistributedSampler there, every sample still gets the same pixels, in another order.
 
         trainer.fit(model, DataModule(train=ImageFolder(root), transform=compose, batch_size=64))
+
+    Example:
+        >>> import torch, gpuaug as G
+        >>> from torch.utils.data import TensorDataset
+        >>> data = TensorDataset(torch.zeros(6, 3, 8, 8, dtype=torch.uint8), torch.arange(6))
+        >>> module = DataModule(train=data, transform=G.Compose([G.HorizontalFlip()]), batch_size=3, device="cpu")
+        >>> next(iter(module.train_dataloader()))[0].shape
+        torch.Size([3, 3, 8, 8])
     """
 
     def __init__(

@@ -43,6 +43,13 @@ class Augment:
             such column is an error: it would no longer fit its image.
 
     The result has the same columns, the image as [C, H, W].
+
+    Example:
+        >>> import numpy as np, gpuaug as G
+        >>> augment = Augment(G.Compose([G.HorizontalFlip(p=1), G.ToTensorV2()], seed=0), ids="id", device="cpu")
+        >>> rows = {"id": np.array([4, 7]), "image": np.zeros((2, 6, 8, 3), np.uint8)}  # what map_batches hands over
+        >>> augment(rows)["image"].shape
+        (2, 3, 6, 8)
     """
 
     def __init__(

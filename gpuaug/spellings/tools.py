@@ -47,6 +47,14 @@ def read_bgr_image(path: Path) -> np.ndarray:
         ImportError: there is no OpenCV. OSError: no such file, or none that OpenCV can read.
 
     Source: albumentations ``read_bgr_image``.
+
+    Example:
+        >>> import tempfile, gpuaug as G
+        >>> from PIL import Image
+        >>> file = tempfile.mkdtemp() + "/a.png"
+        >>> Image.new("RGB", (3, 2), (1, 2, 3)).save(file)
+        >>> G.read_bgr_image(file)[0, 0].tolist()
+        [3, 2, 1]
     """
     return _read(path, 1)
 
@@ -55,6 +63,14 @@ def read_rgb_image(path: Path) -> np.ndarray:
     """The same, red first.
 
     Source: albumentations ``read_rgb_image``.
+
+    Example:
+        >>> import tempfile, gpuaug as G
+        >>> from PIL import Image
+        >>> file = tempfile.mkdtemp() + "/a.png"
+        >>> Image.new("RGB", (3, 2), (1, 2, 3)).save(file)
+        >>> G.read_rgb_image(file)[0, 0].tolist()
+        [1, 2, 3]
     """
     return np.ascontiguousarray(_read(path, 1)[..., ::-1])
 
@@ -63,6 +79,14 @@ def read_grayscale(path: Path) -> np.ndarray:
     """The same in gray, ``[H, W]``.
 
     Source: albumentations ``read_grayscale``.
+
+    Example:
+        >>> import tempfile, gpuaug as G
+        >>> from PIL import Image
+        >>> file = tempfile.mkdtemp() + "/a.png"
+        >>> Image.new("L", (3, 2), 7).save(file)
+        >>> G.read_grayscale(file).tolist()
+        [[7, 7, 7], [7, 7, 7]]
     """
     return _read(path, 0)
 

@@ -11,7 +11,13 @@ from ..hints import Colour
 
 
 class InterpolationMode(Enum):
-    """torchvision's interpolations. "box", "hamming" and "lanczos", which it has for PIL images alone, are not there."""
+    """torchvision's interpolations. "box", "hamming" and "lanczos", which it has for PIL images alone, are not there.
+
+    Example:
+        >>> from gpuaug import vision
+        >>> vision.InterpolationMode("bilinear").name
+        'BILINEAR'
+    """
 
     NEAREST = "nearest"
     NEAREST_EXACT = "nearest-exact"

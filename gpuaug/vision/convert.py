@@ -99,7 +99,15 @@ class ToImage(_Form):
 
 
 class ToPureTensor(_Form):
-    """Make plain tensors of tv_tensors. Source: torchvision ``ToPureTensor``."""
+    """Make plain tensors of tv_tensors. Source: torchvision ``ToPureTensor``.
+
+    Example:
+        >>> import torch
+        >>> from torchvision import tv_tensors
+        >>> from gpuaug import vision
+        >>> type(vision.Compose([vision.ToPureTensor()])(tv_tensors.Image(torch.zeros(3, 4, 4))))
+        <class 'torch.Tensor'>
+    """
 
     form = "tensor"
 

@@ -17,7 +17,13 @@ from .warps import about, linear, middle
 
 
 class AutoAugmentPolicy(Enum):
-    """torchvision's policies."""
+    """torchvision's policies.
+
+    Example:
+        >>> from gpuaug import vision
+        >>> vision.AutoAugmentPolicy.CIFAR10.value
+        'cifar10'
+    """
 
     IMAGENET = "imagenet"
     CIFAR10 = "cifar10"

@@ -86,6 +86,15 @@ def cached(
     Raises:
         CacheError: a folder that is something else, cannot be written or is full; with build=False, something to build.
         ValueError, TypeError: arguments; a dataset whose samples cannot be made small, or stored.
+
+    Example:
+        >>> import tempfile, gpuaug
+        >>> from gpuaug.data import ImageFolder, cached
+        >>> from gpuaug.photographs import photo_folder
+        >>> photos = ImageFolder(photo_folder(count=8, size=(24, 32)))
+        >>> small = cached(photos, tempfile.mkdtemp() + "/cache", size=16, progress=False)
+        >>> len(small), min(small[0][0].shape[:2]), small.classes == photos.classes
+        (8, 16, True)
     """
     made = Build(dataset, folder, size, store, quality, targets)
     made.run(build, verify, workers, progress)

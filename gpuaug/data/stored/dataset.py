@@ -34,6 +34,15 @@ class Cached(Dataset):
 
     Raises:
         CacheError: no cache, one of another version, one that was cut off or changed, a source that has changed.
+
+    Example:
+        >>> import tempfile
+        >>> from gpuaug.data import Cached, ImageFolder, cached
+        >>> from gpuaug.photographs import photo_folder
+        >>> folder = tempfile.mkdtemp() + "/cache"
+        >>> _ = cached(ImageFolder(photo_folder(count=8, size=(24, 32))), folder, progress=False)
+        >>> Cached(folder).store
+        'raw'
     """
 
     thread_safe = True

@@ -28,7 +28,15 @@ OPEN_FILES = 256  # descriptors that a process keeps open, of the 1,024 that it 
 
 
 class CacheError(RuntimeError):
-    """A cache that cannot be written, or read: one sentence that names the file, and what mends it."""
+    """A cache that cannot be written, or read: one sentence that names the file, and what mends it.
+
+    Example:
+        >>> from gpuaug.data import Cached
+        >>> Cached("/nowhere")
+        Traceback (most recent call last):
+        ...
+        gpuaug.data.stored.files.CacheError: /nowhere...
+    """
 
 
 class VersionError(CacheError):
