@@ -37,7 +37,6 @@ def folders() -> None:
             Image.fromarray(image(i)).save(path)
         Path("labels").mkdir(exist_ok=True)
         Image.fromarray(np.zeros((260, 300), np.uint8)).save(f"labels/{i}.png")
-    tables()
     Path("old").mkdir()
     import albumentations
 
@@ -45,14 +44,47 @@ def folders() -> None:
 
 
 def tables() -> None:
-    """What docs/formats.md reads."""
+    """What docs/formats.md reads, written by each format's own library."""
+    import h5py
+    import lmdb
+    import msgpack
     import pyarrow as pa
     import pyarrow.parquet as pq
+    import zarr
+    from litdata.streaming import Cache
 
+    files, count = [file.read_bytes() for file in sorted(Path("scans").glob("*.jpg"))], 4
+    masks = [file.read_bytes() for file in sorted(Path("labels").glob("*.png"))]
     Path("data").mkdir()
-    files = sorted(Path("scans").glob("*.jpg"))
-    table = pa.table({"image": [file.read_bytes() for file in files], "label": list(range(len(files)))})
-    pq.write_table(table, "data/train-00000.parquet")
+    pq.write_table(pa.table({"image": files, "label": list(range(count))}), "data/train-00000.parquet")
+    for name in ("train", "words", "packed"):
+        with lmdb.open(f"{name}.lmdb", map_size=2**24) as database, database.begin(write=True) as writer:
+            for i, file in enumerate(files, 1):
+                key = {"train": f"{i:04d}", "words": f"image-{i:09d}", "packed": f"{i:04d}"}[name]
+                writer.put(key.encode(), msgpack.packb({"image": file}) if name == "packed" else file)
+                if name == "words":
+                    writer.put(f"label-{i:09d}".encode(), b"word")
+    with h5py.File("train.h5", "w") as file:
+        cells = file.create_dataset("images", (count,), h5py.vlen_dtype(np.uint8))
+        for i, data in enumerate(files):
+            cells[i] = np.frombuffer(data, np.uint8)
+        file["labels"] = np.arange(count)
+    group = zarr.create_group("train.zarr")
+    for name, those in (("images", files), ("masks", masks)):
+        cells = group.create_array(name, shape=(count,), chunks=(2,), dtype=zarr.dtype.VariableLengthBytes())
+        cells[:] = np.array(those, object)
+    Path("optimized/train").mkdir(parents=True)
+    writer = Cache("optimized/train", chunk_size=2)
+    for i, file in enumerate(sorted(Path("scans").glob("*.jpg"))):
+        writer[i] = {"image": Image.open(file), "label": i}
+    writer.done()
+    writer.merge()
+
+
+def page_of_formats() -> dict:
+    import msgpack
+
+    return {"labels": [0, 1, 2, 3], "n": 4, "msgpack": msgpack, "streaming": None}
 
 
 def by_url() -> None:
@@ -106,7 +138,7 @@ def page_of_imgaug() -> dict:
     return {"labels": np.zeros((260, 300, 1), np.int32), "boxes": np.array([[10.0, 20, 90, 120]])}
 
 
-OTHERWISE = {"imgaug.md": page_of_imgaug}
+OTHERWISE = {"imgaug.md": page_of_imgaug, "formats.md": page_of_formats}
 SPELLED = {"loading.md": [("s3://bucket", "memory://bucket"), ('"/scratch/blocks"', '"blocks"')]}
 
 
@@ -127,6 +159,8 @@ def test_code_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     folders()
+    if page.name == "formats.md":
+        tables()
     by_url()
     names = {"__name__": "a_page", **known(), **OTHERWISE.get(page.name, dict)()}
     for number, block in enumerate(blocks(page)):
