@@ -20,6 +20,7 @@ from .urls import is_url
 # nvImageCodec divides by sizes of zero that a damaged header has, which ends the process (2 of 1,000 damaged files)
 DALI_FORMATS = frozenset({"JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM"})
 _ORIENTATION = 0x112  # EXIF's tag
+_EXIF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}  # bytes a value, by its type
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -79,7 +80,7 @@ def read_header(data):
 
 def _jpeg(view):
     """Walks the segments up to the first scan: the size is in one of them, and all of them must be whole for DALI."""
-    at, end, size, plain, turn, common = 2, len(view), None, True, 1, False
+    at, end, size, plain, turn, common, turned = 2, len(view), None, True, 1, False, False
     while at + 4 <= end:
         if view[at] != 0xFF:
             if size is None:
@@ -97,7 +98,9 @@ def _jpeg(view):
             return Header("JPEG", *size, plain and marker == 0xDA and at + 2 + length <= end, turn, whole, common)
         else:
             if marker == 0xE1 and view[at + 4 : at + 10] == b"Exif\0\0":
-                plain, turn = _exif(view[at + 10 : at + 2 + length])
+                sound, turn = _exif(view[at + 10 : at + 2 + length])
+                # of two blocks DALI takes the size from one and the turn from the other, which may end the process
+                plain, turned = sound and not turned, True
             if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # start of frame
                 if at + 9 > end:
                     break
@@ -113,8 +116,8 @@ def _jpeg(view):
 
 
 def _exif(block):
-    """(do the entries of a block of EXIF data lie inside of it? DALI's second choice of decoder trusts them, and dies;
-    orientation)."""
+    """(do DALI, Pillow and we read the same orientation in a block of EXIF data? DALI takes any type and number of values, and
+    where entries do not lie inside of the block, trusts them, and dies, or reads none; orientation)."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(block[:4]))
     if order is None or len(block) < 10:
         return False, 1
@@ -124,11 +127,17 @@ def _exif(block):
     (count,) = struct.unpack(order + "H", block[start : start + 2])
     if start + 2 + 12 * count > len(block):
         return False, 1
+    turn = None
     for at in range(start + 2, start + 2 + 12 * count, 12):
-        tag, kind, values, value = struct.unpack(order + "HHIH", block[at : at + 10])
-        if tag == _ORIENTATION and kind == 3 and values == 1:
-            return True, value if 1 <= value <= 8 else 1
-    return True, 1
+        tag, kind, values, value = struct.unpack(order + "HHII", block[at : at + 12])
+        size = _EXIF_SIZES.get(kind, len(block)) * values
+        if size > 4 and value + size > len(block):
+            return False, 1
+        if tag == _ORIENTATION:
+            if turn is not None or (kind, values) != (3, 1):
+                return False, 1
+            (turn,) = struct.unpack(order + "H", block[at + 8 : at + 10])
+    return True, turn if turn is not None and 1 <= turn <= 8 else 1
 
 
 def _plain_png(view):
@@ -137,7 +146,7 @@ def _plain_png(view):
 
     The checksums of the pixels are left to the decoder, whose work that is.
     """
-    at, end, pixels, turn = 8, len(view), False, 1
+    at, end, pixels, turn, turned = 8, len(view), False, 1, False
     while at + 12 <= end:
         length = int.from_bytes(view[at : at + 4], "big")
         kind, after = bytes(view[at + 4 : at + 8]), at + 8 + length
@@ -149,8 +158,9 @@ def _plain_png(view):
             return False, 1
         if kind == b"eXIf":
             sound, turn = _exif(view[at + 8 : after])
-            if not sound:
+            if turned or not sound:
                 return False, 1
+            turned = True
         if kind == b"IEND":
             return pixels, turn
         pixels |= kind == b"IDAT"
@@ -171,7 +181,7 @@ def _webp(head):
 
 def _plain_webp(view):
     """(whether the chunks of a WebP fill the size that its first says: EXIF data beyond it ends the process; orientation)."""
-    at, turn, end = 12, 1, int.from_bytes(view[4:8], "little") + 8
+    at, turn, end, turned = 12, 1, int.from_bytes(view[4:8], "little") + 8, False
     if end != len(view):
         return False, 1
     while at + 8 <= end:
@@ -181,8 +191,9 @@ def _plain_webp(view):
         if view[at : at + 4] == b"EXIF":
             block = view[at + 8 : after]
             sound, turn = _exif(block[6:] if block[:6] == b"Exif\0\0" else block)
-            if not sound:
+            if turned or not sound:
                 return False, 1
+            turned = True
         at = after + (after & 1)
     return at == end, turn
 

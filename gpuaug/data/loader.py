@@ -18,7 +18,7 @@ from torch.utils.data import IterableDataset, default_collate, default_convert
 from ..backends.held import Held
 from ..device import chosen
 from ..hints import Function
-from . import dealing, doubled, order, remade, workers
+from . import counted, dealing, doubled, order, remade, workers
 from .accelerated import Accelerated
 from .ahead import finisher, take
 from .arrays import MemoryRoad
@@ -262,6 +262,7 @@ class DataLoader(Accelerated, torch.utils.data.DataLoader[T]):
     # ---- an epoch --------------------------------------------------------------------------------------------------------
 
     def __iter__(self):
+        counted.tell()
         resume, self._resume = self._resume, None
         epoch = resume.epoch if resume is not None else self._next_epoch()
         start = resume.position if resume is not None else START

@@ -317,7 +317,10 @@ def changed_order():
     raise ValueError(
         "the sampler gives another order than when the state was saved: the dataset's length, the sampler's arguments "
         "and `shuffle` must be the same, and a sampler of your own needs as many ranks and set_epoch(epoch), "
-        "state_dict()/load_state_dict() or a `generator` for its order to be repeatable"
+        "state_dict()/load_state_dict() or a `generator` for its order to be repeatable. Lightning gives a loader torch's "
+        "DistributedSampler under several devices only: where one device goes on with several, or the other way round, this "
+        "needs Trainer(use_distributed_sampler=False) in both runs, or sampler=DistributedSampler(dataset, num_replicas=1, "
+        "rank=0, seed=0) on the one device"
     )
 
 

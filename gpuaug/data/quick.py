@@ -17,7 +17,6 @@ from ..batch import Batch
 from ..pool import POOL
 from ..reduced import scaled_size
 from . import decode
-from .foresight import window_of
 from .turbo import Scaler, aligned, in_file, upright
 
 ALIGN = 64
@@ -58,9 +57,9 @@ class QuickDecoder:
         others = [images]
         if failed:
             reach.exactly(failed)
-            starts, ends = window_of(reach)
-            again = decode.make(self.names, len(failed), self.threads, None, True)
-            _feed(again, {name: [files[k] for k in failed]}, (starts[failed], ends[failed]))
+            # whole: of damaged ones a part decoded by itself may have other pixels
+            again = decode.make(self.names, len(failed), self.threads)
+            _feed(again, {name: [files[k] for k in failed]}, None)
             others.append(_part(again, again.take()[name], reach, failed))
         return {name: scaled.batch([(rest, images), (failed, others[-1])], others)}
 
@@ -70,10 +69,15 @@ def _feed(decoder, encoded, windows):
 
 
 def _part(decoder, images, reach, positions):
-    """The windows of images that Pillow decoded whole."""
+    """The windows of images that were decoded whole."""
     if decoder.windows or reach is None:
         return images
-    return [image[y0:y1, x0:x1] for image, (y0, x0, y1, x1) in zip(images, reach.window[positions].tolist())]
+    found = []
+    for image, (y0, x0, y1, x1), size in zip(images, reach.window[positions].tolist(), reach.size[positions].tolist()):
+        image = np.asarray(image)
+        fits = image.shape[:2] == tuple(size)  # else its header lies, and `foresight.within` is to see it
+        found.append(image[y0:y1, x0:x1] if fits else np.zeros((y1 - y0 + 1, x1 - x0, 3), np.uint8))
+    return found
 
 
 class _Scaled:

@@ -4,6 +4,7 @@ by hand; and everything that is not scaled, against decode="exact"."""
 from __future__ import annotations
 
 import io
+import struct
 import subprocess
 import sys
 
@@ -308,6 +309,63 @@ def test_a_file_that_libjpeg_warns_of_is_decoded_as_exact():
     got, want = images(got), images(want)
     differ = [bool((a != b).any()) for a, b in zip(got, want)]
     assert differ == [True, True, not (got[2] == want[2]).all(), True, True, True] * 2
+
+
+def test_a_damaged_file_has_the_pixels_of_the_whole_in_every_window():
+    """Scans of a progressive file that end early: what is blended for them depends on what is decoded."""
+    files = []
+    for at in (993, 3808, 12217):
+        file = jpeg(1, progressive=True)
+        files.append(file[:at] + b"\xff\xd9" + file[at + 2 :])
+    for how in ("fast", "exact"):
+        got, loader = load(Files(files), [G.Crop(45, 37, 141, 101)], how)
+        for image, file in zip(images(got), files, strict=True):
+            whole = decode.Decoder(["image"], 1, 1)
+            whole.feed({"image": [np.frombuffer(file, np.uint8)]})
+            want = np.array(whole.take()["image"][0])[37:101, 45:141]
+            np.testing.assert_array_equal(image.transpose(1, 2, 0), want)
+        assert loader.stats()["decoded"] < 1
+
+
+def exif(order: str, *entries: tuple[int, int, int, bytes]) -> bytes:
+    """A segment of a JPEG with these entries: tag, type, number of values, four bytes."""
+    block = struct.pack(order + "HIH", 42, 8, len(entries))
+    for tag, kind, count, value in entries:
+        block += struct.pack(order + "HHI", tag, kind, count) + value
+    data = b"Exif\0\0" + {"<": b"II", ">": b"MM"}[order] + block + bytes(4)
+    return b"\xff\xe1" + struct.pack(">H", len(data) + 2) + data
+
+
+def oddly_turned() -> dict[str, bytes]:
+    short = {order: [struct.pack(order + "HH", turn, 0) for turn in range(9)] for order in "<>"}
+    wide = {order: [struct.pack(order + "I", turn) for turn in range(9)] for order in "<>"}
+    once = [exif("<", (0x112, 3, 1, short["<"][turn])) for turn in range(9)]
+    made = {f"blocks with turns {a} and {b}": once[a] + once[b] for a, b in ((6, 3), (8, 1), (3, 6), (2, 4), (5, 7))}
+    for order in "<>":
+        made |= {f"{order} four bytes, {turn}": exif(order, (0x112, 4, 1, wide[order][turn])) for turn in (3, 6)}
+        made |= {f"{order} {n} values": exif(order, (0x112, 3, n, short[order][3])) for n in (0, 2)}
+        made[f"{order} twice"] = exif(order, (0x112, 3, 1, short[order][3]), (0x112, 3, 1, short[order][6]))
+        far = (0x10F, 2, 500, wide[order][8])  # beyond the end
+        made[f"{order} text outside"] = exif(order, far, (0x112, 3, 1, short[order][6]))
+        made[f"{order} type 99"] = exif(order, (0x10F, 99, 1, bytes(4)), (0x112, 3, 1, short[order][6]))
+    return made
+
+
+@pytest.mark.filterwarnings("ignore:.*EXIF:UserWarning", "ignore:.*Tag data:UserWarning", "ignore:Truncated:UserWarning")
+@pytest.mark.parametrize("how", ["exact", "fast"])
+@pytest.mark.parametrize("planned", [True, False])
+def test_turned_as_pillow_does_whatever_the_exif_data(how, planned, monkeypatch):
+    """DALI reads orientations of any type, of the last block, and writes beyond its memory where two of them disagree."""
+    if not planned:
+        monkeypatch.setattr(foresight, "WORTH", 10**9)
+    odd = oddly_turned()
+    plain = io.BytesIO()
+    Image.fromarray(PHOTOS[0]).resize((60, 40)).save(plain, "JPEG")
+    files = {name: plain.getvalue()[:2] + block + plain.getvalue()[2:] for name, block in odd.items()}
+    got, _ = load(Files(list(files.values())), [G.Crop(3, 5, 30, 35)], how, batch_size=7)
+    for name, image in zip(files, images(got), strict=True):
+        want = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(files[name]))))[5:35, 3:30]
+        np.testing.assert_array_equal(image.transpose(1, 2, 0), want, err_msg=name)
 
 
 def test_a_decoder_that_fails_in_the_middle(monkeypatch):

@@ -1,5 +1,6 @@
 """LMDB databases: what is taken, and what is said of those that cannot be read."""
 
+import contextlib
 import os
 import pickle
 import subprocess
@@ -75,6 +76,20 @@ class Touched:
 
     def __reduce__(self):
         return open, (self.path, "w")
+
+
+def test_a_forked_process_opens_it_anew(database):
+    """lmdb forbids to use an environment that was opened before a fork."""
+    data, other = Lmdb(database), Lmdb(database, ["001"])
+    before, child = data._opened(), os.fork()
+    if not child:
+        with contextlib.suppress(BaseException):
+            anew = data._opened() is not before and other._opened() is data._opened()
+            os._exit(0 if anew and data.encoded(3) == {"image": jpeg(3)} else 1)
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert data._opened() is before
+    assert data.encoded(3) == {"image": jpeg(3)}
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))

@@ -314,6 +314,30 @@ def test_columns_that_are_not_there_or_of_another_type(tmp_path, file):
         Parquet(tmp_path)
 
 
+def test_files_whose_columns_differ(tmp_path):
+    """Batches would have another type where they are of another file, or could not be made."""
+    images, labels = [jpeg(i) for i in range(4)], [3, 1, 2, 0]
+
+    def pair(name, one, other):
+        (tmp_path / name).mkdir()
+        for k, values in enumerate((one, other)):
+            pq.write_table(pa.table({"image": images, "label": values}), tmp_path / name / f"{k}.parquet")
+        return tmp_path / name
+
+    text = pair("text", labels, [str(label) for label in labels])
+    for folder in (text, pair("float", labels, [0.5, 1.0, 2.0, 3.0])):
+        with pytest.raises(TypeError, match=r"column 'label' is int64 in .*0.parquet and (string|double) in .*1.parquet; write"):
+            Parquet(folder)
+    assert len(Parquet(text, fields=[])) == 8
+    text = pa.array(["a", "b", "a", "b"])
+    for name, one, other in (
+        ("widths", pa.array(labels, pa.int8()), labels),
+        ("dictionary", text.dictionary_encode(), text.cast(pa.large_string())),
+        ("nulls", pa.nulls(4), labels),
+    ):
+        assert Parquet(pair(name, one, other)).column("label").tolist()[4:] == pa.array(other).to_pylist()
+
+
 def test_bad_rows_are_bad_samples(tmp_path):
     images = [jpeg(i) for i in range(ROWS)]
     images[5], images[9], images[13], images[17] = None, b"no picture", b"", images[17][:300]

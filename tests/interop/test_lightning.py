@@ -217,6 +217,61 @@ def test_two_processes(tmp_path, injected, program):
         assert torch.equal(image, images[n])
 
 
+ELASTIC = """
+import sys
+sys.path[:0] = [{here!r}]
+from test_lightning import *
+saving = lightning.callbacks.ModelCheckpoint({folder!r}, filename="at", every_n_train_steps=1, save_top_k=-1)
+for devices, more, ckpt in {runs!r}:
+    if len(sys.argv) > 1 and sys.argv[1] != str(devices):
+        continue
+    model = Recorder()
+    t = lightning.Trainer(accelerator="cpu", devices=devices, strategy="ddp" if devices > 1 else "auto", logger=False,
+        use_distributed_sampler=False, enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0,
+        enable_checkpointing=ckpt is None, callbacks=[saving] if ckpt is None else [], **more)
+    t.fit(model, module(val=Crops()), ckpt_path=ckpt)
+    torch.save((model.batches, len(model.validated)), {folder!r} + "/rank%d.%d" % (devices, t.global_rank))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("first", "then"), [(2, 1), (1, 2)])
+def test_other_devices_in_the_middle_of_an_epoch(tmp_path, first, then):
+    """Lightning asks for the number of batches before it has loaded the state, and cuts this epoch and the next there."""
+    steps = 2 // first  # eight samples
+    at = str(tmp_path / "at.ckpt")
+    runs = [(first, {"max_steps": steps}, None), (then, {"max_epochs": 2}, at)]
+    script = tmp_path / "train.py"
+    script.write_text(ELASTIC.format(here=str(__file__).rsplit("/", 1)[0], folder=str(tmp_path), runs=runs))
+    for devices in (first, then):
+        done = subprocess.run([sys.executable, str(script), str(devices)], capture_output=True, timeout=120, text=True)
+        assert done.returncode == 0, done.stderr
+    before = [torch.load(tmp_path / f"rank{first}.{r}")[0] for r in range(first)]
+    after = [torch.load(tmp_path / f"rank{then}.{r}") for r in range(then)]
+    left = {1: 3, 2: 2}[then]  # batches of four that each rank has of twelve samples
+    assert all(len(rank) == left + {1: 5, 2: 3}[then] for rank, _ in after)
+    assert all(validated == 2 * {1: 5, 2: 3}[then] for _, validated in after)
+    begun = [n for rank in before for batch, _ in rank for n in batch]
+    assert sorted(begun + [n for rank, _ in after for batch, _ in rank[:left] for n in batch]) == list(range(20))
+    assert sorted(n for rank, _ in after for batch, _ in rank[left:] for n in batch) == list(range(20))
+
+
+def test_resumes_where_the_number_of_steps_was_asked_for(tmp_path):
+    """Lightning then makes its iterators before it knows the state, and does not load it."""
+
+    class Asking(Recorder):
+        def configure_optimizers(self):
+            assert self.trainer.estimated_stepping_batches
+            return super().configure_optimizers()
+
+    saving = lightning.callbacks.ModelCheckpoint(tmp_path, filename="at-3", every_n_train_steps=3, save_top_k=-1)
+    whole, first, second = Asking(), Asking(), Asking()
+    trainer(tmp_path, max_epochs=2).fit(whole, module())
+    trainer(tmp_path, max_steps=3, callbacks=[saving], enable_checkpointing=True).fit(first, module())
+    trainer(tmp_path, max_epochs=2).fit(second, module(), ckpt_path=str(tmp_path / "at-3.ckpt"))
+    assert equal(first.batches + second.batches, whole.batches)
+
+
 def test_a_pipeline_in_on_after_batch_transfer(tmp_path):
     """Augmented where the batch lies, in training alone, from numbers that the checkpoint keeps."""
 

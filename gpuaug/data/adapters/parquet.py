@@ -71,6 +71,7 @@ class Parquet(Rows):
         self.fields = named(fields, schemas[0].names, self.pictures, where)
         for file, schema in zip(self.files, schemas):
             self._check(file, schema)
+        self._check_kinds(schemas)
         self._columns = list(dict.fromkeys([*self.pictures.values(), *self.fields.values()]))
         groups = [(k, g) for k, footer in enumerate(self._footers) for g in range(footer.num_row_groups)]
         groups = [(k, g) for k, g in groups if self._footers[k].row_group(g).num_rows]
@@ -96,6 +97,21 @@ class Parquet(Rows):
                     f"{file}: column {column!r} for {name!r} is {kind}; images are binary or "
                     f"struct<bytes: binary, path: string>, as in {have or 'none of its columns'}"
                 )
+
+    def _check_kinds(self, schemas):
+        """Numbers in one file and text in another would be a batch that cannot be made, or one of another type, somewhere."""
+        for column in self.fields.values():
+            first = None
+            for file, schema in zip(self.files, schemas):
+                kind = schema.field(column).type
+                if _kind(kind) is None:
+                    continue
+                first = first or (file, kind)
+                if _kind(kind) != _kind(first[1]):
+                    raise TypeError(
+                        f"column {column!r} is {first[1]} in {first[0]} and {kind} in {file}; write one of them anew, or name "
+                        f"the columns that samples shall have: fields="
+                    )
 
     def _bytes_of(self, file, group):
         group = self._footers[file].row_group(group)
@@ -173,6 +189,19 @@ def _arrow():
     except ImportError as error:
         raise missing("Parquet", "pyarrow", "parquet") from error
     return pyarrow
+
+
+def _kind(kind):
+    """What values of an Arrow type are in Python, as far as batches of them differ; None: nothing but nulls."""
+    from pyarrow import types
+
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    if types.is_null(kind):
+        return None
+    for name in ("boolean", "integer", "floating", "string", "binary"):
+        if any(getattr(types, f"is_{size}{name}", lambda _: False)(kind) for size in ("", "large_")):
+            return name
+    return str(kind)
 
 
 def _holds_files(kind):
