@@ -257,9 +257,9 @@ EXTRAS["docs"] = EXTRAS["pictures"] + [
     "sphinx-copybutton>=0.5",
     "sphinx-design>=0.6",
 ]
-EXTRAS["demo"] = EXTRAS["cli"] + EXTRAS["albumentations"] + EXTRAS["pictures"] + EXTRAS["yaml"]
+EXTRAS["demo"] = EXTRAS["cli"] + EXTRAS["albumentations"] + EXTRAS["pictures"] + EXTRAS["yaml"] + EXTRAS["fast"]
 EXTRAS["explore"] = EXTRAS["cli"] + EXTRAS["pictures"] + EXTRAS["yaml"] + ["nicegui>=3.18,<4"]
-EXTRAS["bench"] = EXTRAS["demo"] + EXTRAS["audio"] + EXTRAS["kornia"] + EXTRAS["cache"] + EXTRAS["fast"] + ["torchvision"]
+EXTRAS["bench"] = EXTRAS["demo"] + EXTRAS["audio"] + EXTRAS["kornia"] + EXTRAS["cache"] + ["torchvision"]
 EXTRAS["test"] = (
     EXTRAS["bench"] + EXTRAS["docs"]
     + EXTRAS["yaml"] + EXTRAS["webdataset"] + EXTRAS["huggingface"] + EXTRAS["ray"] + EXTRAS["lightning"]

@@ -34,7 +34,7 @@ class IndexedShards(Dataset):
     and the next run reads nothing. Then each sample is one range of bytes, so that an epoch can be shuffled over all samples,
     dealt out to ranks and continued in the middle as with files.
 
-    `urls`: paths or URLs, with braces (``train-{000..099}.tar``), a list of them, or a URL's folder, which ends in a slash.
+    `urls`: paths or URLs, with braces (``train-{000..099}.tar``), a list of them, or a folder, of which a URL ends in a slash.
     `image`, `mask`, `fields`: as `WebDataset` takes them. `transform` is called with each decoded image ``[H, W, 3]``. A shard
     that is cut or cannot be read is an error (`ValueError`, or an `OSError` of a URL), and so are two members of one name.
 

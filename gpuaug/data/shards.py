@@ -26,7 +26,7 @@ CUT = "__cut__"  # in a sample behind which its shard is damaged: whole or not, 
 
 
 def expand(urls, remote=None):
-    """The list of shards that `urls` stands for: text with braces, a folder of a URL (``s3://bucket/train/``), or a list."""
+    """The list of shards that `urls` stands for: text with braces, a folder (``shards``, ``s3://bucket/train/``), or a list."""
     try:
         from webdataset.shardlists import expand_urls
     except ImportError as error:
@@ -42,7 +42,12 @@ def expand(urls, remote=None):
 
 
 def _located(url, remote):
-    """A path as it is, a URL as a Url; of a folder, which ends in a slash, its tar files with their sizes, sorted."""
+    """A path as it is, a URL as a Url; of a folder, which by URL ends in a slash, its tar files, sorted."""
+    if not is_url(url) and os.path.isdir(url):
+        found = sorted(entry.path for entry in os.scandir(url) if entry.name.endswith(".tar"))
+        if not found:
+            raise FileNotFoundError(f"{url}: there is no file that ends in .tar in this folder; name the shards")
+        return found
     if not is_url(url) or url.startswith("pipe:"):
         return [url]
     if not url.endswith("/"):

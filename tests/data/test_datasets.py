@@ -24,6 +24,7 @@ from gpuaug.data.datasets import (
     SpectrogramFolder,
     WebDataset,
 )
+from gpuaug.data.indexed import IndexedShards
 from gpuaug.data.protocol import EncodedDataset
 from gpuaug.data.samplers import ImbalancedSampler, stratified_split
 
@@ -423,6 +424,16 @@ class TestWebDataset:
     @pytest.fixture(autouse=True)
     def package(self):
         pytest.importorskip("webdataset")
+
+    def test_a_folder_is_its_tar_files(self, shards, tmp_path):
+        (tmp_path / "notes.txt").write_text("no shard")
+        want = [sample["key"] for sample in WebDataset(shards)]
+        assert [sample["key"] for sample in WebDataset(str(tmp_path))] == want
+        by_number = IndexedShards(tmp_path)
+        assert [by_number.path_of(i) for i in range(len(by_number))] == want
+        (tmp_path / "empty").mkdir()
+        with pytest.raises(FileNotFoundError, match=r"empty: there is no file that ends in \.tar"):
+            IndexedShards(tmp_path / "empty")
 
     def test_samples(self, shards):
         data = WebDataset(shards, mask="seg.png", fields={"label": "cls", "meta": "json"})
