@@ -187,7 +187,8 @@ def _told(word, command, *given):
     try:
         return command(*given)
     except (CacheError, ValueError, TypeError, KeyError, OSError, ImportError) as error:
-        print(f"gpuaug {word}: {error}", file=sys.stderr)
+        named = isinstance(error, OSError) and isinstance(error.filename, str) and error.strerror
+        print(f"gpuaug {word}: {f'{error.filename}: {error.strerror}' if named else error}", file=sys.stderr)
         sys.exit(2)
 
 

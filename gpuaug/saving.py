@@ -344,7 +344,8 @@ def _parsed(text: str, kind: str, where: str):
             f"and dicts"
         ) from None
     except yaml.YAMLError as error:
-        raise ValueError(f"{where} is no YAML: {error}") from None
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ValueError(f"{where} is no YAML: {problem}{f', in line {mark.line + 1}' if mark else ''}") from None
 
 
 def _format(file, data_format: str | None) -> str:

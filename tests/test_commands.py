@@ -79,6 +79,9 @@ def test_info_says_what_is_missing(monkeypatch):
         (("explain", "{unknown}"), "there is no HorizontalFlp; did you mean 'HorizontalFlip'"),
         (("explain", "{argument}"), "probability"),
         (("convert", "{empty}/none.json"), "there is no such file"),
+        (("convert", "{empty}"), "this is a folder, and no file"),
+        (("preview", "HorizontalFlip", "--out", "{empty}/none/x.png"), "/none/x.png: No such file or directory"),
+        (("explain", "{syntax}"), "is no YAML: mapping values are not allowed here, in line 2"),
         (("convert", "{broken}/a.jpg"), "is no JSON"),
         (("convert", "{word}"), "word.yaml holds no pipeline"),
         (("convert", "{bytes}"), "bytes.yaml is no text in UTF-8"),
@@ -99,16 +102,22 @@ def test_what_is_wrong_is_one_sentence(words, says, tmp_path):
     (tmp_path / "unknown.yaml").write_text(head + "  - {__class_fullname__: HorizontalFlp}\n")
     (tmp_path / "argument.yaml").write_text(head + "  - {__class_fullname__: HorizontalFlip, probability: 1}\n")
     (tmp_path / "word.yaml").write_text("hello\n")
+    (tmp_path / "syntax.yaml").write_text("a: 1\nb: c: d\n")
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe")
     (tmp_path / "photos").mkdir()
     Image.new("RGB", (8, 8)).save(tmp_path / "photos" / "a.png")
     places = {name: tmp_path / name for name in ("empty", "broken", "photos")}
-    places |= {name: tmp_path / f"{name}.yaml" for name in ("unknown", "argument", "word", "bytes")}
+    places |= {name: tmp_path / f"{name}.yaml" for name in ("unknown", "argument", "word", "bytes", "syntax")}
     found = run(*(word.format(**places) for word in words))
     assert found.exit_code == 2
     assert says in found.stderr
     assert found.stderr.startswith(f"gpuaug {words[0]}: ")
     assert "Traceback" not in found.stderr
+
+
+def test_python_m_gpuaug_is_the_command():
+    said = subprocess.run([sys.executable, "-m", "gpuaug", "explain", "Transpose"], capture_output=True, text=True, check=True)
+    assert "Transpose" in said.stdout
 
 
 def test_importing_takes_none_of_it():

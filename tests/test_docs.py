@@ -70,7 +70,7 @@ LAYERS = [
         "strangers",
         "former",
     ),
-    ("audio", "data", "interop", "vision", "demo", "pictures", "reports", "commands", "explorer", "cli"),
+    ("audio", "data", "interop", "vision", "demo", "pictures", "reports", "commands", "explorer", "cli", "__main__"),
 ]
 
 

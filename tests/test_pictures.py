@@ -51,6 +51,18 @@ def test_a_preview_is_what_calls_give():
     assert len(captions) > 6
 
 
+def test_a_preview_reads_paths(tmp_path):
+    image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    mask = Image.fromarray((image[..., 0] > 128).astype(np.uint8)).convert("P")
+    Image.fromarray(image).save(tmp_path / "a.png")
+    mask.save(tmp_path / "m.png")
+    aug = G.Compose([G.HorizontalFlip(p=1)], seed=4)
+    (row,) = previews.cells(aug, [{"image": tmp_path / "a.png", "mask": str(tmp_path / "m.png")}], 1, 0, None)
+    np.testing.assert_array_equal(row[1].image, image[:, ::-1])
+    np.testing.assert_array_equal(row[1].masks[0], np.asarray(mask)[:, ::-1])
+    assert previews.cells(aug, str(tmp_path / "a.png"), 1, 0, None)[0][0].image.shape == image.shape
+
+
 def test_normalize_is_put_back():
     image = np.random.default_rng(1).integers(0, 256, (8, 9, 3), np.uint8)
     for steps in ([G.Normalize()], [G.Normalize(), G.ToTensorV2()], [G.Normalize(mean=0.3, std=(0.1, 0.2, 0.3))]):

@@ -17,6 +17,11 @@ from ..transform import REGISTRY
 FILES = (".json", ".yaml", ".yml")
 
 
+def check_file(path: Path) -> None:
+    if not path.is_file():
+        raise ValueError(f"{path}: this is a folder, and no file" if path.is_dir() else f"{path}: there is no such file")
+
+
 def pipeline_of(given: str) -> Compose:
     """A file of `gpuaug.save` or of albumentations', or the name of a transform, as a Compose with a seed.
 
@@ -24,8 +29,7 @@ def pipeline_of(given: str) -> Compose:
         ValueError: neither; what `load` raises.
     """
     if Path(given).suffix.lower() in FILES:
-        if not Path(given).is_file():
-            raise ValueError(f"{given}: there is no such file")
+        check_file(Path(given))
         found = load(given)
     elif given in REGISTRY:
         from ..pictures.subjects import given as arguments
@@ -89,8 +93,7 @@ def convert(given: Path, out: Path | None, data_format: str | None) -> str:
     """A pipeline's file as gpuaug writes it; returns the text where there is no ``out``."""
     import io
 
-    if not given.is_file():
-        raise ValueError(f"{given}: there is no such file")
+    check_file(given)
     found = load(given)
     if out is not None:
         save(found, os.fspath(out), data_format)

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import threading
+import warnings
 import webbrowser
 from pathlib import Path
 
@@ -72,7 +73,9 @@ def _serve(start, at: socket.socket, host: str, browser: bool) -> None:
 
 def mounted(serving, start, host: str) -> None:
     """Put the page into an application: for pages and programs of this machine only, whatever a browser has open beside."""
-    from nicegui import core, ui
+    with warnings.catch_warnings():  # it looks at all objects that there are, torch's deprecated ones among them
+        warnings.simplefilter("ignore", FutureWarning)
+        from nicegui import core, ui
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
     from .page import Page

@@ -38,8 +38,8 @@ def preview(
 
     Args:
         compose: the pipeline.
-        samples: one or a list; each an image (array ``[H, W, C]``, PIL image, tensor ``[C, H, W]``) or a dict of what a call
-            takes (``image``, ``mask``, ``bboxes``, ``keypoints``, their label fields ..).
+        samples: one or a list; each an image (array ``[H, W, C]``, PIL image, tensor ``[C, H, W]``, path) or a dict of what a
+            call takes (``image``, ``mask``, ``bboxes``, ``keypoints``, their label fields ..).
         path: where to write it, too.
         draws: pictures beside each original. Sample i has the number i: these are the draws of epochs ``epoch`` and on of the
             i-th sample of a dataset. epoch: the first.
@@ -80,7 +80,7 @@ def cells(compose: Compose, samples: Any, draws: int, epoch: int, device: Any) -
     rows = []
     for i, sample in enumerate(samples):
         targets = dict(sample) if isinstance(sample, Mapping) else {"image": sample}
-        targets = {name: _loaded(value) if name in ("image", "mask") else value for name, value in targets.items()}
+        targets = {name: _loaded(name, value) if name in ("image", "mask") else value for name, value in targets.items()}
         row = [cell_of(compose, targets)]
         for k in range(draws):
             out = told(ids=[i], epoch=epoch + k, **_sent(targets, device))
@@ -89,7 +89,12 @@ def cells(compose: Compose, samples: Any, draws: int, epoch: int, device: Any) -
     return rows
 
 
-def _loaded(value):
+def _loaded(name: str, value):
+    if isinstance(value, (str, os.PathLike)):
+        from PIL import Image
+
+        with Image.open(value) as image:  # a mask's values, or a palette's indices, stay what they are
+            return np.asarray(image.convert("RGB") if name == "image" else image)
     return np.asarray(value) if hasattr(value, "getbands") else value
 
 

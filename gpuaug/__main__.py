@@ -1,0 +1,5 @@
+"""``python -m gpuaug``: the command `gpuaug`."""
+
+from .cli import main
+
+main()
