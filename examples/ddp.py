@@ -77,8 +77,9 @@ def train(args, device):
         dist.all_reduce(totals)
         images, loss, pixels = totals.tolist()
         if dist.get_rank() == 0:
-            mean = pixels / (images * 3 * args.size**2)
-            print(f"epoch {epoch}: {images:.0f} images, mean pixel {mean:+.5f}, loss {loss / images:.4f}")
+            count = max(images, 1)  # what is left of an epoch may be nothing
+            mean = pixels / (count * 3 * args.size**2)
+            print(f"epoch {epoch}: {images:.0f} images, mean pixel {mean:+.5f}, loss {loss / count:.4f}")
             print(loader.stats()["bottleneck"])
     if args.checkpoint:
         save(args.checkpoint, args.epochs, model, optimizer, loader)

@@ -34,6 +34,7 @@ def train(settings):
     model = ray.train.torch.prepare_model(network(len(data.classes)))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
     step, images = restore(model, optimizer, loader)
+    loss = float("nan")  # until there is one: the checkpoint may be that of an epoch's last batch
     for epoch in range(loader.state_dict()["epoch"], settings["epochs"]):
         for pictures, labels in loader:
             loss = nn.functional.cross_entropy(model(pictures), labels)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import N
+from gray import Gray
 from stored_kinds import KINDS
 from torch.utils.data import ConcatDataset
 from typer.testing import CliRunner
@@ -86,13 +87,6 @@ def test_an_epoch_is_continued_in_the_middle(made, kind, shared_folder):
     again = epoch(made(kind))
     again.load_state_dict(state)
     same(pairs(again), wanted[1:])
-
-
-class Gray:
-    """A transform of the dataset's own, which hides `encoded`: then worker processes decode."""
-
-    def __call__(self, image):
-        return np.ascontiguousarray(np.repeat(image.mean(2, keepdims=True).astype(np.uint8), 3, 2))
 
 
 @kinds
