@@ -18,6 +18,7 @@ USED = ("nvidia-dali-cuda130", "pyarrow")  # whose versions stand under the tabl
 
 GOAL = 30  # MiB that may be more after 10,000 batches: as in bench.memory
 WINDOW = 100
+EVERY = 20  # batches between two looks, which cost 50 ms each
 BATCH = 8
 
 
@@ -133,12 +134,12 @@ def measure(name, folder, batches, warmup):
         while done < total:
             for _ in loader:
                 done += 1
-                if done > warmup and done % 5 == 0:
+                if done > warmup and done % EVERY == 0:
                     curve.append(resident())
                     held.append(handles())
                 if done == total:
                     break
-    window = WINDOW // 5
+    window = WINDOW // EVERY
     before, after = (statistics.median(curve[end]) for end in (slice(0, window), slice(-window, None)))
     threads, open_files = ([statistics.median(h[kind] for h in held[end]) for end in (slice(0, window), slice(-window, None))]
                            for kind in (0, 1))  # fmt: skip
