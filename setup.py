@@ -239,7 +239,7 @@ EXTRAS = {
     "huggingface": ["datasets>=3,<6"],
     "remote": ["fsspec>=2024.2,<2027", "s3fs>=2024.2,<2027", "aiohttp>=3.9,<4"],
     "ray": ["ray[data]>=2.9,<3"],
-    "lightning": ["lightning>=2.2,<3"],
+    "lightning": ["lightning>=2.5,<3"],
     # libjpeg-turbo 3; it has no wheels for other machines and newer Pythons: there that of the system serves
     "fast": ["turbojpeg>=0.0.2,<1; platform_machine in 'x86_64 AMD64' and python_version < '3.14'"],
     "cache": ["pyarrow>=16,<27", "tqdm>=4.60"],

@@ -11,38 +11,61 @@ import sys
 
 def tell():
     """Called in the loader's `__iter__`: if Lightning's training is what iterates, a callback sees to it."""
-    if not any(name in sys.modules for name in _LIGHTNING):
+    modules = [module for name in _LIGHTNING if hasattr(module := sys.modules.get(name), "Trainer")]
+    if not modules:
         return
     frame = sys._getframe(2)
-    for _ in range(12):  # eight with Lightning 2.6: through its fetcher and what joins loaders
-        if frame is None:
-            return
-        loop = frame.f_locals.get("self")
-        name, _, rest = type(loop).__module__.partition(".loops.")
-        if rest == "fit_loop" and name in _LIGHTNING:
-            callbacks = loop.trainer.callbacks
-            if not any(type(callback).__name__ == _NAME for callback in callbacks):
-                callbacks.append(_made(sys.modules[name].Callback)())
+    while frame is not None:  # some fifteen: what trains runs in a method of the trainer's
+        trainer = frame.f_locals.get("self")
+        base = next((module.Callback for module in modules if isinstance(trainer, module.Trainer)), None)
+        if base is not None:
+            if trainer.training and not any(type(callback).__name__ == _NAME for callback in trainer.callbacks):
+                trainer.callbacks.append(_made(base)())
             return
         frame = frame.f_back
 
 
 _LIGHTNING = "lightning.pytorch", "pytorch_lightning"
 _NAME = "_CountsAgain"
+TRIED = "2.5", "2.6"
+
+
+def _need(thing, *names):
+    """RuntimeError unless Lightning's `thing` has these names, of which few are promised to stay."""
+    for name in names:
+        if not hasattr(thing, name):
+            _refuse(type(thing), f"has no {type(thing).__name__}.{name}")
+
+
+def _refuse(kind, what):
+    package = kind.__module__.partition(".")[0]
+    version = getattr(sys.modules.get(package), "__version__", "of an unknown version")
+    raise RuntimeError(
+        f"{package} {version} {what}, by which gpuaug.DataLoader counts the batches of an epoch that training goes on with: some "
+        f"would be lost, or come twice; it was run with versions {TRIED[0]} to {TRIED[1]}, install one of these"
+    )
 
 
 def _made(base):
     def on_train_start(self, trainer, module):
         loop = trainer.fit_loop
+        _need(loop, "restarting")
         if not loop.restarting:
             return
+        _need(loop, "_combined_loader", "_combined_loader_states_to_load", "_load_combined_loader_states")
+        _need(loop, "_data_fetcher", "max_batches")
+        _need(loop._data_fetcher, "length")
+        _need(loop._combined_loader, "limits", "flattened", "_mode", "_iterator")
         if loop._combined_loader_states_to_load:
             loop._load_combined_loader_states()
             iter(loop._data_fetcher)
         self.combined = combined = loop._combined_loader
         self.whole = list(combined.limits)  # of epochs that these ranks do from the start
-        # the iterator of the epoch is there already, and has this very list
+        if combined._iterator.limits is not combined.limits:  # the iterator of the epoch is there already
+            _refuse(type(combined), f"copies {type(combined).__name__}.limits")
         combined.limits[:] = [_limited(trainer, limit, loader) for limit, loader in zip(self.whole, combined.flattened)]
+        if combined.limits != self.whole:
+            _need(loop, "restarted_mid_epoch")  # before 2.5 its own count of such an epoch is one batch short, and so is the next
         loop._data_fetcher.length = len(combined)
         _set(trainer, len(combined))
 

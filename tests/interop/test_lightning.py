@@ -1,5 +1,6 @@
 import importlib
 import logging
+import operator
 import subprocess
 import sys
 
@@ -270,6 +271,72 @@ def test_resumes_where_the_number_of_steps_was_asked_for(tmp_path):
     trainer(tmp_path, max_steps=3, callbacks=[saving], enable_checkpointing=True).fit(first, module())
     trainer(tmp_path, max_epochs=2).fit(second, module(), ckpt_path=str(tmp_path / "at-3.ckpt"))
     assert equal(first.batches + second.batches, whole.batches)
+
+
+NAMES = [
+    *(("fit_loop", f"_{name}") for name in ("combined_loader", "combined_loader_states_to_load", "load_combined_loader_states")),
+    *(("fit_loop", name) for name in ("restarting", "_data_fetcher", "max_batches")),
+    ("fit_loop._data_fetcher", "length"),
+    *(("fit_loop._combined_loader", name) for name in ("limits", "flattened", "_mode", "_iterator")),
+]
+
+
+@pytest.mark.parametrize(("where", "name"), NAMES)
+def test_a_lightning_that_lacks_a_name_is_told(tmp_path, where, name):
+    """Most of these are Lightning's own business, and may go."""
+
+    class Without(lightning.Callback):
+        def on_train_start(self, trainer, module):  # before that of the loader
+            thing = operator.attrgetter(where)(trainer)
+            self.kind, self.removed = type(thing).__name__, pytest.MonkeyPatch()
+            owners = [each for each in (thing, *type(thing).__mro__) if name in vars(each)]
+            for owner in owners:
+                self.removed.delattr(owner, name)
+            assert owners
+            assert not hasattr(thing, name)
+
+        def on_exception(self, trainer, module, exception):
+            self.removed.undo()
+
+    saving = lightning.callbacks.ModelCheckpoint(tmp_path, filename="at-3", every_n_train_steps=3, save_top_k=-1)
+    trainer(tmp_path, max_steps=3, callbacks=[saving], enable_checkpointing=True).fit(Recorder(), module())
+    without = Without()
+    with pytest.raises(RuntimeError) as told:
+        trainer(tmp_path, max_epochs=2, callbacks=[without]).fit(Recorder(), module(), ckpt_path=str(tmp_path / "at-3.ckpt"))
+    version = importlib.import_module("lightning").__version__
+    assert str(told.value).startswith(f"lightning {version} has no {without.kind}.{name}, by which gpuaug.DataLoader counts")
+    assert "it was run with versions 2.5 to 2.6, install one of these" in str(told.value)
+
+
+def test_a_lightning_that_counts_otherwise_is_told_where_it_matters(tmp_path, monkeypatch):
+    """Before 2.5 the names are all there, and an epoch that other ranks began is cut."""
+
+    def sampler(ranks):
+        return torch.utils.data.DistributedSampler(Crops(), num_replicas=ranks, rank=0, seed=5)
+
+    saving = lightning.callbacks.ModelCheckpoint(tmp_path, filename="at", every_n_train_steps=1, save_top_k=-1)
+    first, at = Recorder(), str(tmp_path / "at.ckpt")
+    trainer(tmp_path, max_steps=1, callbacks=[saving], enable_checkpointing=True).fit(first, module(sampler=sampler(2)))
+    there = Recorder()
+    trainer(tmp_path, max_epochs=2).fit(there, module(sampler=sampler(1)), ckpt_path=at)
+    assert [len(numbers) for numbers, _ in there.batches] == [4] * (3 + 5)
+    assert sorted(n for numbers, _ in there.batches[3:] for n in numbers) == list(range(20))
+    monkeypatch.delattr(type(trainer(tmp_path).fit_loop), "restarted_mid_epoch")
+    monkeypatch.setattr(type(trainer(tmp_path).fit_loop), "update_restart_stage", lambda self: None)
+    with pytest.raises(RuntimeError, match=r"has no _FitLoop\.restarted_mid_epoch, by which"):
+        trainer(tmp_path, max_epochs=2).fit(Recorder(), module(sampler=sampler(1)), ckpt_path=at)
+
+
+def test_a_lightning_that_copies_the_limits_is_told(tmp_path):
+    class Copying(lightning.Callback):
+        def on_train_start(self, trainer, module):
+            iterator = trainer.fit_loop._combined_loader._iterator
+            iterator.limits = list(iterator.limits)
+
+    saving = lightning.callbacks.ModelCheckpoint(tmp_path, filename="at-3", every_n_train_steps=3, save_top_k=-1)
+    trainer(tmp_path, max_steps=3, callbacks=[saving], enable_checkpointing=True).fit(Recorder(), module())
+    with pytest.raises(RuntimeError, match=r"copies CombinedLoader\.limits, by which gpuaug\.DataLoader counts"):
+        trainer(tmp_path, max_epochs=2, callbacks=[Copying()]).fit(Recorder(), module(), ckpt_path=str(tmp_path / "at-3.ckpt"))
 
 
 def test_a_pipeline_in_on_after_batch_transfer(tmp_path):
