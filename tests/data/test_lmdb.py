@@ -54,6 +54,13 @@ def test_what_is_taken(database, tmp_path):
     assert data[0]["mask"].shape[:2] == (30, 40)
 
 
+def test_keys_are_bytes_whatever_they_mean(tmp_path):
+    keys = [b"caf\xc3\xa9", b"\xff\x00", "süß"]
+    values = {b"image-caf\xc3\xa9": jpeg(0), b"image-\xff\x00": jpeg(1), "image-süß".encode(): jpeg(2)}
+    data = Lmdb(written(tmp_path / "a", values), keys, image="image-{key}")
+    assert [data.encoded(i)["image"] for i in range(3)] == list(values.values())
+
+
 def test_two_datasets_share_a_database(database):
     first, second = Lmdb(database, ["001"]), Lmdb(f"{database}/../a.lmdb", ["002"])
     assert first._opened() is second._opened()

@@ -73,6 +73,35 @@ def test_files_are_in_the_order_of_their_names(tmp_path):
         Parquet([tmp_path, tmp_path / "a.parquet"])
 
 
+def test_a_file_whose_name_is_a_pattern_is_itself(tmp_path):
+    for name in ("a1", "a[1]"):
+        written(tmp_path / f"{name}.parquet", 1, label=[name])
+    assert Parquet(tmp_path / "a[1].parquet").column("label").tolist() == ["a[1]"]
+    assert Parquet(tmp_path / "a[12].parquet").column("label").tolist() == ["a1"]
+
+
+def test_patterns_of_urls_are_those_of_paths(tmp_path):
+    """fsspec's memory has the same tree; Python's glob says what a pattern takes."""
+    fsspec = pytest.importorskip("fsspec")
+    memory, top = fsspec.filesystem("memory"), f"/patterns-{tmp_path.name}"
+    written(tmp_path / "x.parquet", 1, label=[0])
+    data = (tmp_path / "x.parquet").read_bytes()
+    (tmp_path / "x.parquet").unlink()
+    for name in ("a1", "a2", "b1", "a/a1", "a/.hidden", "a/b/a1", ".dot/a1", "ab/c/d/a1"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"{name}.parquet").write_bytes(data)
+        memory.pipe(f"{top}/{name}.parquet", data)
+    try:
+        for pattern in ("a*.parquet", "[ab]1.parquet", "*/a1.parquet", "a*/*/*.parquet", "**/a1.parquet", "a*/**/a1.parquet",
+                        "**/*.parquet", "a/**", "a/b/**/*1.parquet"):  # fmt: skip
+            there = [file.removeprefix(str(tmp_path)) for file in Parquet(f"{tmp_path}/{pattern}").files]
+            far = [str(file).removeprefix(f"memory:/{top}") for file in Parquet(f"memory:/{top}/{pattern}").files]
+            assert sorted(far) == sorted(there), pattern
+            assert far
+    finally:
+        memory.rm(top, recursive=True)
+
+
 def test_empty_groups_and_files_have_no_numbers(tmp_path):
     table = pa.table({"image": [jpeg(0), jpeg(1)], "label": [0, 1]})
     with pq.ParquetWriter(tmp_path / "a.parquet", table.schema) as file:

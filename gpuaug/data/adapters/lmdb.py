@@ -100,10 +100,8 @@ class Lmdb(Rows):
         return field if isinstance(field, np.ndarray) else list(field)
 
     def _key(self, template, key):
-        if template == KEY and isinstance(key, (bytes, bytearray)):
-            return bytes(key)
-        key = key.decode("latin-1") if isinstance(key, (bytes, bytearray)) else str(key)
-        return template.replace(KEY, key).encode("utf-8")
+        key = bytes(key) if isinstance(key, (bytes, bytearray)) else str(key).encode()
+        return template.encode().replace(KEY.encode(), key)
 
     def _opened(self):
         """The environment of this process."""

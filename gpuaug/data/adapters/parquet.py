@@ -29,7 +29,8 @@ class Parquet(Rows):
     """Rows of Parquet files: ``{"image": ..., "label": ...}``. Draws, states and `path_of` go by a row's number in all files.
 
     `files`: a path or URL of one file, of a folder (all that ends in ``.parquet`` below it), with ``*`` and ``[]``
-    (``data/train-*.parquet``), or a list of them; files are in the order of their names, those of a list in its own.
+    (``data/train-*.parquet``; ``**`` for any folders), or a list of them; files are in the order of their names, those of a
+    list in its own.
     `image`, `mask`: columns of encoded files, binary or Hugging Face's ``struct<bytes, path>``. `fields`: ``{name: column}`` of
     what else a sample has, or names; None: all other columns. `transform` is called with each decoded image ``[H, W, 3]``.
     `memory`: bytes of row groups that are kept, in each process. `remote`: how URLs are read.
@@ -231,13 +232,13 @@ def _located(files, remote):
 
 def _expanded(path, remote):
     far = is_url(path)
-    if any(sign in path for sign in "*["):
+    if any(sign in path for sign in "*[") and (far or not os.path.exists(path)):  # what has such a name is meant
         if not far:
             found = sorted(p for p in glob.glob(path, recursive=True) if os.path.isfile(p))
         else:
             fixed = above(path[: min(path.find(sign) for sign in "*[" if sign in path)] + "x")
             pattern = path[len(str.__str__(fixed)) + 1 :]
-            found = [url for name, url in opened(fixed, remote).files().items() if fnmatch.fnmatchcase(name, pattern)]
+            found = [url for name, url in opened(fixed, remote).files().items() if _fits(name.split("/"), pattern.split("/"))]
         if not found:
             raise FileNotFoundError(f"{path}: no file has such a name; correct the pattern")
         return found
@@ -256,6 +257,19 @@ def _expanded(path, remote):
     if not os.path.exists(path):
         raise FileNotFoundError(f"{path} does not exist; give a Parquet file, or a folder of them")
     return [path]
+
+
+def _fits(name, pattern):
+    """Whether the parts of a path fit those of a pattern, as `glob` takes them: ``*`` stays in its folder, ``**`` does not."""
+    if not pattern:
+        return not name
+    if pattern[0] == "**" and _fits(name, pattern[1:]):
+        return True
+    if not name or (name[0].startswith(".") and not pattern[0].startswith(".")):
+        return False
+    if pattern[0] == "**":
+        return _fits(name[1:], pattern)
+    return fnmatch.fnmatchcase(name[0], pattern[0]) and _fits(name[1:], pattern[1:])
 
 
 def _footer(file):
