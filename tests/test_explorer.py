@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import gpuaug as G
+from gpuaug.data import SegmentationFolder
 from gpuaug.explorer import drawing, fields, heard, samples, steps, words
 from gpuaug.explorer.samples import Folder
 from gpuaug.explorer.steps import Pipeline, Step
@@ -214,6 +215,49 @@ def test_photographs_and_uploads_as_code(tmp_path, monkeypatch):
         compose, _ = pipeline.made(sample.params)
         space = ran(drawing.python(pipeline, sample, 1, 0))
         np.testing.assert_array_equal(space["augmented"], pixels(drawing.draws(compose, sample, 1, 0, labels=True)[1]))
+
+
+def test_pictures_are_read_as_the_loader_reads_them(tmp_path, monkeypatch):
+    """Turned as EXIF says, 16 bits scaled, masks of one bit and palettes by number: those of the datasets, and of the code."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "masks").mkdir()
+    turned = Image.fromarray(rng.integers(0, 256, (40, 60, 3), np.uint8))
+    turned.getexif()[274] = 6
+    turned.save("pictures/a.png", exif=turned.getexif())
+    Image.fromarray(rng.integers(0, 65536, (30, 50)).astype(np.uint16)).save("pictures/b.png")
+    Image.fromarray(rng.integers(0, 2, (60, 40), np.uint8) > 0).save("masks/a.png")
+    palette = Image.fromarray(rng.integers(0, 5, (30, 50), np.uint8))
+    palette.putpalette([0, 0, 0, 250, 0, 0, 0, 250, 0, 9, 9, 9, 8, 8, 8])
+    palette.save("masks/b.png")
+    data, found = SegmentationFolder("pictures", "masks"), Folder(tmp_path / "pictures", tmp_path / "masks")
+    for i in range(2):
+        sample = found.own(i).sample([])
+        for name in ("image", "mask"):
+            np.testing.assert_array_equal(sample.targets[name], data[i][name])
+            np.testing.assert_array_equal(ran("\n".join([*sample.imports, sample.code]))["sample"][name], data[i][name])
+    own = samples.uploaded("a.png", (tmp_path / "pictures" / "a.png").read_bytes())
+    samples.with_mask(own, "a.png", (tmp_path / "masks" / "a.png").read_bytes())
+    np.testing.assert_array_equal(own.sample([]).targets["image"], data[0]["image"])
+    np.testing.assert_array_equal(own.sample([]).targets["mask"], data[0]["mask"])
+
+
+def test_masks_that_do_not_fit(folder):
+    found, own = Folder(folder / "pictures", folder / "masks"), samples.photograph("cat")
+    small = (folder / "masks" / "a.png").read_bytes()
+    with pytest.raises(
+        ValueError, match=r"m\.png has 90 x 60 pixels, and the picture \d+ x \d+; a mask needs its picture's size"
+    ):
+        samples.with_mask(own, "m.png", small)
+    with pytest.raises(ValueError, match=r"a\.png has 3 channels; a mask has one, with a number for each class"):
+        samples.with_mask(found.own(0), "a.png", (folder / "pictures" / "a.png").read_bytes())
+    (folder / "masks" / "a.txt").write_text("beside it, and no picture")
+    (folder / "masks" / "a.b.png").write_bytes(small)  # of another one
+    assert found.own(0).mask is not None
+    (folder / "masks" / "a.bmp").write_bytes(small)
+    with pytest.raises(ValueError, match=r"a\.png has two masks, .*: remove one"):
+        found.own(0)
 
 
 def test_nothing_beside_the_folder_is_read(folder):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import glob
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.host_read import rgb, values
 from ..data.protocol import IMAGE_SUFFIXES
 from ..photographs import photographs
 from ..pictures import subjects
@@ -23,6 +23,8 @@ LISTED = 500
 """Pictures of a folder that can be chosen."""
 
 IMPORTS = ("import numpy as np", "from PIL import Image")
+READ = {rgb: "from gpuaug.data.host_read import rgb", values: "from gpuaug.data.host_read import values"}
+"""What reads a picture, and a mask, as the loader does: upright, 16 bits scaled to 8, a palette's indices."""
 
 
 @dataclass
@@ -103,35 +105,47 @@ def photograph(name: str) -> Own:
 
 def uploaded(name: str, data: bytes) -> Own:
     """A picture that was handed over; the code finds it under its name where it is run."""
-    return Own(_decoded(io.BytesIO(data), name, "RGB"), f"Image.open({Path(name).name!r}).convert('RGB')")
+    return _own(data, name, Path(name).name)
 
 
 def with_mask(own: Own, name: str, data: bytes) -> None:
     """Give it a mask that was handed over."""
-    own.mask, own.mask_code = _mask(io.BytesIO(data), name, Path(name).name)
+    _masked(own, data, name, Path(name).name)
 
 
-def _mask(source, name: str, path: str) -> tuple[Any, str]:
-    mask = _decoded(source, name, None)
-    if mask.mode in ("L", "P", "1", "I", "I;16"):
-        return mask, f"Image.open({path!r})"
-    return mask.convert("L"), f"Image.open({path!r}).convert('L')"
+def _own(source: bytes | str, name: str, path: str) -> Own:
+    return Own(_decoded(source, name, rgb), f"Image.fromarray(rgb({path!r}))", imports=(*IMPORTS, READ[rgb]))
 
 
-def _decoded(source, name: str, mode: str | None):
+def _masked(own: Own, source: bytes | str, name: str, path: str) -> None:
+    mask = _decoded(source, name, values)
+    if mask.size != own.image.size:
+        raise ValueError(
+            f"{name} has {mask.width} x {mask.height} pixels, and the picture {own.image.width} x {own.image.height}; a mask "
+            f"needs its picture's size"
+        )
+    own.mask, own.mask_code = mask, f"Image.fromarray(values({path!r}))"
+    own.imports = tuple(dict.fromkeys((*own.imports, READ[values])))
+
+
+def _decoded(source: bytes | str, name: str, read):
+    """source: what a file holds, or its path. read: `rgb` or `values`."""
     from PIL import Image
 
     try:
-        with Image.open(source) as image:
-            if image.width * image.height > PIXELS:
-                raise ValueError(
-                    f"{name} has {image.width} x {image.height} pixels; the explorer takes pictures of up to {PIXELS // 10**6} "
-                    "million: make it smaller"
-                )
-            image.load()
-            return image.convert(mode) if mode else image.copy()
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+            width, height = image.size
+        pixels = read(source) if width * height <= PIXELS else None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{name} cannot be read as a picture: {error}") from error
+    if pixels is None:
+        raise ValueError(
+            f"{name} has {width} x {height} pixels; the explorer takes pictures of up to {PIXELS // 10**6} million: make it "
+            f"smaller"
+        )
+    if read is values and pixels.ndim != 2:
+        raise ValueError(f"{name} has {pixels.shape[2]} channels; a mask has one, with a number for each class: save it so")
+    return Image.fromarray(pixels)
 
 
 class Folder:
@@ -156,13 +170,21 @@ class Folder:
     def own(self, number: int) -> Own:
         """The picture of that number."""
         path = self.folder / self.files[number]
-        own = Own(_decoded(path, str(path), "RGB"), f"Image.open({str(path)!r}).convert('RGB')")
-        if self.masks is not None:
-            beside = sorted((self.masks / self.files[number]).parent.glob(f"{glob.escape(path.stem)}.*"))
-            beside = [each for each in beside if each.resolve().is_relative_to(self.masks)]
-            if beside:
-                own.mask, own.mask_code = _mask(beside[0], str(beside[0]), str(beside[0]))
+        own = _own(str(path), str(path), str(path))
+        beside = [] if self.masks is None else self._masks_of(self.masks, self.files[number])
+        if len(beside) > 1:
+            raise ValueError(f"{path} has two masks, {beside[0]} and {beside[1].name}: remove one")
+        if beside:
+            _masked(own, *[str(beside[0])] * 3)
         return own
+
+    @staticmethod
+    def _masks_of(masks: Path, file: Path) -> list[Path]:
+        """The pictures of the same name but for its end; no links out of the folder of masks."""
+        there = (masks / file).parent
+        found = sorted(there.iterdir()) if there.is_dir() else []
+        found = [each for each in found if each.stem == file.stem and each.suffix.lower() in IMAGE_SUFFIXES and each.is_file()]
+        return [each for each in found if each.resolve().is_relative_to(masks)]
 
 
 def rows(text: str, least: int, what: str) -> list[tuple]:

@@ -140,7 +140,7 @@ class Asked:
 
     def like(self, value):
         """A number as one would write it: 1 for 1.0, which constructors take alike."""
-        value = float(f"{value:.6g}")
+        value = float(f"{value:.12g}")  # sums in binary have tails behind the 15th digit
         return int(value) if value.is_integer() else value
 
     def clipped(self, value):
