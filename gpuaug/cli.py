@@ -150,7 +150,10 @@ def build():
     @cache.command("build")
     def build_cache(
         folder: Annotated[
-            str, typer.Argument(help="images by class, folder/class/image.jpg; with --masks any images; or a file: x.parquet, ..")
+            str,
+            typer.Argument(
+                help="images by class, folder/class/image.jpg; with --masks or --unlabelled any images; or a file: x.parquet, .."
+            ),
         ],
         out: Annotated[Path, typer.Option(help="the folder of the cache: to be made, or brought up to date")],
         size: Annotated[
@@ -162,13 +165,17 @@ def build():
         mask_suffix: Annotated[str, typer.Option(help="what a mask's name has more")] = "",
         image: Annotated[str | None, typer.Option(help="of a file of another format: the column of the images")] = None,
         mask: Annotated[str | None, typer.Option(help="of a file of another format: the column of masks")] = None,
+        unlabelled: Annotated[
+            bool, typer.Option("--unlabelled", help="all images in the folder and below it, without labels")
+        ] = False,
         verify: Annotated[bool, typer.Option(help="read all of it; make anew what has a wrong checksum or bad samples")] = False,
         workers: Annotated[int, typer.Option(min=0, help="threads; 0 means all cores")] = 0,
     ):
         """Decode the images of a folder, once, into a cache; or bring a cache up to date with its folder."""
         from gpuaug.data.stored.command import build
 
-        _told("cache", build, folder, out, size, store.value, quality, masks, mask_suffix, image, mask, verify, workers)
+        given = masks, mask_suffix, image, mask, unlabelled, verify, workers
+        _told("cache", build, folder, out, size, store.value, quality, *given)
 
     @cache.command("check")
     def check_cache(folder: Annotated[Path, typer.Argument(help="the folder of the cache")]):

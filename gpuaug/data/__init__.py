@@ -8,6 +8,7 @@ _HOME = {
     "BadSampleError": "faults",
     "AllBadError": "faults",
     "ImageFolder": "datasets",
+    "ImageFiles": "unlabelled",
     "ImageCsv": "datasets",
     "SegmentationFolder": "datasets",
     "SpectrogramFolder": "datasets",

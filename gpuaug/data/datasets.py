@@ -87,7 +87,11 @@ class _Folder(_HostTransform, Dataset):
         self.samples = [(path, self.class_to_idx[name]) for name in found for path in files[name]]
         endings = " ".join(sorted(self.suffixes))
         if not self.samples:
-            raise FileNotFoundError(f"no file in the sub-folders of {self.root} ends in {endings}; the layout is root/class/file")
+            loose = files_in(folder, self.suffixes)
+            raise FileNotFoundError(
+                f"no file in the sub-folders of {self.root} ends in {endings}; the layout is root/class/file"
+                + (f", and {len(loose)} are in {self.root} itself, such as {loose[0]}: {self._unlabelled}" if loose else "")
+            )
         empty = [name for name in found if not files[name]]
         if empty and not allow_empty:
             raise FileNotFoundError(
@@ -125,6 +129,10 @@ class ImageFolder(_Folder):
     """
 
     suffixes = IMAGE_SUFFIXES
+    _unlabelled = (
+        "put them into a folder for each class, or take gpuaug.data.ImageFiles, which has no labels (gpuaug cache build "
+        "--unlabelled)"
+    )
     targets_hint = {"image": 0}  # noqa: RUF012  read only
 
     def __getitem__(self, index):

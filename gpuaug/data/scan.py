@@ -65,6 +65,11 @@ def files_of_classes(root, names, suffixes):
     return dict(zip(names, files_below([os.path.join(root, name) for name in names], suffixes)))
 
 
+def files_in_and_below(root, suffixes):
+    """The files in and below a folder, in torchvision's order."""
+    return _far_below(root, "", suffixes) if is_url(root) else files_below([root], suffixes)[0]
+
+
 def _far_below(root, name, suffixes):
     prefix = f"{name}/" if name else ""
     return [url for below, url in root.files(prefix).items() if _is_wanted(below[len(prefix) :], suffixes)]
@@ -128,7 +133,7 @@ def files_by_stem(root, ending):
     """``{name relative to root without suffix and ending: path}`` of the images below `root`."""
     found = {}
     far = is_url(root)
-    for path in _far_below(root, "", IMAGE_SUFFIXES) if far else files_below([root], IMAGE_SUFFIXES)[0]:
+    for path in files_in_and_below(root, IMAGE_SUFFIXES):
         below = str.__str__(path)[len(root) + 1 :] if far else Path(path).relative_to(root)
         stem = Path(below).with_suffix("").as_posix()
         if not stem.endswith(ending):
