@@ -1,9 +1,11 @@
 """Folders of LitData's: what is said of those that cannot be read."""
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
+import threading
 
 import litdata
 import numpy as np
@@ -45,6 +47,30 @@ def test_samples_that_are_taken(tmp_path):
     assert data.encoded(7) == {"image": jpeg(7, format="PNG"), "label": 7, "words": "t7"}
     assert data.path_of(7) == f"{place} (row 7)"
     assert list(LitData(place, "png").encoded(0)) == ["image", "a", "text", "box"]
+
+
+def test_a_forked_process_waits_for_no_thread_that_it_lacks(folder):
+    data = LitData(folder)
+    data.encoded(0)
+    begun, end = threading.Event(), threading.Event()
+
+    def reads():
+        begun.set()
+        end.wait(60)
+
+    slow = type("Slow", (), {"__getitem__": lambda self, index: reads()})()
+    data._mine = (data._mine[0], slow, *data._mine[2:])  # a reader that takes as long as it is wanted
+    thread = threading.Thread(target=lambda: data._sample(1))
+    thread.start()
+    assert begun.wait(60)
+    pool = multiprocessing.get_context("fork").Process(target=lambda: os._exit(data.encoded(1)["label"]))
+    pool.start()
+    pool.join(60)
+    left = pool.exitcode
+    pool.kill()
+    end.set()
+    thread.join(60)
+    assert left == 1
 
 
 class Touched:

@@ -56,7 +56,7 @@ class LitData(Rows):
             raise missing("LitData", "litdata", "litdata") from error
         self.path = on_disk(folder, "a folder of LitData's", "litdata")
         self._describe(image, mask, transform)
-        self._mine, self._lock = None, threading.Lock()
+        self._mine = None
         index = os.path.join(self.path, "index.json")
         if not os.path.isfile(index):
             raise FileNotFoundError(f"{self.path} has no index.json; give a folder that litdata.optimize has made")
@@ -114,11 +114,12 @@ class LitData(Rows):
             same = False
         if not same:  # it would wait for a file that is not as its index says, for seconds
             raise ValueError(f"{file}: {CHANGED}")
-        with self._lock:
-            if self._mine is None or self._mine[0] != os.getpid():
-                self._mine = os.getpid(), _reader(self.path, self._formats)
+        mine = self._mine  # another thread may put another one there
+        if mine is None or mine[0] != os.getpid():  # a lock of its own, too: one of the parent's threads may have held that one
+            mine = self._mine = os.getpid(), _reader(self.path, self._formats), threading.Lock()
+        with mine[2]:
             try:
-                return self._mine[1][index]
+                return mine[1][index]
             except (MemoryError, ImportError):
                 raise
             except Exception as error:
@@ -133,11 +134,7 @@ class LitData(Rows):
         return sample
 
     def __getstate__(self):
-        return {**self.__dict__, "_mine": None, "_lock": None}
-
-    def __setstate__(self, state):
-        self.__dict__.update(state)
-        self._lock = threading.Lock()
+        return {**self.__dict__, "_mine": None}
 
 
 def _read(index):
