@@ -171,6 +171,30 @@ def test_sides_of_windows_are_odd_and_angles_turn():
     assert words.about(G.CenterCrop)["border_mode"] == words.about(G.RandomCrop)["border_mode"]  # "see" is followed
 
 
+@pytest.mark.parametrize(
+    ("name", "argument", "ends"),
+    [  # by hand, of the docstrings: all that is allowed, where that is near; else some times what it begins with
+        ("ImageCompression", "quality_range", (0, 100)),
+        ("PixelDropout", "dropout_prob", (0, 1)),
+        ("ISONoise", "color_shift", (0, 1)),
+        ("Solarize", "threshold_range", (0, 1)),
+        ("Posterize", "num_bits", (0, 8)),
+        ("ColorJitter", "hue", (-0.5, 0.5)),
+        ("GridDistortion", "distort_limit", (-1, 1)),
+        ("RandomBrightnessContrast", "brightness_limit", (-1, 1)),
+        ("Affine", "shear", (-89, 89)),
+        ("Affine", "translate_percent", (-1, 1)),
+        ("Affine", "scale", (0.1, 5)),
+        ("ShiftScaleRotate", "shift_limit_x", (-1, 1)),
+        ("Blur", "blur_limit", (3, 29)),
+        ("GaussNoise", "noise_scale_factor", (0.01, 1)),  # 0 itself is refused
+    ],
+)
+def test_the_ends_of_sliders(name, argument, ends):
+    field = next(each for each in fields.fields(name) if each.name == argument)
+    assert (field.low, field.high) == ends
+
+
 # ---- what it is tried on -------------------------------------------------------------------------
 
 

@@ -101,10 +101,10 @@ def test_what_a_constructor_refuses_is_said_at_its_step_and_taken_back():
         assert "stale" in page.grid.classes
         assert page.cards.faults[page.pipeline.steps[0].number].text == "p must lie in [0, 1], got 3"
         before = source(page)
-        typed.set_value(0.25)
+        typed.set_value(0.2512345678)  # with all its digits
         await drawn(page, before)
         await user.should_not_see("p must lie in [0, 1], got 3")
-        assert "p=0.25" in page.code
+        assert "p=0.2512345678" in page.code
 
     used(scenario)
 

@@ -52,7 +52,7 @@ class Dealing:
 class Leg:
     """What an epoch's ranks had delivered when others took over.
 
-    at: (rank, batches, samples, checksum) of each rank, or of any one if all had delivered equally much.
+    at: (rank, batches, samples, checksum) of each rank, in their order, or of any one if all had delivered equally much.
     """
 
     world: int
@@ -71,9 +71,7 @@ class Leg:
     def taken(self, batched: bool) -> list[int]:
         """Entries that each rank delivered."""
         counts = [batches if batched else samples for _, batches, samples, _ in self.at]
-        if len(counts) == 1:
-            return counts * self.world
-        return [count for _, count in sorted(zip((rank for rank, *_ in self.at), counts, strict=True))]
+        return counts * self.world if len(counts) == 1 else counts
 
     def saved(self) -> dict[str, Any]:
         return {**dataclasses.asdict(self), "at": [list(place) for place in self.at]}

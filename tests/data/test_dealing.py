@@ -240,6 +240,24 @@ def test_ranks_that_stood_at_different_places(as_rank):
         assert len(every) - N < 5
 
 
+@pytest.mark.parametrize("after", [2, 4])
+def test_ranks_with_equally_many_batches_of_other_sizes(after, as_rank):
+    """Where a rank stands is told by its samples: GPUs that are not alike may have batches that are not."""
+
+    def make(rank, world):
+        size = 3 + 2 * (rank % 2) if world == 4 and not states else 3
+        return DataLoader(Arrays(N), size, shuffle=True, device="cpu", transform=FakeCompose(4), seed=5)
+
+    states, alone = [], single_process()[0]
+    first, states, *_ = go_on(make, as_rank, 4, None, 2)
+    assert len(flat(first)) == 2 * (3 + 5 + 3 + 5)
+    rest, *_ = go_on(make, as_rank, after, states, None, every_state=True)
+    every = flat(first) + flat(rest)
+    assert len(set(every)) == len(every)
+    assert {number for number, pixels in every if alone[number] == pixels} == set(range(N))
+    assert len(every) - N < after
+
+
 def test_all_states_of_ranks_that_stood_at_one_place(as_rank):
     def make(rank, world):
         return DataLoader(Arrays(N), 3, shuffle=True, device="cpu", transform=FakeCompose(4), seed=5)
@@ -255,16 +273,6 @@ def test_all_states_of_ranks_that_stood_at_one_place(as_rank):
     assert rest == own
     after, *_ = go_on(make, as_rank, 3, states, None, every_state=True)
     assert sorted(after) == sorted(go_on(make, as_rank, 3, states, None)[0])
-
-
-def test_any_ranks_state_is_that_of_all(as_rank):
-    def make(rank, world):
-        return DataLoader(Arrays(N), 3, shuffle=True, device="cpu", transform=FakeCompose(4), seed=5)
-
-    whole, *_ = go_on(make, as_rank, 4, None, None)
-    _, states, *_ = go_on(make, as_rank, 4, None, 2)
-    rest, *_ = go_on(make, as_rank, 4, states[2:3], None)
-    assert rest == [rank[2:] for rank in whole]
 
 
 def distributed(rank, world, drop_last=False):
@@ -287,6 +295,22 @@ SAMPLERS = {
     "MixedBatchSampler": lambda r, w: {"batch_sampler": samplers.MixedBatchSampler(np.arange(N) % 7 % 3, 4, seed=4)},
     "RepeatBatchSampler": lambda r, w: {"batch_sampler": samplers.RepeatBatchSampler(N, 3, num_batches=40, seed=4)},
 }
+
+
+@pytest.mark.parametrize("kind", [None, "DistributedSampler", "GroupBatchSampler", "MixedBatchSampler"])
+def test_any_ranks_state_is_that_of_all(kind, as_rank):
+    def make(rank, world):
+        how = {"batch_size": 3, "shuffle": True} if kind is None else SAMPLERS[kind](rank, world)
+        return DataLoader(Arrays(N), device="cpu", transform=FakeCompose(4), seed=5, **how)
+
+    whole, *_ = go_on(make, as_rank, 4, None, None)
+    _, states, *_ = go_on(make, as_rank, 4, None, 2)
+    rest, *_ = go_on(make, as_rank, 4, states[2:3], None)
+    if kind is not None:  # what torch's sampler repeats in the end nobody numbers but who has the whole order
+        numbers = [[[number for number, _ in batch] for batch in rank] for rank in rest]
+        assert numbers == [[[number for number, _ in batch] for batch in rank[2:]] for rank in whole]
+        whole, rest = ([rank[:-1] for rank in ranks] for ranks in (whole, rest))
+    assert rest == [rank[2:] for rank in whole]
 
 
 @pytest.mark.parametrize("kind", SAMPLERS)

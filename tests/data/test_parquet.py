@@ -68,7 +68,9 @@ def test_files_are_in_the_order_of_their_names(tmp_path):
     expected = [f"{name}{i}" for name in "abc" for i in range(3)]
     for files in (tmp_path, f"{tmp_path}/*.parquet", [tmp_path / "a.parquet", f"{tmp_path}/[bc].parquet"], f"file://{tmp_path}"):
         assert Parquet(files).column("label").tolist() == expected
-    assert Parquet([tmp_path / "c.parquet", tmp_path / "a.parquet"]).path_of(4) == f"{tmp_path}/a.parquet (row 1)"
+    data = Parquet([tmp_path / "c.parquet", tmp_path / "a.parquet"])
+    places = [f"{tmp_path}/{name}.parquet (row {row})" for name in "ca" for row in range(3)]
+    assert [data.path_of(index) for index in range(6)] == places
     with pytest.raises(ValueError, match=r"a\.parquet is there twice"):
         Parquet([tmp_path, tmp_path / "a.parquet"])
 
