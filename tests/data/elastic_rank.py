@@ -2,8 +2,8 @@
 
 Usage: elastic_rank.py FOLDER OUT EPOCHS PLAN
 
-PLAN: for each run [how many ranks it takes, after how many saved steps it is to be killed; null: never]. Ranks that are fewer do
-nothing until torchrun starts them anew with the others. After the last step of PLAN ranks load and write down one more, which is
+PLAN: for each run [how many ranks it takes, after how many saved steps it is to be killed; null: never]. Ranks that are fewer end
+with an error, after which torchrun may start them anew with the others. After the last step of PLAN ranks load and write down one more, which is
 not saved, and then do nothing until one of them is killed; the others end, as ranks do that miss one.
 
 After each step, which all ranks take together, rank 0 saves its own loader's state. What was written behind the last state
@@ -41,7 +41,7 @@ def main(folder, out, epochs, plan):
     run = len(saved["worlds"])
     ranks, last = json.loads(plan)[run]
     if world < ranks:
-        held()
+        sys.exit(f"run {run} takes {ranks} ranks, and these are {world}")
     if saved["loader"]:
         loader.load_state_dict(saved["loader"])
     if rank == 0:
