@@ -2,9 +2,9 @@
 
 Usage: elastic_rank.py FOLDER OUT EPOCHS PLAN
 
-PLAN: for each run [how many ranks it takes, after how many saved steps it is to be killed; null: never]. Ranks that are fewer end
-with an error, after which torchrun may start them anew with the others. After the last step of PLAN ranks load and write down one more, which is
-not saved, and then do nothing until one of them is killed; the others end, as ranks do that miss one.
+PLAN: for each run [how many ranks it takes, after how many saved steps it is to be killed; null: never]. Ranks that are fewer
+end with an error, after which torchrun may start them anew with the others. After the last step of PLAN ranks load and write
+down one more, which is not saved, and then do nothing until one of them is killed; the others end, as ranks do that miss one.
 
 After each step, which all ranks take together, rank 0 saves its own loader's state. What was written behind the last state
 does not count: as with a model, it is done again. Files in OUT: `state`, `log.RUN.RANK` with lines of
