@@ -8,7 +8,6 @@ its threads), which other processes on the machine disturb much less.
 
 import argparse
 import datetime
-import importlib.metadata
 import json
 import os
 import platform
@@ -69,21 +68,11 @@ def ratio(timed, subject, baseline, clock="seconds"):
     return quartiles(b / s for s, b in zip(timed[subject][clock], timed[baseline][clock], strict=True))
 
 
-def versions():
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
 def machine(device="cpu"):
     """What a number is worth nothing without."""
     import torch
 
-    from gpuaug.machine import cpu_name, device_name, usable_cores
+    from gpuaug.machine import cpu_name, device_name, usable_cores, versions
 
     return {
         "device": torch.device(device).type,
@@ -96,7 +85,7 @@ def machine(device="cpu"):
         "python": platform.python_version(),
         "cuda": torch.version.cuda if torch.device(device).type == "cuda" else None,
         "driver": driver() if torch.device(device).type == "cuda" else None,
-        "versions": versions(),
+        "versions": versions(PACKAGES),
     }
 
 

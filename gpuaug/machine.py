@@ -1,5 +1,6 @@
 """What this machine is, and what work costs it."""
 
+import importlib.metadata
 import os
 import platform
 import resource
@@ -53,6 +54,17 @@ def cpu_name():
     except (OSError, StopIteration):
         name = platform.processor() or platform.machine()
     return f"{name}, {len(usable_cores())} cores"
+
+
+def versions(packages):
+    """The versions of those of the packages that are installed."""
+    found = {}
+    for name in packages:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
 
 
 def usable_cores():

@@ -152,6 +152,14 @@ class ReplayCompose(Compose):
 # ---- writing -------------------------------------------------------------------------------------
 
 
+def as_compose(compose: Compose) -> Compose:
+    """A copy; of a `ReplayCompose` a `Compose` with the same draws, whose results do not hold what was drawn."""
+    other = copy.copy(compose)
+    if isinstance(other, ReplayCompose):
+        other.__class__ = Compose
+    return other
+
+
 def _described(aug: ReplayCompose) -> dict:
     tree = {"__format__": f"gpuaug {FORMAT}", **aug.to_dict()["transform"]}
     _clear(tree)

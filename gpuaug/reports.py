@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import platform
 from typing import Any
@@ -26,14 +25,16 @@ class Report(dict):
     def text(self) -> str:
         versions = ", ".join(f"{name} {version}" for name, version in self["versions"].items())
         lines = [
-            f"run       {self['hash']}  (equal numbers: the same samples, in the same order, with the same draws)",
+            f"run       {self['hash']}  (of all below but versions and device)",
             f"versions  {versions}",
             f"device    {self['device']}",
             f"seed      {self['seed']}",
         ]
         if "data" in self:
             data = self["data"]
-            lines.append(f"data      {data['type']}, {data['samples']} samples, fingerprint {data['fingerprint']}")
+            known = f"fingerprint {data['fingerprint']}" if data["fingerprint"] else "of which nothing more is known"
+            many = "a stream" if data["samples"] is None else f"{data['samples']} samples"
+            lines.append(f"data      {data['type']}, {many}, {known}")
             loading = ", ".join(f"{name}={value!r}" for name, value in self["loading"].items())
             lines.append(f"loading   {loading}")
         pipeline = self["pipeline"]
@@ -44,15 +45,11 @@ class Report(dict):
         return self.text
 
 
-def versions() -> dict[str, str]:
-    """The versions of the packages that decide what pixels come out."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+def versions(more: tuple[str, ...] = ()) -> dict[str, str]:
+    """The versions of Python and of the packages that decide what pixels come out, and of others."""
+    from .machine import versions as installed
+
+    return {"python": platform.python_version(), **installed((*PACKAGES, *more))}
 
 
 def report(compose: Compose, loader: Any = None, *, fingerprint: bool = True) -> Report:
@@ -67,7 +64,9 @@ def report(compose: Compose, loader: Any = None, *, fingerprint: bool = True) ->
     Returns:
         A dict with ``versions``, ``device``, ``seed``, ``pipeline`` (as `to_dict` writes it, or its repr where functions of yours
         are in it), ``data`` and ``loading`` of the loader, and ``hash``: 16 digits of SHA-256 over gpuaug's version, seed,
-        pipeline, data and loading. Versions of other packages and the device are not in it. ``print(report)`` is readable.
+        pipeline, data and loading (with the sampler's settings, as far as they are plain values). Versions of other packages
+        and the device are not in it; nor are pixels of a dataset that has no files and no ``fingerprint``, nor what a function
+        of yours does. ``print(report)`` is readable.
 
     Raises:
         TypeError: what is no Compose, or no loader of gpuaug's.
@@ -136,10 +135,30 @@ def _loading(loader) -> dict[str, Any]:
     found = {
         "batch_size": loader.batch_size,
         "drop_last": loader.drop_last,
-        "sampler": type(sampler).__name__,
+        "sampler": {"type": type(sampler).__name__, **_plain(sampler)},
         "shuffle": loader._shuffle,
         "seed": loader.seed,
+        "decode": loader.decode,
+        "on_error": loader.on_error,
+        "max_pixels": loader.max_pixels,
+        "dtype": None if loader.dtype is None else str(loader.dtype),
     }
     if loader.mix:
         found["mix"] = repr(loader.mix)
     return found
+
+
+def _plain(sampler) -> dict[str, Any]:
+    """What a sampler was told, as far as it keeps it under public names and as plain values: where it is now is not its own."""
+    now = ("epoch", "generator")
+    return {
+        name: value
+        for name, value in sorted(getattr(sampler, "__dict__", {}).items())
+        if not name.startswith("_") and name not in now and _is_plain(value)
+    }
+
+
+def _is_plain(value) -> bool:
+    if isinstance(value, (list, tuple)):
+        return len(value) <= 16 and all(map(_is_plain, value))
+    return value is None or isinstance(value, (bool, int, float, str))

@@ -3,6 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from gpuaug.interop.parity.precision import sum_in_single_precision
+
+sum_in_single_precision()  # albumentations is the same reference on every processor
+
 
 @pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 def device(request) -> torch.device:

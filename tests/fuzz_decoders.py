@@ -31,7 +31,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-PATIENCE = 60.0  # seconds for one file
+PATIENCE = 300.0  # seconds for one file, and for a child to begin
 BATCH, DAMAGED = 32, 8  # files in a batch, and how many of them are damaged
 MAX_PIXELS = 4_000_000  # a damaged size of more is refused: the library's time and memory are not what is looked at here
 ROOT = Path(__file__).resolve().parents[1]

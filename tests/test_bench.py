@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,15 +13,21 @@ import gpuaug
 from bench import gpu, harness, peers, table
 
 
-def test_ratio_of_known_times():
+def test_ratio_of_known_times(monkeypatch):
+    wall, cpu = [0.0], [0.0]
+    monkeypatch.setattr(harness, "time", SimpleNamespace(perf_counter=lambda: wall[0], process_time=lambda: cpu[0]))
+
+    def call(seconds, working):
+        wall[0] += seconds
+        cpu[0] += working
+
     timed = harness.interleave(
-        {"slow": lambda: time.sleep(0.03), "fast": lambda: time.sleep(0.01)}, rounds=5, warmup=1, least=0.02
+        {"slow": lambda: call(0.03, 0.01), "fast": lambda: call(0.01, 0.005)}, rounds=5, warmup=1, least=0.025
     )
-    low, middle, high = harness.ratio(timed, "fast", "slow")
-    assert low <= middle <= high
-    assert 2 < middle < 3.5  # 3, less what a sleep takes longer than it was told
-    assert timed["fast"]["calls"] >= 2
-    assert sum(timed["fast"]["cpu"]) < 0.5 * sum(timed["fast"]["seconds"])  # a sleep costs no processor time
+    assert harness.ratio(timed, "fast", "slow") == pytest.approx((3, 3, 3))
+    assert harness.ratio(timed, "fast", "slow", "cpu") == pytest.approx((2, 2, 2))
+    assert {name: each["calls"] for name, each in timed.items()} == {"slow": 1, "fast": 3}
+    assert timed["fast"]["seconds"] == pytest.approx([0.01] * 5)
 
 
 def test_ratio_is_of_rounds_not_of_medians():

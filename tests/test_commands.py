@@ -56,10 +56,11 @@ def test_preview_of_files_and_names(theirs, tmp_path):
 
 
 def test_info_says_what_is_missing(monkeypatch):
+    from gpuaug import machine
     from gpuaug.commands import info
 
     assert {"gpuaug", "torch", "CPU kernels", "GPU"} <= {row.what for row in info.rows()}
-    monkeypatch.setattr(info, "_version", lambda package: None)
+    monkeypatch.setattr(machine, "versions", lambda packages: {})
     remarks = {row.what: row.remark for row in info.rows()}
     assert remarks["PyYAML"].endswith("pip install 'gpuaug[yaml]'")
     told = run("info").output

@@ -305,7 +305,7 @@ class TestCache:
 def test_kernels_are_compiled_side_by_side_and_loaded_once(monkeypatch):
     """With a CuPy that has one GPU, and kernels that wait for each other while they compile."""
     keys = [Key("fused", "uint8", "uint8", 4), Key("fused", "uint8", "uint8", 1)]
-    both, loaded = threading.Barrier(2, timeout=20), []
+    both, loaded = threading.Barrier(2, timeout=60), []
 
     class Module:
         def load(self, code):

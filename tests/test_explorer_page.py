@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import re
 import socket
 import subprocess
 import sys
+import time
 import warnings
 
 import numpy as np
 import pytest
 from PIL import Image
+from processes import PATIENCE, ending
 from test_explorer import pixels
 from typer.testing import CliRunner
 
@@ -23,6 +26,7 @@ from gpuaug.explorer.steps import Pipeline, Step
 
 pytest.importorskip("nicegui", reason="the explorer's page takes NiceGUI: pip install 'gpuaug[explore]'")
 
+PATIENT = {"retries": 2000}  # of 0.05 s or more; NiceGUI looks three times
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -53,14 +57,22 @@ def used(scenario, start=None):
         asyncio.run(run())
 
 
+async def until(page, condition):
+    """However busy the machine is: the limit is against hanging."""
+    end = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < end, f"it stays so: {page.fault.text}"
+        await asyncio.sleep(0.02)
+
+
 async def drawn(page, url: str | None = None):
     """Wait until there are pictures, other ones than that."""
-    for _ in range(400):
-        await asyncio.sleep(0.05)
-        there = getattr(page, "pictures", None)
-        if there and not page.busy and there[1][1].props.get("src") not in (None, url):
-            return
-    raise AssertionError(f"nothing was drawn: {page.fault.text}")
+
+    def there():
+        shown = getattr(page, "pictures", None)
+        return shown and not page.busy and shown[1][1].props.get("src") not in (None, url)
+
+    await until(page, there)
 
 
 def source(page, number: int = 1) -> str:
@@ -84,8 +96,7 @@ def test_a_slider_changes_the_picture_and_the_code():
         assert source(page, 5) == expected[5].url
         lower = next(each for each in user.find(kind=ui.number, marker="rotate-typed").elements if each.value == 80)
         lower.set_value(-400)  # beyond the slider, which shows its end
-        await asyncio.sleep(0.3)
-        assert "rotate=(-400, 90)" in page.code
+        await until(page, lambda: "rotate=(-400, 90)" in page.code)
         assert user.find(kind=ui.range, marker="rotate").elements.pop().value == {"min": -180, "max": 90}
 
     used(scenario)
@@ -97,13 +108,13 @@ def test_what_a_constructor_refuses_is_said_at_its_step_and_taken_back():
 
         typed = user.find(kind=ui.number, marker="p-typed").elements.pop()
         typed.set_value(3)
-        await user.should_see("p must lie in [0, 1], got 3")
+        await user.should_see("p must lie in [0, 1], got 3", **PATIENT)
         assert "stale" in page.grid.classes
         assert page.cards.faults[page.pipeline.steps[0].number].text == "p must lie in [0, 1], got 3"
         before = source(page)
         typed.set_value(0.2512345678)  # with all its digits
         await drawn(page, before)
-        await user.should_not_see("p must lie in [0, 1], got 3")
+        await user.should_not_see("p must lie in [0, 1], got 3", **PATIENT)
         assert "p=0.2512345678" in page.code
 
     used(scenario)
@@ -133,7 +144,6 @@ def test_steps_are_added_moved_and_removed_groups_too():
             return [step.name for step in page.pipeline.all()]
 
         page.cards.add(page.pipeline.steps, "OneOf")
-        await asyncio.sleep(0.1)
         assert names() == ["Affine", "OneOf", "MotionBlur", "HueSaturationValue"]
         group = page.pipeline.steps[1]
         page.cards.add(group.steps, "Solarize")
@@ -141,8 +151,7 @@ def test_steps_are_added_moved_and_removed_groups_too():
         page.cards.move(page.pipeline.steps, 1, -1)
         assert names() == ["OneOf", "HueSaturationValue", "Solarize", "Affine"]
         page.cards.choose(page.pipeline.steps[1], "TimeReverse")
-        await drawn(page)
-        await asyncio.sleep(0.5)
+        await until(page, lambda: "A.TimeReverse(" in page.code and not page.busy)
         assert names() == ["OneOf", "HueSaturationValue", "Solarize", "TimeReverse"]
         assert page.code.index("A.OneOf(") < page.code.index("A.Solarize(") < page.code.index("A.TimeReverse(")
         assert not page.fault.text
@@ -185,7 +194,7 @@ def test_a_folders_pictures_boxes_and_time(tmp_path):
         await drawn(page, before)
         assert (pixels(drawing.Shown(source(page), "", "")) == 130).all()
         user.find(kind=ui.input, marker="boxes").elements.pop().set_value("[[5, 6, 20, 30, 'cat'")
-        await user.should_see("boxes must be a list of rows of numbers")
+        await user.should_see("boxes must be a list of rows of numbers", **PATIENT)
         before = source(page)
         user.find(kind=ui.input, marker="boxes").elements.pop().set_value("[[5, 6, 20, 30, 'cat']]")
         await drawn(page, before)
@@ -197,7 +206,7 @@ def test_a_folders_pictures_boxes_and_time(tmp_path):
         assert "bboxes" not in page.code
         page.tab = "time"
         await page.refresh()
-        assert "per image" in page.time.text
+        await until(page, lambda: "per image" in page.time.text)
         assert "HorizontalFlip" in page.launches.text
 
     used(scenario, start)
@@ -212,17 +221,17 @@ def served(*words, cwd):
     environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")}
     environment["PYTHONPATH"] = os.pathsep.join([ROOT, os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, "-m", "gpuaug.cli", "explore", "--port", "0", *map(str, words)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd, env=environment
-    ) as process:
-        try:
-            line = process.stdout.readline()
-            found = re.search(r"http://\S+", line)
-            assert found, line + process.stderr.read()
-            yield found[0], process
-        finally:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=cwd, env=environment, **pipes) as process, ending() as started:
+        started.append(process)
+        line = process.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        if not found:
             process.terminate()
-            process.wait(30)
+        assert found, line + process.stderr.read()
+        yield found[0], process
+        process.terminate()
+        process.wait(PATIENCE)
 
 
 def test_it_serves_this_machine_alone(tmp_path):
@@ -231,16 +240,17 @@ def test_it_serves_this_machine_alone(tmp_path):
     with served(cwd=tmp_path) as (url, process):
         assert url.startswith("http://127.0.0.1:")
         assert "no browser was found here; open " + url in process.stderr.readline()
-        page = httpx.get(url)
+        get = functools.partial(httpx.get, timeout=PATIENCE)
+        page = get(url)
         assert page.status_code == 200
         assert "gpuaug explorer" in page.text
         assert not re.search(
             r"""(?:src|href)=["']?(https?:)?//""", page.text
         )  # fonts and scripts come from here: it works without a network
-        assert httpx.get(url, headers={"Host": "elsewhere.example"}).status_code == 400
+        assert get(url, headers={"Host": "elsewhere.example"}).status_code == 400
         socket_url = url + "/_nicegui_ws/socket.io/?EIO=4&transport=polling"
-        assert httpx.get(socket_url, headers={"Origin": url}).status_code == 200
-        assert httpx.get(socket_url, headers={"Origin": "http://elsewhere.example"}).status_code == 400
+        assert get(socket_url, headers={"Origin": url}).status_code == 200
+        assert get(socket_url, headers={"Origin": "http://elsewhere.example"}).status_code == 400
     assert not list(tmp_path.iterdir())  # nothing is left where it was started
 
 

@@ -125,3 +125,25 @@ def test_what_is_refused(images):
         G.parity(G.Blur(), 3)
     with pytest.raises(ValueError, match="parity needs an image"):
         G.parity(G.Blur(), [])
+
+
+def test_albumentations_sums_as_on_every_processor(images, monkeypatch):
+    """Half precision, where the processor has it, is off while pipelines are compared, and then as it was."""
+    simsimd = pytest.importorskip("simsimd")
+    can, calls = {"haswell": True, "sapphire": True}, []
+    monkeypatch.setattr(simsimd, "get_capabilities", lambda: dict(can))
+    for name, there in (("disable_capability", False), ("enable_capability", True)):
+        monkeypatch.setattr(simsimd, name, lambda which, there=there: (calls.append((which, there)), can.update({which: there})))
+    during = []
+    G.parity(G.Compose([G.Lambda(image=lambda image, **_: during.append(can["sapphire"]) or image, p=1)]), images)
+    with pytest.raises(TypeError, match="takes a pipeline"):
+        G.parity(None, images)
+    with pytest.raises(ValueError, match="needs an image"):
+        G.parity(G.HorizontalFlip(), [])
+    assert during
+    assert not any(during)
+    assert can["sapphire"]
+    can["sapphire"] = False  # another processor
+    calls.clear()
+    G.parity(G.HorizontalFlip(p=1), images)
+    assert not calls

@@ -63,6 +63,55 @@ def test_a_preview_reads_paths(tmp_path):
     assert previews.cells(aug, str(tmp_path / "a.png"), 1, 0, None)[0][0].image.shape == image.shape
 
 
+def test_a_preview_of_volumes_and_sets_is_what_calls_give():
+    """As arrays, as tensors, and sent to a device (a CPU here), by themselves and behind ToTensor3D."""
+    rng = np.random.default_rng(2)
+    volume, labels = rng.integers(0, 256, (5, 12, 16, 3), np.uint8), rng.integers(0, 4, (5, 12, 16), np.uint8)
+    flip = G.Compose([G.HorizontalFlip(p=1)], seed=1)
+    solid = G.Compose([G.HorizontalFlip(p=1), G.ToTensor3D()], seed=1)
+    samples = [{"volume": volume, "mask3d": labels}, {"volumes": volume[None], "masks3d": labels[None]}]
+    want = display.picture(volume[:, :, ::-1])
+    for aug in (flip, solid):
+        for sample in samples:
+            for device in (None, "cpu"):
+                cell = previews.cells(aug, sample, 1, 0, device)[0][1]
+                np.testing.assert_array_equal(cell.image, want)
+                np.testing.assert_array_equal(cell.masks[0].reshape(labels.shape), labels[:, :, ::-1])
+    frames = {"images": volume, "mask": labels[0], "masks": list(labels[:2])}
+    tensors = {
+        "images": torch.from_numpy(volume).permute(0, 3, 1, 2), "mask": torch.from_numpy(labels[0]),
+        "masks": torch.from_numpy(labels[:2]),
+    }  # fmt: skip
+    for sample, device in ((frames, None), (frames, "cpu"), (tensors, "cpu")):
+        cell = previews.cells(flip, sample, 1, 0, device)[0][1]
+        np.testing.assert_array_equal(cell.image, want)
+        for got, each in zip(cell.masks, (labels[0], labels[0], labels[1] * 2), strict=True):
+            np.testing.assert_array_equal(got, each[:, ::-1])
+
+
+def test_a_preview_of_what_tells_its_draws():
+    image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    params = G.BboxParams("pascal_voc")
+    replayed = G.ReplayCompose([G.HorizontalFlip(), G.RandomGamma(p=1)], params, seed=4)
+    same = G.Compose([G.HorizontalFlip(), G.RandomGamma(p=1)], params, seed=4)
+    sample = {"image": image, "bboxes": [(1, 2, 8, 9)]}
+    got, want = (previews.cells(aug, sample, 3, 0, None)[0] for aug in (replayed, same))
+    for one, other in zip(got, want, strict=True):
+        np.testing.assert_array_equal(one.image, other.image)
+        np.testing.assert_array_equal(one.boxes, other.boxes)
+        assert one.caption == other.caption
+    assert "RandomGamma" in got[1].caption
+    assert type(replayed) is G.ReplayCompose
+    assert "replay" in replayed(**sample)
+
+
+def test_what_is_left_out_of_a_batch_is_told():
+    shown = G.show(np.zeros((5, 8, 8, 3), np.uint8), limit=3)
+    texts = [text.get_text() for axes in shown.figure.axes for text in axes.texts]
+    assert texts == ["and 2 more: limit=5"]
+    assert not [text for axes in G.show(np.zeros((3, 8, 8, 3), np.uint8), limit=3).figure.axes for text in axes.texts]
+
+
 def test_normalize_is_put_back():
     image = np.random.default_rng(1).integers(0, 256, (8, 9, 3), np.uint8)
     for steps in ([G.Normalize()], [G.Normalize(), G.ToTensorV2()], [G.Normalize(mean=0.3, std=(0.1, 0.2, 0.3))]):
@@ -155,9 +204,13 @@ def batches():
     yield list(zip(tensors, mask, strict=True)), 3, {"mask"}
     yield list(zip([Image.new("RGB", (9, 8))] * 3, range(3), strict=True)), 3, {"label"}
     yield [{"image": image, "label": 1} for image in arrays], 3, {"label"}
+    yield {"image": tensors, "label": mask}, 3, {"mask"}  # MONAI
+    yield {"image": tensors, "label": torch.rand(3, 4)}, 3, {"label"}  # of MixUp
+    yield {"image": tensors, "annotation": [{"boxes": []}] * 3}, 3, set()
+    yield {"image": list(arrays), "annotation": [None, Image.new("L", (9, 8)), None]}, 3, {"mask"}
 
 
-@pytest.mark.parametrize("number", range(23))
+@pytest.mark.parametrize("number", range(27))
 def test_batches_of_any_structure(number, tmp_path):
     batch, images, named = list(batches())[number]
     sheet = G.show(batch, tmp_path / "sheet.png")

@@ -8,6 +8,7 @@ import os
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import gpuaug as G
@@ -30,6 +31,10 @@ def made(folder, steps=None, seed=3, **loading):
     return aug, G.DataLoader(ImageFolder(folder), transform=aug, device="cpu", **loading)
 
 
+def repeated(n):
+    return G.data.ImbalancedSampler([0, 1] * 3, num_samples=n, seed=1)
+
+
 def test_the_hash_tells_runs_apart(folder):
     first = G.report(*made(folder))
     assert G.report(*made(folder)) == first
@@ -39,6 +44,10 @@ def test_the_hash_tells_runs_apart(folder):
         "order": G.report(*made(folder, shuffle=False)),
         "batch": G.report(*made(folder, batch_size=3)),
         "drop_last": G.report(*made(folder, drop_last=True)),
+        "bad samples": G.report(*made(folder, on_error="skip")),
+        "pixels": G.report(*made(folder, max_pixels=1000)),
+        "dtype": G.report(*made(folder, dtype=torch.float16)),
+        **{f"{n} of them": G.report(*made(folder, shuffle=False, sampler=repeated(n))) for n in (4, 5)},
         "no loader": G.report(made(folder)[0]),
         "no fingerprint": G.report(*made(folder), fingerprint=False),
     }
@@ -52,6 +61,22 @@ def test_the_hash_tells_runs_apart(folder):
     assert first["hash"] in str(first)
     assert G.from_dict(first["pipeline"]) == made(folder)[0], "the pipeline can be made of it again"
     json.dumps(first)
+
+
+def test_where_a_run_is_does_not_change_it(folder):
+    aug, loader = made(folder, shuffle=False, sampler=repeated(6))
+    before = G.report(aug, loader)
+    assert before["loading"]["sampler"]["num_samples"] == 6
+    next(iter(loader))
+    loader.sampler.set_epoch(3)
+    assert G.report(aug, loader) == before
+
+
+def test_of_data_without_a_fingerprint_nothing_is_claimed():
+    images = [(np.zeros((8, 8, 3), np.uint8), 0)] * 4
+    found = G.report(G.Compose([G.HorizontalFlip()], seed=1), G.DataLoader(images, device="cpu"))
+    assert found["data"]["fingerprint"] is None
+    assert "of which nothing more is known" in str(found)
 
 
 def test_functions_of_the_users_and_what_is_no_pipeline(folder):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import albumentations as A
+import numpy as np
 import pytest
 from albumentations.core.composition import BaseCompose
 from sphinx.util.inventory import InventoryFile
 
 import gpuaug
 from docs.site import api, coverage, migration, stage, transforms
+from gpuaug import inpainting
+from gpuaug.pictures import subjects
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -87,15 +91,42 @@ def test_every_name_of_the_others_is_told_with_a_reason():
         found = names()
         assert len(found) > 30, library
         for name, (state, remark) in found.items():
-            assert state in (coverage.OURS, coverage.HOST, coverage.NEAR, coverage.NOT)
-            assert remark or state in (coverage.OURS, coverage.HOST) or library == "imgaug", (library, name)
+            assert state in (*coverage.HERE, coverage.NEAR, coverage.NOT)
+            assert remark or state == coverage.OURS or (library == "albumentations" and state == coverage.NOT), (library, name)
     assert coverage.albumentations()["TextImage"][0] == coverage.HOST
     assert coverage.albumentations()["Affine"][0] == coverage.OURS
     assert coverage.kornia()["RandomMosaic"][0] == coverage.NOT
 
 
+def test_where_pixels_are_made_is_what_explain_says(monkeypatch):
+    """Of every transform with its defaults, and of those that have a part on the host, with what leads there."""
+
+    def hosted(name, channels=3, **arguments):
+        step = gpuaug.REGISTRY[name](**{**subjects.given(name), **arguments})
+        return "host on" in gpuaug.Compose([step], seed=0).explain(samples=8, channels=channels)
+
+    for name in transforms.ours():
+        cls = gpuaug.REGISTRY.get(name)
+        if cls is None or cls.solid or name in ("Lambda", "RandomCropNearBBox", "TextImage"):  # they wait for what a call brings
+            continue
+        assert hosted(name) == (name in coverage.HOSTED), name
+    assert hosted("Lambda", image=lambda image, **_: image)
+    for name, (arguments, _) in coverage.PARTLY.items():
+        if name != "ConstrainedCoarseDropout":  # explain's masks are empty
+            assert hosted(name, 5 if name == "ToGray" else 3, **arguments), name
+    found = []
+    monkeypatch.setattr(inpainting, "inpaint_holes", lambda *given: found.append(given))
+    dropout = gpuaug.ConstrainedCoarseDropout(mask_indices=[1], fill="inpaint_telea", p=1)
+    gpuaug.Compose([dropout], seed=0)(image=np.zeros((60, 70, 3), np.uint8), mask=np.ones((60, 70), np.uint8))
+    assert found
+    for name in transforms.ours():  # none is left out that can be told to inpaint
+        if name not in coverage.PARTLY and "fill" in inspect.signature(gpuaug.REGISTRY.get(name, int)).parameters:
+            with pytest.raises((TypeError, ValueError), match="fill must be"):
+                gpuaug.REGISTRY[name](**{**subjects.given(name), "fill": "inpaint_telea"})
+
+
 def test_what_is_nearest_is_there():
-    from docs.site.imgaug_names import NAMES, NEAREST
+    from docs.site.imgaug_names import MISSING, NAMES, NEAREST
 
     assert set(NEAREST) <= set(NAMES)
     assert len(NAMES) == len(set(NAMES))
@@ -107,6 +138,10 @@ def test_what_is_nearest_is_there():
             assert hasattr(gpuaug, name), said
     import gpuaug.interop.imgaug as iaa
 
+    assert not set(MISSING) & set(NEAREST)
+    for words in set(MISSING.values()):
+        for name in re.findall(r"`(\w+)[(`]", words):
+            assert hasattr(gpuaug, name) or name in NAMES or name == "preview", words
     assert {name for name in dir(iaa) if name[0].isupper()} - {"ALL", "Augmenter"} <= set(NAMES)
 
 

@@ -4,21 +4,43 @@ from __future__ import annotations
 
 import inspect
 import re
+from typing import Any
 
 import gpuaug
 
-from .imgaug_names import NAMES, NEAREST
+from .imgaug_names import MISSING, NAMES, NEAREST
 from .transforms import ours
 
 PAGES = frozenset(ours())
-HOSTED = re.compile(r"\bon_host\(")
-OURS, HOST, NEAR, NOT = "ours", "ours, on the host", "nearest", "missing"
+OURS, PART, HOST, NEAR, NOT = "ours", "ours, partly on the host", "ours, on the host", "nearest", "missing"
+HERE = (OURS, PART, HOST)
+
+HOSTED = {
+    "ImageCompression": "a codec",
+    "Lambda": "your function",
+    "Superpixels": "scikit-image",
+    "TextImage": "Pillow",
+}
+"""What makes the pixels of a transform on the host, in the processor's threads."""
+
+INPAINTED: tuple[dict[str, Any], str] = ({"fill": "inpaint_telea"}, "`fill='inpaint_telea'` and `'inpaint_ns'` on the host")
+PARTLY: dict[str, tuple[dict[str, Any], str]] = {
+    "Equalize": ({"mask": lambda image: image[..., 0]}, "with a `mask` on the host"),
+    "GlassBlur": ({"mode": "exact"}, "`mode='exact'` on the host"),
+    "HEStain": ({"method": "macenko"}, "`method='macenko'` and `'vahadane'` on the host"),
+    "ToGray": ({"method": "average"}, "of other channels than 1 or 3 on the host"),
+    **dict.fromkeys(
+        ("CoarseDropout", "ConstrainedCoarseDropout", "Erasing", "GridDropout", "MaskDropout", "XYMasking"), INPAINTED
+    ),
+}
+"""Those of which a part is made on the host: arguments that lead there, and in words."""
 
 
-def is_hosted(name: str) -> bool:
-    """Whether a transform's pixels are made by a library on the host."""
-    cls = gpuaug.REGISTRY[name]
-    return bool(HOSTED.search(inspect.getsource(cls))) or any("hosted" in vars(base) for base in cls.__mro__)
+def place(name: str) -> tuple[str, str]:
+    """(state, remark) of a transform of ours: where its pixels are made."""
+    if name in HOSTED:
+        return HOST, HOSTED[name]
+    return (PART, PARTLY[name][1]) if name in PARTLY else (OURS, "")
 
 
 def albumentations() -> dict[str, tuple[str, str]]:
@@ -34,7 +56,7 @@ def albumentations() -> dict[str, tuple[str, str]]:
         if not (inspect.isclass(theirs) and issubclass(theirs, (BasicTransform, BaseCompose))):
             continue
         if name in gpuaug.REGISTRY:
-            found[name] = (HOST if is_hosted(name) else OURS, "")
+            found[name] = place(name)
         else:
             found[name] = (OURS if hasattr(gpuaug, name) else NOT, "")
     return found
@@ -105,7 +127,7 @@ def imgaug() -> dict[str, tuple[str, str]]:
         if name in there
         else (NEAR, NEAREST[name])
         if name in NEAREST
-        else (NOT, "")
+        else (NOT, MISSING[name])
         for name in NAMES
     }
 
@@ -128,8 +150,9 @@ def pages() -> dict[str, str]:
     for library, (names, version) in LIBRARIES.items():
         found = tables[library] = names()
         version = version or _version(library.split(".")[0])
-        count = {state: sum(each == state for each, _ in found.values()) for state in (OURS, HOST, NEAR, NOT)}
-        lines.append(f"| {library} {version} | {len(found)} | {count[OURS] + count[HOST]} | {count[NEAR]} | {count[NOT]} |")
+        count = {state: sum(each == state for each, _ in found.values()) for state in (*HERE, NEAR, NOT)}
+        ours = sum(count[state] for state in HERE)
+        lines.append(f"| {library} {version} | {len(found)} | {ours} | {count[NEAR]} | {count[NOT]} |")
     lines.append("")
     for library, found in tables.items():
         lines += [f"## {library}", "", "| name | here | remark |", "|---|---|---|"]

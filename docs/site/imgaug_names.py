@@ -84,3 +84,49 @@ NEAREST = {
     "Rain": "RandomRain",
     "Snowflakes": "RandomSnow",
 }
+
+
+def _each(names: str, why: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), why)
+
+
+MISSING = {
+    **_each("AssertLambda AssertShape SaveDebugImageEveryNBatches", "for debugging: look at what a call returns, or `preview`"),
+    **_each("TotalDropout", "empties whole images"),
+    **_each("ReplaceElementwise", "`PixelDropout(drop_value=..)` puts one value in place of pixels, not drawn ones"),
+    **_each("CoarseSaltAndPepper CoarseSalt CoarsePepper", "`CoarseDropout(fill='random')` fills rectangles with any values"),
+    **_each("Cartoon", "no stylization is there"),
+    **_each(
+        "BlendAlpha BlendAlphaMask BlendAlphaElementwise BlendAlphaSimplexNoise BlendAlphaFrequencyNoise BlendAlphaSomeColors "
+        "BlendAlphaHorizontalLinearGradient BlendAlphaVerticalLinearGradient BlendAlphaRegularGrid BlendAlphaCheckerboard "
+        "BlendAlphaSegMapClassIds BlendAlphaBoundingBoxes",
+        "no blending of two pipelines is there; an `ImageOnlyTransform` of yours can do it",
+    ),
+    **_each("BilateralBlur MeanShiftBlur", "of blurs that keep edges only `MedianBlur` is there"),
+    **_each(
+        "WithColorspace WithBrightnessChannels WithHueAndSaturation ChangeColorspace",
+        "no pipelines in other colour spaces; `HueSaturationValue` and `ColorJitter` go there and back by themselves",
+    ),
+    **_each("KMeansColorQuantization UniformColorQuantization", "`Posterize` keeps bits; other numbers of colours are not there"),
+    **_each("SigmoidContrast LogContrast", "of curves `RandomToneCurve` and `RandomGamma` are there"),
+    **_each("AllChannelsCLAHE", "`CLAHE` changes the lightness alone"),
+    **_each("Convolve EdgeDetect DirectedEdgeDetect Canny", "no edges, and no kernels of yours: write an `ImageOnlyTransform`"),
+    **_each("AffineCv2", "imgaug's former `Affine`"),
+    **_each("WithPolarWarping", "no polar coordinates are there"),
+    **_each("AveragePooling MaxPooling MinPooling MedianPooling", "`Downscale` makes images coarse, by resizing"),
+    **_each(
+        "Voronoi UniformVoronoi RegularGridVoronoi RelativeRegularGridVoronoi",
+        "`Superpixels` has segments that follow the image, not cells around points",
+    ),
+    **_each(
+        "CropToMultiplesOf CenterCropToMultiplesOf CropToPowersOf CenterCropToPowersOf PadToPowersOf CenterPadToPowersOf "
+        "CropToAspectRatio CenterCropToAspectRatio PadToAspectRatio CenterPadToAspectRatio CropToSquare CenterCropToSquare "
+        "PadToSquare CenterPadToSquare",
+        "sizes by a rule about the image's own: only `PadIfNeeded(pad_height_divisor=..)` is there",
+    ),
+    **_each("KeepSizeByResize", "`Resize` behind what changes the size, where all images had the same"),
+    **_each(
+        "Clouds CloudLayer", "of weather `RandomFog`, `RandomRain`, `RandomSnow`, `RandomSunFlare` and `RandomShadow` are there"
+    ),
+    **_each("SnowflakesLayer RainLayer", "one layer of several: `RandomSnow` and `RandomRain` are whole"),
+}

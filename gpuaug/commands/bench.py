@@ -13,13 +13,14 @@ import numpy as np
 import torch
 
 from ..compose import Compose
-from ..data.protocol import IMAGE_SUFFIXES
 from ..demo import race, single_threaded
 from ..machine import best_device, cpu_name, device_name, told_device
+from ..photographs import pictures_in
 from ..reports import versions
 from .rivals import NotThere, to_albumentations, to_kornia, to_torchvision
 
 OURS, ALBUMENTATIONS, TORCHVISION, KORNIA = "gpuaug", "albumentations", "torchvision", "Kornia"
+THEIRS = ("albumentations", "torchvision", "kornia", "opencv-python-headless", "opencv-python")  # packages of theirs
 
 
 class Pictures(torch.utils.data.Dataset):
@@ -102,20 +103,6 @@ class Measured:
         return {**self.facts, "sides": self.sides, "missing": self.missing, "ratios": ratios, "limit": self.limit}
 
 
-def pictures_in(folder: Path) -> list[str]:
-    """Paths of all pictures of a folder and below it.
-
-    Raises:
-        ValueError: no folder, or no pictures in it.
-    """
-    if not folder.is_dir():
-        raise ValueError(f"{folder}: there is no such folder")
-    files = sorted(str(path) for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-    if not files:
-        raise ValueError(f"{folder}: no pictures are in it (.jpg, .png, .webp ..)")
-    return files
-
-
 def sides_of(pipeline: Compose, files: list[str], batch: int, workers: int, device: torch.device) -> tuple[dict, dict]:
     """({name: function that makes a loader}, {name: why it is missing})."""
     makers, missing = {}, {}
@@ -174,7 +161,7 @@ def measure(
     Raises:
         ValueError: no pictures; what the pipeline raises on them.
     """
-    files = pictures_in(folder)
+    files = [str(path) for path in pictures_in(folder)]
     device = torch.device(device) if device is not None else best_device()
     makers, missing = sides_of(pipeline, files, batch, workers, device)
     kept = {}
@@ -190,7 +177,7 @@ def measure(
     sides = race({name: remembered(name, make) for name, make in makers.items()}, rounds, device, told)
     facts = {
         "pictures": len(files), "folder": os.fspath(folder), "batch": batch, "workers": workers, "rounds": rounds,
-        "device": device.type, "device_name": device_name(device), "cpu": cpu_name(), "versions": versions(),
+        "device": device.type, "device_name": device_name(device), "cpu": cpu_name(), "versions": versions(THEIRS),
         "load": os.getloadavg()[0],
     }  # fmt: skip
     return Measured(sides, missing, kept[OURS].stats()["bottleneck"], device, facts)
@@ -203,7 +190,8 @@ def table(found: Measured):
     facts = found.facts
     shown = Table(
         title=f"{facts['pictures']} pictures, batches of {facts['batch']}, {facts['workers']} workers, on {found.device}",
-        caption="gpuaug: its loader; the others: in torch's DataLoader, Kornia on whole batches",
+        caption="gpuaug: its loader; the others: in torch's DataLoader, Kornia on whole batches; draws and defaults of "
+        "interpolation are each library's own",
     )
     shown.add_column()
     for heading in ("images/s", "lowest - highest", "CPU ms", "gpuaug is at"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from typing import NamedTuple
 
 MORE = {
@@ -37,7 +36,7 @@ def rows() -> list[Row]:
     from .. import __version__
     from ..backends import missing
     from ..library import load, variants
-    from ..machine import cpu_name
+    from ..machine import cpu_name, versions
 
     found = [Row("gpuaug", __version__), Row("Python", platform.python_version()), Row("torch", torch.__version__)]
     found += [Row("NumPy", numpy.__version__), Row("processor", cpu_name())]
@@ -56,13 +55,6 @@ def rows() -> list[Row]:
     else:
         found.append(Row("GPU", "none", problem))
     for what, (names, extra, without) in MORE.items():
-        version = next(filter(None, map(_version, names)), None)
+        version = next(iter(versions(names).values()), None)
         found.append(Row(what, version or "-", "" if version else f"{without}; pip install 'gpuaug[{extra}]'"))
     return found
-
-
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ..compose import Compose
-from ..data.protocol import IMAGE_SUFFIXES
 from ..names import unknown
-from ..replay import ReplayCompose
+from ..photographs import pictures_in
+from ..replay import as_compose
 from ..saving import load, save
 from ..transform import REGISTRY
 
@@ -39,8 +39,7 @@ def pipeline_of(given: str) -> Compose:
         raise ValueError(
             f"{given!r} is neither a pipeline's file (.yaml, .yml or .json) nor a transform{unknown(given, list(REGISTRY))}"
         )
-    if type(found) is ReplayCompose or not isinstance(found, Compose):
-        found = Compose(found.transforms if type(found) is ReplayCompose else [found])
+    found = as_compose(found) if isinstance(found, Compose) else Compose([found])
     if found.seed is None:
         found.seed = 0
     return found
@@ -50,17 +49,12 @@ def images_in(folder: Path, count: int) -> list[tuple[Path, np.ndarray]]:
     """The first pictures of a folder and all below it, by name.
 
     Raises:
-        ValueError: no such folder, no picture in it, one that cannot be read.
+        ValueError: what `pictures_in` raises; one that cannot be read.
     """
     from PIL import Image
 
-    if not folder.is_dir():
-        raise ValueError(f"{folder}: there is no such folder")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)[:count]
-    if not files:
-        raise ValueError(f"{folder}: no pictures are in it (.jpg, .png, .webp ..)")
     found = []
-    for path in files:
+    for path in pictures_in(folder)[:count]:
         try:
             with Image.open(path) as image:
                 found.append((path, np.asarray(image.convert("RGB"))))

@@ -48,6 +48,10 @@ class Channel:
             self._changed.notify_all()
             return item
 
+    def ready(self):
+        """Whether `get` would not wait."""
+        return bool(self._items)
+
     def check(self):
         """Raises Closed if the channel is closed."""
         if self._closed:

@@ -81,7 +81,8 @@ class EncodedRoad:
             try:
                 return producer.channel.get(self._timeout, producer.thread.is_alive)
             except TimeoutError:
-                if not producer.finishing:
+                # in this order: what was finished meanwhile is in the channel before `finishing` is False
+                if not producer.finishing and not producer.channel.ready():
                     raise
 
     def __next__(self):

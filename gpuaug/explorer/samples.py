@@ -13,7 +13,7 @@ import numpy as np
 
 from ..data.host_read import rgb, values
 from ..data.protocol import IMAGE_SUFFIXES
-from ..photographs import photographs
+from ..photographs import photographs, pictures_in
 from ..pictures import subjects
 
 PIXELS = 50_000_000
@@ -156,16 +156,15 @@ class Folder:
     """
 
     def __init__(self, folder: Path, masks: Path | None = None):
-        for each in (folder, *([masks] if masks else [])):
-            if not each.is_dir():
-                raise ValueError(f"{each}: there is no such folder")
+        if masks and not masks.is_dir():
+            raise ValueError(f"{masks}: there is no such folder")
+        found = pictures_in(folder.resolve())
         self.folder, self.masks = folder.resolve(), masks.resolve() if masks else None
-        found = sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
         inside = [path for path in found if path.resolve().is_relative_to(self.folder)]  # no links out of it
         self.files = [path.relative_to(self.folder) for path in inside[:LISTED]]
         self.left_out = len(inside) - len(self.files)
         if not self.files:
-            raise ValueError(f"{folder}: no pictures are in it (.jpg, .png, .webp ..)")
+            raise ValueError(f"{folder}: all of its pictures are links to files outside of it, which are not read")
 
     def own(self, number: int) -> Own:
         """The picture of that number."""

@@ -10,15 +10,16 @@ import numpy as np
 import torch
 
 from ..checks import integer
+from ..data import names
 from . import marks
 from .display import as_numpy, picture
 from .sheet import Cell, Picture, draw
 
-IMAGES = ("image", "img", "images", "imgs", "pixel_values", "x", "input", "inputs", "picture", "photo", "spectrogram", "volume")
-MASKS = ("mask", "masks", "mask3d", "segmentation", "seg", "segmentation_mask")
-BOXES = ("bboxes", "boxes", "bbox", "gt_bboxes", "gt_boxes")
-POINTS = ("keypoints", "kpts")
-LABELS = ("label", "labels", "class", "classes", "target", "targets", "y", "category", "category_id", "class_labels")
+# as the loader knows them, and what it leaves alone
+IMAGES = (*names.IMAGE_NAMES, "volume")
+MASKS = ("mask3d", *names.MASK_NAMES)
+BOXES, POINTS = names.BOX_NAMES, names.KEYPOINT_NAMES
+LABELS = (*names.LABEL_NAMES, "class", "classes", "target", "targets", "y", "category", "category_id", "class_labels")
 
 
 def show(
@@ -68,7 +69,8 @@ def show(
     if (mean is None) != (std is None):
         raise ValueError("mean and std: pass both, or none")
     named = _named(batch)
-    images = _apart("image", named["image"])[:limit]
+    there = _apart("image", named["image"])
+    images = there[:limit]
     if not images:
         raise ValueError("show: there are no images in this batch")
     cells = []
@@ -92,6 +94,9 @@ def show(
             else:
                 cell.caption = ", ".join(said)
         cells.append(cell)
+    if len(there) > limit:
+        more = f"and {len(there) - limit} more: limit={len(there)}"
+        cells[-1].caption = f"{cells[-1].caption}\n{more}".strip()
     columns = min(columns, len(cells))
     sheet = draw([cells[i : i + columns] for i in range(0, len(cells), columns)])
     if path is not None:
@@ -122,10 +127,18 @@ def _named(batch) -> dict[str, Any]:
     batch = _collated(batch)
     if isinstance(batch, Mapping):
         found = {}
-        for name, names in (("image", IMAGES), ("mask", MASKS), ("bboxes", BOXES), ("keypoints", POINTS), ("label", LABELS)):
-            there = [key for key in names if batch.get(key) is not None]
+        for kind, known in (("image", IMAGES), ("bboxes", BOXES), ("keypoints", POINTS), ("label", LABELS)):
+            there = [key for key in known if batch.get(key) is not None]
             if there:
-                found[name] = batch[there[0]]
+                found[kind] = batch[there[0]]
+        # a map that is called "label" is a mask, as in MONAI; and what is called "annotation" may be no map
+        maps = [key for key in MASKS if _is_map(batch.get(key), 2)] + [
+            key for key in names.LABEL_NAMES if _is_map(batch.get(key), 3)
+        ]
+        if maps:
+            found["mask"] = batch[maps[0]]
+        if _is_map(found.get("label"), 3):
+            del found["label"]
         if "image" not in found:
             raise ValueError(f"show: no entry of {sorted(map(str, batch))} is called as images are: {', '.join(IMAGES)}")
         return found
@@ -142,10 +155,10 @@ def _sort(found: dict, number: int, entry, samples: int) -> None:
         found |= {name: value for name, value in _named({"image": found["image"], **entry}).items() if name not in found}
         return
     if isinstance(entry, (list, tuple)) and entry and all(isinstance(each, Mapping) for each in entry):
-        for name, names in (("mask", MASKS), ("bboxes", BOXES), ("keypoints", POINTS), ("label", LABELS)):
-            key = next((key for key in names if any(key in each for each in entry)), None)
+        for kind, known in (("mask", MASKS), ("bboxes", BOXES), ("keypoints", POINTS), ("label", LABELS)):
+            key = next((key for key in known if any(key in each for each in entry)), None)
             if key is not None:
-                found[name] = [each.get(key) for each in entry]
+                found[kind] = [each.get(key) for each in entry]
         if "bboxes" in found and any("boxes" in each for each in entry):
             found["box_format"] = "pascal_voc"  # torchvision's own
         return
@@ -162,6 +175,13 @@ def _sort(found: dict, number: int, entry, samples: int) -> None:
             f"show: entry {number} of the tuple is {what}, neither labels [B] nor a mask of whole numbers [B, H, W]; pass a dict "
             "with names: {'image': images, 'mask': masks}"
         )
+
+
+def _is_map(entry, axes: int) -> bool:
+    """Whether an entry of a batch, an array of so many axes at least or a list with one for each sample, is pixels."""
+    if isinstance(entry, (list, tuple)):
+        entry, axes = next((each for each in entry if each is not None), None), 2
+    return hasattr(entry, "getbands") or len(getattr(entry, "shape", ())) >= axes
 
 
 def _are_images(entry) -> bool:
@@ -206,7 +226,7 @@ def _masks(mask) -> list[np.ndarray]:
     """The masks of one sample: one, or a set ``[N, H, W]`` of objects' masks that are laid over each other."""
     if isinstance(mask, (list, tuple)):
         return [as_numpy(each) for each in mask]
-    shape = tuple(mask.shape)
+    shape = tuple(getattr(mask, "shape", ()))  # PIL images have none
     if len(shape) == 3 and isinstance(mask, torch.Tensor):
         return [mask.detach().cpu().numpy()[k] * (k + 1) for k in range(len(mask))]
     return [as_numpy(mask)]

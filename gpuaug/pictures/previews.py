@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from ..applied import APPLIED
 from ..checks import integer
 from ..compose import Compose
 from ..inputs import KINDS
+from ..replay import as_compose
 from ..transforms.normalize import Normalize
 from ..transforms.volume import ToTensor3D
 from . import marks
@@ -73,7 +73,7 @@ def cells(compose: Compose, samples: Any, draws: int, epoch: int, device: Any) -
         samples = [samples]
     if not samples:
         raise ValueError("preview: there are no samples; pass an image, or a list of some")
-    told = copy.copy(compose)
+    told = as_compose(compose)
     told.save_applied_params = True
     told.seed = compose._stream.fixed(compose.seed)
     kept = _normalized(compose)
@@ -83,7 +83,7 @@ def cells(compose: Compose, samples: Any, draws: int, epoch: int, device: Any) -
         targets = {name: _loaded(name, value) if name in ("image", "mask") else value for name, value in targets.items()}
         row = [cell_of(compose, targets)]
         for k in range(draws):
-            out = told(ids=[i], epoch=epoch + k, **_sent(targets, device))
+            out = told(ids=[i], epoch=epoch + k, **_on(device, compose, targets))
             row.append(cell_of(compose, out, kept, caption(out.get(APPLIED, ()))))
         rows.append(row)
     return rows
@@ -98,15 +98,26 @@ def _loaded(name: str, value):
     return np.asarray(value) if hasattr(value, "getbands") else value
 
 
-def _sent(targets: dict, device) -> dict:
-    if device is None or torch.device(device).type == "cpu":
+def _on(device, compose: Compose, targets: dict) -> dict:
+    """The images, masks and volumes of a call as tensors on that device: channels before rows."""
+    if device is None:
         return targets
-    return {
-        name: torch.as_tensor(np.moveaxis(value, -1, 0) if value.ndim == 3 else value).to(device)
-        if isinstance(value, np.ndarray)
-        else value
-        for name, value in targets.items()
-    }
+
+    def sent(value, frames: int):
+        if isinstance(value, (list, tuple)):
+            return [sent(each, frames - 1) for each in value]
+        if isinstance(value, np.ndarray):
+            value = torch.from_numpy(np.ascontiguousarray(np.moveaxis(value, -1, -3) if value.ndim - frames == 3 else value))
+        return value.to(device) if isinstance(value, torch.Tensor) else value
+
+    kinds = {name: _kind(compose, name) for name in targets}
+    return {name: sent(value, KINDS[kinds[name]][1]) if kinds[name] in KINDS else value for name, value in targets.items()}
+
+
+def _kind(compose: Compose, name: str):
+    """What a target is: its name, or what it was declared to be."""
+    kind = compose.additional_targets.get(name, name)
+    return kind if isinstance(kind, str) else ""
 
 
 def _normalized(compose: Compose) -> dict:
@@ -124,19 +135,18 @@ def cell_of(compose: Compose, targets: Mapping, normalized: dict | None = None, 
     leading = next((name for name in ("image", "volume", "images", "volumes") if targets.get(name) is not None), None)
     if leading is None:
         raise ValueError(f"preview: there is no image among {', '.join(map(str, targets))}")
-    image = _one(compose, targets[leading] if leading != "volumes" else targets[leading][0])
+    image = _pixels(compose, targets[leading][0] if leading == "volumes" else targets[leading], "volume" in leading)
     like_float = image.dtype.kind == "f"
     cell = Cell(picture(image, **(normalized or {}) if like_float else {}), caption=caption)
     size = image.shape[-3:-1] if image.ndim > 2 else image.shape
     for name, value in targets.items():
-        kind = compose.additional_targets.get(name, name)
-        kind = kind if isinstance(kind, str) and kind in KINDS and value is not None else ""
+        kind = _kind(compose, name) if value is not None else ""
         if kind == "masks":  # one for each object
             cell.masks += [as_numpy(each) * (k + 1) for k, each in enumerate(value)]
-        elif kind in ("mask", "mask3d"):
-            solid = kind == "mask3d"
-            mask = value.cpu().numpy() if solid and isinstance(value, torch.Tensor) and value.ndim == 3 else _one(compose, value)
-            cell.masks.append(mask[..., None] if solid and mask.ndim == 3 else mask)
+        elif kind == "mask":
+            cell.masks.append(as_numpy(value))
+        elif kind in ("mask3d", "masks3d") and len(value):
+            cell.masks.append(_pixels(compose, value[0] if kind == "masks3d" else value, True))
     boxes, params = targets.get("bboxes"), compose.bbox_params
     if boxes is not None and params is not None and len(boxes):
         cell.boxes = marks.corners(boxes, params.format, size, params.bbox_type == "obb")
@@ -148,11 +158,14 @@ def cell_of(compose: Compose, targets: Mapping, normalized: dict | None = None, 
     return cell
 
 
-def _one(compose: Compose, value) -> np.ndarray:
-    """An image, a mask or a volume, channels last: `ToTensor3D` puts them before the slices."""
+def _pixels(compose: Compose, value, solid: bool) -> np.ndarray:
+    """An image, a volume, or the mask of one ``[D, H, W]``, channels last: `ToTensor3D` puts them before the slices."""
     if isinstance(value, torch.Tensor) and value.ndim == 4 and any(isinstance(leaf, ToTensor3D) for leaf in compose._leaves()):
         return np.moveaxis(value.cpu().numpy(), 0, -1)
-    return as_numpy(value)
+    if not solid:
+        return as_numpy(value)
+    array = as_numpy(value) if value.ndim == 4 else np.asarray(value.cpu() if isinstance(value, torch.Tensor) else value)
+    return array[..., None] if array.ndim == 3 else array
 
 
 def caption(applied) -> str:

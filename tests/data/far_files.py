@@ -17,7 +17,10 @@ from gpuaug.data import (
     Remote,
 )
 
-QUICK = Remote(retries=3, first_wait=0.01, timeout=1.0)
+# The timeout is against hanging: a machine that is busy for a second is no fault of the server's
+QUICK = Remote(retries=3, first_wait=0.01, timeout=60.0)
+# For a server that does stall. Should a busy machine look like that, too, then not 20 times in a row
+IMPATIENT = Remote(retries=20, first_wait=0.01, timeout=1.0)
 COUNT = 20
 
 

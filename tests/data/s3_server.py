@@ -45,7 +45,7 @@ class Proxy:
     def __init__(self, target, stall=2.0):
         self.target, self.stall, self.fault = target, stall, lambda number, method, path: None
         self.numbers, self.seen, self.injected = itertools.count(1), [], []
-        self.lock = threading.Lock()
+        self.lock, self.closing = threading.Lock(), threading.Event()
         proxy = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -70,6 +70,7 @@ class Proxy:
         self.local = threading.local()
 
     def close(self):
+        self.closing.set()
         self.server.shutdown()
         self.server.server_close()
         self.thread.join(5)
@@ -88,7 +89,7 @@ class Proxy:
             text = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>injected</Message></Error>".encode()
             return self.send(request, int(fault), {"content-type": "application/xml"}, text)
         if fault == "stall":
-            time.sleep(self.stall)
+            self.closing.wait(self.stall)
             request.close_connection = True
             return None
         if fault == "reset":

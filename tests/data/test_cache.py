@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import pickle
 
 import cv2
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from cached_pictures import Returned, build_it, fill, picture, same, steps
+from conftest import eventually, held
 from PIL import Image
 
 import gpuaug as A
@@ -19,20 +19,9 @@ from gpuaug.data import (
     DataLoader,
     ImageFolder,
     cached,
-    foresight,
 )
-from gpuaug.data.stored import build
 
-
-@pytest.fixture(autouse=True)
-def small_batches(monkeypatch):
-    monkeypatch.setattr(foresight, "WORTH", 0)
-
-
-@pytest.fixture(autouse=True)
-def small_parts(monkeypatch):
-    monkeypatch.setattr(build, "PART_SAMPLES", 8)
-    monkeypatch.setattr(build, "GROUP", 3)
+pytestmark = pytest.mark.usefixtures("small_batches", "small_parts")
 
 
 @pytest.fixture
@@ -189,10 +178,10 @@ def test_many_epochs_take_no_more_memory_or_files(folder, tmp_path):
     there = build_it(ImageFolder(folder), tmp_path)
     loader = DataLoader(there, 4, transform=steps(), device="cpu")
     list(loader)
-    before = len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
+    threads, files = held()
     for _ in range(20):
         list(loader)
-    assert (len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))) == before
+    eventually(lambda: held()[0] <= threads and held()[1] <= files, held)
 
 
 def test_few_descriptors_serve_many_parts(folder, tmp_path, monkeypatch):

@@ -20,20 +20,9 @@ from gpuaug.data import (
     ImbalancedSampler,
     SegmentationFolder,
     cached,
-    foresight,
 )
-from gpuaug.data.stored import build
 
-
-@pytest.fixture(autouse=True)
-def small_batches(monkeypatch):
-    monkeypatch.setattr(foresight, "WORTH", 0)
-
-
-@pytest.fixture(autouse=True)
-def small_parts(monkeypatch):
-    monkeypatch.setattr(build, "PART_SAMPLES", 8)
-    monkeypatch.setattr(build, "GROUP", 3)
+pytestmark = pytest.mark.usefixtures("small_batches", "small_parts")
 
 
 @pytest.fixture

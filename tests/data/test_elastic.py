@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import pytest
 from conftest import N
 from elastic_rank import delivered
 from fake_compose import FakeCompose
+from processes import PATIENCE, ending, kill, port
 from train_and_die import Named
 
 from gpuaug.data import DataLoader
@@ -38,57 +38,34 @@ def alone(shared_folder):
 
 @pytest.fixture
 def torchrun(shared_folder, tmp_path):
-    """Starts torchrun; what is left of them at the end of the test is killed."""
-    started = []
+    """Starts torchrun, with the PLAN of elastic_rank.py."""
+    with ending() as started:
 
-    def start(*options, seconds=0.0, before=(), **environment):
-        command = [*before, sys.executable, "-m", "torch.distributed.run", *options, str(HERE / "elastic_rank.py")]
-        command += [str(shared_folder), str(tmp_path), str(EPOCHS), str(seconds)]
-        path = os.pathsep.join([str(HERE), str(HERE.parent.parent)])
-        told = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **environment}
-        with open(tmp_path / f"said.{len(started)}", "w") as said:
-            started.append(subprocess.Popen(command, env=told, stdout=said, stderr=said))
-        return started[-1]
+        def start(plan, *options, before=(), **environment):
+            command = [*before, sys.executable, "-m", "torch.distributed.run", *options, str(HERE / "elastic_rank.py")]
+            command += [str(shared_folder), str(tmp_path), str(EPOCHS), json.dumps(plan)]
+            path = os.pathsep.join([str(HERE), str(HERE.parent.parent)])
+            told = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **environment}
+            with open(tmp_path / f"said.{len(started)}", "w") as said:
+                started.append(subprocess.Popen(command, env=told, stdout=said, stderr=said))
+            return started[-1]
 
-    yield start
-    for process in started:
-        if process.poll() is None:
-            kill(process)
+        yield start
 
 
-def kill(process):
-    """torchrun and the ranks that it started, all at once: each of them has a process group of its own."""
-    for pid in family(process.pid):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    process.wait()
+@pytest.fixture
+def free_port():
+    with port() as number:
+        yield number
 
 
-def family(pid):
-    """A process of ours and all below it."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-    found = [pid]
-    for one in found:
-        found += [child for child, parent in parents.items() if parent == one]
-    return found
-
-
-def wait_for(condition, process, seconds=90):
-    end = time.monotonic() + seconds
-    while not condition():
+def until_held(out, run, process):
+    """The ranks of a run are where they are to be killed, and wait for that."""
+    end = time.monotonic() + PATIENCE
+    while not (out / f"held.{run}").exists():
         assert process.poll() is None, "it ended before"
-        assert time.monotonic() < end, "it takes too long"
+        assert time.monotonic() < end, "it hangs"
         time.sleep(0.01)
-
-
-def steps(out):
-    """Steps of each run that were saved."""
-    with contextlib.suppress(FileNotFoundError):
-        return list(json.loads((out / "state").read_text())["kept"].values())
-    return []
 
 
 def check(out, alone, worlds):
@@ -103,16 +80,18 @@ def check(out, alone, worlds):
 
 
 def test_killed_and_gone_on_with_other_ranks(torchrun, alone, tmp_path):
-    for k, world in enumerate((3, 2)):
-        process = torchrun("--standalone", f"--nproc-per-node={world}", seconds=0.05)
-        wait_for(lambda k=k: len(steps(tmp_path)) > k and steps(tmp_path)[k] >= 3, process)
+    plan = [[3, 3], [2, 4], [1, None]]
+    for run, (world, _) in enumerate(plan[:2]):
+        process = torchrun(plan, "--standalone", f"--nproc-per-node={world}")
+        until_held(tmp_path, run, process)
         kill(process)
-    assert torchrun("--standalone", "--nproc-per-node=1").wait(120) == 0
+    assert torchrun(plan, "--standalone", "--nproc-per-node=1").wait(PATIENCE) == 0
     check(tmp_path, alone, [3, 2, 1])
 
 
-def test_torchruns_own_restart_with_the_nodes_that_are_left(torchrun, alone, tmp_path):
-    conf = "last_call_timeout=2,keep_alive_interval=1,keep_alive_max_attempt=2,is_host=%d"
+def test_torchruns_own_restart_with_the_nodes_that_are_left(torchrun, alone, tmp_path, free_port):
+    # the first round begins as both are there; what a late one may take, the round after the kill waits in vain
+    conf = "last_call_timeout=30,keep_alive_interval=1,keep_alive_max_attempt=2,is_host=%d"
     how = [
         "--nnodes=1:2",
         "--nproc-per-node=1",
@@ -121,21 +100,14 @@ def test_torchruns_own_restart_with_the_nodes_that_are_left(torchrun, alone, tmp
         "--rdzv-id=t",
         "--monitor-interval=0.2",
     ]
-    how.append(f"--rdzv-endpoint=127.0.0.1:{free_port()}")
-    stays = torchrun(*how, f"--rdzv-conf={conf % 1}", seconds=0.1)
-    goes = torchrun(*how, f"--rdzv-conf={conf % 0}", seconds=0.1)
-    wait_for(lambda: steps(tmp_path) and steps(tmp_path)[-1] >= 3, stays)
+    how.append(f"--rdzv-endpoint=127.0.0.1:{free_port}")
+    plan = [[2, 3], [1, None]]
+    stays = torchrun(plan, *how, f"--rdzv-conf={conf % 1}")
+    goes = torchrun(plan, *how, f"--rdzv-conf={conf % 0}")
+    until_held(tmp_path, 0, stays)
     kill(goes)
-    assert stays.wait(120) == 0, (tmp_path / "said.0").read_text()
+    assert stays.wait(PATIENCE) == 0, (tmp_path / "said.0").read_text()
     check(tmp_path, alone, [2, 1])
-
-
-def free_port():
-    import socket
-
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 # ---- two nodes ----------------------------------------------------------------------------------------------------------
@@ -170,10 +142,10 @@ class Net:
             subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 
 
-def two_nodes(torchrun, address, first, second):
-    how = ["--nnodes=2", "--nproc-per-node=2", f"--master-addr={address}", f"--master-port={free_port()}"]
-    nodes = [torchrun(*how, f"--node-rank={k}", **options) for k, options in enumerate((first, second))]
-    return [node.wait(200) for node in nodes]
+def two_nodes(torchrun, address, port, first, second):
+    how = ["--nnodes=2", "--nproc-per-node=2", f"--master-addr={address}", f"--master-port={port}"]
+    nodes = [torchrun([[4, None]], *how, f"--node-rank={k}", **options) for k, options in enumerate((first, second))]
+    return [node.wait(PATIENCE) for node in nodes]
 
 
 def test_two_nodes_in_two_network_namespaces(torchrun, alone, tmp_path):
@@ -188,12 +160,12 @@ def test_two_nodes_in_two_network_namespaces(torchrun, alone, tmp_path):
             {"before": ["ip", "netns", "exec", name], "GLOO_SOCKET_IFNAME": f"v{which}"}
             for name, which in zip(net.names, "ab", strict=True)
         ]
-        codes = two_nodes(torchrun, "10.77.0.1", *options)
+        codes = two_nodes(torchrun, "10.77.0.1", 29500, *options)  # all ports of a new namespace are free
         assert codes == [0, 0], [(tmp_path / f"said.{k}").read_text() for k in range(2)]
     check(tmp_path, alone, [4])
 
 
-def test_two_nodes_on_loopback(torchrun, alone, tmp_path):
-    codes = two_nodes(torchrun, "127.0.0.2", {}, {})
+def test_two_nodes_on_loopback(torchrun, alone, tmp_path, free_port):
+    codes = two_nodes(torchrun, "127.0.0.2", free_port, {}, {})
     assert codes == [0, 0], [(tmp_path / f"said.{k}").read_text() for k in range(2)]
     check(tmp_path, alone, [4])

@@ -21,12 +21,8 @@ from gpuaug.photographs import photographs
 
 pytest.importorskip("nvidia.dali")
 PHOTOS = [photo for _, photo in sorted(photographs().items())]
+pytestmark = pytest.mark.usefixtures("small_batches")
 SAMPLINGS = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2, "gray": None}
-
-
-@pytest.fixture(autouse=True)
-def small_batches(monkeypatch):
-    monkeypatch.setattr(foresight, "WORTH", 0)
 
 
 def jpeg(number: int, size=(203, 309), sampling="4:2:0", turn=1, progressive=False, mode=None) -> bytes:

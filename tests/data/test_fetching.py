@@ -1,28 +1,28 @@
 """Who calls the dataset: one thread, or as many as the loader has where the dataset says that it is safe. Counted, not timed."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
-from conftest import N
+from conftest import N, eventually, ours
 from fake_compose import FakeCompose
 from torch.utils.data import ConcatDataset, Dataset, Subset
 
 from gpuaug.data import DataLoader, HuggingFace, ImageCsv, ImageFolder
+from gpuaug.data.channel import Channel
 from gpuaug.data.protocol import is_thread_safe
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
 
 class Remote(Dataset):
-    """Encoded images that take a while to come. Counts how many are under way at a time."""
+    """Encoded images. Counts how many are under way at a time."""
 
     def __init__(self, folder, bad=()):
         self.files, self.bad = [Path(path).read_bytes() for path, _ in ImageFolder(folder).samples], bad
-        self.lock, self.now, self.most, self.threads = threading.Lock(), 0, 0, set()
+        self.lock, self.now, self.most, self.threads, self.asked = threading.Lock(), 0, 0, set(), 0
 
     def __len__(self):
         return len(self.files)
@@ -32,16 +32,31 @@ class Remote(Dataset):
             self.now += 1
             self.most = max(self.most, self.now)
             self.threads.add(threading.get_ident())
-        time.sleep(0.02)
+            self.asked += 1
+            number = self.asked
+        self.take(number)
         with self.lock:
             self.now -= 1
         if index in self.bad:
             raise KeyError(f"no row {index}")
         return self.files[index], index
 
+    def take(self, number):
+        pass
+
 
 class Safe(Remote):
+    """The first of the reading threads waits for a second one; the thread that iterates looks at a sample before."""
+
     thread_safe = True
+
+    def __init__(self, folder, bad=()):
+        super().__init__(folder, bad)
+        self.met = threading.Barrier(2)
+
+    def take(self, number):
+        if number in (2, 3):
+            self.met.wait(60)
 
 
 def load(data, workers=4, **how):
@@ -102,12 +117,26 @@ def test_resuming_is_exact(shared_folder):
     assert [first, *(i.tolist() for _, i in again)] == whole
 
 
-def test_leaving_an_epoch_ends_the_fetching(shared_folder):
-    data = Safe(shared_folder)
+def test_leaving_an_epoch_ends_the_fetching(shared_folder, monkeypatch):
+    """Of the last batch only the samples come that are under way."""
+    left, close = threading.Event(), Channel.close
+    monkeypatch.setattr(Channel, "close", lambda channel: (close(channel), left.set())[0])
+
+    class Held(Safe):
+        thread_safe = True
+
+        def take(self, number):
+            super().take(number)
+            if number > 1 + 16:  # the one that is looked at, and two batches, which are decoded at a time
+                assert left.wait(60)
+
+    data = Held(shared_folder)
     loader = iter(load(data))
     next(loader)
     del loader
+    eventually(lambda: not ours(), ours)
     assert data.now == 0
+    assert data.asked <= 1 + 16 + 4 < N
 
 
 def test_rows_of_a_hugging_face_split_bear_it(shared_folder):

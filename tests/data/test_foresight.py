@@ -16,6 +16,7 @@ from gpuaug.photographs import photographs
 from gpuaug.reach import Reach
 
 pytest.importorskip("nvidia.dali")
+pytestmark = pytest.mark.usefixtures("small_batches")
 N = 30
 PHOTOS = [photo for _, photo in sorted(photographs().items())]
 
@@ -67,11 +68,6 @@ class Declared(Pictures):
     """Nothing is declared: workers are asked, and return bytes."""
 
     thread_safe = False
-
-
-@pytest.fixture(autouse=True)
-def small_batches(monkeypatch):
-    monkeypatch.setattr(foresight, "WORTH", 0)
 
 
 PIPELINES = {

@@ -11,6 +11,7 @@ import pytest
 import torch
 from conftest import N
 from fake_compose import FakeCompose
+from processes import PATIENCE, ending
 from rank_of_two import seen
 from torch.utils.data import Dataset, DistributedSampler
 
@@ -34,11 +35,11 @@ def test_two_gloo_processes(shared_folder, tmp_path):
     here = Path(__file__).parent
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), str(here.parent.parent)])}
     args = [sys.executable, str(here / "rank_of_two.py")]
-    ranks = [
-        subprocess.Popen([*args, str(r), "2", str(tmp_path / "meet"), str(shared_folder)], env=env, stdout=subprocess.PIPE)
-        for r in range(2)
-    ]
-    (zero, n), (one, m) = (json.loads(p.communicate(timeout=100)[0]) for p in ranks)
+    with ending() as ranks:
+        for rank in range(2):
+            command = [*args, str(rank), "2", str(tmp_path / "meet"), str(shared_folder)]
+            ranks.append(subprocess.Popen(command, env=env, stdout=subprocess.PIPE))
+        (zero, n), (one, m) = (json.loads(p.communicate(timeout=PATIENCE)[0]) for p in ranks)
     assert n == m == 3
     alone = {(epoch, number): digest for epoch, _, number, digest in seen(shared_folder, seed=0)[0]}
     for epoch in range(2):

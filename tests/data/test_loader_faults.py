@@ -116,11 +116,11 @@ def test_raise_names_path_and_index_in_one_line(folder, spoil):
     path = folder / "dog" / "013.jpg"
     spoil(path)
     loader = DataLoader(dataset, 5, transform=FakeCompose(8), device="cpu")
-    got, started = [], time.monotonic()
+    got, started = [], time.process_time()
     with pytest.raises(BadSampleError, match=BAD[spoil]) as caught:  # noqa: PT012
         for _, y in loader:
             got.append(len(y))
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5, "a bomb was decoded"
     assert got == [5, 5]  # what came before the bad batch was delivered
     text = str(caught.value)
     assert text.startswith(f"sample 13 ({path}): ")

@@ -6,22 +6,23 @@ from __future__ import annotations
 import gc
 import io
 import threading
-import time
 import weakref
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 import torch
+from conftest import eventually
 from emu import dali
 from emu.gpu import Stream, World
 from PIL import Image
 
 import gpuaug as G
 from gpuaug.backends.held import Held
-from gpuaug.data import ahead
+from gpuaug.data import ahead, producer
 from gpuaug.data import loader as of_loader
 from gpuaug.data.ahead import _is_ours, finisher
+from gpuaug.data.channel import Channel
 
 pytest.importorskip("nvidia.dali")
 N, BATCH = 14, 3
@@ -280,7 +281,7 @@ class Slow(Pictures):
         self.go, self.thread_safe = threading.Event(), True
 
     def encoded(self, i):
-        assert i < 2 * BATCH or self.go.wait(20)
+        assert i < 2 * BATCH or self.go.wait(600)
         return self[i]
 
 
@@ -289,12 +290,10 @@ def test_a_batch_is_the_loops_to_let_go_of(made_up, device):
     world, data = made_up(1) if device == "cuda" else None, Slow()
     road = iter(G.DataLoader(data, BATCH, transform=pipeline(), device=device, num_workers=2))
     image, _ = next(road)
-    time.sleep(0.2)  # the thread waits for the next one
     there = weakref.ref(image)
     del image
-    gc.collect()
     try:
-        assert there() is None
+        eventually(lambda: (gc.collect(), there())[1] is None)  # the thread lets go of it, and waits for the next one
     finally:
         data.go.set()
     assert len(list(road)) == 4
@@ -323,16 +322,34 @@ def test_epochs_share_a_stream_and_its_memory(made_up, monkeypatch):
     world.finish()
 
 
-def test_a_timeout_is_for_reading_and_decoding(made_up, monkeypatch):
-    """Kernels that are compiled for the first batch take longer."""
-    real = ahead.Finisher.__call__
+@pytest.mark.parametrize("done", [False, True])
+def test_a_timeout_is_for_reading_and_decoding(made_up, monkeypatch, done):
+    """Kernels that are compiled for the first batch take longer; `done`: it is there when the time is found to be over."""
+    real, take, data = ahead.Finisher.__call__, Channel.get, Slow()
+    begun, late = threading.Event(), threading.Event()
 
     def finish(self, loaded, stream):
-        time.sleep(1.5 if loaded.position.batches <= 1 else 0)
+        begun.set()
+        assert done or late.wait(60)
         real(self, loaded, stream)
 
+    def get(channel, timeout, alive):
+        assert begun.wait(60)
+        if late.is_set():
+            data.go.set()
+            return take(channel, timeout, alive)
+        running = next(each for each in producer._running if each.channel is channel)
+        if done:
+            eventually(lambda: channel.ready() and not running.finishing)
+        late.set()
+        raise TimeoutError
+
     monkeypatch.setattr(ahead.Finisher, "__call__", finish)
-    got, _ = batches(made_up(3), timeout=1)
+    monkeypatch.setattr(Channel, "get", get)
+    try:
+        got, _ = batches(made_up(3), data, timeout=60, shuffle=False)
+    finally:
+        data.go.set()
     assert len(got) == 5
 
 

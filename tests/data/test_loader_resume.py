@@ -4,18 +4,17 @@ import json
 import os
 import pickle
 import random
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import train_and_die
-from conftest import N
+from conftest import N, eventually
 from fake_compose import FakeCompose
+from processes import PATIENCE, ending, finished
 from torch.utils.data import (
     BatchSampler,
     Dataset,
@@ -242,34 +241,35 @@ def test_state_survives_skipping(folder):
     assert len(seen[0]) == 3
 
 
-def test_killed_at_a_random_moment(shared_folder, tmp_path):
+@pytest.mark.parametrize("where", ["logged", "saved"])
+def test_killed(shared_folder, tmp_path, where):
     """A process killed by SIGKILL and continued with other workers: together they saw what an undisturbed one sees."""
-
-    def run(name, workers, kill_after=None):
-        here = Path(__file__).parent
-        args = [str(shared_folder), str(tmp_path / f"{name}.log"), str(tmp_path / f"{name}.state"), str(workers), "4"]
-        if name == "whole":
-            train_and_die.main(*args)
-            return read(name)
-        args = [sys.executable, str(here / "train_and_die.py"), *args]
-        path = os.pathsep.join([str(here), str(here.parent.parent)])
-        process = subprocess.Popen(args, env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.PIPE)
-        if kill_after is not None:
-            log, lines = tmp_path / f"{name}.log", kill_after
-            while process.poll() is None and (not log.exists() or log.read_text().count("\n") < lines):
-                time.sleep(0.005)
-            process.send_signal(signal.SIGKILL)
-        _, errors = process.communicate(timeout=60)
-        assert kill_after is not None or process.returncode == 0, errors.decode()
-        return read(name)
+    lines = random.randrange(1, 66)
+    print(f"killed with {lines} lines in the log")  # pytest shows it if this fails
 
     def read(name):
-        return [tuple(json.loads(line)) for line in (tmp_path / f"{name}.log").read_text().splitlines() if line.endswith("]")]
+        return [tuple(json.loads(line)) for line in (tmp_path / f"{name}.log").read_text().splitlines()]
 
-    undisturbed = run("whole", 1)
-    run("cut", 1, random.randrange(1, 66))
-    disturbed = run("cut", 2)
+    def arguments(name, workers):
+        return [str(shared_folder), str(tmp_path / f"{name}.log"), str(tmp_path / f"{name}.state"), str(workers), "4"]
+
+    train_and_die.main(*arguments("whole", 1))
+    here = Path(__file__).parent
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), str(here.parent.parent)])}
+    program = [sys.executable, str(here / "train_and_die.py")]
+    with ending() as started:
+        started.append(subprocess.Popen([*program, *arguments("cut", 1), where, str(lines)], env=environment))
+        held = tmp_path / "cut.log.held"
+        eventually(lambda: held.exists() or started[0].poll() is not None, seconds=PATIENCE)
+        assert started[0].poll() is None
+    killed = len(read("cut"))
+    assert lines <= killed <= 3 * N
+    done = finished([*program, *arguments("cut", 2)], env=environment)
+    assert done.returncode == 0, done.stderr
+    undisturbed, disturbed = read("whole"), read("cut")
     assert len(undisturbed) == 3 * N
-    # between writing the log and the state a batch may be written twice: the same batch, then, and never another
+    # what was written to the log and not to the state is done again: the same batch, and never another
+    again = killed - max(k for k in range(killed) if k % N % 4 == 0) if where == "logged" else 0
     assert set(disturbed) == set(undisturbed)
-    assert len(disturbed) - len(undisturbed) <= 4
+    assert len(disturbed) - len(undisturbed) == again
+    assert disturbed[killed : killed + again] == disturbed[killed - again : killed]

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import N, jpeg
+from conftest import N, eventually, held, jpeg, ours
 from fake_compose import FakeCompose
 from torch.utils.data import Dataset
 from torchvision.datasets import ImageFolder
@@ -28,22 +28,16 @@ def load(folder, **kw):
     return DataLoader(ImageFolder(folder), 3, num_workers=1, transform=FakeCompose(8), device="cpu", **kw)
 
 
-def ours():
-    return [t for t in threading.enumerate() if t.name.startswith("gpuaug")]
-
-
-def gone(seconds=5):
-    end = time.monotonic() + seconds
-    while ours() and time.monotonic() < end:
-        time.sleep(0.005)
-    return not ours()
+def gone():
+    eventually(lambda: not ours(), ours)
+    return True
 
 
 def test_break_ends_the_thread(shared_folder):
     for _ in load(shared_folder):
         assert ours()
         break
-    assert gone(1)
+    assert gone()
 
 
 def test_an_exception_in_the_loop_ends_the_thread(shared_folder):
@@ -53,7 +47,7 @@ def test_an_exception_in_the_loop_ends_the_thread(shared_folder):
             raise ZeroDivisionError
     except ZeroDivisionError:
         pass
-    assert gone(1)
+    assert gone()
     assert sum(len(x) for x, _ in loader) == N
 
 
@@ -65,7 +59,7 @@ def test_a_consumer_that_stops_and_one_that_is_collected(shared_folder):
     cycle.append(cycle)
     del iterator, cycle
     gc.collect()
-    assert gone(1)
+    assert gone()
 
 
 def test_an_exception_in_the_transform_ends_the_thread(shared_folder):
@@ -76,26 +70,34 @@ def test_an_exception_in_the_transform_ends_the_thread(shared_folder):
     loader = DataLoader(ImageFolder(shared_folder), 3, transform=Broken(), device="cpu")
     with pytest.raises(ValueError, match=r"image 1 is no good; the batch holds the samples 0, 1, 2"):
         list(loader)
-    assert gone(1)
+    assert gone()
 
 
-def test_ctrl_c_while_waiting(shared_folder):
-    class Slow(ImageFolder):
+def test_ctrl_c_while_waiting(shared_folder, monkeypatch):
+    """It comes while the thread reads sample 4 and the loop waits for the batch; the thread then reads none of the others."""
+    waiting, left, asked = threading.Event(), threading.Event(), []
+    get, close = Channel.get, Channel.close
+    monkeypatch.setattr(Channel, "get", lambda *given: (waiting.set(), get(*given))[1])
+    monkeypatch.setattr(Channel, "close", lambda channel: (close(channel), left.set())[0])
+
+    class Interrupted(ImageFolder):
         def encoded(self, i):
-            time.sleep(0.3)
+            asked.append(i)
+            if i == 4:
+                assert waiting.wait(60)
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+                assert left.wait(60)
             return self.samples[i]
 
-    loader = DataLoader(Slow(shared_folder), 3, transform=FakeCompose(8), device="cpu")
+    loader = DataLoader(Interrupted(shared_folder), 3, transform=FakeCompose(8), device="cpu")
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
-    threading.Timer(0.4, os.kill, (os.getpid(), signal.SIGINT)).start()
-    started = time.monotonic()
     try:
         with pytest.raises(KeyboardInterrupt):
             list(loader)
     finally:
         signal.signal(signal.SIGINT, before)
-    assert time.monotonic() - started < 2.5
-    assert gone(3)
+    assert gone()
+    assert asked[-1] == 4
 
 
 def test_timeout(shared_folder):
@@ -154,10 +156,8 @@ class Arrays(Dataset):
 
 def test_a_worker_killed_is_an_error():
     loader = DataLoader(Arrays(deadly=True), 2, num_workers=1, transform=FakeCompose(4), device="cpu")
-    started = time.monotonic()
     with pytest.raises(RuntimeError, match=r"exited unexpectedly|killed by signal"):
         list(loader)
-    assert time.monotonic() - started < 6
     loader.dataset.deadly = False
     assert sum(len(y) for _, y in loader) == 20
 
@@ -175,10 +175,7 @@ def test_workers_end_with_the_loop():
     before = children()
     for _ in DataLoader(Arrays(), 2, num_workers=2, transform=FakeCompose(4), device="cpu"):
         break
-    end = time.monotonic() + 5
-    while left := children() - before:
-        assert time.monotonic() < end, left
-        time.sleep(0.02)
+    eventually(lambda: not children() - before, children)
 
 
 def test_the_loader_after_a_fork(shared_folder):
@@ -201,7 +198,7 @@ def test_the_loader_after_a_fork(shared_folder):
                 code = 0
         finally:
             os._exit(code)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while os.waitpid(child, os.WNOHANG) == (0, 0):
         if time.monotonic() > end:
             os.kill(child, signal.SIGKILL)
@@ -235,7 +232,7 @@ it = iter(DataLoader(Named({str(shared_folder)!r}), 2, transform=FakeCompose(4),
 next(it)
 raise SystemExit(7)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=600)
     assert done.returncode == 7, done.stderr.decode()
     assert done.stderr == b""
 
@@ -259,14 +256,12 @@ def test_nothing_accumulates(shared_folder, tmp_path):
         assert gone()
         gc.collect()
         pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd")), pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
     some(20)
-    threads, files, memory = some(20)
-    after = some(60)
-    assert after[0] <= threads
-    assert after[1] <= files
-    assert after[2] - memory < 30
+    memory, (threads, files) = some(20), held()
+    assert some(60) - memory < 30
+    eventually(lambda: held()[0] <= threads and held()[1] <= files, held)
 
 
 def test_channel():

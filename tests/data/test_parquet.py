@@ -7,7 +7,9 @@ import random
 import subprocess
 import sys
 import threading
+import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -141,22 +143,18 @@ def test_memory_is_a_limit(file):
 
 
 def test_one_thread_reads_for_all():
-    recent, gate, made = Recent(100), threading.Barrier(4), []
+    recent, made = Recent(100), []
 
     def make():
         made.append(1)
-        gate.wait(5) if len(made) > 1 else None
+        end = time.monotonic() + 60
+        while recent.used < 4 and time.monotonic() < end:  # until all have asked
+            time.sleep(0.001)
         return "value", 10
 
-    def ask():
-        gate.wait(5)
-        return recent.get("key", make)
-
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(10)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda _: recent.get("key", make), range(4))) == ["value"] * 4
+    assert recent.used == 4
     assert len(made) == 1
 
     def fails():
@@ -173,19 +171,19 @@ def test_a_forked_process_waits_for_no_thread_that_it_lacks():
 
     def make():
         begun.set()
-        end.wait(10)
+        end.wait(60)
         return "mine", 1
 
     thread = threading.Thread(target=lambda: recent.get("key", make))
     thread.start()
-    begun.wait(10)
+    begun.wait(60)
     pool = multiprocessing.get_context("fork").Process(target=lambda: recent.get("key", lambda: ("its own", 1)))
     pool.start()
-    pool.join(10)
+    pool.join(60)
     left = pool.exitcode
     pool.kill()
     end.set()
-    thread.join(10)
+    thread.join(60)
     assert left == 0
 
 
@@ -432,7 +430,7 @@ def test_without_pyarrow(file):
 
 
 @pytest.fixture(scope="module")
-def s3(shared_folder, tmp_path_factory):
+def tables(shared_folder, tmp_path_factory):
     place = tmp_path_factory.mktemp("far")
     rows = contents(shared_folder)
     for part, those in enumerate((rows[:12], rows[12:])):
@@ -444,9 +442,9 @@ def s3(shared_folder, tmp_path_factory):
         yield (*found, place)
 
 
-def test_by_url(s3, tmp_path):
-    _, proxy, place = s3
-    quick = Remote(retries=3, first_wait=0.01, timeout=2.0)
+def test_by_url(tables, tmp_path):
+    _, proxy, place = tables
+    quick = Remote(retries=3, first_wait=0.01, timeout=60.0)
     here = Parquet(place, fields=["label"])
     for url in ("s3://bucket/p", "s3://bucket/p/train-*.parquet", [f"s3://bucket/p/train-{k}.parquet" for k in (0, 1)]):
         far = Parquet(url, fields=["label"], remote=quick)
@@ -475,9 +473,9 @@ def _small():
     return gpuaug.Compose([gpuaug.RandomResizedCrop((24, 24))], seed=1)
 
 
-def test_bad_urls(s3):
-    system, proxy, _ = s3
-    quick = Remote(retries=0, timeout=2.0)
+def test_bad_urls(tables):
+    system, proxy, _ = tables
+    quick = Remote(retries=0, timeout=60.0)
     with pytest.raises(FileNotFoundError, match=r"s3://bucket/none: there is no such folder"):
         Parquet("s3://bucket/none", remote=quick)
     with pytest.raises(FileNotFoundError, match=r"s3://bucket/p/no-\*\.parquet: no file has such a name"):

@@ -49,7 +49,7 @@ class RawModule:
             if CXX is None:
                 raise RuntimeError("the emulated kernels need g++ or clang++")
             folder.mkdir(mode=0o700, exist_ok=True)
-            fresh = library.with_suffix(f".{os.getpid()}")
+            fresh = library.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
             command = [CXX, "-x", "c++", "-include", str(SHIM), *flags, "-o", str(fresh), "-"]
             done = subprocess.run(command, input=code, text=True, capture_output=True)
             if done.returncode:

@@ -4,6 +4,9 @@ Usage: ray_elastic.py IMAGES FOLDER
 
 Each worker writes down what it sees, [epoch, how often ranks changed before, step since then, digest of the pixels],
 and what it loads: [how often ranks had changed, step since then, ranks then, ranks now].
+
+What happens when is certain, however fast the machine is: the worker of the node that dies stops for good at a step behind a
+checkpoint, and the node dies once Ray has written down that checkpoint.
 """
 
 import hashlib
@@ -17,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = [str(ROOT), str(ROOT / "examples"), str(ROOT / "tests" / "interop")]
 SETTINGS = {"epochs": 1, "batch_size": 1, "size": 16, "save_every": 3, "seed": 3}
+STOPS_AT = 5  # steps: behind the checkpoint of the third
 
 
 def digest(picture):
@@ -25,23 +29,32 @@ def digest(picture):
 
 def logged(settings):
     """What a worker runs: the example, with a loader that writes down what it yields."""
+    import ray
     import ray_train
 
     import gpuaug as G
+
+    log = Path(settings["log"])
+    if ray.train.get_context().get_world_size() == 1 and not (log / "lost").exists():
+        raise RuntimeError("Ray knows of one node yet")  # and starts anew
+    dies = ray.get_runtime_context().get_node_id() == settings["dies"]
 
     class Loader(G.DataLoader):
         def __iter__(self):
             for pictures, labels in super().__iter__():
                 state = self.state_dict()
-                with open(Path(settings["log"]) / f"{os.getpid()}", "a") as log:
+                with open(log / f"{os.getpid()}", "a") as lines:
                     for picture in pictures:
-                        log.write(json.dumps([state["epoch"], len(state["legs"]), state["batches"], digest(picture)]) + "\n")
+                        lines.write(json.dumps([state["epoch"], len(state["legs"]), state["batches"], digest(picture)]) + "\n")
+                if dies and state["batches"] == STOPS_AT:
+                    (log / "stopped").touch()
+                    threading.Event().wait()
                 yield pictures, labels
 
         def load_state_dict(self, state):
             super().load_state_dict(state)
             place = [len(state["legs"]), state["batches"], state["world"], G.data.loader._rank()[1]]
-            (Path(settings["log"]) / f"loaded.{time.time()}").write_text(json.dumps(place))
+            (log / f"loaded.{time.time()}").write_text(json.dumps(place))
 
     ray_train.G = type("G", (), {**vars(G), "DataLoader": Loader})
     ray_train.train(settings)
@@ -65,14 +78,17 @@ def main(images, folder):
     ray.init(address=cluster.address, log_to_driver=False, runtime_env={"env_vars": told})
 
     def lose_a_node():
-        while sum(len(path.read_text().splitlines()) for path in log.glob("[0-9]*")) < 8:
+        kept = store / "run" / "checkpoint_manager_snapshot.json"  # what Ray knows of checkpoints
+        while not ((log / "stopped").exists() and kept.exists()):
             time.sleep(0.05)
+        (log / "lost").touch()
         cluster.remove_node(second, allow_graceful=False)
 
     threading.Thread(target=lose_a_node, daemon=True).start()
     ray_train.train_of_the_example, ray_train.train = ray_train.train, logged
+    settings = {**SETTINGS, "root": images, "log": str(log), "dies": second.node_id}
     try:
-        result = ray_train.run({**SETTINGS, "root": images, "log": str(log)}, (1, 2), str(store), "run")
+        result = ray_train.run(settings, (1, 2), str(store), "run", restarts=10)
     finally:
         ray.shutdown()
         cluster.shutdown()

@@ -1,13 +1,13 @@
 """A loader in the hands of Hugging Face's accelerate: alone, and in two gloo processes."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from processes import finished
 from torch.utils.data import Dataset, DistributedSampler, IterableDataset, Subset, WeightedRandomSampler
 
 import gpuaug as G
@@ -16,6 +16,7 @@ from gpuaug.data.order import own_order
 
 accelerate = pytest.importorskip("accelerate")
 ROOT = Path(__file__).resolve().parents[2]
+PATHS = [os.path.dirname(__file__), str(ROOT / "tests")]
 N = 13
 
 
@@ -117,10 +118,10 @@ def test_a_state_is_that_of_the_batch_delivered():
 
 
 def test_a_program_may_end_in_an_epoch():
-    program = f"import sys; sys.path[:0] = [{os.path.dirname(__file__)!r}]; from test_accelerate import *; "
+    program = f"import sys; sys.path[:0] = {PATHS!r}; from test_accelerate import *; "
     program += "batches = iter(accelerator().prepare(loader())); next(batches)"
     command, environment = [sys.executable, "-c", program], {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = finished(command, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -217,7 +218,7 @@ def test_what_is_gathered_and_cut_is_the_order(n, world):
 
 IN_TWO = """
 import sys
-sys.path[:0] = [{here!r}]
+sys.path[:0] = {here!r}
 from test_accelerate import *
 
 torch.set_num_threads(1)
@@ -252,10 +253,10 @@ prepares.end_training()
 @pytest.mark.slow
 def test_two_processes(tmp_path):
     script = tmp_path / "train.py"
-    script.write_text(IN_TWO.format(here=os.path.dirname(__file__), out=str(tmp_path / "rank")))
+    script.write_text(IN_TWO.format(here=PATHS, out=str(tmp_path / "rank")))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    done = finished(command, env=environment)
     assert done.returncode == 0, done.stderr
     ranks = [torch.load(tmp_path / f"rank{rank}") for rank in range(2)]
     order = [n for _, numbers in loader(shuffle=True) for n in numbers.tolist()]

@@ -2,13 +2,13 @@
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
+from processes import finished
 from sklearn.datasets import load_sample_images
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ def run(processes, photos, checkpoint, *arguments):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     command += [str(ROOT / "examples" / "ddp.py"), str(photos), "--checkpoint", str(checkpoint), "--size", "64"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True, timeout=240, check=False)
+    done = finished([*command, *arguments], env=environment)
     assert done.returncode == 0, done.stderr
     found = re.findall(r"epoch (\d+): (\d+) images, mean pixel (\S+),", done.stdout)
     return {int(epoch): (int(images), float(mean)) for epoch, images, mean in found}

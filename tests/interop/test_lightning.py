@@ -1,12 +1,14 @@
 import importlib
 import logging
 import operator
-import subprocess
+import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from processes import finished, port
 from sklearn.datasets import load_sample_images
 from torch.utils.data import Dataset
 
@@ -18,6 +20,7 @@ lightning_fabric = pytest.importorskip("lightning.fabric")
 from gpuaug.interop.lightning import DataModule  # noqa: E402  lightning is optional
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+PATHS = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 CHINA = load_sample_images().images[0]
 
 
@@ -177,9 +180,15 @@ def test_a_part_of_the_batches_again_and_again(tmp_path):
     assert equal(model.batches, [(numbers.tolist(), images) for images, numbers in right][:2])
 
 
+def two(command):
+    """Where the processes meet is said; of its own Lightning looks for a port that is free, and has it taken by another."""
+    with port() as number:
+        return finished(command, env={**os.environ, "MASTER_PORT": str(number)})
+
+
 FABRIC = """
 import sys
-sys.path[:0] = [{here!r}]
+sys.path[:0] = {here!r}
 from test_lightning import *
 fabric = lightning_fabric.Fabric(accelerator="cpu", devices=2, strategy="ddp")
 fabric.launch()
@@ -190,7 +199,7 @@ torch.save([(numbers.tolist(), images) for images, numbers in loader], {out!r} +
 
 TWO_PROCESSES = """
 import sys
-sys.path[:0] = [{here!r}]
+sys.path[:0] = {here!r}
 from test_lightning import *
 model = Recorder()
 t = lightning.Trainer(accelerator="cpu", devices=2, strategy="ddp", use_distributed_sampler={injected}, max_epochs=1,
@@ -205,9 +214,10 @@ torch.save(model.batches, {out!r} + str(t.global_rank))
 @pytest.mark.parametrize("program", [TWO_PROCESSES, FABRIC], ids=["trainer", "fabric"])
 def test_two_processes(tmp_path, injected, program):
     script = tmp_path / "train.py"
-    here, out = str(__file__).rsplit("/", 1)[0], str(tmp_path / "rank")
-    script.write_text(program.format(here=here, injected=injected, out=out))
-    subprocess.run([sys.executable, str(script)], check=True, capture_output=True, timeout=120)
+    out = str(tmp_path / "rank")
+    script.write_text(program.format(here=PATHS, injected=injected, out=out))
+    done = two([sys.executable, str(script)])
+    assert done.returncode == 0, done.stderr
     ranks = [torch.load(tmp_path / f"rank{r}") for r in range(2)]
     numbers = [n for rank in ranks for batch, _ in rank for n in batch]
     assert sorted(numbers) == list(range(20))
@@ -220,7 +230,7 @@ def test_two_processes(tmp_path, injected, program):
 
 ELASTIC = """
 import sys
-sys.path[:0] = [{here!r}]
+sys.path[:0] = {here!r}
 from test_lightning import *
 saving = lightning.callbacks.ModelCheckpoint({folder!r}, filename="at", every_n_train_steps=1, save_top_k=-1)
 for devices, more, ckpt in {runs!r}:
@@ -243,9 +253,9 @@ def test_other_devices_in_the_middle_of_an_epoch(tmp_path, first, then):
     at = str(tmp_path / "at.ckpt")
     runs = [(first, {"max_steps": steps}, None), (then, {"max_epochs": 2}, at)]
     script = tmp_path / "train.py"
-    script.write_text(ELASTIC.format(here=str(__file__).rsplit("/", 1)[0], folder=str(tmp_path), runs=runs))
+    script.write_text(ELASTIC.format(here=PATHS, folder=str(tmp_path), runs=runs))
     for devices in (first, then):
-        done = subprocess.run([sys.executable, str(script), str(devices)], capture_output=True, timeout=120, text=True)
+        done = two([sys.executable, str(script), str(devices)])
         assert done.returncode == 0, done.stderr
     before = [torch.load(tmp_path / f"rank{first}.{r}")[0] for r in range(first)]
     after = [torch.load(tmp_path / f"rank{then}.{r}") for r in range(then)]

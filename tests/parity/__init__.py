@@ -17,12 +17,14 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1]))  # of `python -m tests.parity`: allowed.py lies beside this folder; pytest adds it
 
 from gpuaug.interop.parity.driven import threefry
+from gpuaug.interop.parity.precision import sum_in_single_precision
 
 from .about import ABOUT, FAMILIES
 from .case import CASES, EXACT, NEAREST, images, stack
 from .crop_labels import ELSEWHERE
 from .run import compare, compare_masks, ours, uniforms
 
+sum_in_single_precision()  # the same reference on every processor
 for _module in sorted(each.name for each in pkgutil.iter_modules(__path__)):
     if _module != "__main__":  # every module adds its cases
         importlib.import_module(f"{__name__}.{_module}")

@@ -66,6 +66,8 @@ def table() -> str:
         "`python -m tests.parity --write` from the cases that `tests/test_parity.py` checks: photographs, noise and extremes from 1 x 1 to",
         "224 x 224, with 1, 3, 4 and 20 channels. Differences are in grey levels for uint8 (relative to max(1, |reference|) for the",
         "float32 that `Normalize` makes of it), else relative to max(1, |reference|); float16 is compared with the float32 reference.",
+        "On processors with AVX512-FP16 (Intel's Sapphire Rapids and later) albumentations sums two uint8 images in half precision (by",
+        "simsimd), one sum in thirty by another grey level; it is compared as it sums on all others, in single precision.",
         "",
         f"albumentations {A.__version__}, OpenCV {cv2.__version__}, torchaudio {__import__('torchaudio').__version__.split('+')[0]}.",
         "",

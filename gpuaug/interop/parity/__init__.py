@@ -14,6 +14,7 @@ from ...groups import Group
 from ...hints import Any, Images
 from ...transform import Transform
 from .compared import Result, difference, line, ours
+from .precision import single_precision
 
 HEAD = ("transform", "reference", "type", "values", "equal", "largest difference")
 
@@ -77,7 +78,8 @@ def parity(pipeline: Any, images: Images, *, seed: int = 0) -> Parity:
     the same ones. Each works on what those before it made of the images (of a `OneOf` or `SomeOf` all work on the same, and the
     first one's result goes on), so that differences do not add up. What cannot be compared so is
     listed with the reason: transforms that look at masks, boxes or other samples, that work on volumes, that albumentations lacks
-    or does otherwise, and a few arguments. The table of docs/parity.md is made by the same code.
+    or does otherwise, and a few arguments. On processors with AVX512-FP16, where albumentations sums two uint8 images in half
+    precision, it is made to sum them as on all others. The table of docs/parity.md is made by the same code.
 
     Returns:
         A list of `Row`, whose text is a table; ``worst``, and ``missing``, the rows that were not compared.
@@ -103,7 +105,8 @@ def parity(pipeline: Any, images: Images, *, seed: int = 0) -> Parity:
 
         pipeline = from_albumentations(pipeline, unsupported="wrap")
     walk = _Walk(integer("seed", seed, 0, 2**64 - 1))
-    walk.node(pipeline if isinstance(pipeline, Group) else _One(pipeline), (), _arrays(images))
+    with single_precision():
+        walk.node(pipeline if isinstance(pipeline, Group) else _One(pipeline), (), _arrays(images))
     return walk.rows
 
 
