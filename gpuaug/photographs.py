@@ -24,23 +24,6 @@ PHOTOGRAPHS = {
 RECIPE = 1  # raise it when photo_folder writes other files for the same arguments
 
 
-def pictures_in(folder):
-    """Paths of the pictures of a folder and of all below it, by name.
-
-    Raises:
-        ValueError: no such folder, or no picture in it.
-    """
-    from .data.protocol import IMAGE_SUFFIXES
-
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise ValueError(f"{folder}: there is no such folder")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
-    if not files:
-        raise ValueError(f"{folder}: no pictures are in it (.jpg, .png, .webp ..)")
-    return files
-
-
 def photographs():
     """The source photographs: {name: uint8 array [H, W, 3]}."""
     import importlib.util

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from ..compose import Compose
+from ..data.scan import pictures_in
 from ..demo import race, single_threaded
 from ..machine import best_device, cpu_name, device_name, told_device
-from ..photographs import pictures_in
 from ..reports import versions
 from .rivals import NotThere, to_albumentations, to_kornia, to_torchvision
 

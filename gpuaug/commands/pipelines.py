@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ..compose import Compose
+from ..data.scan import pictures_in
 from ..names import unknown
-from ..photographs import pictures_in
 from ..replay import as_compose
 from ..saving import load, save
 from ..transform import REGISTRY

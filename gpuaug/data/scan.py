@@ -70,6 +70,21 @@ def files_in_and_below(root, suffixes):
     return _far_below(root, "", suffixes) if is_url(root) else files_below([root], suffixes)[0]
 
 
+def pictures_in(folder):
+    """Paths of the pictures in a folder of this machine and below it, as a dataset of files would have them.
+
+    Raises:
+        ValueError: no such folder, or no picture in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: there is no such folder")
+    files = [Path(path) for path in files_in_and_below(os.fspath(folder), IMAGE_SUFFIXES)]
+    if not files:
+        raise ValueError(f"{folder}: no pictures are in it (.jpg, .png, .webp ..)")
+    return files
+
+
 def _far_below(root, name, suffixes):
     prefix = f"{name}/" if name else ""
     return [url for below, url in root.files(prefix).items() if _is_wanted(below[len(prefix) :], suffixes)]

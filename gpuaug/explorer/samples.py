@@ -13,7 +13,8 @@ import numpy as np
 
 from ..data.host_read import rgb, values
 from ..data.protocol import IMAGE_SUFFIXES
-from ..photographs import photographs, pictures_in
+from ..data.scan import pictures_in
+from ..photographs import photographs
 from ..pictures import subjects
 
 PIXELS = 50_000_000
