@@ -85,3 +85,19 @@ def _number(text):
     except ValueError:
         return None
     return value if value - value == 0 and "_" not in text else None
+
+
+def listed(argument, value):
+    """An argument that is a name, or several, as a list."""
+    if isinstance(value, str):
+        return [value]
+    return unique(argument, value)
+
+
+def unique(argument, names):
+    """ValueError for a name that comes more than once."""
+    names = list(names)
+    twice = sorted({str(name) for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise ValueError(f"{argument} has {first(twice)} more than once; each name stands for one number")
+    return names

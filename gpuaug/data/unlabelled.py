@@ -9,8 +9,8 @@ from typing import Any
 from torch.utils.data import Dataset
 
 from ..hints import Function, Path
-from .datasets import _HostTransform
 from .host_read import read_image
+from .host_transform import HostTransform
 from .protocol import IMAGE_SUFFIXES
 from .remote import Remote, check, checked
 from .remote_scan import located
@@ -18,7 +18,7 @@ from .scan import directory, files_in_and_below, first
 from .urls import is_url, local
 
 
-class ImageFiles(_HostTransform, Dataset):
+class ImageFiles(HostTransform, Dataset):
     """Pictures without labels, as ``{"image": [H, W, 3], "path": ..}``: the path tells which one a prediction is of.
 
     `files`: a folder, of which all pictures in it and below it are taken, by folder, then by name; or a list of paths or URLs, in

@@ -16,7 +16,7 @@ from sklearn.datasets import load_sample_images
 from torch.utils.data import DataLoader, Subset
 from torchvision.transforms import v2
 
-from gpuaug.data.datasets import (
+from gpuaug.data import (
     HuggingFace,
     ImageCsv,
     ImageFolder,

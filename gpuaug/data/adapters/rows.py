@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
-from ..datasets import _HostTransform
 from ..faults import one_line
 from ..host_read import read_image, read_mask
+from ..host_transform import HostTransform
 from ..urls import is_url, local
 from .recent import Recent
 
@@ -22,7 +22,7 @@ CHANGED = "the file has changed since the dataset was made; make the dataset ane
 AGAIN = 4  # times that blocks may be read more often than in their order before it is said
 
 
-class Rows(_HostTransform, Dataset):
+class Rows(HostTransform, Dataset):
     """A dataset of `n` rows. A subclass has `_row(index)`: a dict with the encoded image, mask, and all else of a sample.
 
     `blocks` (optional): how many rows lie together and are read together, an int array, block after block; `block_bytes` with it.

@@ -4,7 +4,7 @@ import os
 import shlex
 
 from ..adapters.by_name import ENDINGS, by_name
-from ..datasets import ImageFolder, SegmentationFolder
+from ..folders import ImageFolder, SegmentationFolder
 from ..unlabelled import ImageFiles
 from .build import Build
 from .dataset import Cached
