@@ -14,7 +14,7 @@ import warnings
 import numpy as np
 import torch
 
-from bench.harness import arguments, interleave, markdown, quartiles, ratio, write
+from bench.harness import arguments, interleave, markdown, picked, quartiles, ratio, write
 
 USED = ("albumentations", "opencv-python-headless")  # whose versions stand under the table
 
@@ -82,12 +82,8 @@ def main():
     images = crops(options.batch)
     masks = np.ascontiguousarray(images[..., 0]) // 64
     results, unmeasured = [], {}
-    unknown = set(filter(None, options.only.split(","))) - set(parity.ABOUT)
-    if unknown:
-        raise SystemExit(f"bench.every: there is no about({', '.join(map(repr, sorted(unknown)))}, ..) in tests/parity")
-    for name, about in sorted(parity.ABOUT.items()):
-        if options.only and name not in options.only.split(","):
-            continue
+    for name in picked(options.only, sorted(parity.ABOUT)):
+        about = parity.ABOUT[name]
         if isinstance(about.bench, str):
             unmeasured[name] = about.bench.removeprefix("no: ")
             continue

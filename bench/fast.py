@@ -10,7 +10,7 @@ would show.
 
 import numpy as np
 
-from bench.harness import arguments, markdown, quartiles, write
+from bench.harness import arguments, markdown, picked, quartiles, write
 from bench.loader import ALBUMENTATIONS, alone
 
 USED = ("albumentations", "opencv-python-headless", "nvidia-dali-cuda130")  # whose versions stand under the table
@@ -105,9 +105,7 @@ def main():
 
     options = arguments(__doc__, only="", rounds=7, count=256, folder=None)
     results = []
-    for case in (*SIZES, "levels"):
-        if options.only and case not in options.only.split(","):
-            continue
+    for case in picked(options.only, (*SIZES, "levels")):
         large = case != "500x375"
         folder = photo_folder(options.folder, options.count if large else 2 * options.count, SIZES.get(case, SIZES["1600x1200"]))
         results.append(alone(levels, folder) if case == "levels" else alone(race, case, folder, options.rounds))

@@ -97,6 +97,18 @@ def driver():
         return None
 
 
+def picked(only, known):
+    """The names that --only lists, in the order of those that there are; all where it lists none.
+
+    >>> picked("b,a", ["a", "b", "c"]), picked("", ["a", "b"])
+    (['a', 'b'], ['a', 'b'])
+    """
+    known, asked = list(known), {name for name in (only or "").split(",") if name}
+    if unknown := sorted(asked - set(known)):
+        raise SystemExit(f"--only names {', '.join(unknown)}, and there are {', '.join(known)}")
+    return [name for name in known if name in asked or not asked]
+
+
 def slug(text):
     """
     >>> slug("NVIDIA H200 (80 GB)")

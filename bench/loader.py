@@ -24,7 +24,7 @@ import time
 import numpy as np
 from PIL import Image
 
-from bench.harness import arguments, markdown, quartiles, write
+from bench.harness import arguments, markdown, picked, quartiles, write
 
 USED = ("albumentations", "opencv-python-headless", "torchvision", "nvidia-dali-cuda130")  # whose versions stand under the table
 
@@ -304,8 +304,8 @@ def main():
     device = torch.device(options.device) if options.device else best_device()
     given = {**vars(options), "folder": photo_folder(options.folder, options.count), "device": device}
     results = []
-    for case in (*CASES, "first", "parts"):
-        if case not in (options.only.split(",") if options.only else (*CASES, "first")):
+    for case in picked(options.only, (*CASES, "first", "parts")):
+        if case == "parts" and not options.only:
             continue
         if case == "parts":
             results.append(alone(partly, given))

@@ -121,9 +121,12 @@ def main():
     torch.set_num_threads(1)
     data = torch.from_numpy(np.random.default_rng(0).normal(size=(options.batch, 4, 128, 256)).astype(np.float32))
     results = []
-    for name, competitors in cases(data):
-        if options.only and options.only.lower() not in name.lower():
-            continue
+    there = dict(cases(data))
+    wanted = [name for name in there if options.only.lower() in name.lower()]
+    if not wanted:
+        raise SystemExit(f"--only: no case has {options.only} in its name, and there are {', '.join(there)}")
+    for name in wanted:
+        competitors = there[name]
         timed = interleave(competitors, options.rounds)
         subjects = [c for c in competitors if c.startswith("gpuaug")]
         ratios = {s: {b: ratio(timed, s, b) for b in GOALS if b in competitors} for s in subjects}

@@ -23,7 +23,7 @@ import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bench.harness import PACKAGES, arguments, markdown, quartiles, write
+from bench.harness import PACKAGES, arguments, markdown, picked, quartiles, write
 
 DISK, DIRECT, PROXY, FAULTS, CACHE = "disk", "S3", "S3, proxy", "S3, proxy, one fault in 100", "S3, second epoch, cache"
 GOAL = 0.9
@@ -130,7 +130,8 @@ def main():
     from gpuaug.demo import race
     from gpuaug.photographs import photo_folder
 
-    options = arguments(__doc__, rounds=7, count=512, batch_size=64, threads=8, only="files,shards", folder=None)
+    options = arguments(__doc__, rounds=7, count=512, batch_size=64, threads=8, only="", folder=None)
+    cases = picked(options.only, ("files", "shards"))
     folder, results = photo_folder(options.folder, options.count), []
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as stack:
@@ -144,7 +145,7 @@ def main():
         stack.callback(pipe.send, False)
         endpoints, keys = pipe.recv()
         os.environ.update(keys, AWS_DEFAULT_REGION="us-east-1")
-        for case in options.only.split(","):
+        for case in cases:
             remotes = {name: Remote(options={"endpoint_url": url}) for name, url in endpoints.items()}
             remotes[CACHE] = Remote(options={"endpoint_url": endpoints[DIRECT]}, cache=Path(scratch) / case)
             pipe.send(True)

@@ -11,7 +11,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from bench.harness import arguments, markdown, write
+from bench.harness import arguments, markdown, picked, write
 from bench.memory import handles, resident
 
 USED = ("nvidia-dali-cuda130", "pyarrow")  # whose versions stand under the table
@@ -152,7 +152,7 @@ def main():
     from gpuaug.photographs import photo_folder
 
     options = arguments(__doc__, batches=10000, warmup=2000, only="", folder=None)
-    wanted = options.only.split(",") if options.only else list(ROADS)
+    wanted = picked(options.only, ROADS)
     folder = str(photo_folder(options.folder, 256, (96, 120)))
     results = []
     for name in wanted:

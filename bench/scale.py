@@ -287,10 +287,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--only", help="cases whose name has this in it")
     options = parser.parse_args()
-    for name, (function, *given) in CASES.items():
-        if options.only is None or options.only in name:
-            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-                print(f"{name}: {json.dumps(pool.submit(apart, function.__name__, given).result())}", flush=True)
+    wanted = [name for name in CASES if options.only is None or options.only in name]
+    if not wanted:
+        raise SystemExit(f"--only: no case has {options.only} in its name, and there are {', '.join(CASES)}")
+    for name in wanted:
+        function, *given = CASES[name]
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            print(f"{name}: {json.dumps(pool.submit(apart, function.__name__, given).result())}", flush=True)
 
 
 def apart(name, given):
