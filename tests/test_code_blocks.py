@@ -142,15 +142,6 @@ OTHERWISE = {"imgaug.md": page_of_imgaug, "formats.md": page_of_formats}
 SPELLED = {"loading.md": [("s3://bucket", "memory://bucket"), ('"/scratch/blocks"', '"blocks"')]}
 
 
-@pytest.fixture(autouse=True)
-def no_new_class():
-    """A page's classes are no part of gpuaug."""
-    before = dict(gpuaug.REGISTRY)
-    yield
-    gpuaug.REGISTRY.clear()
-    gpuaug.REGISTRY.update(before)
-
-
 def test_there_is_code_on_the_pages():
     assert sum(len(blocks(page)) for page in PAGES) > 40
     assert set(SKETCHES) | PARSED <= {page.name for page in PAGES}

@@ -17,6 +17,7 @@ from gpuaug.explorer import drawing, fields, heard, samples, steps, words
 from gpuaug.explorer.samples import Folder
 from gpuaug.explorer.steps import Pipeline, Step
 from gpuaug.pictures import previews
+from gpuaug.spellings import rules
 
 NAMES = fields.names()
 UNASKED = {  # an array, and spellings of former releases
@@ -41,6 +42,14 @@ def first_draw(space: dict) -> np.ndarray:
     leading = "image" if "image" in space["sample"] else "volume"
     normalized = previews._normalized(space["pipeline"])
     return previews.cell_of(space["pipeline"], {leading: space["augmented"]}, normalized).image
+
+
+def test_what_a_process_was_warned_of_is_no_field(monkeypatch):
+    """A warning of a former spelling comes once in a process: what is asked for does not hang on whether it came."""
+    monkeypatch.setattr(rules, "_said", set())
+    with pytest.warns(DeprecationWarning, match="alpha_affine"):
+        G.ElasticTransform(alpha_affine=3)
+    assert "alpha_affine" not in {field.name for field in fields.fields.__wrapped__("ElasticTransform")}
 
 
 def test_everything_can_be_chosen():

@@ -18,15 +18,6 @@ IMAGES = RNG.integers(0, 256, (8, 30, 40, 3), np.uint8)
 MASKS = RNG.integers(0, 3, (8, 30, 40)).astype(np.int64)
 
 
-@pytest.fixture(autouse=True)
-def _registry():
-    """Classes of these tests are no part of gpuaug."""
-    before = dict(G.REGISTRY)
-    yield
-    G.REGISTRY.clear()
-    G.REGISTRY.update(before)
-
-
 class Everything(G.ImageOnlyTransform, register=False):
     """Draws from every generator there is."""
 

@@ -14,6 +14,7 @@ from typing import Any
 from ..checks import BORDERS, RESIZES, is_number
 from ..saving import classes
 from ..settings import same, shown
+from ..spellings.table import SPELLINGS
 from ..transform import REGISTRY
 from . import heard, words
 from .heard import Rule
@@ -163,12 +164,8 @@ class _Finder:
         return True
 
     def former(self) -> bool:
-        """Whether it is a spelling of former releases, which a warning says."""
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always")
-            for value in ("?", *OF_A_NONE):
-                self.tried(value)
-        return any(issubclass(each.category, DeprecationWarning) for each in told)
+        """Whether it is a spelling of former releases."""
+        return any(self.name in old.names and old.only is None for old in SPELLINGS.get(self.of, ()))
 
     def field(self) -> Field | None:
         if self.default is None and self.former():
