@@ -81,7 +81,8 @@ def url(folder, scratch):
 
 
 def workers(folder, scratch):
-    return _Arrays(folder), {"num_workers": 2}
+    # which live on: an epoch is 32 batches, and starting processes takes seconds
+    return _Arrays(folder), {"num_workers": 2, "persistent_workers": True}
 
 
 def arrays(folder, scratch):
