@@ -7,6 +7,9 @@ import json
 import platform
 from typing import Any
 
+import numpy as np
+import torch
+
 from .checks import boolean
 from .compose import Compose
 from .settings import Settings
@@ -64,9 +67,9 @@ def report(compose: Compose, loader: Any = None, *, fingerprint: bool = True) ->
     Returns:
         A dict with ``versions``, ``device``, ``seed``, ``pipeline`` (as `to_dict` writes it, or its repr where functions of yours
         are in it), ``data`` and ``loading`` of the loader, and ``hash``: 16 digits of SHA-256 over gpuaug's version, seed,
-        pipeline, data and loading (with the sampler's settings, as far as they are plain values). Versions of other packages
-        and the device are not in it; nor are pixels of a dataset that has no files and no ``fingerprint``, nor what a function
-        of yours does. ``print(report)`` is readable.
+        pipeline, data and loading (with the sampler's settings, as far as they are plain values or arrays). Versions of other
+        packages and the device are not in it; nor are pixels of a dataset that has no files and no ``fingerprint``, nor what a
+        function of yours does. ``print(report)`` is readable.
 
     Raises:
         TypeError: what is no Compose, or no loader of gpuaug's.
@@ -135,7 +138,7 @@ def _loading(loader) -> dict[str, Any]:
     found = {
         "batch_size": loader.batch_size,
         "drop_last": loader.drop_last,
-        "sampler": {"type": type(sampler).__name__, **_plain(sampler)},
+        "sampler": {"type": type(sampler).__name__, **_told(sampler)},
         "shuffle": loader._shuffle,
         "seed": loader.seed,
         "decode": loader.decode,
@@ -148,17 +151,39 @@ def _loading(loader) -> dict[str, Any]:
     return found
 
 
-def _plain(sampler) -> dict[str, Any]:
-    """What a sampler was told, as far as it keeps it under public names and as plain values: where it is now is not its own."""
-    now = ("epoch", "generator")
-    return {
-        name: value
-        for name, value in sorted(getattr(sampler, "__dict__", {}).items())
-        if not name.startswith("_") and name not in now and _is_plain(value)
-    }
+def _told(sampler) -> dict[str, Any]:
+    """What a sampler was told, as far as it is plain values, or arrays, of which there is a checksum.
+
+    Public names; of ours private ones, too, which hold the samples' classes and numbers. Where it is now is not its own.
+    """
+    from .data.samplers import _EpochSampler
+
+    found = {}
+    for name, value in sorted(getattr(sampler, "__dict__", {}).items()):
+        hidden = name.startswith("_")
+        if name in ("epoch", "generator") or (hidden and not isinstance(sampler, _EpochSampler)):
+            continue
+        arrays = value if isinstance(value, (list, tuple)) and value else [value]
+        if all(isinstance(each, (np.ndarray, torch.Tensor)) and each.dtype != object for each in arrays):
+            found[name] = _checksum(arrays)
+        elif not hidden and _is_plain(value):
+            long = isinstance(value, (list, tuple)) and len(value) > 16
+            found[name] = _checksum([np.array(repr(value))]) if long else value
+    return found
+
+
+def _checksum(arrays) -> str:
+    found = hashlib.sha256()
+    for array in arrays:
+        if isinstance(array, torch.Tensor):
+            array = array.detach().cpu()
+            array = array.double() if array.is_floating_point() else array  # NumPy has no bfloat16
+        array = np.ascontiguousarray(array)
+        found.update(f"{array.dtype.str}{array.shape}".encode() + array.tobytes())
+    return found.hexdigest()[:16]
 
 
 def _is_plain(value) -> bool:
     if isinstance(value, (list, tuple)):
-        return len(value) <= 16 and all(map(_is_plain, value))
+        return all(map(_is_plain, value))
     return value is None or isinstance(value, (bool, int, float, str))

@@ -48,6 +48,18 @@ def test_the_hash_tells_runs_apart(folder):
         "pixels": G.report(*made(folder, max_pixels=1000)),
         "dtype": G.report(*made(folder, dtype=torch.float16)),
         **{f"{n} of them": G.report(*made(folder, shuffle=False, sampler=repeated(n))) for n in (4, 5)},
+        **{
+            f"drawn {k}": G.report(*made(folder, shuffle=False, sampler=sampler))
+            for k, sampler in enumerate(
+                [
+                    G.data.ImbalancedSampler([0] * 5 + [1], num_samples=4, seed=1),
+                    torch.utils.data.WeightedRandomSampler([1.0] * 6, 4),
+                    torch.utils.data.WeightedRandomSampler([1.0] * 5 + [2.0], 4),
+                    torch.utils.data.SubsetRandomSampler(list(range(30))),
+                    torch.utils.data.SubsetRandomSampler(list(range(1, 31))),
+                ]
+            )
+        },
         "no loader": G.report(made(folder)[0]),
         "no fingerprint": G.report(*made(folder), fingerprint=False),
     }
@@ -70,6 +82,16 @@ def test_where_a_run_is_does_not_change_it(folder):
     next(iter(loader))
     loader.sampler.set_epoch(3)
     assert G.report(aug, loader) == before
+    for sampler in (
+        G.data.BlockSampler([4, 2], seed=2),
+        G.data.GroupBatchSampler([0, 0, 1, 1, 2, 2], 2, seed=2),
+        G.data.MixedBatchSampler([0, 0, 1, 1, 2, 2], 2, repeat=0.5, group=0.5, seed=2),
+    ):
+        how = {"batch_sampler": sampler, "batch_size": 1} if hasattr(sampler, "batch_size") else {"sampler": sampler}
+        aug, loader = made(folder, shuffle=False, **how)
+        before = G.report(aug, loader)
+        next(iter(loader))
+        assert G.report(aug, loader) == before
 
 
 def test_of_data_without_a_fingerprint_nothing_is_claimed():
