@@ -208,9 +208,11 @@ def batches():
     yield {"image": tensors, "label": torch.rand(3, 4)}, 3, {"label"}  # of MixUp
     yield {"image": tensors, "annotation": [{"boxes": []}] * 3}, 3, set()
     yield {"image": list(arrays), "annotation": [None, Image.new("L", (9, 8)), None]}, 3, {"mask"}
+    yield {"image": tensors, "masks": [[mask[0], mask[1]], [], [mask[2]]]}, 3, {"mask"}  # one for each object
+    yield (list(tensors), [{**each, "annotation": {"id": 1}} for each in boxes]), 3, {"bboxes", "label", "box_format"}
 
 
-@pytest.mark.parametrize("number", range(27))
+@pytest.mark.parametrize("number", range(29))
 def test_batches_of_any_structure(number, tmp_path):
     batch, images, named = list(batches())[number]
     sheet = G.show(batch, tmp_path / "sheet.png")

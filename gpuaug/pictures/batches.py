@@ -132,9 +132,8 @@ def _named(batch) -> dict[str, Any]:
             if there:
                 found[kind] = batch[there[0]]
         # a map that is called "label" is a mask, as in MONAI; and what is called "annotation" may be no map
-        maps = [key for key in MASKS if _is_map(batch.get(key), 2)] + [
-            key for key in names.LABEL_NAMES if _is_map(batch.get(key), 3)
-        ]
+        maps = [key for key in MASKS if batch.get(key) is not None and _may_be_mask(key, batch[key])]
+        maps += [key for key in names.LABEL_NAMES if _is_map(batch.get(key), 3)]
         if maps:
             found["mask"] = batch[maps[0]]
         if _is_map(found.get("label"), 3):
@@ -156,9 +155,10 @@ def _sort(found: dict, number: int, entry, samples: int) -> None:
         return
     if isinstance(entry, (list, tuple)) and entry and all(isinstance(each, Mapping) for each in entry):
         for kind, known in (("mask", MASKS), ("bboxes", BOXES), ("keypoints", POINTS), ("label", LABELS)):
-            key = next((key for key in known if any(key in each for each in entry)), None)
-            if key is not None:
-                found[kind] = [each.get(key) for each in entry]
+            there = ((key, [each.get(key) for each in entry]) for key in known if any(key in each for each in entry))
+            values = next((values for key, values in there if kind != "mask" or _may_be_mask(key, values)), None)
+            if values is not None:
+                found[kind] = values
         if "bboxes" in found and any("boxes" in each for each in entry):
             found["box_format"] = "pascal_voc"  # torchvision's own
         return
@@ -175,6 +175,10 @@ def _sort(found: dict, number: int, entry, samples: int) -> None:
             f"show: entry {number} of the tuple is {what}, neither labels [B] nor a mask of whole numbers [B, H, W]; pass a dict "
             "with names: {'image': images, 'mask': masks}"
         )
+
+
+def _may_be_mask(key: str, entry) -> bool:
+    return key != "annotation" or _is_map(entry, 2)
 
 
 def _is_map(entry, axes: int) -> bool:
