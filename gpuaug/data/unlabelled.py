@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from torch.utils.data import Dataset
@@ -23,6 +23,7 @@ class ImageFiles(HostTransform, Dataset):
 
     `files`: a folder, of which all pictures in it and below it are taken, by folder, then by name; or a list of paths or URLs, in
     its own order, whatever their names end in. `transform` is called with each decoded image. `remote`: how URLs are read.
+    A folder without pictures and a path that does not exist are a FileNotFoundError, an empty list is a ValueError.
 
     Example:
         >>> from gpuaug.data import ImageFiles
@@ -45,7 +46,11 @@ class ImageFiles(HostTransform, Dataset):
                 raise FileNotFoundError(f"no file in {folder} or below it ends in {endings}; give the folder of the pictures")
             return
         check(remote)
-        paths = [local(os.fspath(path)) for path in files]
+        paths = list(files) if isinstance(files, Iterable) and not isinstance(files, bytes) else [files]
+        strange = [path for path in paths if not isinstance(path, (str, os.PathLike))]
+        if strange:
+            raise TypeError(f"files must be a folder or a list of paths, each a str or pathlib.Path, got {strange[0]!r:.60}")
+        paths = [local(os.fspath(path)) for path in paths]
         if not paths:
             raise ValueError("files is empty; give a folder, or a list of at least one path")
         self.files, there = located([checked(path, remote) if is_url(path) else path for path in paths], "raise")

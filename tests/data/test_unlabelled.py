@@ -115,7 +115,9 @@ def test_a_folder_without_classes(tmp_path):
         (["none.jpg"], FileNotFoundError, r"1 of 1 files do not exist: none\.jpg; correct the list"),
         ("none", FileNotFoundError, "none does not exist; give the folder that holds the files"),
         (".", FileNotFoundError, r"no file in \. or below it ends in .*\.jpg.*; give the folder of the pictures"),
-        ([3], TypeError, "str, bytes or os.PathLike"),
+        (["a.jpg", 3], TypeError, "files must be a folder or a list of paths, each a str or pathlib.Path, got 3"),
+        (None, TypeError, "files must be .* got None"),
+        (b"a.jpg", TypeError, "files must be .* got b'a.jpg'"),
     ],
 )
 def test_what_is_no_picture(files, kind, says, tmp_path, monkeypatch):
