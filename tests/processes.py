@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import socket
@@ -51,6 +52,16 @@ def finished(command: list, seconds: float = PATIENCE, **how) -> subprocess.Comp
         started.append(process)
         out, errors = process.communicate(timeout=seconds)
     return subprocess.CompletedProcess(command, process.returncode, out, errors)
+
+
+def forked(function, seconds: float = 60) -> int | None:
+    """What a forked process ends with, the function's result; None for one that still runs after so long, and is killed."""
+    process = multiprocessing.get_context("fork").Process(target=lambda: os._exit(function()))
+    process.start()
+    process.join(seconds)
+    left = process.exitcode
+    process.kill()
+    return left
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
 """Folders of LitData's: what is said of those that cannot be read."""
 
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 from conftest import jpeg
 from litdata.streaming import Cache
 from PIL import Image
+from processes import forked
 
 import gpuaug
 from gpuaug.data import DataLoader, LitData
@@ -63,11 +63,7 @@ def test_a_forked_process_waits_for_no_thread_that_it_lacks(folder):
     thread = threading.Thread(target=lambda: data._sample(1))
     thread.start()
     assert begun.wait(60)
-    pool = multiprocessing.get_context("fork").Process(target=lambda: os._exit(data.encoded(1)["label"]))
-    pool.start()
-    pool.join(60)
-    left = pool.exitcode
-    pool.kill()
+    left = forked(lambda: data.encoded(1)["label"])
     end.set()
     thread.join(60)
     assert left == 1

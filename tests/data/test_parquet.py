@@ -1,7 +1,6 @@
 """Parquet: what is read of it, what it says of bad files, and the order that goes by row groups."""
 
 import itertools
-import multiprocessing
 import os
 import random
 import subprocess
@@ -18,6 +17,7 @@ import pytest
 import s3_server
 import torch
 from conftest import jpeg
+from processes import forked
 from stored_kinds import contents
 
 from gpuaug.data import BlockSampler, DataLoader, ImageFolder, Parquet, Remote
@@ -177,11 +177,7 @@ def test_a_forked_process_waits_for_no_thread_that_it_lacks():
     thread = threading.Thread(target=lambda: recent.get("key", make))
     thread.start()
     begun.wait(60)
-    pool = multiprocessing.get_context("fork").Process(target=lambda: recent.get("key", lambda: ("its own", 1)))
-    pool.start()
-    pool.join(60)
-    left = pool.exitcode
-    pool.kill()
+    left = forked(lambda: int(recent.get("key", lambda: ("its own", 1)) != "its own"))
     end.set()
     thread.join(60)
     assert left == 0
